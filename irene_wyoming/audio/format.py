@@ -1,0 +1,70 @@
+"""What PCM audio looks like: AudioFormat, and the quality levels of a conversion."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from irene_wyoming.errors import UnsupportedFormat
+
+MIN_RATE = 8_000
+"""Hz. Below it speech cannot be told apart, and a 1 Hz stream would be blown up 16,000-fold by the resampler."""
+
+MAX_RATE = 192_000
+"""Hz. The highest rate that sound cards offer."""
+
+WIDTHS = (1, 2, 3, 4)
+"""Bytes per sample: unsigned 8 bit, then signed little-endian 16, 24 and 32 bit, as in wav files."""
+
+MAX_CHANNELS = 8
+"""The widest microphone arrays in use have eight channels."""
+
+
+class Quality(StrEnum):
+    """How much care a conversion takes, traded against the audio that it holds back."""
+
+    FAST = "fast"
+    MEDIUM = "medium"
+    HIGH = "high"
+    ADAPTIVE = "adaptive"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """PCM layout, interleaved. A bad one cannot exist.
+
+    :raises UnsupportedFormat: naming the field, its value and what is accepted.
+    """
+
+    rate: int
+    """Frames per second, Hz."""
+    width: int
+    """Bytes per sample."""
+    channels: int
+
+    def __post_init__(self) -> None:
+        if type(self.rate) is not int or not MIN_RATE <= self.rate <= MAX_RATE:
+            raise UnsupportedFormat(f"rate {self.rate!r}: expected {MIN_RATE} to {MAX_RATE} Hz")
+        if type(self.width) is not int or self.width not in WIDTHS:
+            raise UnsupportedFormat(f"width {self.width!r}: expected 1, 2, 3 or 4 bytes per sample")
+        if type(self.channels) is not int or not 1 <= self.channels <= MAX_CHANNELS:
+            raise UnsupportedFormat(f"channels {self.channels!r}: expected 1 to {MAX_CHANNELS}")
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one frame: one sample of every channel."""
+        return self.width * self.channels
+
+    def frames(self, nbytes: int) -> int:
+        """Whole frames in ``nbytes`` bytes."""
+        return nbytes // self.frame_bytes
+
+    def seconds(self, nbytes: int) -> float:
+        """Duration of ``nbytes`` bytes."""
+        return nbytes / self.frame_bytes / self.rate
+
+    def __str__(self) -> str:
+        layout = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
+        return f"{self.rate} Hz {self.width * 8} bit {layout}"
+
+
+SPEECH = AudioFormat(rate=16_000, width=2, channels=1)
+"""What every embedded engine hears."""

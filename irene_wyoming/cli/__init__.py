@@ -1,0 +1,1 @@
+"""Commands, one file each: ``add_arguments(parser)`` and ``run(args) -> exit code``."""

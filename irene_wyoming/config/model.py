@@ -1,0 +1,171 @@
+"""The configuration as the rest of the program sees it: frozen, complete, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from irene_wyoming.audio.format import Quality
+from irene_wyoming.engines.base import Vocabulary
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens: TCP host and port, or a unix socket."""
+
+    host: str = ""
+    port: int = 0
+    """0: any free port (tests)."""
+    path: str = ""
+    """Unix socket; empty for TCP."""
+
+    @property
+    def uri(self) -> str:
+        if self.path:
+            return f"unix://{self.path}"
+        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one server accepts from the network. default.yaml gives the reason of each number."""
+
+    max_connections: int
+    header_bytes: int
+    data_bytes: int
+    payload_bytes: int
+    event_timeout_s: float
+    """From the first byte of an event to its last."""
+    write_timeout_s: float
+    """A peer that reads nothing for so long is dropped."""
+    idle_timeout_s: float
+    """Silence of a peer after which it is dropped, where a role has no reason to wait longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioProfile:
+    """How a server treats the audio that it is sent (wake, ASR) or sends (mic)."""
+
+    sample_rate: int
+    """Hz."""
+    channels: int
+    resample_quality: Quality
+    allow_resampling: bool
+    """False: audio of any other format than the server's own is refused."""
+    strict_validation: bool
+    """True: audio that contradicts its audio-start, or cuts a frame in two, is refused; False: made the best of."""
+    chunk_size: int
+    """Frames: wake and ASR hand at most so many to an engine at a time; mic sends so many per chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """One engine: whether it is used, and its options with every default filled in."""
+
+    enabled: bool
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """What the three servers have in common."""
+
+    enabled: bool
+    address: Address
+    audio: AudioProfile
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class WakeConfig(ServerConfig):
+    default_models: tuple[str, ...]
+    """Words to listen for when a client names none."""
+    refractory_s: float
+    """After a hit, seconds of audio in which the same word is not reported again."""
+    providers: Mapping[str, ProviderConfig]
+    default_provider: str
+    fallback_providers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AsrConfig(ServerConfig):
+    language: str
+    max_utterance_s: float
+    """Audio of one utterance, seconds; more is refused."""
+    vocabulary: Vocabulary
+    providers: Mapping[str, ProviderConfig]
+    default_provider: str
+    fallback_providers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """Where the microphone server gets its audio."""
+
+    kind: Literal["auto", "portaudio", "command", "wavfile", "silence"]
+    device: str
+    """portaudio: name, part of a name, or index; empty: the system's default."""
+    command: tuple[str, ...]
+    """command: program and arguments; it writes raw PCM to its standard output."""
+    sample_rate: int
+    """Hz; command and silence: what they deliver. portaudio: 0 is the device's own rate."""
+    width: int
+    """Bytes per sample, likewise."""
+    channels: int
+    """Likewise; portaudio: 0 is what the device has."""
+    file: Path | None
+    """wavfile: what to play, at the pace of the clock."""
+    loop: bool
+    """wavfile: from the start again at the end, without a gap; otherwise silence follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicConfig(ServerConfig):
+    width: int
+    """Bytes per sample that listeners get."""
+    source: SourceConfig
+    buffer_ms: int
+    """Audio kept for a slow listener, ms; beyond it its oldest is dropped."""
+    linger_s: float
+    """How long the device stays open after the last listener has gone, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontConfig:
+    enabled: bool
+    address: Address
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryConfig:
+    zeroconf: bool
+    name: str
+    """What hubs show; empty: Irene and the host's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuperviseConfig:
+    """How ``run`` treats its servers."""
+
+    restart_delay_s: float
+    """Before the first restart; doubled with each further one up to restart_delay_max_s."""
+    restart_delay_max_s: float
+    healthy_after_s: float
+    """A server that lived so long starts again from restart_delay_s."""
+    stop_timeout_s: float
+    """From SIGTERM to SIGKILL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    log_level: LogLevel
+    data_dir: Path | None
+    wake: WakeConfig
+    asr: AsrConfig
+    mic: MicConfig
+    front: FrontConfig
+    discovery: DiscoveryConfig
+    supervise: SuperviseConfig

@@ -1,0 +1,1 @@
+"""How a hub finds the servers: zeroconf on the local network, the Supervisor inside Home Assistant."""

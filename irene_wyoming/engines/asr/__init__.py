@@ -1,0 +1,1 @@
+"""Speech-to-text engines: one module with a SPEC each, loaded by entry point ``irene_wyoming.asr``."""

@@ -1,0 +1,181 @@
+"""What an engine promises, wake or ASR, and what it gives back.
+
+An engine is the shared, loaded model; a session is one stream or utterance of one client. Both are synchronous and are
+called through a Worker, one call of an engine at a time, so that an engine needs no locks and never meets the event
+loop. A session is never reset: close it and open the next one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from irene_wyoming.audio.format import AudioFormat
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model as a hub sees it."""
+
+    name: str
+    languages: tuple[str, ...]
+    """BCP 47 tags, e.g. ``en``."""
+    description: str
+    author: str
+    url: str
+    """Where the model comes from."""
+    phrase: str | None = None
+    """Wake models only: what a person says."""
+    version: str | None = None
+    installed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A wake word was heard."""
+
+    model: str
+    score: float
+    """0 to 1."""
+    frame: int
+    """Frames that this session had been given when the word was heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What was said. Empty text: nothing that the engine is sure of."""
+
+    text: str
+    language: str
+    provider: str
+    confidence: float | None = None
+    """0 to 1; None where the engine has no measure of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsrRequest:
+    """What a client asked of one transcription. None: the engine's default."""
+
+    model: str | None = None
+    language: str | None = None
+
+
+class WakeSession(Protocol):
+    """One stream of one client."""
+
+    def push(self, pcm: bytes) -> Sequence[Hit]:
+        """Take any number of whole frames in the engine's format; return what was heard in them, oldest first.
+
+        :raises EngineFailed: the session is of no use any more.
+        """
+
+    def close(self) -> None:
+        """Give everything back. May be called more than once."""
+
+
+class WakeEngine(Protocol):
+    """A loaded wake word engine."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def format(self) -> AudioFormat:
+        """What its sessions must be fed."""
+
+    def models(self) -> Sequence[ModelInfo]: ...
+
+    def session(self, models: Sequence[str]) -> WakeSession:
+        """Listen for these words, at least one, each once.
+
+        :raises UnknownModel: a name is not among ``models()``.
+        """
+
+    def close(self) -> None: ...
+
+
+class AsrSession(Protocol):
+    """One utterance of one client."""
+
+    def push(self, pcm: bytes) -> None:
+        """Take any number of whole frames in the engine's format.
+
+        :raises EngineFailed: the session is of no use any more.
+        """
+
+    def finish(self) -> Transcription:
+        """End the utterance and say what was said.
+
+        :raises EngineFailed: the session is of no use any more.
+        """
+
+    def close(self) -> None:
+        """Give everything back, finished or not. May be called more than once."""
+
+
+class AsrEngine(Protocol):
+    """A loaded speech-to-text engine."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def format(self) -> AudioFormat: ...
+
+    def models(self) -> Sequence[ModelInfo]: ...
+
+    def session(self, request: AsrRequest) -> AsrSession:
+        """:raises UnknownModel, UnsupportedRequest: the request cannot be met."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting of an engine in the configuration."""
+
+    default: Any
+    check: Callable[[Any], Any]
+    """Takes the user's value, returns the value to use. Raises ValueError saying what is allowed."""
+    help: str
+    """One line with the unit, for the annotated configuration and error messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a home calls its rooms and things."""
+
+    areas: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineContext:
+    """What an engine may know besides its own options."""
+
+    language: str = "en"
+    vocabulary: Vocabulary = Vocabulary()
+    data_dir: Path | None = None
+    """Folder for models and caches; None: nothing may be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """What a plug-in registers. Loading the module that holds it imports nothing heavy."""
+
+    name: str
+    kind: Literal["wake", "asr"]
+    summary: str
+    """One sentence for ``check`` and the documentation."""
+    url: str
+    author: str
+    requires: tuple[str, ...]
+    """Modules that must be importable; probed without importing them."""
+    install: str
+    """What to type when one of them is missing."""
+    create: Callable[[Mapping[str, Any], EngineContext], Any]
+    """(checked options with every default filled in, context) -> WakeEngine or AsrEngine. Slow: loads models.
+
+    :raises EngineUnavailable: with what to do about it.
+    """
+    options: Mapping[str, Option] = field(default_factory=dict)

@@ -1,0 +1,40 @@
+"""Which engines are installed, found by entry point, probed without importing what they need."""
+
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Literal
+
+from irene_wyoming.engines.base import EngineSpec
+from irene_wyoming.errors import ConfigError, EngineUnavailable
+
+Kind = Literal["wake", "asr"]
+
+
+def specs(kind: Kind) -> dict[str, EngineSpec]:
+    """All registered engines of a kind, by name."""
+    return {
+        point.name: point.load() for point in sorted(entry_points(group=f"irene_wyoming.{kind}"), key=lambda p: p.name)
+    }
+
+
+def spec(kind: Kind, name: str) -> EngineSpec:
+    """One registered engine.
+
+    :raises ConfigError: nobody registered that name; the message lists those who did.
+    """
+    known = specs(kind)
+    if name not in known:
+        raise ConfigError(f"{kind} provider {name!r}: expected one of {', '.join(known)}")
+    return known[name]
+
+
+def missing(engine: EngineSpec) -> list[str]:
+    """Modules that ``engine`` needs and that are not installed. Imports none of them."""
+    return [module for module in engine.requires if find_spec(module) is None]
+
+
+def require(engine: EngineSpec) -> None:
+    """:raises EngineUnavailable: something that ``engine`` needs is not installed."""
+    absent = missing(engine)
+    if absent:
+        raise EngineUnavailable(f"{engine.name}: {', '.join(absent)} is not installed; {engine.install}")

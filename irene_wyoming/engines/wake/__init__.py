@@ -1,0 +1,1 @@
+"""Wake word engines: one module with a SPEC each, loaded by entry point ``irene_wyoming.wake``."""

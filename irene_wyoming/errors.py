@@ -1,0 +1,82 @@
+"""Everything that can go wrong, by what a user can do about it.
+
+- IreneError
+    - ConfigError: a setting is wrong; the message names the path, the value and what is allowed
+    - AudioError
+        - UnsupportedFormat: a rate, width or channel count outside of what is accepted
+    - ProtocolError: a peer sent something that is not Wyoming
+        - FrameTooLarge: a peer asked us to hold more than a limit allows
+        - LimitExceeded: too many connections, too long an utterance, too slow a peer
+    - EngineError
+        - EngineUnavailable: not installed or not loadable; the message says what to install
+        - EngineFailed: an engine broke while it worked
+        - UnknownModel: a name that no engine here has; the message lists the known ones
+        - UnsupportedRequest: a request that the chosen engine cannot meet
+        - NoProvider: every provider that could have answered has failed
+    - CaptureError: a sound source cannot be opened or has ended
+    - DiscoveryError: the servers could not be announced
+
+Each class has a stable ``code``: it goes into the ``error`` event that a client reads.
+"""
+
+
+class IreneError(Exception):
+    """Root of all errors of this package."""
+
+    code = "internal-error"
+
+
+class ConfigError(IreneError):
+    code = "config-error"
+
+
+class AudioError(IreneError):
+    code = "audio-error"
+
+
+class UnsupportedFormat(AudioError):
+    code = "unsupported-format"
+
+
+class ProtocolError(IreneError):
+    code = "protocol-error"
+
+
+class FrameTooLarge(ProtocolError):
+    code = "frame-too-large"
+
+
+class LimitExceeded(ProtocolError):
+    code = "limit-exceeded"
+
+
+class EngineError(IreneError):
+    code = "engine-error"
+
+
+class EngineUnavailable(EngineError):
+    code = "engine-unavailable"
+
+
+class EngineFailed(EngineError):
+    code = "engine-failed"
+
+
+class UnknownModel(EngineError):
+    code = "unknown-model"
+
+
+class UnsupportedRequest(EngineError):
+    code = "unsupported-request"
+
+
+class NoProvider(EngineError):
+    code = "no-provider"
+
+
+class CaptureError(IreneError):
+    code = "capture-error"
+
+
+class DiscoveryError(IreneError):
+    code = "discovery-error"
