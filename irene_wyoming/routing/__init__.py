@@ -1,1 +1,4 @@
-"""Which engine is asked next. Policy is pure; a router of engines is itself an engine. May import: engines, audio, errors."""
+"""Which engine is asked next. Policy is pure; a router of engines is itself an engine.
+
+May import: engines, audio, errors.
+"""
