@@ -1,0 +1,60 @@
+"""Converter: a PCM stream from one format to another, the only way audio changes its format here."""
+
+from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.audio.pcm import Frames, decode, encode, remix
+from irene_wyoming.audio.resample import Resampler, SoxrResampler
+
+
+class Converter:
+    """Decode, remix, resample, encode, as a stream.
+
+    The output, joined, does not depend on how the input was cut, not even within a frame: bytes of an incomplete frame
+    are kept for the next push. Where source and target are equal, whole frames pass as the same bytes object.
+    """
+
+    def __init__(self, source: AudioFormat, target: AudioFormat, quality: Quality = Quality.HIGH) -> None:
+        self.source = source
+        self.target = target
+        self._rest = b""
+        self._identity = source == target
+        self._channels = min(source.channels, target.channels)  # resample after mixing down and before spreading out
+        self._resampler: Resampler | None = None
+        if source.rate != target.rate:
+            self._resampler = SoxrResampler(source.rate, target.rate, self._channels, quality)
+
+    def push(self, pcm: bytes) -> bytes:
+        """Take any number of bytes in the source format; give what is ready in the target format, maybe nothing."""
+        if self._rest:
+            pcm = self._rest + pcm
+            self._rest = b""
+        odd = len(pcm) % self.source.frame_bytes
+        if odd:
+            self._rest = pcm[-odd:]
+            pcm = pcm[:-odd]
+        if self._identity:
+            return pcm
+        frames = remix(decode(pcm, self.source.width, self.source.channels), self._channels)
+        return self._encode(self._resampler.push(frames) if self._resampler else frames)
+
+    def flush(self) -> bytes:
+        """End the stream: give what was held back and start anew. An incomplete frame is dropped."""
+        self._rest = b""
+        if self._resampler is None:
+            return b""
+        tail = self._encode(self._resampler.flush())
+        self._resampler.reset()
+        return tail
+
+    def reset(self) -> None:
+        """Drop what is held back and start anew."""
+        self._rest = b""
+        if self._resampler is not None:
+            self._resampler.reset()
+
+    @property
+    def pending(self) -> int:
+        """Bytes kept of an incomplete frame."""
+        return len(self._rest)
+
+    def _encode(self, frames: Frames) -> bytes:
+        return encode(remix(frames, self.target.channels), self.target.width)
