@@ -1,14 +1,24 @@
 """The configuration as the rest of the program sees it: frozen, complete, checked."""
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.engines.base import Vocabulary
+from irene_wyoming.errors import ConfigError
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+MAX_PORT = 65_535
+
+MAX_SOCKET_PATH = 107
+"""Bytes. Linux keeps a unix socket's path in 108, the closing zero included."""
+
+_TCP = re.compile(r"tcp://(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^\s:/@?#\[\]]+)):(?P<port>[0-9]{1,5})/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +37,46 @@ class Address:
             return f"unix://{self.path}"
         return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
 
+    @classmethod
+    def parse(cls, uri: str) -> Self:
+        """Read ``tcp://host:port`` (IPv6 in brackets) or ``unix:///absolute/path``.
+
+        :raises ConfigError: naming the address and what is wrong with it.
+        """
+        if uri.startswith("unix://"):
+            return cls(path=_socket_path(uri, uri.removeprefix("unix://")))
+        found = _TCP.fullmatch(uri)
+        if not found:
+            raise ConfigError(
+                f"{uri!r}: expected tcp://host:port, with an IPv6 address in brackets, or unix:///path/of/socket"
+            )
+        if int(found["port"]) > MAX_PORT:
+            raise ConfigError(f"{uri!r}: expected a port, 0 to {MAX_PORT}")
+        return cls(host=found["host"] or _ipv6(uri, found["ipv6"]), port=int(found["port"]))
+
+
+def _socket_path(uri: str, path: str) -> str:
+    if not path.startswith("/") or path.endswith("/") or not path.isprintable():
+        raise ConfigError(f"{uri!r}: expected the absolute path of a socket, with three slashes: unix:///run/wake.sock")
+    if len(path.encode()) > MAX_SOCKET_PATH:
+        raise ConfigError(f"{uri!r}: expected a path of at most {MAX_SOCKET_PATH} bytes")
+    return path
+
+
+def _ipv6(uri: str, host: str) -> str:
+    try:
+        return str(ipaddress.IPv6Address(host))
+    except ValueError as error:
+        raise ConfigError(f"{uri!r}: expected an IPv6 address in the brackets") from error
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one server accepts from the network. default.yaml gives the reason of each number."""
 
     max_connections: int
+    max_connections_per_address: int
+    """From one network address."""
     header_bytes: int
     data_bytes: int
     payload_bytes: int
@@ -82,8 +126,6 @@ class ServerConfig:
 class WakeConfig(ServerConfig):
     default_models: tuple[str, ...]
     """Words to listen for when a client names none."""
-    refractory_s: float
-    """After a hit, seconds of audio in which the same word is not reported again."""
     providers: Mapping[str, ProviderConfig]
     default_provider: str
     fallback_providers: tuple[str, ...]
@@ -110,9 +152,9 @@ class SourceConfig:
     command: tuple[str, ...]
     """command: program and arguments; it writes raw PCM to its standard output."""
     sample_rate: int
-    """Hz; command and silence: what they deliver. portaudio: 0 is the device's own rate."""
+    """Hz; command and silence: what they deliver, never 0. portaudio: 0 is the device's own rate."""
     width: int
-    """Bytes per sample, likewise."""
+    """Bytes per sample, likewise; never 0."""
     channels: int
     """Likewise; portaudio: 0 is what the device has."""
     file: Path | None
