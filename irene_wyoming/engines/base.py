@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.errors import UnknownModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class ModelInfo:
     """Wake models only: what a person says."""
     version: str | None = None
     installed: bool = True
+
+
+def unknown_model(name: str, known: Sequence[ModelInfo]) -> UnknownModel:
+    """The error for a name that is not among ``known``, which it lists."""
+    return UnknownModel(f"model {name!r} is not known here; known are {', '.join(info.name for info in known)}")
 
 
 @dataclass(frozen=True, slots=True)

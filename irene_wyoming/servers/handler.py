@@ -1,0 +1,73 @@
+"""Handler: one connection of one server, from accept to close."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Describe, Info
+from wyoming.ping import Ping, Pong
+
+from irene_wyoming.config.model import Limits
+from irene_wyoming.errors import IreneError, LimitExceeded
+from irene_wyoming.servers.role import RoleFactory
+from irene_wyoming.servers.wire import Wire
+
+log = logging.getLogger(__name__)
+
+FINISH_PATIENCE_S = 1.0
+"""What a peer gets to read our last event and to hang up itself."""
+
+InfoSource = Callable[[], Awaitable[Info]]
+
+
+class Handler:
+    """Reads events, answers what every server answers, gives the rest to a role, and ends what goes wrong in words."""
+
+    def __init__(self, wire: Wire, peer: str, make_role: RoleFactory, info: InfoSource, limits: Limits) -> None:
+        self._wire = wire
+        self._peer = peer
+        self._role = make_role(wire.write)
+        self._info = info
+        self._limits = limits
+
+    async def run(self) -> None:
+        """Serve the connection to its end. Raises nothing but CancelledError."""
+        try:
+            await self._converse()
+            await self._wire.finish(FINISH_PATIENCE_S)
+        except IreneError as error:
+            log.warning("%s: %s: %s", self._peer, error.code, error)
+            await self._refuse(str(error), error.code)
+        except OSError as error:
+            log.debug("%s: connection lost: %s", self._peer, error)
+        except Exception:
+            log.exception("%s: a bug in this server; the connection is closed", self._peer)
+            await self._refuse("internal error, see the server's log", IreneError.code)
+        finally:
+            await self._role.close()
+            await self._wire.close()
+
+    async def _converse(self) -> None:
+        await self._role.opened()
+        idle_timeout_s = None if self._role.idle_ok else self._limits.idle_timeout_s
+        while (event := await self._wire.read(idle_timeout_s)) is not None:
+            await self._answer(event)
+            if not await self._role.on_event(event):
+                return
+            await asyncio.sleep(0)  # reading does not yield while bytes are buffered: others have their turn
+
+    async def _answer(self, event: Event) -> None:
+        if Describe.is_type(event.type):
+            await self._wire.write(await self._info())
+        elif Ping.is_type(event.type):
+            await self._wire.write(Pong(text=event.data.get("text")))
+
+    async def _refuse(self, text: str, code: str) -> None:
+        """Say why, then end: a hub of older years ignores an error and waits for ever while the connection stands."""
+        try:
+            await self._wire.write(Error(text=text, code=code))
+            await self._wire.finish(FINISH_PATIENCE_S)
+        except (OSError, LimitExceeded) as error:
+            log.debug("%s: could not be told: %s", self._peer, error)

@@ -1,0 +1,137 @@
+"""Service: one listening address and the connections that it has accepted."""
+
+import asyncio
+import logging
+import os
+import socket
+import stat
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from wyoming.error import Error
+
+from irene_wyoming.config.model import Address, Limits
+from irene_wyoming.errors import ConfigError, LimitExceeded
+from irene_wyoming.servers.wire import Wire
+
+log = logging.getLogger(__name__)
+
+Serve = Callable[[Wire, str], Awaitable[None]]
+"""(wire, peer as a short text for logs): serve one connection and close it. Raises nothing."""
+
+
+class Service:
+    """Accepts connections on one address, each in a task of its own, never more than the limits allow."""
+
+    def __init__(self, name: str, address: Address, limits: Limits, serve: Serve) -> None:
+        self.name = name
+        self.address = address
+        self._limits = limits
+        self._serve = serve
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._per_host: Counter[str] = Counter()
+
+    async def start(self) -> None:
+        """Listen. Afterwards ``address`` has the port that was really taken.
+
+        :raises ConfigError: the address cannot be had.
+        """
+        try:
+            if self.address.path:
+                remove_stale_socket(self.address.path)
+                self._server = await asyncio.start_unix_server(
+                    self._accept, self.address.path, limit=self._limits.header_bytes
+                )
+            else:
+                self._server = await asyncio.start_server(
+                    self._accept, self.address.host, self.address.port, limit=self._limits.header_bytes
+                )
+                port = self._server.sockets[0].getsockname()[1]
+                self.address = Address(host=self.address.host, port=port)
+        except OSError as error:
+            raise ConfigError(f"{self.name}: cannot listen on {self.address.uri}: {error.strerror or error}") from error
+        log.info("%s: ready on %s", self.name, self.address.uri)
+
+    async def stop(self) -> None:
+        """Listen no more and end every connection. May be called more than once."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            if self.address.path:
+                with suppress(FileNotFoundError):
+                    os.unlink(self.address.path)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def __aenter__(self) -> "Service":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.stop()
+
+    @property
+    def connections(self) -> int:
+        return len(self._tasks)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host = peer_host(writer)
+        wire = Wire(reader, writer, self._limits)
+        task = asyncio.get_running_loop().create_task(self._connection(wire, host), name=f"{self.name} {host}")
+        self._tasks.add(task)
+        self._per_host[host] += 1
+        task.add_done_callback(lambda done: self._ended(done, host))
+        keep_alive(writer)
+
+    async def _connection(self, wire: Wire, host: str) -> None:
+        try:
+            if (reason := self._full(host)) is None:
+                await self._serve(wire, host)
+            else:
+                log.warning("%s: %s refused: %s", self.name, host, reason)
+                with suppress(OSError, LimitExceeded):
+                    await wire.write(Error(text=reason, code=LimitExceeded.code))
+        finally:
+            await wire.close()
+
+    def _full(self, host: str) -> str | None:
+        if len(self._tasks) > self._limits.max_connections:
+            return f"too many connections: at most {self._limits.max_connections} at a time"
+        if host and self._per_host[host] > self._limits.max_connections_per_address:
+            return f"too many connections of one address: at most {self._limits.max_connections_per_address} at a time"
+        return None
+
+    def _ended(self, task: asyncio.Task[None], host: str) -> None:
+        self._tasks.discard(task)
+        self._per_host[host] -= 1
+        if not self._per_host[host]:
+            del self._per_host[host]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s: a bug in this server", self.name, exc_info=error)
+
+
+def peer_host(writer: asyncio.StreamWriter) -> str:
+    """The address of the other side; empty for a unix socket."""
+    peer = writer.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def keep_alive(writer: asyncio.StreamWriter) -> None:
+    """Have the kernel notice a satellite that lost its power: a wake stream may otherwise be silent for ever."""
+    sock = writer.get_extra_info("socket")
+    if sock is not None and sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+            if hasattr(socket, option):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+
+
+def remove_stale_socket(path: str) -> None:
+    """Remove the socket that a killed server left behind; anything else at that path is somebody's file."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISSOCK(os.stat(path).st_mode):
+            os.unlink(path)

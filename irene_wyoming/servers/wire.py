@@ -1,0 +1,190 @@
+"""The border: Wyoming events in and out of a socket, with a bound on everything that a peer can make us hold or wait for.
+
+The wyoming package's own parser has no limits and swallows what is malformed; here every failure is a ProtocolError that
+says what was wrong, so that the peer can be told before the connection closes. Framing: one line of JSON
+(``type``, ``data``, ``data_length``, ``payload_length``), then ``data_length`` bytes of JSON laid over ``data``, then
+``payload_length`` raw bytes.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+from wyoming.event import Event, Eventable
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.config.model import Limits
+from irene_wyoming.errors import FrameTooLarge, LimitExceeded, ProtocolError
+
+MAX_TYPE_CHARS = 64
+"""The longest event type in use has 18 characters; a type goes into logs."""
+
+MAX_NAME_CHARS = 128
+"""Model, program and language names; they go into logs and error texts."""
+
+MAX_NAMES = 64
+"""Wake words that one client may ask for at a time."""
+
+
+class Wire:
+    """Events of one connection. Reads are for one task; writes may come from several tasks of the same loop."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: Limits) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._limits = limits
+
+    async def read(self, idle_timeout_s: float | None = None) -> Event | None:
+        """The next event; None when the peer has ended the connection between two events.
+
+        ``idle_timeout_s`` bounds the wait for its first byte, None waits for ever.
+
+        :raises ProtocolError: the peer sent something else than an event; the connection is of no use any more.
+        :raises LimitExceeded: nothing came in time, or an event did not end in time.
+        """
+        try:
+            async with asyncio.timeout(idle_timeout_s):
+                first = await self._reader.read(1)
+        except TimeoutError:
+            raise LimitExceeded(f"nothing was sent for {idle_timeout_s:g} s") from None
+        if not first:
+            return None
+        try:
+            async with asyncio.timeout(self._limits.event_timeout_s):
+                return await self._read_rest(first)
+        except TimeoutError:
+            raise LimitExceeded(f"an event took longer than {self._limits.event_timeout_s:g} s to arrive") from None
+        except asyncio.IncompleteReadError:
+            raise ProtocolError("the connection ended in the midst of an event") from None
+
+    async def write(self, event: Event | Eventable) -> None:
+        """Send one event and wait until the peer has room for more.
+
+        :raises LimitExceeded: the peer has not read for ``write_timeout_s``.
+        :raises ConnectionError: the peer is gone.
+        """
+        self._writer.write(encode(event if isinstance(event, Event) else event.event()))
+        try:
+            async with asyncio.timeout(self._limits.write_timeout_s):
+                await self._writer.drain()
+        except TimeoutError:
+            self._writer.transport.abort()
+            raise LimitExceeded(f"the peer has not read for {self._limits.write_timeout_s:g} s") from None
+
+    async def finish(self, patience_s: float) -> None:
+        """End our side and wait a while for the peer to end its own.
+
+        A socket closed with unread input resets the connection, and the peer then loses what was sent last.
+        """
+        try:
+            if self._writer.can_write_eof():
+                self._writer.write_eof()
+            async with asyncio.timeout(patience_s):
+                while await self._reader.read(65_536):
+                    pass
+        except (TimeoutError, OSError):
+            pass
+
+    async def close(self) -> None:
+        """Close the socket. May be called more than once."""
+        self._writer.close()
+        try:
+            async with asyncio.timeout(1):
+                await self._writer.wait_closed()
+        except (TimeoutError, OSError):
+            self._writer.transport.abort()
+
+    async def _read_rest(self, first: bytes) -> Event:
+        try:
+            line = first if first == b"\n" else first + await self._reader.readuntil(b"\n")
+        except asyncio.LimitOverrunError:
+            raise FrameTooLarge(f"the header line is longer than {self._limits.header_bytes} bytes") from None
+        header = parse_object(line, "the header line")
+        event_type = header.get("type")
+        if not isinstance(event_type, str) or not 0 < len(event_type) <= MAX_TYPE_CHARS:
+            raise ProtocolError(f"type: expected a string of 1 to {MAX_TYPE_CHARS} characters")
+        data = header.get("data")
+        if data is None:
+            data = {}
+        elif not isinstance(data, dict):
+            raise ProtocolError("data: expected an object")
+        if data_length := length(header, "data_length", self._limits.data_bytes):
+            data |= parse_object(await self._reader.readexactly(data_length), "the data")
+        payload = None
+        if payload_length := length(header, "payload_length", self._limits.payload_bytes):
+            payload = await self._reader.readexactly(payload_length)
+        return Event(event_type, data, payload)
+
+
+def encode(event: Event) -> bytes:
+    """One event as bytes. The data is sent even when empty: clients of older versions of the package break without."""
+    data = json.dumps(event.data or {}, ensure_ascii=False).encode()
+    header: dict[str, Any] = {"type": event.type, "data_length": len(data)}
+    if event.payload:
+        header["payload_length"] = len(event.payload)
+    return b"".join((json.dumps(header).encode(), b"\n", data, event.payload or b""))
+
+
+def parse_object(text: bytes, what: str) -> dict[str, Any]:
+    """:raises ProtocolError: not a JSON object in UTF-8, or nested deeper than the parser follows."""
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"{what}: not JSON ({type(error).__name__})") from None
+    if not isinstance(parsed, dict):
+        raise ProtocolError(f"{what}: expected a JSON object")
+    return parsed
+
+
+def length(header: dict[str, Any], key: str, limit: int) -> int:
+    """A length field of the header; absent, null and 0 are the same."""
+    value = header.get(key)
+    if value is None:
+        return 0
+    if type(value) is not int or value < 0:
+        raise ProtocolError(f"{key}: expected a whole number of bytes, 0 or more")
+    if value > limit:
+        raise FrameTooLarge(f"{key} {value}: at most {limit} bytes are taken")
+    return value
+
+
+def audio_format(data: dict[str, Any]) -> AudioFormat:
+    """The format fields of an audio event.
+
+    :raises UnsupportedFormat: a field is missing, of the wrong type, or out of range.
+    """
+    return AudioFormat(data.get("rate"), data.get("width"), data.get("channels"))  # type: ignore[arg-type]  # it checks
+
+
+def timestamp(data: dict[str, Any]) -> int | None:
+    """The timestamp of an audio event, as sent; None where there is none that can be echoed."""
+    value = data.get("timestamp")
+    return value if type(value) is int else int(value) if type(value) is float and abs(value) < 2**63 else None
+
+
+def name(data: dict[str, Any], key: str) -> str | None:
+    """An optional name; null, absent and empty are the same.
+
+    :raises ProtocolError: not a string, or too long.
+    """
+    value = data.get(key)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > MAX_NAME_CHARS:
+        raise ProtocolError(f"{key}: expected a string of at most {MAX_NAME_CHARS} characters")
+    return value
+
+
+def names(data: dict[str, Any], key: str) -> list[str]:
+    """An optional list of names without repetitions; null, absent and empty are the same.
+
+    :raises ProtocolError: not a list of strings, or too many, or one too long.
+    """
+    values = data.get(key)
+    if values is None:
+        return []
+    if not isinstance(values, list) or len(values) > MAX_NAMES:
+        raise ProtocolError(f"{key}: expected a list of at most {MAX_NAMES} names")
+    if not all(isinstance(value, str) and 0 < len(value) <= MAX_NAME_CHARS for value in values):
+        raise ProtocolError(f"{key}: expected strings of 1 to {MAX_NAME_CHARS} characters")
+    return list(dict.fromkeys(values))
