@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from wyoming.error import Error
-from wyoming.event import Event
+from wyoming.event import Event, Eventable
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 
@@ -23,19 +23,31 @@ InfoSource = Callable[[], Awaitable[Info]]
 
 
 class Handler:
-    """Reads events, answers what every server answers, gives the rest to a role, and ends what goes wrong in words."""
+    """Reads events, answers what every server answers, gives the rest to a role, and ends what goes wrong in words.
+
+    It is the Peer of its role.
+    """
 
     def __init__(self, wire: Wire, peer: str, make_role: RoleFactory, info: InfoSource, limits: Limits) -> None:
         self._wire = wire
         self._peer = peer
-        self._role = make_role(wire.write)
+        self._role = make_role(self)
         self._info = info
         self._limits = limits
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # how the conversation ended
+
+    async def send(self, event: Event | Eventable) -> None:
+        await self._wire.write(event)
+
+    def spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._task_ended)
+        return task
 
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing but CancelledError."""
         try:
-            await self._converse()
+            await self._until_over()
             await self._wire.finish(FINISH_PATIENCE_S)
         except IreneError as error:
             log.warning("%s: %s: %s", self._peer, error.code, error)
@@ -48,6 +60,25 @@ class Handler:
         finally:
             await self._role.close()
             await self._wire.close()
+
+    async def _until_over(self) -> None:
+        conversation = self.spawn(self._converse(), f"conversation with {self._peer}")
+        try:
+            await self._over
+        finally:
+            conversation.cancel()
+            await asyncio.wait([conversation])
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if self._over.done():
+            log.debug("%s: after the conversation: %s", self._peer, error)
+        elif error is None:
+            self._over.set_result(None)
+        else:
+            self._over.set_exception(error)
 
     async def _converse(self) -> None:
         await self._role.opened()

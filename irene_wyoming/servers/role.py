@@ -1,12 +1,27 @@
 """Role: what a server does in one conversation, without a socket."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Protocol
 
 from wyoming.event import Event, Eventable
 
-Send = Callable[[Eventable], Awaitable[None]]
-"""Send one event to the peer; waits while the peer has no room for it."""
+
+class Peer(Protocol):
+    """The other side of a conversation."""
+
+    async def send(self, event: Event | Eventable) -> None:
+        """Send one event; waits while the peer has no room for it.
+
+        :raises LimitExceeded: the peer does not read.
+        :raises ConnectionError: the peer is gone.
+        """
+
+    def spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+        """Start a task of the role's own. When it ends, so does the conversation, an error being told to the peer.
+
+        A task that the role cancels leaves the conversation as it is; ``close`` must cancel what still runs.
+        """
 
 
 class Role(Protocol):
@@ -29,4 +44,4 @@ class Role(Protocol):
         """Give everything back. May be called more than once."""
 
 
-RoleFactory = Callable[[Send], Role]
+RoleFactory = Callable[[Peer], Role]

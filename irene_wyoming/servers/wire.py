@@ -1,7 +1,7 @@
-"""The border: Wyoming events in and out of a socket, with a bound on everything that a peer can make us hold or wait for.
+"""The border: Wyoming events in and out of a socket, with a bound on all that a peer can make us hold or wait for.
 
-The wyoming package's own parser has no limits and swallows what is malformed; here every failure is a ProtocolError that
-says what was wrong, so that the peer can be told before the connection closes. Framing: one line of JSON
+The wyoming package's own parser has no limits and swallows what is malformed; here every failure is a ProtocolError
+that says what was wrong, so that the peer can be told before the connection closes. Framing: one line of JSON
 (``type``, ``data``, ``data_length``, ``payload_length``), then ``data_length`` bytes of JSON laid over ``data``, then
 ``payload_length`` raw bytes.
 """

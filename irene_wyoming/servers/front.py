@@ -1,0 +1,127 @@
+"""The front address: one Info for all servers, and a relay to the one whose request opens the conversation.
+
+Home Assistant's Supervisor announces one address per add-on, so a hub that knows only this one gets everything. The
+microphone has no request event and is reached on its own port.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from wyoming.audio import AudioChunk, AudioStart
+from wyoming.event import Event
+from wyoming.info import Describe, Info, SelectProgram
+from wyoming.ping import Ping
+
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import ProtocolError, ServerUnavailable
+from irene_wyoming.servers import asr, wake
+from irene_wyoming.servers.client import connect, describe
+from irene_wyoming.servers.info import joined
+from irene_wyoming.servers.role import Peer
+from irene_wyoming.servers.wire import Wire
+
+log = logging.getLogger(__name__)
+
+DESCRIBE_TIMEOUT_S = 0.4
+"""A hub of older years gives us 1 s for an Info; a server that is down must not use it up."""
+
+CONNECT_TIMEOUT_S = 2.0
+
+
+def server_of(event: Event) -> str | None:
+    """The server whose conversations begin with such an event."""
+    if event.type == asr.MISSPELT or any(opening.is_type(event.type) for opening in asr.OPENS_WITH):
+        return "asr"
+    return "wake" if any(opening.is_type(event.type) for opening in wake.OPENS_WITH) else None
+
+
+class Directory:
+    """The servers behind the front address, and what they last said of themselves."""
+
+    def __init__(self, servers: Mapping[str, Address]) -> None:
+        self.servers = servers
+        self._known: dict[str, Info] = {}
+
+    async def info(self) -> Info:
+        """The joined Info; of a server that does not answer in time, what it said last."""
+        await asyncio.gather(*(self._ask(name) for name in self.servers))
+        return joined(self._known[name] for name in self.servers if name in self._known)
+
+    async def _ask(self, name: str) -> None:
+        try:
+            self._known[name] = await describe(self.servers[name], DESCRIBE_TIMEOUT_S)
+        except ServerUnavailable as error:
+            log.debug("front: %s", error)
+
+
+class FrontRole:
+    """Relays a conversation; a later request for another server moves the connection over to that one."""
+
+    idle_ok = True  # as the wake server behind it; the ASR server ends its own idle conversations
+
+    def __init__(self, directory: Directory, peer: Peer) -> None:
+        self._directory = directory
+        self._peer = peer
+        self._name: str | None = None  # the server that the conversation is with; None before the first request
+        self._server: Wire | None = None
+        self._selection: Event | None = None  # select-program, kept until the request shows which server it is for
+        self._connection = AsyncExitStack()
+        self._answers: asyncio.Task[None] | None = None
+
+    async def opened(self) -> None:
+        """Nothing: which server is meant shows with the first request."""
+
+    async def on_event(self, event: Event) -> bool:
+        if Describe.is_type(event.type) or Ping.is_type(event.type):
+            return True
+        name = server_of(event)
+        if name is not None and name != self._name and (self._name is None or not is_audio(event)):
+            await self._open(name)
+        if self._server is not None:
+            await self._forward(self._server, event)
+        elif SelectProgram.is_type(event.type):
+            self._selection = event
+        return True
+
+    async def close(self) -> None:
+        if self._answers is not None:
+            self._answers.cancel()
+            await asyncio.wait([self._answers])
+            self._answers = None
+        self._server = None
+        await self._connection.aclose()
+
+    async def _open(self, name: str) -> None:
+        if name not in self._directory.servers:
+            raise ServerUnavailable(f"the {name} server is not enabled here")
+        await self.close()
+        address = self._directory.servers[name]
+        server = await self._connection.enter_async_context(connect(address, CONNECT_TIMEOUT_S))
+        self._answers = self._peer.spawn(self._relay_answers(name, server), f"answers of the {name} server")
+        self._name, self._server = name, server
+        if self._selection is not None:
+            await self._forward(server, self._selection)
+
+    async def _forward(self, server: Wire, event: Event) -> None:
+        try:
+            await server.write(event)
+        except OSError as error:
+            log.debug("front: the %s server has ended the conversation: %s", self._name, error)
+
+    async def _relay_answers(self, name: str, server: Wire) -> None:
+        """Send on what the server answers; when it ends the conversation, so do we."""
+        while True:
+            try:
+                event = await server.read()
+            except (OSError, ProtocolError) as error:
+                raise ServerUnavailable(f"the connection to the {name} server was lost: {error}") from error
+            if event is None:
+                return
+            await self._peer.send(event)
+
+
+def is_audio(event: Event) -> bool:
+    """Audio belongs to the conversation that is under way, whichever it is."""
+    return AudioStart.is_type(event.type) or AudioChunk.is_type(event.type)

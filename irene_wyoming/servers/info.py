@@ -1,0 +1,99 @@
+"""What a hub is told about us, and the program that it selects by what it was told."""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+from wyoming.audio import AudioFormat as WyomingFormat
+from wyoming.info import AsrModel, AsrProgram, Attribution, Info, MicProgram, WakeModel, WakeProgram
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.engines.base import AsrEngine, ModelInfo, WakeEngine
+from irene_wyoming.errors import UnknownModel
+
+T = TypeVar("T")
+
+US = Attribution(name="irene_wyoming", url="https://github.com/irene-wyoming/irene-wyoming")
+
+
+def wake_info(programs: Mapping[str, WakeEngine]) -> Info:
+    """One program per entry, the default first: a hub reads only that one, so it lists every word to be had."""
+    return Info(
+        wake=[
+            WakeProgram(**program(name, f"Wake words with {name}"), models=[wake_model(m) for m in engine.models()])
+            for name, engine in programs.items()
+        ]
+    )
+
+
+def asr_info(programs: Mapping[str, AsrEngine]) -> Info:
+    """One program per entry, the default first."""
+    return Info(
+        asr=[
+            AsrProgram(**program(name, f"Speech to text with {name}"), models=[asr_model(m) for m in engine.models()])
+            for name, engine in programs.items()
+        ]
+    )
+
+
+def mic_info(form: AudioFormat) -> Info:
+    return Info(
+        mic=[
+            MicProgram(
+                **program("microphone", f"Microphone, {form}"),
+                mic_format=WyomingFormat(rate=form.rate, width=form.width, channels=form.channels),
+            )
+        ]
+    )
+
+
+def joined(infos: Iterable[Info]) -> Info:
+    """One Info with the programs of all."""
+    result = Info()
+    for info in infos:
+        result.wake += info.wake
+        result.asr += info.asr
+        result.mic += info.mic
+    return result
+
+
+def select(programs: Mapping[str, T], name: str | None) -> T:
+    """The program of that name; the default one where the client names none.
+
+    :raises UnknownModel: there is no program of that name.
+    """
+    if name is None:
+        return next(iter(programs.values()))
+    if name not in programs:
+        raise UnknownModel(f"program {name!r} is not known here; known are {', '.join(programs)}")
+    return programs[name]
+
+
+def program(name: str, description: str) -> dict[str, Any]:
+    """The fields that every program has; a hub breaks on a missing one."""
+    return {
+        "name": name,
+        "description": description,
+        "attribution": US,
+        "installed": True,
+        "version": version("irene-wyoming"),
+    }
+
+
+def artifact(model: ModelInfo) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "description": model.description,
+        "attribution": Attribution(name=model.author, url=model.url),
+        "installed": model.installed,
+        "version": model.version,
+        "languages": list(model.languages),
+    }
+
+
+def wake_model(model: ModelInfo) -> WakeModel:
+    return WakeModel(**artifact(model), phrase=model.phrase)
+
+
+def asr_model(model: ModelInfo) -> AsrModel:
+    return AsrModel(**artifact(model))

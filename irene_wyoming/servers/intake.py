@@ -1,0 +1,68 @@
+"""Intake: audio events of one client become PCM in the format of an engine."""
+
+from collections.abc import Iterator
+
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.config.model import AudioProfile
+from irene_wyoming.errors import AudioError, UnsupportedFormat
+
+
+class Intake:
+    """One stream of a client, from its audio-start on. It converts in small pieces, so that no chunk holds up the loop.
+
+    :param announced: the format of the audio-start; None where the client sent none.
+    :raises UnsupportedFormat: the format would need a conversion and the profile allows none.
+    """
+
+    def __init__(self, profile: AudioProfile, target: AudioFormat, announced: AudioFormat | None = None) -> None:
+        self._profile = profile
+        self._target = target
+        self._converter: Converter | None = None
+        self._frames = 0
+        if announced is not None:
+            self._converter = self._open(announced)
+
+    @property
+    def position_ms(self) -> int:
+        """Audio taken so far, by the client's own count of frames, ms."""
+        return self._frames * 1000 // self._converter.source.rate if self._converter else 0
+
+    def push(self, form: AudioFormat, pcm: bytes) -> Iterator[bytes]:
+        """Convert one chunk; gives pieces of at most ``chunk_size`` frames or a little more, maybe none.
+
+        :raises AudioError: the chunk contradicts the stream, and the profile asks for strict validation.
+        """
+        if self._converter is None:
+            self._converter = self._open(form)
+        elif form != self._converter.source:
+            yield from self._reopen(form)
+        converter = self._converter
+        if self._profile.strict_validation and len(pcm) % form.frame_bytes:
+            raise AudioError(f"{len(pcm)} bytes are no whole frames of {form} ({form.frame_bytes} bytes each)")
+        step = max(1, self._profile.chunk_size * form.rate // self._target.rate) * form.frame_bytes
+        self._frames += form.frames(converter.pending + len(pcm))
+        for start in range(0, len(pcm), step):
+            piece = converter.push(pcm if step >= len(pcm) else pcm[start : start + step])
+            if piece:
+                yield piece
+
+    def flush(self) -> bytes:
+        """End the stream: what the conversion still held back."""
+        return self._converter.flush() if self._converter else b""
+
+    def _open(self, form: AudioFormat) -> Converter:
+        if form != self._target and not self._profile.allow_resampling:
+            raise UnsupportedFormat(f"{form}: only {self._target} is taken, since allow_resampling is off")
+        return Converter(form, self._target, self._profile.resample_quality)
+
+    def _reopen(self, form: AudioFormat) -> Iterator[bytes]:
+        """Another format in the midst of a stream: end the old conversion properly, then go on in the new one."""
+        assert self._converter is not None
+        if self._profile.strict_validation:
+            raise AudioError(f"audio-chunk is {form}, but the stream was started as {self._converter.source}")
+        tail = self.flush()
+        self._frames = self._frames * form.rate // self._converter.source.rate
+        self._converter = self._open(form)
+        if tail:
+            yield tail

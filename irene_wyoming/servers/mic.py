@@ -1,0 +1,57 @@
+"""MicRole: one listener of the microphone server."""
+
+import asyncio
+from dataclasses import dataclass
+
+from wyoming.audio import AudioChunk, AudioStart
+from wyoming.event import Event
+
+from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.servers.role import Peer
+from irene_wyoming.stream.feed import Feed
+
+GRACE_S = 0.05
+"""Hubs ask for Info every 30 s and leave: long enough for them to be gone before the device is opened for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicService:
+    """What all listeners of one microphone server share."""
+
+    feed: Feed
+    format: AudioFormat
+    quality: Quality
+    chunk_frames: int
+
+
+class MicRole:
+    """Streams from the moment of the connection; a satellite's microphone client never sends a word."""
+
+    idle_ok = True
+
+    def __init__(self, service: MicService, peer: Peer) -> None:
+        self._service = service
+        self._peer = peer
+        self._listener: asyncio.Task[None] | None = None
+
+    async def opened(self) -> None:
+        self._listener = self._peer.spawn(self._send_audio(), "microphone listener")
+
+    async def on_event(self, _event: Event) -> bool:
+        """Nothing that a listener may send changes what it hears."""
+        return True
+
+    async def close(self) -> None:
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.wait([self._listener])
+            self._listener = None
+
+    async def _send_audio(self) -> None:
+        service, form = self._service, self._service.format
+        layout = {"rate": form.rate, "width": form.width, "channels": form.channels}
+        await self._peer.send(AudioStart(**layout, timestamp=0))
+        await asyncio.sleep(GRACE_S)
+        async with service.feed.listen(form, service.quality, service.chunk_frames) as chunks:
+            async for chunk in chunks:
+                await self._peer.send(AudioChunk(**layout, audio=chunk.pcm, timestamp=chunk.timestamp))

@@ -1,0 +1,126 @@
+"""WakeRole: one client's conversation with the wake server."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.event import Event
+from wyoming.info import SelectProgram
+from wyoming.wake import Detect, Detection, NotDetected
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.config.model import AudioProfile
+from irene_wyoming.engines.base import WakeEngine, WakeSession, unknown_model
+from irene_wyoming.engines.worker import Worker
+from irene_wyoming.servers import wire
+from irene_wyoming.servers.info import select
+from irene_wyoming.servers.intake import Intake
+from irene_wyoming.servers.role import Peer
+
+log = logging.getLogger(__name__)
+
+OPENS_WITH = (Detect, AudioStart, AudioChunk)
+"""Events that begin a conversation with this server; audio alone means: listen for the default words."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeService:
+    """What all conversations with one wake server share."""
+
+    programs: Mapping[str, WakeEngine]
+    """By name; the first is used where a client selects none."""
+    default_models: Sequence[str]
+    """Words to listen for where a client names none; those that the program has."""
+    profile: AudioProfile
+    worker: Worker
+
+
+class WakeRole:
+    """Hears the words that the client asked for, and no others.
+
+    A stream begins at ``detect`` as well as at ``audio-start``: satellites of older years send no ``audio-start`` and
+    repeat ``detect`` on one connection, and must not hear the old word again.
+    """
+
+    idle_ok = True  # a satellite keeps its connection through a silent night
+
+    def __init__(self, service: WakeService, peer: Peer) -> None:
+        self._service = service
+        self._peer = peer
+        self._engine = next(iter(service.programs.values()))
+        self._models: Sequence[str] = ()
+        self._intake: Intake | None = None
+        self._session: WakeSession | None = None  # None until the first audio of a stream
+        self._heard = False  # something was detected in this stream
+
+    async def opened(self) -> None:
+        """Nothing: models are loaded already, and a session is only made for audio."""
+
+    async def on_event(self, event: Event) -> bool:
+        if AudioChunk.is_type(event.type):
+            await self._on_audio(event)
+        elif Detect.is_type(event.type):
+            self._models = self._known(wire.names(event.data, "names"))
+            await self._restart()
+        elif AudioStart.is_type(event.type):
+            await self._restart(wire.audio_format(event.data))
+        elif AudioStop.is_type(event.type):
+            await self._on_stop()
+        elif SelectProgram.is_type(event.type):
+            self._engine = select(self._service.programs, wire.name(event.data, "name"))
+            self._models = ()
+            await self._restart()
+        return True
+
+    async def close(self) -> None:
+        if self._session is not None:
+            session, self._session = self._session, None
+            await self._service.worker.run(session.close)
+
+    async def _restart(self, announced: AudioFormat | None = None) -> None:
+        await self.close()
+        self._heard = False
+        self._intake = Intake(self._service.profile, self._engine.format, announced)
+
+    async def _on_audio(self, event: Event) -> None:
+        form = wire.audio_format(event.data)
+        if self._intake is None:
+            await self._restart()
+            assert self._intake is not None
+        given = wire.timestamp(event.data)
+        timestamp = self._intake.position_ms if given is None else given
+        await self._listen(self._intake.push(form, event.payload or b""), timestamp)
+
+    async def _on_stop(self) -> None:
+        if self._intake is None:
+            return
+        timestamp = self._intake.position_ms
+        tail = self._intake.flush()
+        await self._listen([tail] if tail else [], timestamp)
+        if not self._heard:
+            await self._peer.send(NotDetected())
+        await self._restart()
+
+    async def _listen(self, pieces: Iterable[bytes], timestamp: int) -> None:
+        """Give converted audio to the session; report what it hears at the time of the client's chunk, ms."""
+        worker = self._service.worker
+        for pcm in pieces:
+            if self._session is None:
+                self._session = await worker.run(self._engine.session, self._models or self._default())
+            for hit in await worker.run(self._session.push, pcm):
+                self._heard = True
+                log.info("wake: heard %s, score %.2f, at %d ms of the stream", hit.model, hit.score, timestamp)
+                await self._peer.send(Detection(name=hit.model, timestamp=timestamp))
+
+    def _known(self, names: Sequence[str]) -> Sequence[str]:
+        """:raises UnknownModel: a name that the selected program does not have."""
+        known = self._engine.models()
+        for name in names:
+            if all(name != info.name for info in known):
+                raise unknown_model(name, known)
+        return names
+
+    def _default(self) -> Sequence[str]:
+        known = [info.name for info in self._engine.models()]
+        return [name for name in self._service.default_models if name in known] or known[:1]
