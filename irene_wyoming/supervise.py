@@ -1,0 +1,263 @@
+"""Runs the servers as child processes: starts them, starts one again that dies, stops all.
+
+A child's exit code 2 means that its configuration is wrong: it is not started again.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from irene_wyoming.config.model import SuperviseConfig
+from irene_wyoming.errors import ConfigError
+
+EXIT_CONFIG = 2
+"""A child ends with it when starting it again would not help."""
+
+SUPERVISED_VARIABLE = "IRENE_WYOMING_SUPERVISED"
+"""Environment variable with the supervisor's process id, for ``exit_with_parent``."""
+
+# A killed process ends at once, unless it hangs inside of a driver (a sound device that is gone, say).
+_REAP_TIMEOUT_S = 1.0
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process to keep running."""
+
+    name: str
+    """For the log; no two alike."""
+    argv: Sequence[str]
+
+
+class Backoff:
+    """Decides how long to wait before a child is started again."""
+
+    def __init__(
+        self, first_s: float, most_s: float, healthy_after_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """:param clock: seconds, never going back."""
+        self._first_s = first_s
+        self._most_s = most_s
+        self._healthy_after_s = healthy_after_s
+        self._clock = clock
+        self._started = clock()
+        self._next_s = first_s
+
+    def start(self) -> None:
+        """The child is started now."""
+        self._started = self._clock()
+
+    @property
+    def healthy(self) -> bool:
+        """The child has lived long enough since its start to be taken for sound."""
+        return self._clock() - self._started >= self._healthy_after_s
+
+    def next_delay(self) -> float:
+        """The child has ended now: seconds to wait. Twice the delay before, up to the most; the first after health."""
+        delay_s = self._first_s if self.healthy else self._next_s
+        self._next_s = min(2 * delay_s, self._most_s)
+        return delay_s
+
+
+class Supervisor:
+    """Keeps children running from ``start`` to ``stop``.
+
+    Use it from the main thread's event loop: the kernel ties a child's end to the thread that started it.
+    """
+
+    def __init__(
+        self, children: Sequence[Child], timing: SuperviseConfig, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """:raises ConfigError: there are no children."""
+        if not children:
+            raise ConfigError("no server is enabled, there is nothing to run: set 'enabled: true' for at least one")
+        self._stop_timeout_s = timing.stop_timeout_s
+        self._keepers = [
+            _Keeper(child, Backoff(timing.restart_delay_s, timing.restart_delay_max_s, timing.healthy_after_s, clock))
+            for child in children
+        ]
+        self._tasks: list[asyncio.Task[None]] = []  # empty before start
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """Process ids of the children that run now, by name."""
+        return {keeper.name: keeper.pid for keeper in self._keepers if keeper.pid is not None}
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Start all, keep them running until ``stop`` is set, stop them; return the exit code.
+
+        0: stopped as asked. 1: every child has failed for good.
+        """
+        await self.start()
+        asked = asyncio.create_task(stop.wait(), name="asked to stop")
+        failed = asyncio.create_task(self.wait(), name="all servers failed")
+        try:
+            await asyncio.wait({asked, failed}, return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                return 0
+            failed.result()
+            _log.error("no server is left that could run: giving up")
+            return 1
+        finally:
+            asked.cancel()
+            failed.cancel()
+            await self.stop()
+
+    async def start(self) -> None:
+        """Start all children; returns at once. A second call does nothing."""
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(keeper.run(), name=f"keep {keeper.name}") for keeper in self._keepers]
+
+    async def wait(self) -> None:
+        """Return when every child has failed for good or was stopped."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+
+    async def stop(self) -> None:
+        """SIGTERM to all, SIGKILL after ``stop_timeout_s`` to those left, all reaped. May be called more than once."""
+        for keeper in self._keepers:
+            keeper.end()
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=self._stop_timeout_s)
+        if late:
+            for keeper in self._keepers:
+                keeper.kill(self._stop_timeout_s)
+            _, stuck = await asyncio.wait(late, timeout=_REAP_TIMEOUT_S)
+            for task in stuck:
+                _log.error("%s: the process does not end, not even by SIGKILL: left to the system", task.get_name())
+                task.cancel()
+
+
+def exit_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when its supervisor dies, even by SIGKILL; for a child's start.
+
+    Does nothing in a process that no Supervisor started, and on other systems than Linux.
+
+    :raises SystemExit: the supervisor is gone already.
+    """
+    # Taken out, so that what this process starts does not think that it is supervised.
+    parent = os.environ.pop(SUPERVISED_VARIABLE, None)
+    if parent is None or sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
+        _log.warning("this process may outlive its supervisor: prctl: %s", os.strerror(ctypes.get_errno()))
+    # It may have died before the call above: then no signal will ever come.
+    if str(os.getppid()) != parent:
+        raise SystemExit("the supervisor has ended before this server was up")
+
+
+class _Keeper:
+    """Keeps one child running."""
+
+    def __init__(self, child: Child, backoff: Backoff) -> None:
+        self.name = child.name
+        self._argv = child.argv
+        self._backoff = backoff
+        self._process: Process | None = None  # None while none runs
+        self._ending = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def run(self) -> None:
+        """Return when the child has failed for good, or has ended after ``end``."""
+        while not self._ending.is_set():
+            self._backoff.start()
+            code = await self._live()
+            if self._ending.is_set():
+                return
+            if code == EXIT_CONFIG and not self._backoff.healthy:
+                _log.error(
+                    "%s cannot run with this configuration (exit code %d, its message is above): "
+                    "not started again until this program is",
+                    self.name,
+                    code,
+                )
+                return
+            delay_s = self._backoff.next_delay()
+            _log.warning("%s %s: started again in %g s", self.name, _describe_end(code), delay_s)
+            await self._sleep(delay_s)
+
+    def end(self) -> None:
+        """SIGTERM, once, to the child if there is one; no further start."""
+        if not self._ending.is_set():
+            self._ending.set()
+            self._terminate()
+
+    def kill(self, waited_s: float) -> None:
+        """SIGKILL to a child that still runs, and to what it has started."""
+        if self._process is not None:
+            _log.warning("%s has not ended %g s after SIGTERM: killed", self.name, waited_s)
+            _kill_group(self._process.pid)
+
+    async def _live(self) -> int | None:
+        """Start the child and wait for its end; return its code as Process has it, None if it cannot be started."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._argv,
+                stdin=DEVNULL,
+                env=os.environ | {SUPERVISED_VARIABLE: str(os.getpid())},
+                # A group of its own: Ctrl-C on a terminal reaches this program only, which passes it on once.
+                process_group=0,
+            )
+        except OSError as error:
+            _log.error("%s cannot be started: %s", self.name, error)
+            return None
+        _log.info("%s started, process %d", self.name, process.pid)
+        self._process = process
+        try:
+            if self._ending.is_set():
+                self._terminate()
+            return await process.wait()
+        finally:
+            self._process = None
+            # A recorder that a killed server leaves behind would hold the sound device against the next one.
+            _kill_group(process.pid)
+
+    def _terminate(self) -> None:
+        # Not Process.terminate: it asks for the exit status first, and may take it away from asyncio's own waiting.
+        if self._process is not None and self._process.returncode is None:
+            _send(os.kill, self._process.pid, signal.SIGTERM)
+
+    async def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+
+
+def _kill_group(pid: int) -> None:
+    _send(os.killpg, pid, signal.SIGKILL)
+
+
+def _send(function: Callable[[int, int], None], pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended
+        function(pid, number)
+
+
+def _describe_end(code: int | None) -> str:
+    if code is None:
+        return "could not be started"
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = " (by somebody, or by the system for want of memory)" if -code == signal.SIGKILL else ""
+    return f"was ended by {name}{hint}"
