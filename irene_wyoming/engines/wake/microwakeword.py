@@ -1,0 +1,32 @@
+"""microwakeword: quantised models made for microcontrollers; the cheapest engine."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from irene_wyoming.engines.base import EngineContext, EngineSpec, WakeEngine
+from irene_wyoming.engines.wake.trigger import TriggerSettings, options
+
+PACKAGE = "pymicro_wakeword"
+INSTALL = "pip install pymicro-wakeword (glibc 2.35 or newer: Debian 12, Ubuntu 22.04)"
+
+
+def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
+    """:raises EngineUnavailable, EngineFailed: the package, its library or its models cannot be loaded."""
+    del context  # nothing is written, and each model names its own languages
+    from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord
+    from irene_wyoming.engines.wake.tflite import package_dir
+
+    return MicroWakeWord(package_dir(PACKAGE, INSTALL), TriggerSettings.from_options(values))
+
+
+SPEC = EngineSpec(
+    name="microwakeword",
+    kind="wake",
+    summary="microWakeWord's quantised models: the least CPU, about 3 ms per second of audio and word.",
+    url="https://github.com/kahrendt/microWakeWord",
+    author="Kevin Ahrendt",
+    requires=(PACKAGE, "pymicro_features", "numpy"),
+    install=INSTALL,
+    create=create,
+    options=options("mean score from which a step counts, above 0, up to 1; null: what each model recommends"),
+)

@@ -1,0 +1,250 @@
+"""A thin binding to the TensorFlow Lite C library that the wake word wheels carry.
+
+Runtime is the loaded library, Model a checked file, Interpreter one set of tensors that runs a model. Every status and
+pointer is looked at: the library itself ends the process where it is given a NULL.
+"""
+
+import ctypes
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irene_wyoming.errors import EngineFailed, EngineUnavailable
+
+_Handle = ctypes.c_void_p
+_Status = ctypes.c_int
+
+
+class _Quantization(ctypes.Structure):
+    _fields_ = (("scale", ctypes.c_float), ("zero_point", ctypes.c_int32))
+
+
+_FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "TfLiteModelCreate": (_Handle, (ctypes.c_char_p, ctypes.c_size_t)),
+    "TfLiteModelDelete": (None, (_Handle,)),
+    "TfLiteInterpreterOptionsCreate": (_Handle, ()),
+    "TfLiteInterpreterOptionsDelete": (None, (_Handle,)),
+    "TfLiteInterpreterOptionsSetNumThreads": (None, (_Handle, ctypes.c_int32)),
+    "TfLiteInterpreterOptionsAddDelegate": (None, (_Handle, _Handle)),
+    "TfLiteXNNPackDelegateCreate": (_Handle, (ctypes.c_void_p,)),
+    "TfLiteXNNPackDelegateDelete": (None, (_Handle,)),
+    "TfLiteInterpreterCreate": (_Handle, (_Handle, _Handle)),
+    "TfLiteInterpreterDelete": (None, (_Handle,)),
+    "TfLiteInterpreterResizeInputTensor": (
+        _Status,
+        (_Handle, ctypes.c_int32, ctypes.POINTER(ctypes.c_int), ctypes.c_int32),
+    ),
+    "TfLiteInterpreterAllocateTensors": (_Status, (_Handle,)),
+    "TfLiteInterpreterInvoke": (_Status, (_Handle,)),
+    "TfLiteInterpreterGetInputTensorCount": (ctypes.c_int32, (_Handle,)),
+    "TfLiteInterpreterGetOutputTensorCount": (ctypes.c_int32, (_Handle,)),
+    "TfLiteInterpreterGetInputTensor": (_Handle, (_Handle, ctypes.c_int32)),
+    "TfLiteInterpreterGetOutputTensor": (_Handle, (_Handle, ctypes.c_int32)),
+    "TfLiteTensorType": (ctypes.c_int, (_Handle,)),
+    "TfLiteTensorNumDims": (ctypes.c_int32, (_Handle,)),
+    "TfLiteTensorDim": (ctypes.c_int32, (_Handle, ctypes.c_int32)),
+    "TfLiteTensorByteSize": (ctypes.c_size_t, (_Handle,)),
+    "TfLiteTensorQuantizationParams": (_Quantization, (_Handle,)),
+    "TfLiteTensorCopyFromBuffer": (_Status, (_Handle, ctypes.c_void_p, ctypes.c_size_t)),
+    "TfLiteTensorCopyToBuffer": (_Status, (_Handle, ctypes.c_void_p, ctypes.c_size_t)),
+}
+
+_DTYPES = {1: np.float32, 3: np.uint8, 9: np.int8}
+"""By TfLiteType: what wake word models take and give."""
+
+MAX_MODEL_BYTES = 64 * 1024 * 1024
+"""Wake word models have 50 kB to 1.3 MB; a file beyond this bound is something else and is not read into memory."""
+
+
+def package_dir(module: str, install: str) -> Path:
+    """Folder of an installed package, found without importing it.
+
+    :raises EngineUnavailable: it is not installed; ``install`` says what to do.
+    """
+    spec = find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        raise EngineUnavailable(f"{module} is not installed; {install}")
+    return Path(spec.submodule_search_locations[0])
+
+
+class Runtime:
+    """The loaded library. Stays loaded until the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        """:raises EngineUnavailable: the library cannot be loaded here."""
+        self.path = path
+        try:
+            library = ctypes.CDLL(str(path))
+            for name, (result, arguments) in _FUNCTIONS.items():
+                function = getattr(library, name)
+                function.restype, function.argtypes = result, arguments
+        except (OSError, AttributeError) as error:
+            raise EngineUnavailable(f"{path}: cannot load the TensorFlow Lite library: {error}") from error
+        self.c = library
+
+    @classmethod
+    def of_package(cls, folder: Path) -> "Runtime":
+        """The library in ``folder``/lib of an installed wheel.
+
+        :raises EngineUnavailable: there is none, or it cannot be loaded.
+        """
+        found = sorted(folder.glob("lib/*tensorflowlite_c.*"))
+        if not found:
+            raise EngineUnavailable(
+                f"{folder / 'lib'}: no TensorFlow Lite library; the package was built for another platform"
+            )
+        return cls(found[0])
+
+
+class Model:
+    """A model in memory, shared by its interpreters."""
+
+    def __init__(self, runtime: Runtime, path: Path) -> None:
+        """:raises EngineFailed: the file is missing, is no TensorFlow Lite model, or is damaged."""
+        self.runtime = runtime
+        self.path = path
+        # Read, not mapped: a mapped file that somebody replaces or truncates while it is in use ends the process.
+        self._content = _read(path)
+        self._handle: int | None = runtime.c.TfLiteModelCreate(self._content, len(self._content))
+        if not self._handle:
+            raise EngineFailed(f"{path}: a damaged TensorFlow Lite model; get the file again")
+
+    @property
+    def handle(self) -> int:
+        """:raises EngineFailed: closed."""
+        if self._handle is None:
+            raise EngineFailed(f"{self.path.name}: the model is closed")
+        return self._handle
+
+    def close(self) -> None:
+        """Interpreters made before go on working. May be called more than once."""
+        if self._handle is not None:
+            self.runtime.c.TfLiteModelDelete(self._handle)
+            self._handle = None
+
+
+class Tensor:
+    """One input or output of an interpreter, and the array that is copied to or from it."""
+
+    def __init__(self, model: Model, handle: int) -> None:
+        c = model.runtime.c
+        kind = c.TfLiteTensorType(handle)
+        if kind not in _DTYPES:
+            raise EngineFailed(f"{model.path}: tensor of type {kind}; expected float32, int8 or uint8")
+        shape = tuple(c.TfLiteTensorDim(handle, n) for n in range(c.TfLiteTensorNumDims(handle)))
+        self.array: NDArray[Any] = np.zeros(shape, dtype=_DTYPES[kind])
+        """C-contiguous, in the tensor's own type; the same object for as long as the interpreter lives."""
+        if self.array.nbytes != c.TfLiteTensorByteSize(handle):
+            raise EngineFailed(f"{model.path}: {c.TfLiteTensorByteSize(handle)} bytes for a tensor of shape {shape}")
+        quantization = c.TfLiteTensorQuantizationParams(handle)
+        self.scale: float = quantization.scale
+        """Of an integer tensor: value = (integer - zero_point) * scale. 0 for float32."""
+        self.zero_point: int = quantization.zero_point
+        self.arguments = (handle, self.array.ctypes.data, self.array.nbytes)
+
+
+class Interpreter:
+    """Runs a model with one input and one output, on the calling thread. Holds the state of a stateful model.
+
+    Write ``input.array``, call ``invoke``, read ``output.array``.
+    """
+
+    def __init__(self, model: Model, *, input_shape: Sequence[int] | None = None, xnnpack: bool = False) -> None:
+        """``input_shape``: for models that leave it open. ``xnnpack``: faster for large float graphs, at the price of
+        a second copy of their weights.
+
+        :raises EngineFailed: the model does not run here.
+        """
+        self._model = model
+        self._c = model.runtime.c
+        with ExitStack() as undo:
+            self._handle: int | None = self._create(undo, xnnpack)
+            if input_shape is not None:
+                sizes = (ctypes.c_int * len(input_shape))(*input_shape)
+                self._check(
+                    self._c.TfLiteInterpreterResizeInputTensor(self._handle, 0, sizes, len(sizes)),
+                    f"does not take input of shape {tuple(input_shape)}",
+                )
+            self._check(self._c.TfLiteInterpreterAllocateTensors(self._handle), "cannot be prepared")
+            self.input = Tensor(model, self._pointer(self._c.TfLiteInterpreterGetInputTensor(self._handle, 0), "input"))
+            self.output = Tensor(
+                model, self._pointer(self._c.TfLiteInterpreterGetOutputTensor(self._handle, 0), "output")
+            )
+            self._release = undo.pop_all()
+
+    def expect(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
+        """:raises EngineFailed: another kind of model."""
+        for what, tensor, shape in (("input", self.input, input_shape), ("output", self.output, output_shape)):
+            if tensor.array.shape != shape:
+                raise EngineFailed(
+                    f"{self._model.path}: another kind of model: {what} of shape {tensor.array.shape}, expected {shape}"
+                )
+
+    def invoke(self) -> None:
+        """Take ``input.array``, run the model once, fill ``output.array``.
+
+        :raises EngineFailed: closed, or the model broke.
+        """
+        if self._handle is None:
+            raise EngineFailed(f"{self._model.path.name}: the interpreter is closed")
+        status = (
+            self._c.TfLiteTensorCopyFromBuffer(*self.input.arguments)
+            or self._c.TfLiteInterpreterInvoke(self._handle)
+            or self._c.TfLiteTensorCopyToBuffer(*self.output.arguments)
+        )
+        self._check(status, "failed while it ran")
+
+    def close(self) -> None:
+        """May be called more than once."""
+        self._handle = None
+        self._release.close()
+
+    def _create(self, undo: ExitStack, xnnpack: bool) -> int:
+        """The bare interpreter; ``undo`` ends it and what it needs, in the order in which it may be ended."""
+        options = self._pointer(self._c.TfLiteInterpreterOptionsCreate(), "options")
+        try:
+            # One thread each: these graphs are too small to be worth waking a second core, and streams run in parallel.
+            self._c.TfLiteInterpreterOptionsSetNumThreads(options, 1)
+            if xnnpack:
+                delegate = self._pointer(self._c.TfLiteXNNPackDelegateCreate(None), "XNNPACK delegate")
+                undo.callback(self._c.TfLiteXNNPackDelegateDelete, delegate)
+                self._c.TfLiteInterpreterOptionsAddDelegate(options, delegate)
+            handle = self._pointer(self._c.TfLiteInterpreterCreate(self._model.handle, options), "interpreter")
+        finally:
+            self._c.TfLiteInterpreterOptionsDelete(options)
+        undo.callback(self._c.TfLiteInterpreterDelete, handle)
+        counts = (
+            self._c.TfLiteInterpreterGetInputTensorCount(handle),
+            self._c.TfLiteInterpreterGetOutputTensorCount(handle),
+        )
+        if counts != (1, 1):
+            raise EngineFailed(f"{self._model.path}: {counts[0]} inputs and {counts[1]} outputs; expected one of each")
+        return handle
+
+    def _pointer(self, pointer: int | None, what: str) -> int:
+        if not pointer:
+            raise EngineFailed(f"{self._model.path}: the TensorFlow Lite library gave no {what}")
+        return pointer
+
+    def _check(self, status: int, what: str) -> None:
+        if status:
+            raise EngineFailed(f"{self._model.path}: the model {what} (TensorFlow Lite status {status})")
+
+
+def _read(path: Path) -> bytes:
+    """The file, once it looks like a model: bytes 4 to 8 of a TensorFlow Lite file are ``TFL3``."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_MODEL_BYTES + 1)
+    except OSError as error:
+        raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(content) > MAX_MODEL_BYTES:
+        raise EngineFailed(f"{path}: more than {MAX_MODEL_BYTES} bytes; that is no wake word model")
+    if content[4:8] != b"TFL3":
+        raise EngineFailed(f"{path}: no TensorFlow Lite model (starts with {content[:8]!r}); get the file again")
+    return content

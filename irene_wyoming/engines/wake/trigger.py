@@ -1,0 +1,92 @@
+"""Trigger: decides from the scores of one word when it was heard. Shared by the engines; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.base import Option
+
+MAX_LEVEL = 50
+"""Steps in a row: 1.5 to 4 s of audio. No word lasts longer, so a higher level would never be reached."""
+
+MAX_REFRACTORY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerSettings:
+    """When scores become a hit."""
+
+    threshold: float | None
+    """Score from which a step counts, 0 < threshold <= 1; None: what the engine or the model recommends."""
+    level: int
+    """Steps in a row that must count."""
+    refractory_frames: int
+    """After a hit, frames of audio in which the same word is not reported again."""
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Self:
+        """From the checked values of OPTIONS."""
+        return cls(options["threshold"], options["trigger_level"], round(options["refractory_s"] * SPEECH.rate))
+
+    def trigger(self, recommended: float) -> "Trigger":
+        """A fresh trigger for one word in one session. ``recommended``: the threshold where none is set."""
+        threshold = recommended if self.threshold is None else self.threshold
+        return Trigger(threshold, self.level, self.refractory_frames)
+
+
+class Trigger:
+    """Follows the scores of one word, step by step."""
+
+    def __init__(self, threshold: float, level: int, refractory_frames: int) -> None:
+        self._threshold = threshold
+        self._level = level
+        self._refractory_frames = refractory_frames
+        self._count = 0
+        self._deaf_until = 0
+
+    def update(self, score: float, frame: int) -> bool:
+        """Whether the word was heard with this step. ``frame``: where the step ends, counted from the session's start.
+
+        Scores in the refractory time do not count towards the next hit either.
+        """
+        if frame < self._deaf_until or not score >= self._threshold:  # in this form a NaN never counts
+            self._count = 0
+            return False
+        self._count += 1
+        if self._count < self._level:
+            return False
+        self._count = 0
+        self._deaf_until = frame + self._refractory_frames
+        return True
+
+
+def _threshold(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError("expected a number above 0, up to 1, or null for the engine's own")
+    return float(value)
+
+
+def _trigger_level(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= MAX_LEVEL:
+        raise ValueError(f"expected a whole number from 1 to {MAX_LEVEL}")
+    return value
+
+
+def _refractory_s(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_REFRACTORY_S:
+        raise ValueError(f"expected seconds from 0 to {MAX_REFRACTORY_S:g}")
+    return float(value)
+
+
+def options(threshold_help: str) -> dict[str, Option]:
+    """The settings that every embedded wake word engine has."""
+    return {
+        "threshold": Option(None, _threshold, threshold_help),
+        "trigger_level": Option(1, _trigger_level, "inference steps in a row that must reach the threshold"),
+        "refractory_s": Option(
+            2.0, _refractory_s, "after a hit, seconds of audio in which the word is not reported again"
+        ),
+    }
