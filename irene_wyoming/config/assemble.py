@@ -1,0 +1,151 @@
+"""From checked values to the dataclasses of model, and the checks that need more than one value.
+
+Each function takes one section's values by keyword. What is wrong is raised as vol.Invalid with the key it is about.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import voluptuous as vol
+
+from irene_wyoming.config.layers import Path
+from irene_wyoming.config.model import (
+    Address,
+    AsrConfig,
+    AudioProfile,
+    Config,
+    FrontConfig,
+    Limits,
+    MicConfig,
+    ProviderConfig,
+    ServerConfig,
+    SourceConfig,
+    SuperviseConfig,
+    WakeConfig,
+)
+from irene_wyoming.engines.base import Vocabulary
+
+
+def provider(*, enabled: bool, **options: Any) -> ProviderConfig:
+    return ProviderConfig(enabled, options)
+
+
+def _server(
+    *, enabled: bool, host: str, port: int, uri: Address | None, limits: Limits, **audio: Any
+) -> dict[str, Any]:
+    """The fields of ServerConfig."""
+    return {
+        "enabled": enabled,
+        "address": uri or Address(host, port),
+        "audio": AudioProfile(**audio),
+        "limits": limits,
+    }
+
+
+def wake(
+    *,
+    default_models: tuple[str, ...],
+    providers: Mapping[str, ProviderConfig],
+    default_provider: str,
+    fallback_providers: tuple[str, ...] | None,
+    **server: Any,
+) -> WakeConfig:
+    return WakeConfig(
+        **_server(**server),
+        default_models=default_models,
+        providers=providers,
+        default_provider=default_provider,
+        fallback_providers=_fallbacks(providers, default_provider, fallback_providers),
+    )
+
+
+def asr(
+    *,
+    language: str,
+    max_utterance_s: float,
+    vocabulary: Vocabulary,
+    providers: Mapping[str, ProviderConfig],
+    default_provider: str,
+    fallback_providers: tuple[str, ...] | None,
+    **server: Any,
+) -> AsrConfig:
+    return AsrConfig(
+        **_server(**server),
+        language=language,
+        max_utterance_s=max_utterance_s,
+        vocabulary=vocabulary,
+        providers=providers,
+        default_provider=default_provider,
+        fallback_providers=_fallbacks(providers, default_provider, fallback_providers),
+    )
+
+
+def _fallbacks(
+    providers: Mapping[str, ProviderConfig], default: str, fallbacks: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """Who comes after ``default``, each once; None: every other that is enabled."""
+    enabled = [name for name, provider in providers.items() if provider.enabled]
+    allowed = f"expected an enabled provider: {', '.join(enabled)}" if enabled else "no provider is enabled"
+    named: list[tuple[str, Path]] = [(default, ("default_provider",))]
+    named += [(name, ("fallback_providers", index)) for index, name in enumerate(fallbacks or ())]
+    wrong = [vol.Invalid(allowed, list(path)) for name, path in named if name not in enabled]
+    if wrong:
+        raise vol.MultipleInvalid(wrong)
+    order = dict.fromkeys(enabled if fallbacks is None else fallbacks)
+    return tuple(name for name in order if name != default)
+
+
+def source(**fields: Any) -> SourceConfig:
+    source = SourceConfig(**fields)
+    if source.kind == "command" and not source.command:
+        raise vol.Invalid("expected a program and its arguments, since kind is command", ["command"])
+    if source.kind == "wavfile" and source.file is None:
+        raise vol.Invalid("expected a file, since kind is wavfile", ["file"])
+    return source
+
+
+def mic(*, width: int, source: SourceConfig, buffer_ms: int, linger_s: float, **server: Any) -> MicConfig:
+    fields = _server(**server)
+    if source.kind in ("command", "silence"):  # nobody to ask: what listeners get is what it had better deliver
+        audio: AudioProfile = fields["audio"]
+        source = replace(
+            source,
+            sample_rate=source.sample_rate or audio.sample_rate,
+            channels=source.channels or audio.channels,
+        )
+    return MicConfig(**fields, width=width, source=source, buffer_ms=buffer_ms, linger_s=linger_s)
+
+
+def front(*, enabled: bool, host: str, port: int, uri: Address | None, limits: Limits) -> FrontConfig:
+    return FrontConfig(enabled, uri or Address(host, port), limits)
+
+
+def supervise(**fields: float) -> SuperviseConfig:
+    if fields["restart_delay_max_s"] < fields["restart_delay_s"]:
+        raise vol.Invalid("expected no less than restart_delay_s", ["restart_delay_max_s"])
+    return SuperviseConfig(**fields)
+
+
+def config(**fields: Any) -> Config:
+    """:raises vol.Invalid: two servers would listen on one address."""
+    config = Config(**fields)
+    servers: dict[str, ServerConfig | FrontConfig] = {
+        "wake": config.wake,
+        "asr": config.asr,
+        "mic": config.mic,
+        "front": config.front,
+    }
+    listening = [(name, server.address) for name, server in servers.items() if server.enabled]
+    for (first, one), (second, other) in combinations(listening, 2):
+        if _collide(one, other):
+            raise vol.Invalid(f"{other.uri} is taken by {first}; expected an address of its own", [second])
+    return config
+
+
+def _collide(one: Address, other: Address) -> bool:
+    if one.path or other.path:
+        return one.path == other.path
+    everywhere = {"0.0.0.0", "::"}
+    return one.port == other.port != 0 and (one.host == other.host or bool(everywhere & {one.host, other.host}))

@@ -1,0 +1,109 @@
+"""From files and variables to the checked configuration: the only place that reads configuration files."""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from irene_wyoming.config import addon, env
+from irene_wyoming.config.faults import Fault, Refused
+from irene_wyoming.config.layers import Layer, blame, merge
+from irene_wyoming.config.model import Config
+from irene_wyoming.config.schema import build_schema
+from irene_wyoming.config.yamltext import parse
+from irene_wyoming.engines import registry
+from irene_wyoming.engines.base import EngineSpec
+from irene_wyoming.errors import ConfigError
+
+MAX_FILE_BYTES = 1_048_576
+"""A home with thousands of devices names them in a tenth of this; whatever is larger is some other file."""
+
+
+def load(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    wake_specs: Mapping[str, EngineSpec] | None = None,
+    asr_specs: Mapping[str, EngineSpec] | None = None,
+) -> Config:
+    """The packaged defaults, the file at ``path`` laid over them, the variables of ``environ`` over both.
+
+    A file whose name ends in ``.json`` holds the add-on's options as the Supervisor writes them (options.json). Any
+    other is YAML: with the keys slug, options and schema the add-on's manifest, whose options are used, otherwise a
+    configuration. Specs: the engines that there are; None: those that are registered.
+
+    :raises ConfigError: one line for each thing that is wrong: where, which value, what is allowed.
+    """
+    layers = [Layer("default.yaml", parse(default_text(), "default.yaml"))]
+    if path is not None:
+        layers.append(_file_layer(path, layers[0].data))
+    variables = env.layer(environ)
+    if variables.data:
+        layers.append(variables)
+    schema = build_schema(
+        registry.specs("wake") if wake_specs is None else wake_specs,
+        registry.specs("asr") if asr_specs is None else asr_specs,
+    )
+    try:
+        return schema(merge(layers))
+    except Refused as refused:
+        raise ConfigError("\n".join(_line(blame(layers, fault.path), fault) for fault in refused.faults)) from refused
+
+
+def default_text() -> str:
+    """The packaged configuration with its comments, as ``irene-wyoming config`` prints it."""
+    return files("irene_wyoming.config").joinpath("default.yaml").read_text(encoding="utf-8")
+
+
+def _line(layer: Layer, fault: Fault) -> str:
+    return f"{layer.source}: {layer.name(fault.path)}: {fault.problem}"
+
+
+def _file_layer(path: Path, defaults: Mapping[str, Any]) -> Layer:
+    source = str(path)
+    is_json = path.suffix == ".json"
+    document = (_parse_json if is_json else parse)(_text(path), source)
+    if document is None:
+        document = {}  # an empty file, or one with comments only, changes nothing
+    if not isinstance(document, dict):
+        raise ConfigError(f"{source}: expected a mapping of settings, not a {type(document).__name__}")
+    if is_json:
+        return addon.layer(document, source, defaults)
+    if addon.is_manifest(document):
+        options = document["options"]
+        if not isinstance(options, dict):
+            raise ConfigError(f"{source}: options: expected a mapping")
+        return addon.layer(options, source, defaults)
+    return Layer(source, document)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes; is it a configuration?")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text, at byte {error.start}") from error
+
+
+def _parse_json(text: str, source: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{source}: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets without end
+        raise ConfigError(f"{source}: cannot be read: {error}") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ValueError(f"{key!r} is there twice")
+    return dict(pairs)

@@ -1,0 +1,195 @@
+"""What a configuration may hold, and how it becomes the frozen dataclasses of model.
+
+The defaults are not here but in default.yaml, which is always laid underneath: every key must be present.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args
+
+import voluptuous as vol
+
+from irene_wyoming.audio.format import MAX_CHANNELS, MAX_RATE, MIN_RATE, Quality
+from irene_wyoming.config import assemble, checks
+from irene_wyoming.config.checks import Check
+from irene_wyoming.config.faults import UnknownKey, refused
+from irene_wyoming.config.model import (
+    MAX_PORT,
+    AsrConfig,
+    Config,
+    DiscoveryConfig,
+    Limits,
+    LogLevel,
+    MicConfig,
+    ProviderConfig,
+    WakeConfig,
+)
+from irene_wyoming.engines.base import EngineSpec, Vocabulary
+
+T = TypeVar("T")
+
+MAX_NAME_BYTES = 40
+"""In UTF-8. A name in mDNS has 63; the rest is for what tells the servers of one machine apart."""
+
+
+def build_schema(
+    wake_specs: Mapping[str, EngineSpec], asr_specs: Mapping[str, EngineSpec]
+) -> Callable[[Mapping[Any, Any]], Config]:
+    """What checks a complete configuration, given the engines that there are. It raises Refused with all faults."""
+    top = _section(
+        {
+            "log_level": checks.one_of(get_args(LogLevel)),
+            "data_dir": checks.or_null(checks.path),
+            "wake": _wake_section(wake_specs),
+            "asr": _asr_section(asr_specs),
+            "mic": _mic_section(),
+            "front": _section(_LISTENING, assemble.front),
+            "discovery": _section(
+                {"zeroconf": checks.boolean, "name": checks.short_text(MAX_NAME_BYTES)}, DiscoveryConfig
+            ),
+            "supervise": _section(_SUPERVISE, assemble.supervise),
+        },
+        assemble.config,
+    )
+    schema = vol.Schema(top)
+
+    def check(data: Mapping[Any, Any]) -> Config:
+        try:
+            config: Config = schema(data)
+        except vol.MultipleInvalid as error:
+            raise refused(error, data) from error
+        return config
+
+    return check
+
+
+_PORT = checks.whole("a port", 0, MAX_PORT)
+_RATE = checks.whole("a rate in Hz", MIN_RATE, MAX_RATE)
+_WIDTH = checks.whole("bytes per sample", 1, 4)
+_CHANNELS = checks.whole("a number of channels", 1, MAX_CHANNELS)
+_NAMES = checks.list_of(checks.text, what="a list of names")
+_LANGUAGE = checks.matching("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag such as 'en' or 'en-GB'")
+
+
+def _section(
+    fields: Mapping[str, Check],
+    build: Callable[..., T],
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    unknown: str = "unknown key",
+) -> Callable[[Any], T]:
+    """A mapping with exactly these keys, handed to ``build`` by keyword once each of them is right.
+
+    ``defaults`` stand in for keys that are not written down, after those that are.
+    """
+
+    def refuse(_: Any) -> None:
+        raise UnknownKey(unknown, list(fields))
+
+    keys: dict[Any, Any] = {vol.Required(name): check for name, check in fields.items()}
+    schema = vol.Schema({**keys, vol.Extra: refuse})
+
+    def check(value: Any) -> T:
+        if not isinstance(value, dict):
+            raise vol.Invalid("expected a mapping")
+        missing = {name: default for name, default in (defaults or {}).items() if name not in value}
+        return build(**schema({**value, **missing}))
+
+    return check
+
+
+_LIMITS = _section(
+    {
+        "max_connections": checks.whole("a number of connections", 1, 10_000),
+        "max_connections_per_address": checks.whole("a number of connections", 1, 10_000),
+        "header_bytes": checks.whole("a number of bytes", 1_024, 1_048_576),
+        "data_bytes": checks.whole("a number of bytes", 1_024, 67_108_864),
+        "payload_bytes": checks.whole("a number of bytes", 4_096, 67_108_864),
+        "event_timeout_s": checks.number("seconds", 0.1, 3600),
+        "write_timeout_s": checks.number("seconds", 0.1, 3600),
+        "idle_timeout_s": checks.number("seconds", 0.1, 86_400),
+    },
+    Limits,
+)
+
+_LISTENING: Mapping[str, Check] = {
+    "enabled": checks.boolean,
+    "host": checks.host,
+    "port": _PORT,
+    "uri": checks.or_null(checks.uri),
+    "limits": _LIMITS,
+}
+
+_SERVER: Mapping[str, Check] = {
+    **_LISTENING,
+    "sample_rate": _RATE,
+    "channels": _CHANNELS,
+    "resample_quality": checks.one_of(Quality),
+    "allow_resampling": checks.boolean,
+    "strict_validation": checks.boolean,
+    "chunk_size": checks.whole("a number of frames", 80, MAX_RATE),
+}
+
+_SUPERVISE: Mapping[str, Check] = {
+    "restart_delay_s": checks.number("seconds", 0.1, 3600),
+    "restart_delay_max_s": checks.number("seconds", 0.1, 3600),
+    "healthy_after_s": checks.number("seconds", 0.1, 86_400),
+    "stop_timeout_s": checks.number("seconds", 0.1, 600),
+}
+
+
+def _wake_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], WakeConfig]:
+    words = checks.list_of(checks.text, what="a list of at least one wake word", at_least=1)
+    return _section({**_SERVER, "default_models": words, **_provider_fields(specs)}, assemble.wake)
+
+
+def _asr_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], AsrConfig]:
+    fields = {
+        **_SERVER,
+        "language": _LANGUAGE,
+        "max_utterance_s": checks.number("seconds", 1, 3600),
+        "vocabulary": _section({"areas": _NAMES, "devices": _NAMES}, Vocabulary),
+        **_provider_fields(specs),
+    }
+    return _section(fields, assemble.asr)
+
+
+def _mic_section() -> Callable[[Any], MicConfig]:
+    source: Mapping[str, Check] = {
+        "kind": checks.one_of(("auto", "portaudio", "command", "wavfile", "silence")),
+        "device": checks.device,
+        "command": checks.list_of(checks.text, what="a program and its arguments as a list of text"),
+        "sample_rate": checks.or_zero(_RATE),
+        "width": _WIDTH,
+        "channels": checks.or_zero(_CHANNELS),
+        "file": checks.or_null(checks.path),
+        "loop": checks.boolean,
+    }
+    fields = {
+        **_SERVER,
+        "width": _WIDTH,
+        "source": _section(source, assemble.source),
+        "buffer_ms": checks.whole("milliseconds", 100, 60_000),
+        "linger_s": checks.number("seconds", 0, 3600),
+    }
+    return _section(fields, assemble.mic)
+
+
+def _provider_fields(specs: Mapping[str, EngineSpec]) -> dict[str, Check]:
+    """The keys that choose among engines. One written down without ``enabled`` is on, one not written down is off."""
+    off: Mapping[str, Any] = {"enabled": False}
+    return {
+        "default_provider": checks.text,
+        "fallback_providers": checks.or_null(checks.list_of(checks.text, what="null or a list of providers")),
+        "providers": _section(
+            {name: _provider_section(spec) for name, spec in specs.items()},
+            dict,
+            defaults=dict.fromkeys(specs, off),
+            unknown="no such engine is registered",
+        ),
+    }
+
+
+def _provider_section(spec: EngineSpec) -> Callable[[Any], ProviderConfig]:
+    fields = {"enabled": checks.boolean, **{name: checks.option(known) for name, known in spec.options.items()}}
+    defaults = {"enabled": True, **{name: known.default for name, known in spec.options.items()}}
+    return _section(fields, assemble.provider, defaults=defaults)

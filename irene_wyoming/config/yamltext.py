@@ -1,0 +1,50 @@
+"""The border to YAML: text in, plain values out, every fault as a ConfigError that says where it is."""
+
+from typing import Any
+
+import yaml
+
+from irene_wyoming.errors import ConfigError
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which a key stands once and a value that its type cannot hold has a line number."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if not isinstance(node, yaml.ScalarNode):
+            return super().construct_object(node, deep)
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError) as error:  # what 2024-13-45, !!bool x and !!timestamp x end in
+            raise yaml.constructor.ConstructorError(
+                None, None, f"cannot read {node.value[:40]!r}; text needs quotes here", node.start_mark
+            ) from error
+
+
+def parse(text: str, source: str) -> Any:
+    """Read one YAML document. ``source`` names it in errors.
+
+    :raises ConfigError: it is not valid YAML, with line and column, or a key stands in it twice.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError(f"{source}: {_where(error)}{error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{source}: nested too deeply") from error
+
+
+def _where(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    return f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
