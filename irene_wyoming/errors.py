@@ -7,6 +7,7 @@
     - ProtocolError: a peer sent something that is not Wyoming
         - FrameTooLarge: a peer asked us to hold more than a limit allows
         - LimitExceeded: too many connections, too long an utterance, too slow a peer
+    - AddressUnavailable: a server cannot listen where it should
     - ServerUnavailable: a server that should answer does not
     - EngineError
         - EngineUnavailable: not installed or not loadable; the message says what to install
@@ -49,6 +50,10 @@ class FrameTooLarge(ProtocolError):
 
 class LimitExceeded(ProtocolError):
     code = "limit-exceeded"
+
+
+class AddressUnavailable(IreneError):
+    code = "address-unavailable"
 
 
 class ServerUnavailable(IreneError):

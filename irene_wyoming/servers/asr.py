@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from wyoming.asr import Transcribe, Transcript
+from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import SelectProgram
@@ -20,11 +20,6 @@ from irene_wyoming.servers.intake import Intake
 from irene_wyoming.servers.role import Peer
 
 log = logging.getLogger(__name__)
-
-MISSPELT = "transcibe"
-"""Hubs of older years ask like this."""
-
-OPENS_WITH = (Transcribe,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class AsrRole:
                 await self._restart()
                 assert self._intake is not None
             await self._hear(self._intake.push(form, event.payload or b""))
-        elif Transcribe.is_type(event.type) or event.type == MISSPELT:
+        elif wire.is_transcribe(event.type):
             self._request = AsrRequest(
                 model=wire.name(event.data, "name"),
                 language=wire.name(event.data, "language") or self._service.language,

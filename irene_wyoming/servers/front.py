@@ -13,14 +13,14 @@ from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 from wyoming.info import Describe, Info, SelectProgram
 from wyoming.ping import Ping
+from wyoming.wake import Detect
 
 from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
-from irene_wyoming.servers import asr, wake
 from irene_wyoming.servers.client import connect, describe
 from irene_wyoming.servers.info import joined
 from irene_wyoming.servers.role import Peer
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.servers.wire import Wire, is_transcribe
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +30,17 @@ DESCRIBE_TIMEOUT_S = 0.4
 CONNECT_TIMEOUT_S = 2.0
 
 
+OPENS_WITH = {
+    Detect.is_type: "wake",
+    AudioStart.is_type: "wake",  # audio without a request means: listen for the default words
+    AudioChunk.is_type: "wake",
+    is_transcribe: "asr",
+}
+
+
 def server_of(event: Event) -> str | None:
     """The server whose conversations begin with such an event."""
-    if event.type == asr.MISSPELT or any(opening.is_type(event.type) for opening in asr.OPENS_WITH):
-        return "asr"
-    return "wake" if any(opening.is_type(event.type) for opening in wake.OPENS_WITH) else None
+    return next((server for is_type, server in OPENS_WITH.items() if is_type(event.type)), None)
 
 
 class Directory:

@@ -1,6 +1,6 @@
 """What a hub is told about us, and the program that it selects by what it was told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -55,6 +55,15 @@ def joined(infos: Iterable[Info]) -> Info:
         result.asr += info.asr
         result.mic += info.mic
     return result
+
+
+def fixed(info: Info) -> Callable[[], Awaitable[Info]]:
+    """A source of Info for a server whose Info does not change."""
+
+    async def source() -> Info:
+        return info
+
+    return source
 
 
 def select(programs: Mapping[str, T], name: str | None) -> T:

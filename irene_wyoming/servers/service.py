@@ -12,7 +12,7 @@ from contextlib import suppress
 from wyoming.error import Error
 
 from irene_wyoming.config.model import Address, Limits
-from irene_wyoming.errors import ConfigError, LimitExceeded
+from irene_wyoming.errors import AddressUnavailable, LimitExceeded
 from irene_wyoming.servers.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Service:
     async def start(self) -> None:
         """Listen. Afterwards ``address`` has the port that was really taken.
 
-        :raises ConfigError: the address cannot be had.
+        :raises AddressUnavailable: the address cannot be had.
         """
         try:
             if self.address.path:
@@ -51,7 +51,10 @@ class Service:
                 port = self._server.sockets[0].getsockname()[1]
                 self.address = Address(host=self.address.host, port=port)
         except OSError as error:
-            raise ConfigError(f"{self.name}: cannot listen on {self.address.uri}: {error.strerror or error}") from error
+            raise AddressUnavailable(
+                f"{self.name}: cannot listen on {self.address.uri}: {os.strerror(error.errno or 0)}; "
+                "is another server running there?"
+            ) from error
         log.info("%s: ready on %s", self.name, self.address.uri)
 
     async def stop(self) -> None:
@@ -101,7 +104,7 @@ class Service:
     def _full(self, host: str) -> str | None:
         if len(self._tasks) > self._limits.max_connections:
             return f"too many connections: at most {self._limits.max_connections} at a time"
-        if host and self._per_host[host] > self._limits.max_connections_per_address:
+        if not is_local(host) and self._per_host[host] > self._limits.max_connections_per_address:
             return f"too many connections of one address: at most {self._limits.max_connections_per_address} at a time"
         return None
 
@@ -118,6 +121,11 @@ def peer_host(writer: asyncio.StreamWriter) -> str:
     """The address of the other side; empty for a unix socket."""
     peer = writer.get_extra_info("peername")
     return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def is_local(host: str) -> bool:
+    """Programs of this machine, the front address among them, which brings the clients of many."""
+    return not host or host == "::1" or host.startswith("127.")
 
 
 def keep_alive(writer: asyncio.StreamWriter) -> None:

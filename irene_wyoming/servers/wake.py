@@ -20,9 +20,6 @@ from irene_wyoming.servers.role import Peer
 
 log = logging.getLogger(__name__)
 
-OPENS_WITH = (Detect, AudioStart, AudioChunk)
-"""Events that begin a conversation with this server; audio alone means: listen for the default words."""
-
 
 @dataclass(frozen=True, slots=True)
 class WakeService:
@@ -111,7 +108,8 @@ class WakeRole:
             for hit in await worker.run(self._session.push, pcm):
                 self._heard = True
                 log.info("wake: heard %s, score %.2f, at %d ms of the stream", hit.model, hit.score, timestamp)
-                await self._peer.send(Detection(name=hit.model, timestamp=timestamp))
+                context = {"score": round(hit.score, 3)}
+                await self._peer.send(Detection(name=hit.model, timestamp=timestamp, context=context))
 
     def _known(self, names: Sequence[str]) -> Sequence[str]:
         """:raises UnknownModel: a name that the selected program does not have."""

@@ -10,6 +10,7 @@ import asyncio
 import json
 from typing import Any
 
+from wyoming.asr import Transcribe
 from wyoming.event import Event, Eventable
 
 from irene_wyoming.audio.format import AudioFormat
@@ -146,6 +147,11 @@ def length(header: dict[str, Any], key: str, limit: int) -> int:
     if value > limit:
         raise FrameTooLarge(f"{key} {value}: at most {limit} bytes are taken")
     return value
+
+
+def is_transcribe(event_type: str) -> bool:
+    """A request for a transcript; hubs of older years misspell it."""
+    return Transcribe.is_type(event_type) or event_type == "transcibe"
 
 
 def audio_format(data: dict[str, Any]) -> AudioFormat:

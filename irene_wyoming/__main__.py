@@ -1,0 +1,73 @@
+"""The command line: ``irene-wyoming COMMAND``. Only the module of the chosen command is imported."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+from irene_wyoming.errors import ConfigError, IreneError
+
+COMMANDS = {
+    "run": "start all enabled servers and the front address, and keep them running",
+    "wake": "run the wake word server alone (port 10400)",
+    "asr": "run the speech-to-text server alone (port 10300)",
+    "mic": "run the microphone server alone (port 10600)",
+    "demo": "play packaged speech through wake word and speech-to-text and print what they hear",
+    "check": "check configuration, engines, devices and ports; say what a hub will see",
+    "describe": "print what a running server says of itself",
+    "detect": "find wake words in a wav file",
+    "transcribe": "say what is spoken in a wav file",
+    "devices": "list the sound inputs of this machine",
+    "config": "print the configuration: every key with its default, unit and reason",
+}
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+"""Also for a wrong configuration: starting again would not help."""
+
+
+def build_parser(chosen: str) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of the chosen one only."""
+    parser = argparse.ArgumentParser(
+        prog="irene-wyoming",
+        description="Wake word, speech-to-text and microphone servers for Home Assistant (Wyoming protocol).",
+        epilog="'irene-wyoming COMMAND --help' tells the options of a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"irene-wyoming {version('irene-wyoming')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        if name == chosen:
+            module = import_module(f"irene_wyoming.cli.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    args = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
+    try:
+        return int(args.run(args))
+    except ConfigError as error:
+        print(f"irene-wyoming: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except IreneError as error:
+        print(f"irene-wyoming: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        sys.stderr.close()
+        return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

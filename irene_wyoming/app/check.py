@@ -1,0 +1,116 @@
+"""Looks at everything that a start needs, without starting: engines, microphone, addresses, what a hub will see."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from wyoming.info import Info
+
+from irene_wyoming.app import engines
+from irene_wyoming.app.front import reachable
+from irene_wyoming.app.mic import listened, source
+from irene_wyoming.config.model import Address, AsrConfig, Config, Limits, WakeConfig
+from irene_wyoming.engines.registry import Kind
+from irene_wyoming.engines.worker import Worker
+from irene_wyoming.errors import AddressUnavailable, CaptureError, ServerUnavailable
+from irene_wyoming.servers.client import describe
+from irene_wyoming.servers.info import asr_info, joined, mic_info, wake_info
+from irene_wyoming.servers.service import Service
+
+FIRST_AUDIO_S = 3.0
+"""Sound systems need up to a second to start a device."""
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    """Works, but not all of it."""
+    ERROR = "error"
+    """Does not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    level: Level
+    about: str
+    text: str
+
+
+class Check:
+    """Yields findings one by one; ``info`` then holds what a hub will see of the enabled servers."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._infos: list[Info] = []
+
+    @property
+    def info(self) -> Info:
+        return joined(self._infos)
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        config = self._config
+        if config.wake.enabled:
+            async for finding in self._engines("wake", config.wake, wake_info):
+                yield finding
+            yield await address("wake", config.wake.address, config.wake.limits)
+        if config.asr.enabled:
+            async for finding in self._engines("asr", config.asr, asr_info):
+                yield finding
+            yield await address("asr", config.asr.address, config.asr.limits)
+        if config.mic.enabled:
+            self._infos.append(mic_info(listened(config.mic)))
+            yield await self._microphone()
+            yield await address("mic", config.mic.address, config.mic.limits)
+        if config.front.enabled:
+            yield await address("front", config.front.address, config.front.limits)
+
+    async def _engines(
+        self, kind: Kind, server: WakeConfig | AsrConfig, describe_all: Callable[[Mapping[str, Any]], Info]
+    ) -> AsyncIterator[Finding]:
+        loaded = {}
+        with Worker("check") as worker:
+            async for attempt in engines.attempts(kind, server, engines.context(self._config), worker):
+                level = Level.WARNING if attempt.error else Level.OK
+                yield Finding(level, f"{kind}.providers.{attempt.provider}", str(attempt))
+                if attempt.error is None:
+                    loaded[attempt.provider] = attempt.engine
+            if loaded:
+                self._infos.append(describe_all(loaded))
+            else:
+                yield Finding(Level.ERROR, kind, str(engines.no_engine(kind, server)))
+            for engine in loaded.values():
+                await worker.run(engine.close)
+
+    async def _microphone(self) -> Finding:
+        wanted = source(self._config.mic)
+        try:
+            async with asyncio.timeout(FIRST_AUDIO_S), wanted.open() as capture:
+                async for chunk in capture:
+                    return Finding(Level.OK, "mic.source", f"{wanted.name}: {chunk.format}")
+            return Finding(Level.ERROR, "mic.source", f"{wanted.name}: ended without a sound")
+        except TimeoutError:
+            return Finding(
+                Level.ERROR, "mic.source", f"{wanted.name}: no audio within {FIRST_AUDIO_S:g} s; is it muted?"
+            )
+        except CaptureError as error:
+            level = Level.WARNING if self._config.mic.source.kind == "auto" else Level.ERROR
+            return Finding(level, "mic.source", str(error))
+
+
+async def address(name: str, wanted: Address, limits: Limits) -> Finding:
+    """Whether a server can listen there, or one does so already."""
+
+    async def nobody(_wire: object, _peer: str) -> None:
+        """A check accepts nobody."""
+
+    try:
+        async with Service(name, wanted, limits, nobody):
+            return Finding(Level.OK, f"{name} address", f"{wanted.uri} is free")
+    except AddressUnavailable as error:
+        try:
+            await describe(reachable(wanted), timeout_s=1)
+        except ServerUnavailable:
+            return Finding(Level.ERROR, f"{name} address", str(error))
+        return Finding(Level.WARNING, f"{name} address", f"{wanted.uri} is taken: a Wyoming server runs there already")

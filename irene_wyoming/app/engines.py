@@ -1,0 +1,75 @@
+"""Loads the engines that a server is configured to use."""
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
+from irene_wyoming.engines import registry
+from irene_wyoming.engines.base import EngineContext
+from irene_wyoming.engines.registry import Kind
+from irene_wyoming.engines.worker import Worker
+from irene_wyoming.errors import EngineError, EngineUnavailable
+
+log = logging.getLogger(__name__)
+
+
+def context(config: Config) -> EngineContext:
+    return EngineContext(language=config.asr.language, vocabulary=config.asr.vocabulary, data_dir=config.data_dir)
+
+
+def order(server: WakeConfig | AsrConfig) -> list[str]:
+    """The providers to use, the default first."""
+    return list(dict.fromkeys((server.default_provider, *server.fallback_providers)))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One provider: the engine, or why there is none."""
+
+    provider: str
+    engine: Any
+    error: EngineError | None
+    seconds: float
+
+    def __str__(self) -> str:
+        if self.error is not None:
+            return str(self.error)
+        return f"loaded in {self.seconds:.2f} s: {', '.join(model.name for model in self.engine.models())}"
+
+
+async def attempts(
+    kind: Kind, server: WakeConfig | AsrConfig, known: EngineContext, worker: Worker
+) -> AsyncIterator[Attempt]:
+    """Load each provider in its order. Whoever asks closes the engines."""
+    for name in order(server):
+        spec = registry.spec(kind, name)
+        started = time.monotonic()
+        engine, failure = None, None
+        try:
+            await worker.run(registry.require, spec)
+            engine = await worker.run(spec.create, server.providers[name].options, known)
+        except EngineError as error:
+            failure = error
+        yield Attempt(name, engine, failure, time.monotonic() - started)
+
+
+async def load(kind: Kind, server: WakeConfig | AsrConfig, known: EngineContext, worker: Worker) -> list[Any]:
+    """Load the providers in their order; one that cannot be loaded is told in the log, and the next ones do its work.
+
+    :raises EngineUnavailable: none could be loaded.
+    """
+    engines = []
+    async for attempt in attempts(kind, server, known, worker):
+        log.log(logging.WARNING if attempt.error else logging.INFO, "%s: %s: %s", kind, attempt.provider, attempt)
+        if attempt.error is None:
+            engines.append(attempt.engine)
+    if not engines:
+        raise no_engine(kind, server)
+    return engines
+
+
+def no_engine(kind: Kind, server: WakeConfig | AsrConfig) -> EngineUnavailable:
+    return EngineUnavailable(f"{kind}: no provider could be loaded; tried {', '.join(order(server))}")

@@ -1,0 +1,38 @@
+"""The front address."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from irene_wyoming.config.model import Address, Config
+from irene_wyoming.servers.front import Directory, FrontRole
+from irene_wyoming.servers.handler import Handler
+from irene_wyoming.servers.service import Service
+from irene_wyoming.servers.wire import Wire
+
+
+def reachable(address: Address) -> Address:
+    """Where a server of this machine is reached that listens on ``address``."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+    return address if address.path else Address(host=local.get(address.host, address.host), port=address.port)
+
+
+def enabled(config: Config) -> dict[str, Address]:
+    """The addresses of the servers that are enabled, by name."""
+    servers = {"wake": config.wake, "asr": config.asr, "mic": config.mic}
+    return {name: server.address for name, server in servers.items() if server.enabled}
+
+
+@asynccontextmanager
+async def front_server(config: Config, servers: Mapping[str, Address]) -> AsyncIterator[Service]:
+    """The listening front of ``servers``.
+
+    :raises AddressUnavailable: the address cannot be had.
+    """
+    settings = config.front
+    directory = Directory({name: reachable(address) for name, address in servers.items()})
+
+    async def serve(wire: Wire, peer: str) -> None:
+        await Handler(wire, peer, lambda other: FrontRole(directory, other), directory.info, settings.limits).run()
+
+    async with Service("front", settings.address, settings.limits, serve) as service:
+        yield service

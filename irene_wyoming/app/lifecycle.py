@@ -1,0 +1,66 @@
+"""What every server needs around it: signals, its announcement."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from irene_wyoming.config.model import Address, Config
+from irene_wyoming.errors import DiscoveryError
+from irene_wyoming.servers.service import Service
+
+log = logging.getLogger(__name__)
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set. To be called from the main thread."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+@asynccontextmanager
+async def announced(config: Config, service: Service) -> AsyncIterator[None]:
+    """Have hubs find the service for as long as the context lasts, where the configuration wants it."""
+    if not config.discovery.zeroconf or service.address.path:
+        yield
+        return
+    from irene_wyoming.discovery.zeroconf import Announcement, Announcer, instance_name
+
+    name = instance_name(service.name, config.discovery.name)
+    async with Announcer(Announcement(name, service.address.port, service.address.host)):
+        yield
+
+
+@asynccontextmanager
+async def told_supervisor(front: Address, environ: Mapping[str, str]) -> AsyncIterator[None]:
+    """Tell Home Assistant's Supervisor of the front address, where this runs as its add-on."""
+    from irene_wyoming.discovery.supervisor import TOKEN_VARIABLE, tell_supervisor
+
+    if TOKEN_VARIABLE not in environ or front.path:
+        yield
+        return
+
+    async def tell() -> None:
+        try:
+            await tell_supervisor(front.port, environ[TOKEN_VARIABLE])
+        except DiscoveryError as error:
+            log.warning("discovery: %s", error)
+
+    task = asyncio.create_task(tell(), name="tell the Supervisor")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def serve(config: Config, server: AbstractAsyncContextManager[Service]) -> None:
+    """Run one server until it is told to stop."""
+    stop = stop_signal()
+    async with server as service, announced(config, service):
+        await stop.wait()
+    log.info("%s: stopped", service.name)

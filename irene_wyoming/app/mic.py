@@ -1,0 +1,77 @@
+"""The microphone server."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.capture.base import Source
+from irene_wyoming.config.model import Config, MicConfig
+from irene_wyoming.servers.handler import Handler
+from irene_wyoming.servers.info import fixed, mic_info
+from irene_wyoming.servers.mic import MicRole, MicService
+from irene_wyoming.servers.service import Service
+from irene_wyoming.servers.wire import Wire
+from irene_wyoming.stream.feed import Feed
+
+
+def listened(settings: MicConfig) -> AudioFormat:
+    """What listeners get."""
+    return AudioFormat(settings.audio.sample_rate, settings.width, settings.audio.channels)
+
+
+def source(settings: MicConfig) -> Source:
+    """The source that the configuration names, not yet open; imports what that one needs."""
+    wanted = settings.source
+    delivered = AudioFormat(
+        wanted.sample_rate or settings.audio.sample_rate, wanted.width, wanted.channels or settings.audio.channels
+    )
+    device = {
+        "device": wanted.device,
+        "rate": wanted.sample_rate,
+        "channels": wanted.channels,
+        "width": wanted.width,
+    }
+    match wanted.kind:
+        case "command":
+            from irene_wyoming.capture.command import CommandSource
+
+            return CommandSource(wanted.command, delivered)
+        case "wavfile":
+            from irene_wyoming.capture.wavfile import WavFileSource
+
+            assert wanted.file is not None  # the schema asks for it
+            return WavFileSource(wanted.file, loop=wanted.loop)
+        case "silence":
+            from irene_wyoming.capture.wavfile import SilenceSource
+
+            return SilenceSource(delivered)
+        case "portaudio":
+            from irene_wyoming.capture.portaudio import PortAudioSource
+
+            return PortAudioSource(**device)
+        case "auto":
+            from irene_wyoming.capture.auto import microphones
+
+            return microphones(**device)
+
+
+@asynccontextmanager
+async def mic_server(config: Config) -> AsyncIterator[Service]:
+    """The listening microphone server. Without a device it says so once, and keeps describing itself.
+
+    :raises AddressUnavailable: the address cannot be had.
+    """
+    settings = config.mic
+    form = listened(settings)
+    async with AsyncExitStack() as stack:
+        feed = Feed(source(settings), linger_s=settings.linger_s, buffer_ms=settings.buffer_ms)
+        stack.push_async_callback(feed.close)
+        service = MicService(feed, form, settings.audio.resample_quality, settings.audio.chunk_size)
+        info = fixed(mic_info(form))
+
+        async def serve(wire: Wire, peer: str) -> None:
+            await Handler(wire, peer, lambda other: MicRole(service, other), info, settings.limits).run()
+
+        listening = await stack.enter_async_context(Service("mic", settings.address, settings.limits, serve))
+        feed.warm_up()
+        yield listening

@@ -1,0 +1,44 @@
+"""irene-wyoming check"""
+
+import argparse
+import asyncio
+from dataclasses import asdict
+
+from wyoming.info import Info
+
+from irene_wyoming.app.check import Check, Finding, Level
+from irene_wyoming.cli import common
+from irene_wyoming.cli.describe import lines
+from irene_wyoming.config.model import Config
+
+SIGNS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_json(parser)
+    common.add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: everything that is enabled will run, warnings or not; 1: something will not; 2: configuration."""
+    config = common.read_config(args, quiet=True)
+    findings, info = asyncio.run(look(config, say=not args.json))
+    failed = any(finding.level is Level.ERROR for finding in findings)
+    if args.json:
+        common.print_json({"ok": not failed, "findings": [asdict(f) for f in findings], "info": info.event().data})
+    else:
+        print("A hub will see:")
+        print("\n".join(f"  {line}" for line in lines(info)))
+        print("Something will not work, see ERROR above." if failed else "Ready to run.")
+    return 1 if failed else 0
+
+
+async def look(config: Config, *, say: bool) -> tuple[list[Finding], Info]:
+    """All findings, told as they come."""
+    check = Check(config)
+    findings = [Finding(Level.OK, "configuration", "valid")]
+    async for finding in check.findings():
+        findings.append(finding)
+        if say:
+            print(f"{SIGNS[finding.level]} {finding.about}: {finding.text}", flush=True)
+    return findings, check.info

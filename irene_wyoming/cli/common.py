@@ -1,0 +1,61 @@
+"""What several commands share: the configuration, the log, addresses, JSON."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from irene_wyoming.config.load import load
+from irene_wyoming.config.model import Address, Config
+from irene_wyoming.errors import ConfigError
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every command that reads the configuration."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="YAML laid over the default configuration, or an add-on's options.json (none: the defaults)",
+    )
+    parser.add_argument("--debug", action="store_true", help="log everything, whatever log_level says")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for scripts instead of text")
+
+
+def address(text: str) -> Address:
+    """An argparse type: ``tcp://host:port`` or ``unix:///path``."""
+    try:
+        return Address.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def read_config(args: argparse.Namespace, *, quiet: bool = False) -> Config:
+    """The configuration that the arguments ask for; starts the log.
+
+    :param quiet: warnings only, where a command's own output is what the user wants.
+    :raises ConfigError: it is wrong.
+    """
+    config = load(args.config, os.environ)
+    if args.debug:
+        config = replace(config, log_level="debug")
+    elif quiet:
+        config = replace(config, log_level="warning")
+    logging.basicConfig(
+        level=config.log_level.upper(),
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    return config
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,88 @@
+"""irene-wyoming demo"""
+
+import argparse
+import asyncio
+from contextlib import AsyncExitStack
+from importlib.resources import as_file, files
+
+import numpy as np
+
+from irene_wyoming.audio.pcm import decode
+from irene_wyoming.cli import common, recording
+from irene_wyoming.servers.hear import Recording, detect, transcribe
+
+WORD = "okay_nabu"
+COMMAND = "turn on the kitchen light"
+QUIET = 0.02
+"""Of full scale: the packaged speech is louder, the silence around it is digital."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_json(parser)
+    common.add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: both were heard as spoken."""
+    heard = asyncio.run(play(args))
+    if args.json:
+        common.print_json(heard)
+    else:
+        print(timeline(heard))
+    return 0 if heard["wake"]["name"] == WORD and heard["asr"]["text"] == COMMAND else 1
+
+
+async def play(args: argparse.Namespace) -> dict[str, dict[str, object]]:
+    """Speak a wake word and a command at the pace of speech to servers on free ports; say what they heard and when."""
+    from irene_wyoming.app.asr import asr_server
+    from irene_wyoming.app.wake import wake_server
+
+    config = common.read_config(args, quiet=True)
+    word, command = packaged(f"{WORD}.wav"), packaged("turn_on_the_kitchen_light.wav")
+    async with AsyncExitStack() as stack:
+        wake = await stack.enter_async_context(wake_server(recording.private(config, "wake")))
+        asr = await stack.enter_async_context(asr_server(recording.private(config, "asr")))
+        words = await detect(wake.address, word, [WORD], realtime=True)
+        text = await transcribe(asr.address, command, realtime=True)
+    spoken_s = end_of_speech(word)
+    first = words[0] if words else None
+    return {
+        "wake": {
+            "uri": wake.address.uri,
+            "spoken_s": round(spoken_s, 2),
+            "name": first.name if first else None,
+            "score": first.score if first else None,
+            "delay_ms": round((first.arrived_s - spoken_s) * 1000) if first else None,
+        },
+        "asr": {
+            "uri": asr.address.uri,
+            "spoken_s": round(command.seconds, 2),
+            "text": text.text,
+            "delay_ms": round(text.delay_s * 1000),
+        },
+    }
+
+
+def packaged(name: str) -> Recording:
+    with as_file(files("irene_wyoming").joinpath("demo", name)) as path:
+        return recording.read(path)
+
+
+def end_of_speech(speech: Recording) -> float:
+    """When the last sound ends, seconds from the start."""
+    level = np.abs(decode(speech.pcm, speech.format.width, speech.format.channels)).max(axis=1)
+    return (int(np.flatnonzero(level > QUIET)[-1]) + 1) / speech.format.rate
+
+
+def timeline(heard: dict[str, dict[str, object]]) -> str:
+    wake, asr = heard["wake"], heard["asr"]
+    lines = [f"wake  {wake['uri']}  spoken: {WORD}, {wake['spoken_s']} s"]
+    if wake["name"] is None:
+        lines.append("      nothing detected")
+    else:
+        lines.append(
+            f"      detected: {wake['name']}, score {wake['score']}, {wake['delay_ms']} ms after the end of the word"
+        )
+    lines.append(f"asr   {asr['uri']}  spoken: {COMMAND}, {asr['spoken_s']} s")
+    lines.append(f"      transcript: {asr['text'] or '(nothing)'}, {asr['delay_ms']} ms after the end of the audio")
+    return "\n".join(lines)

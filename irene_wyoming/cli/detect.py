@@ -1,0 +1,54 @@
+"""irene-wyoming detect"""
+
+import argparse
+import asyncio
+from dataclasses import asdict
+
+from irene_wyoming.cli import common, recording
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.servers.client import describe
+from irene_wyoming.servers.hear import HeardWord, detect
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    recording.add_arguments(parser)
+    parser.add_argument(
+        "--name", action="append", metavar="WORD", help="word to listen for, may be repeated (none: every word known)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: something was heard; 1: nothing."""
+    words = asyncio.run(hear(args))
+    if args.json:
+        common.print_json([asdict(word) for word in words])
+    else:
+        print("\n".join(line(word) for word in words) or "no wake word heard")
+    return 0 if words else 1
+
+
+async def hear(args: argparse.Namespace) -> list[HeardWord]:
+    from irene_wyoming.app.wake import wake_server
+
+    speech = recording.read(args.file)
+    async with recording.listening(args, "wake", wake_server) as address:
+        names = args.name or await known(address)
+        return await detect(address, speech, names, realtime=args.realtime)
+
+
+async def known(address: Address) -> list[str]:
+    """Every word that a plain client can ask for.
+
+    :raises ServerUnavailable: there is no wake word server at that address.
+    """
+    info = await describe(address)
+    if not info.wake:
+        raise ServerUnavailable(f"{address.uri} has no wake words")
+    return [model.name for model in info.wake[0].models]
+
+
+def line(word: HeardWord) -> str:
+    where = "" if word.timestamp_ms is None else f" at {word.timestamp_ms / 1000:.2f} s"
+    score = "" if word.score is None else f", score {word.score:.2f}"
+    return f"{word.name}{where}{score}"

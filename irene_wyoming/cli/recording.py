@@ -1,0 +1,65 @@
+"""Wav files as commands take them, and a server to play them to."""
+
+import argparse
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from irene_wyoming.capture.riff import read_info
+from irene_wyoming.cli import common
+from irene_wyoming.config.model import Address, Config
+from irene_wyoming.errors import AudioError, CaptureError
+from irene_wyoming.servers.hear import Recording
+from irene_wyoming.servers.service import Service
+
+MAX_BYTES = 256 << 20
+"""The whole file is held in memory: half an hour of 48 kHz stereo."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE.wav", help="PCM of 8 to 192 kHz, 8 to 32 bit, 1 to 8 channels")
+    parser.add_argument(
+        "--uri",
+        type=common.address,
+        metavar="URI",
+        help="ask the server at tcp://host:port or unix:///path (none: a server of this program's own, for the moment)",
+    )
+    parser.add_argument(
+        "--realtime", action="store_true", help="send at the pace of speech, instead of as fast as it is taken"
+    )
+    common.add_json(parser)
+    common.add_config(parser)
+
+
+def read(path: Path) -> Recording:
+    """:raises AudioError: the file cannot be read, or holds no PCM; the message names it."""
+    try:
+        with path.open("rb") as file:
+            info = read_info(file)
+            if info.nbytes > MAX_BYTES:
+                raise AudioError(f"{path}: {info.nbytes >> 20} MiB of audio; at most {MAX_BYTES >> 20} are taken")
+            file.seek(info.offset)
+            return Recording(info.format, file.read(info.nbytes))
+    except OSError as error:
+        raise AudioError(f"{path}: {error.strerror}") from error
+    except CaptureError as error:
+        raise AudioError(f"{path}: {error}") from error
+
+
+@asynccontextmanager
+async def listening(
+    args: argparse.Namespace, name: str, make: Callable[[Config], AbstractAsyncContextManager[Service]]
+) -> AsyncIterator[Address]:
+    """The server at ``--uri``, or one of our own on a free port of this machine."""
+    if args.uri:
+        yield args.uri
+        return
+    async with make(private(common.read_config(args, quiet=True), name)) as service:
+        yield service.address
+
+
+def private(config: Config, name: str) -> Config:
+    """The configuration with one server on a free port that only this machine can reach."""
+    server = replace(getattr(config, name), address=Address(host="127.0.0.1", port=0))
+    return replace(config, **{name: server})

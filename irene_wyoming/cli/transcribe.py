@@ -1,0 +1,31 @@
+"""irene-wyoming transcribe"""
+
+import argparse
+import asyncio
+from dataclasses import asdict
+
+from irene_wyoming.cli import common, recording
+from irene_wyoming.servers.hear import HeardText, transcribe
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    recording.add_arguments(parser)
+    parser.add_argument("--language", metavar="TAG", help="language spoken, e.g. en (none: the server's default)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: something was understood; 1: nothing."""
+    heard = asyncio.run(hear(args))
+    if args.json:
+        common.print_json(asdict(heard))
+    else:
+        print(heard.text)
+    return 0 if heard.text else 1
+
+
+async def hear(args: argparse.Namespace) -> HeardText:
+    from irene_wyoming.app.asr import asr_server
+
+    speech = recording.read(args.file)
+    async with recording.listening(args, "asr", asr_server) as address:
+        return await transcribe(address, speech, args.language, realtime=args.realtime)

@@ -1,0 +1,150 @@
+"""The client's side of a request: play a recording to a server, collect what it hears and when."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.ping import Ping, Pong
+from wyoming.wake import Detect, Detection, NotDetected
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import LimitExceeded, ProtocolError
+from irene_wyoming.servers.client import connect, expect
+from irene_wyoming.servers.wire import Wire
+
+CHUNK_MS = 20
+"""What satellites send at a time, within a factor of two."""
+
+LAST_WORDS_S = 2.0
+"""How long to wait for more words from a server that answers no ping."""
+
+ANSWER_TIMEOUT_S = 60.0
+"""For a transcript: slow engines on slow machines take long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Audio as a client sends it: nothing is converted on our side."""
+
+    format: AudioFormat
+    pcm: bytes
+
+    @property
+    def seconds(self) -> float:
+        return self.format.seconds(len(self.pcm))
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWord:
+    """A detection."""
+
+    name: str
+    timestamp_ms: int | None
+    """Of the chunk that fired, from the start of the recording."""
+    score: float | None
+    """0 to 1; None where the server does not tell."""
+    arrived_s: float
+    """Since the first chunk was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardText:
+    """A transcript."""
+
+    text: str
+    language: str | None
+    delay_s: float
+    """From the end of the audio to its arrival."""
+
+
+async def detect(
+    address: Address, recording: Recording, names: Sequence[str] = (), *, realtime: bool = False
+) -> list[HeardWord]:
+    """Every wake word that a server hears in a recording.
+
+    :param names: words to ask for; none: the server's default.
+    :param realtime: send at the pace of speech instead of as fast as the server takes it.
+    :raises ServerUnavailable: nobody answers there.
+    :raises ProtocolError: the server refuses, or breaks off.
+    """
+    async with connect(address) as wire:
+        await wire.write(Detect(names=list(names) or None))
+        started = time.monotonic()
+        sender = asyncio.create_task(send_all(wire, recording, realtime=realtime), name="send the recording")
+        try:
+            words = await collect_words(wire, started, sender.done)
+            await sender
+        finally:
+            sender.cancel()
+            await asyncio.wait([sender])
+        return words
+
+
+async def transcribe(
+    address: Address, recording: Recording, language: str | None = None, *, realtime: bool = False
+) -> HeardText:
+    """What a server understands of a recording.
+
+    :raises ServerUnavailable, ProtocolError: as for ``detect``.
+    """
+    async with connect(address) as wire:
+        await wire.write(Transcribe(language=language))
+        await send(wire, recording, realtime=realtime)
+        sent = time.monotonic()
+        while True:
+            event = await expect(wire, ANSWER_TIMEOUT_S)
+            if Transcript.is_type(event.type):
+                transcript = Transcript.from_event(event)
+                return HeardText(transcript.text, transcript.language, time.monotonic() - sent)
+
+
+async def send_all(wire: Wire, recording: Recording, *, realtime: bool) -> None:
+    """Send a recording and then a ping, which is answered after everything before it was heard."""
+    try:
+        await send(wire, recording, realtime=realtime)
+        await wire.write(Ping())
+    except OSError:
+        return  # the server has ended the conversation; whoever reads sees why
+
+
+async def send(wire: Wire, recording: Recording, *, realtime: bool) -> None:
+    """Audio-start, chunks with timestamps, audio-stop."""
+    form = recording.format
+    layout = {"rate": form.rate, "width": form.width, "channels": form.channels}
+    frames = form.rate * CHUNK_MS // 1000
+    step = frames * form.frame_bytes
+    started = time.monotonic()
+    await wire.write(AudioStart(**layout, timestamp=0))
+    for index, start in enumerate(range(0, len(recording.pcm), step)):
+        if realtime:  # a chunk can be sent when its last frame has been spoken
+            await asyncio.sleep(started + (index + 1) * frames / form.rate - time.monotonic())
+        chunk = recording.pcm[start : start + step]
+        timestamp = index * frames * 1000 // form.rate
+        await wire.write(AudioChunk(**layout, audio=chunk, timestamp=timestamp))
+    await wire.write(AudioStop(timestamp=int(recording.seconds * 1000)))
+
+
+async def collect_words(wire: Wire, started: float, all_sent: Callable[[], bool]) -> list[HeardWord]:
+    """Detections until the server has heard everything, or has nothing more to say."""
+    words: list[HeardWord] = []
+    while True:
+        try:
+            event = await expect(wire, LAST_WORDS_S)
+        except LimitExceeded:
+            if all_sent():
+                return words
+            continue
+        except ProtocolError:
+            if words and all_sent():
+                return words
+            raise
+        if Detection.is_type(event.type):
+            found = Detection.from_event(event)
+            score = (found.context or {}).get("score")
+            words.append(HeardWord(found.name or "", found.timestamp, score, time.monotonic() - started))
+        elif NotDetected.is_type(event.type) or (Pong.is_type(event.type) and all_sent()):
+            return words

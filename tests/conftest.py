@@ -1,0 +1,77 @@
+"""What all tests share: no blocking call on the event loop, a configuration on free ports, recorded speech."""
+
+import asyncio
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.config.load import load
+from irene_wyoming.config.model import Config
+from irene_wyoming.servers.hear import Recording
+
+SPEECH_DIR = Path(__file__).parent / "speech"
+HUMAN_DIR = Path(__file__).parents[2] / "shared" / "wavs"
+"""Recorded human voices, which are not part of the project."""
+
+ENVIRONMENT = {
+    "IRENE_WYOMING__WAKE__URI": "tcp://127.0.0.1:0",
+    "IRENE_WYOMING__ASR__URI": "tcp://127.0.0.1:0",
+    "IRENE_WYOMING__MIC__URI": "tcp://127.0.0.1:0",
+    "IRENE_WYOMING__FRONT__URI": "tcp://127.0.0.1:0",
+    "IRENE_WYOMING__DISCOVERY__ZEROCONF": "false",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls() -> Iterator[BlockBuster]:
+    """A blocking call of ours on the event loop fails the test."""
+    with blockbuster_ctx("irene_wyoming") as blockbuster:
+        for function in blockbuster.functions.values():
+            function.can_block_in("tests/conftest.py", {"make", "read_wav"})  # preparing a test is not what is tested
+        yield blockbuster
+
+
+@pytest.fixture
+def configured() -> Callable[..., Config]:
+    """``configured(WAKE__CHUNK_SIZE="320")``: the default configuration on free loopback ports, with changes."""
+
+    def make(**changes: str) -> Config:
+        return load(None, ENVIRONMENT | {f"IRENE_WYOMING__{key}": value for key, value in changes.items()})
+
+    return make
+
+
+def read_wav(path: Path) -> Recording:
+    with wave.open(str(path), "rb") as wav:
+        form = AudioFormat(wav.getframerate(), wav.getsampwidth(), wav.getnchannels())
+        return Recording(form, wav.readframes(wav.getnframes()))
+
+
+@pytest.fixture
+def speech() -> Callable[[str], Recording]:
+    """``speech("wake/alexa_slt")``: one of the project's own recordings."""
+    return lambda name: read_wav(SPEECH_DIR / f"{name}.wav")
+
+
+@pytest.fixture
+def human() -> Callable[[str], Recording]:
+    """``human("okay_nabu")``: a recorded human voice, where there is one."""
+
+    def find(name: str) -> Recording:
+        path = HUMAN_DIR / f"{name}.wav"
+        if not path.exists():
+            pytest.skip(f"the recorded voice {name}.wav is not part of the project")
+        return read_wav(path)
+
+    return find
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
+    """Wait until something that tells nobody has come true."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110  # there is nothing to wait for but the state itself
+            await asyncio.sleep(0.01)

@@ -1,0 +1,288 @@
+"""Walk: chunks over TCP become a Detection. Real engines over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.client import AsyncClient
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Describe, Info, SelectProgram
+from wyoming.wake import Detect, Detection, NotDetected
+
+from irene_wyoming.app.wake import wake_server
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.config.model import Config
+from irene_wyoming.servers.hear import Recording
+from tests.conftest import until
+
+Speech = Callable[[str], Recording]
+WAIT_S = 10
+
+
+@pytest.fixture
+async def uri(configured: Callable[..., Config]) -> AsyncIterator[str]:
+    async with wake_server(configured()) as service:
+        yield service.address.uri
+
+
+def converted(recording: Recording, rate: int, width: int, channels: int) -> Recording:
+    """The same speech as another microphone would give it."""
+    form = AudioFormat(rate, width, channels)
+    converter = Converter(recording.format, form)
+    return Recording(form, converter.push(recording.pcm) + converter.flush())
+
+
+def chunks(recording: Recording, ms: int, timestamp: int | None = 0) -> list[AudioChunk]:
+    form = recording.format
+    step = form.rate * ms // 1000 * form.frame_bytes
+    return [
+        AudioChunk(
+            rate=form.rate,
+            width=form.width,
+            channels=form.channels,
+            audio=recording.pcm[start : start + step],
+            timestamp=None if timestamp is None else timestamp + index * ms,
+        )
+        for index, start in enumerate(range(0, len(recording.pcm), step))
+    ]
+
+
+def audio_start(recording: Recording) -> AudioStart:
+    form = recording.format
+    return AudioStart(rate=form.rate, width=form.width, channels=form.channels)
+
+
+async def read(client: AsyncClient) -> Event:
+    event = await asyncio.wait_for(client.read_event(), WAIT_S)
+    assert event is not None
+    return event
+
+
+async def answers(client: AsyncClient) -> list[Event]:
+    """Everything that the server says until it answers a ping."""
+    await client.write_event(Event("ping", {"text": "done"}))
+    events = []
+    while (event := await read(client)).type != "pong":
+        events.append(event)
+    return events
+
+
+async def hear(uri: str, recording: Recording, ms: int = 20, names: list[str] | None = None) -> list[Event]:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Detect(names=names).event())
+        await client.write_event(audio_start(recording).event())
+        for chunk in chunks(recording, ms):
+            await client.write_event(chunk.event())
+        return await answers(client)
+
+
+@pytest.mark.parametrize("word", ["okay_nabu", "hey_jarvis", "alexa", "hey_mycroft", "hey_rhasspy"])
+async def test_a_word_that_was_asked_for_is_detected(uri: str, speech: Speech, word: str) -> None:
+    name = {"okay_nabu": "okay_nabu_rms", "hey_jarvis": "hey_jarvis_slt"}.get(word, f"{word}_slt")
+    events = await hear(uri, speech(f"wake/{name}"), names=[word])
+    assert [(event.type, event.data["name"]) for event in events] == [("detection", word)]
+    assert 0.5 <= events[0].data["context"]["score"] <= 1
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+@pytest.mark.parametrize("width", [2, 3])
+@pytest.mark.parametrize("channels", [1, 2])
+async def test_words_are_heard_in_every_format(uri: str, speech: Speech, rate: int, width: int, channels: int) -> None:
+    recording = converted(speech("wake/okay_nabu_rms"), rate, width, channels)
+    for ms in (10, 100, 1000):
+        events = await hear(uri, recording, ms)
+        assert [event.data.get("name") for event in events] == ["okay_nabu"], f"chunks of {ms} ms"
+
+
+@pytest.mark.parametrize("name", ["okay_nabu", "hey_jarvis"])
+async def test_recorded_human_voices_are_heard(uri: str, human: Speech, name: str) -> None:
+    events = await hear(uri, human(name), names=[name])
+    assert [event.data.get("name") for event in events] == [name]
+
+
+async def test_the_timestamp_is_that_of_the_chunk_that_fired(uri: str, speech: Speech) -> None:
+    recording = speech("wake/okay_nabu_rms")
+    offset = 1_700_000_000_000
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(audio_start(recording).event())
+        for chunk in chunks(recording, 80, timestamp=offset):  # sent one by one: the ping tells which one fired
+            await client.write_event(chunk.event())
+            if events := await answers(client):
+                assert events[0].data["timestamp"] == chunk.timestamp
+                return
+    pytest.fail("nothing was detected")
+
+
+async def test_without_timestamps_the_server_counts_the_audio_itself(uri: str, speech: Speech) -> None:
+    recording = converted(speech("wake/okay_nabu_rms"), 48_000, 2, 2)
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(audio_start(recording).event())
+        for index, chunk in enumerate(chunks(recording, 80, timestamp=None)):
+            await client.write_event(chunk.event())
+            if events := await answers(client):
+                assert events[0].data["timestamp"] == index * 80
+                return
+    pytest.fail("nothing was detected")
+
+
+@pytest.mark.parametrize("data", [{}, {"names": None}, {"names": []}, {"names": None, "context": None, "more": 1}])
+async def test_without_names_the_default_word_is_listened_for(
+    uri: str, speech: Speech, data: dict[str, object]
+) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Event("detect", data))
+        for word in ("wake/alexa_slt", "wake/okay_nabu_rms"):
+            for chunk in chunks(speech(word), 20):
+                await client.write_event(chunk.event())
+        assert [event.data["name"] for event in await answers(client)] == ["okay_nabu"]
+
+
+async def test_without_detect_the_default_word_is_listened_for(uri: str, speech: Speech) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(audio_start(speech("wake/okay_nabu_rms")).event())
+        for chunk in chunks(speech("wake/okay_nabu_rms"), 20):
+            await client.write_event(chunk.event())
+        assert [event.data["name"] for event in await answers(client)] == ["okay_nabu"]
+
+
+async def test_no_other_word_is_reported_than_those_asked_for(uri: str, speech: Speech) -> None:
+    assert await hear(uri, speech("wake/alexa_slt"), names=["okay_nabu", "hey_jarvis"]) == []
+
+
+async def test_an_unknown_word_gives_an_error_that_names_the_known_ones_and_closes(uri: str) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Detect(names=["okay_computer"]).event())
+        error = Error.from_event(await read(client))
+        assert error.code == "unknown-model"
+        assert "'okay_computer'" in error.text
+        assert "okay_nabu, hey_jarvis, alexa, hey_mycroft, hey_rhasspy" in error.text
+        assert await asyncio.wait_for(client.read_event(), WAIT_S) is None
+
+
+async def test_audio_stop_after_nothing_was_heard_gives_not_detected(uri: str, speech: Speech) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        for _ in range(2):
+            await client.write_event(audio_start(speech("wake/alexa_slt")).event())
+            for chunk in chunks(speech("wake/alexa_slt"), 20):
+                await client.write_event(chunk.event())
+            await client.write_event(AudioStop().event())
+            event = await read(client)
+            assert NotDetected.is_type(event.type)
+
+
+async def test_a_repeated_detect_on_one_connection_does_not_hear_the_old_word_again(uri: str, speech: Speech) -> None:
+    word = chunks(speech("wake/okay_nabu_rms"), 20)
+    rest = len(word) - 8
+    async with AsyncClient.from_uri(uri) as client:  # as wyoming-satellite 1.0.0: no audio-start, one connection
+        for _ in range(3):
+            await client.write_event(Detect(names=[]).event())
+            for chunk in word:
+                await client.write_event(chunk.event())
+            assert [Detection.from_event(event).name for event in await answers(client)] == ["okay_nabu"]
+            await client.write_event(Detect(names=[]).event())
+            for chunk in word[rest:]:  # the echo of the word that has just been heard
+                await client.write_event(chunk.event())
+            assert await answers(client) == []
+
+
+async def test_describe_in_the_midst_of_audio_is_answered_and_disturbs_nothing(uri: str, speech: Speech) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Detect(names=None).event())
+        word = chunks(speech("wake/okay_nabu_rms"), 20)
+        for chunk in word[: len(word) // 2]:
+            await client.write_event(chunk.event())
+        await client.write_event(Describe().event())
+        assert Info.is_type((await read(client)).type)
+        for chunk in word[len(word) // 2 :]:
+            await client.write_event(chunk.event())
+        assert [event.data["name"] for event in await answers(client)] == ["okay_nabu"]
+
+
+async def test_a_program_can_be_selected(uri: str, speech: Speech) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(SelectProgram(name="microwakeword").event())
+        await client.write_event(Detect(names=["alexa"]).event())
+        for chunk in chunks(speech("wake/alexa_slt"), 20):
+            await client.write_event(chunk.event())
+        assert [event.data["name"] for event in await answers(client)] == ["alexa"]
+        await client.write_event(Detect(names=["hey_rhasspy"]).event())  # which only openwakeword has
+        assert (await read(client)).data["code"] == "unknown-model"
+
+
+async def test_an_unknown_program_is_refused(uri: str) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(SelectProgram(name="porcupine").event())
+        error = Error.from_event(await read(client))
+        assert error.code == "unknown-model"
+        assert "irene-wake, openwakeword, microwakeword" in error.text
+
+
+async def test_the_first_program_lists_every_word_in_full(uri: str) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Describe().event())
+        event = await read(client)
+    assert all(event.data[kind] == [] for kind in ("asr", "tts", "handle", "intent", "mic", "snd"))
+    assert "satellite" not in event.data
+    first = event.data["wake"][0]
+    assert [model["name"] for model in first["models"]] == [
+        "okay_nabu", "hey_jarvis", "alexa", "hey_mycroft", "hey_rhasspy",
+    ]  # fmt: skip
+    for artifact in (*event.data["wake"], *first["models"]):
+        assert artifact["name"]
+        assert artifact["installed"] is True
+        assert set(artifact["attribution"]) == {"name", "url"}
+    for model in first["models"]:
+        assert model["languages"]
+        assert model["phrase"]
+
+
+async def test_a_client_that_leaves_early_leaves_nothing_behind(
+    configured: Callable[..., Config], speech: Speech
+) -> None:
+    async with wake_server(configured()) as service:
+        for _ in range(5):
+            async with AsyncClient.from_uri(service.address.uri) as client:
+                await client.write_event(Detect(names=None).event())
+                for chunk in chunks(speech("wake/okay_nabu_rms"), 20)[:20]:
+                    await client.write_event(chunk.event())
+        await until(lambda: service.connections == 0)
+
+
+async def test_audio_of_another_format_is_refused_where_resampling_is_off(
+    configured: Callable[..., Config], speech: Speech
+) -> None:
+    async with wake_server(configured(WAKE__ALLOW_RESAMPLING="false")) as service:
+        assert [e.data["name"] for e in await hear(service.address.uri, speech("wake/okay_nabu_rms"))] == ["okay_nabu"]
+        async with AsyncClient.from_uri(service.address.uri) as client:
+            await client.write_event(AudioStart(rate=48_000, width=2, channels=2).event())
+            error = Error.from_event(await read(client))
+    assert error.code == "unsupported-format"
+    assert "48000 Hz 16 bit stereo" in error.text
+    assert "allow_resampling" in error.text
+
+
+async def test_strict_validation_refuses_what_contradicts_the_audio_start(configured: Callable[..., Config]) -> None:
+    async with wake_server(configured(WAKE__STRICT_VALIDATION="true")) as service:
+        for chunk in (
+            AudioChunk(rate=16_000, width=2, channels=2, audio=bytes(640)),
+            AudioChunk(rate=16_000, width=2, channels=1, audio=bytes(641)),
+        ):
+            async with AsyncClient.from_uri(service.address.uri) as client:
+                await client.write_event(AudioStart(rate=16_000, width=2, channels=1).event())
+                await client.write_event(chunk.event())
+                assert (await read(client)).data["code"] == "audio-error"
+
+
+async def test_a_change_of_format_in_the_midst_of_a_stream_is_followed(uri: str, speech: Speech) -> None:
+    word = speech("wake/okay_nabu_rms")
+    half = len(word.pcm) // 4 * 2
+    first = Recording(word.format, word.pcm[:half])
+    second = converted(Recording(word.format, word.pcm[half:]), 48_000, 3, 2)
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(audio_start(first).event())
+        for chunk in (*chunks(first, 20), *chunks(second, 20)):
+            await client.write_event(chunk.event())
+        assert [event.data["name"] for event in await answers(client)] == ["okay_nabu"]
