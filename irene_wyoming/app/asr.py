@@ -23,7 +23,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
     """
     settings = config.asr
     async with AsyncExitStack() as stack:
-        worker = stack.enter_context(Worker("asr"))
+        worker = await stack.enter_async_context(Worker("asr"))
         router = AsrRouter(await engines.load("asr", settings, engines.context(config), worker))
         stack.push_async_callback(worker.run, router.close)
         programs = {"irene-asr": router, **{engine.name: engine for engine in router.engines}}

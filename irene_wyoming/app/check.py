@@ -70,7 +70,7 @@ class Check:
         self, kind: Kind, server: WakeConfig | AsrConfig, describe_all: Callable[[Mapping[str, Any]], Info]
     ) -> AsyncIterator[Finding]:
         loaded = {}
-        with Worker("check") as worker:
+        async with Worker("check") as worker:
             async for attempt in engines.attempts(kind, server, engines.context(self._config), worker):
                 level = Level.WARNING if attempt.error else Level.OK
                 yield Finding(level, f"{kind}.providers.{attempt.provider}", str(attempt))

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,16 @@ def order(server: WakeConfig | AsrConfig) -> list[str]:
     return list(dict.fromkeys((server.default_provider, *server.fallback_providers)))
 
 
+def create(kind: Kind, name: str, options: Mapping[str, Any], known: EngineContext) -> Any:
+    """Load one engine. Slow.
+
+    :raises EngineUnavailable: it is not installed, or not to be loaded.
+    """
+    spec = registry.spec(kind, name)
+    registry.require(spec)
+    return spec.create(options, known)
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One provider: the engine, or why there is none."""
@@ -45,12 +55,10 @@ async def attempts(
 ) -> AsyncIterator[Attempt]:
     """Load each provider in its order. Whoever asks closes the engines."""
     for name in order(server):
-        spec = registry.spec(kind, name)
         started = time.monotonic()
         engine, failure = None, None
         try:
-            await worker.run(registry.require, spec)
-            engine = await worker.run(spec.create, server.providers[name].options, known)
+            engine = await worker.run(create, kind, name, server.providers[name].options, known)
         except EngineError as error:
             failure = error
         yield Attempt(name, engine, failure, time.monotonic() - started)

@@ -1,5 +1,6 @@
 """The microphone server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -25,12 +26,6 @@ def source(settings: MicConfig) -> Source:
     delivered = AudioFormat(
         wanted.sample_rate or settings.audio.sample_rate, wanted.width, wanted.channels or settings.audio.channels
     )
-    device = {
-        "device": wanted.device,
-        "rate": wanted.sample_rate,
-        "channels": wanted.channels,
-        "width": wanted.width,
-    }
     match wanted.kind:
         case "command":
             from irene_wyoming.capture.command import CommandSource
@@ -48,11 +43,27 @@ def source(settings: MicConfig) -> Source:
         case "portaudio":
             from irene_wyoming.capture.portaudio import PortAudioSource
 
-            return PortAudioSource(**device)
+            return PortAudioSource(
+                device=wanted.device, rate=wanted.sample_rate, channels=wanted.channels, width=wanted.width
+            )
         case "auto":
-            from irene_wyoming.capture.auto import microphones
+            from irene_wyoming.capture.auto import AutoSource, microphones
 
-            return microphones(**device)
+            ways = microphones(
+                device=wanted.device, rate=wanted.sample_rate, channels=wanted.channels, width=wanted.width
+            )
+            return AutoSource(ways)
+
+
+@asynccontextmanager
+async def probed(feed: Feed) -> AsyncIterator[None]:
+    """Open the source once at the start, so that the log says at once what is wrong with it."""
+    probe = asyncio.create_task(feed.probe(), name="probe the microphone")
+    try:
+        yield
+    finally:
+        probe.cancel()
+        await asyncio.wait([probe])
 
 
 @asynccontextmanager
@@ -73,5 +84,5 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
             await Handler(wire, peer, lambda other: MicRole(service, other), info, settings.limits).run()
 
         listening = await stack.enter_async_context(Service("mic", settings.address, settings.limits, serve))
-        feed.warm_up()
+        await stack.enter_async_context(probed(feed))
         yield listening

@@ -23,7 +23,7 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
     """
     settings = config.wake
     async with AsyncExitStack() as stack:
-        worker = stack.enter_context(Worker("wake"))
+        worker = await stack.enter_async_context(Worker("wake"))
         router = WakeRouter(await engines.load("wake", settings, engines.context(config), worker))
         stack.push_async_callback(worker.run, router.close)
         programs = {"irene-wake": router, **{engine.name: engine for engine in router.engines}}

@@ -28,14 +28,14 @@ class Worker:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: call(*args, **kwargs))
 
-    def close(self) -> None:
-        """Wait for the running call, drop those still waiting."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    async def close(self) -> None:
+        """Wait for the running call, drop those still waiting. May be called more than once."""
+        await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        await self.close()

@@ -13,6 +13,8 @@ from irene_wyoming.errors import UnknownModel
 
 T = TypeVar("T")
 
+VERSION = version("irene-wyoming")
+
 US = Attribution(name="irene_wyoming", url="https://github.com/irene-wyoming/irene-wyoming")
 
 
@@ -85,7 +87,7 @@ def program(name: str, description: str) -> dict[str, Any]:
         "description": description,
         "attribution": US,
         "installed": True,
-        "version": version("irene-wyoming"),
+        "version": VERSION,
     }
 
 
