@@ -61,7 +61,7 @@ class WordConfig:
                 float(micro["probability_cutoff"]),
                 int(micro["sliding_window_size"]),
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, OverflowError, KeyError, TypeError) as error:
             raise EngineFailed(f"{path}: no description of a microWakeWord model: {error!r}") from error
         if not 0 < config.cutoff <= 1:
             raise EngineFailed(f"{path}: probability_cutoff {config.cutoff}: expected a number above 0, up to 1")
@@ -96,10 +96,7 @@ class Word:
             self._input, self._output = self._interpreter.input, self._interpreter.output
             shape = self._input.array.shape
             stride = shape[1] if len(shape) == 3 and 1 <= shape[1] <= MAX_STRIDE else DEFAULT_STRIDE
-            self._interpreter.expect((1, stride, FEATURES), (1, 1))
-            for tensor in (self._input, self._output):
-                if tensor.array.dtype not in (np.int8, np.uint8) or tensor.scale <= 0:
-                    raise EngineFailed(f"{model.path}: another kind of model: not quantised to 8 bit")
+            self._interpreter.expect((1, stride, FEATURES), (1, 1), quantized=True)
             self._release = undo.pop_all()
         self._limits = np.iinfo(self._input.array.dtype)
         self._rows = np.empty((stride, FEATURES))
@@ -184,7 +181,7 @@ class MicroWakeWord:
         if not self._configs:
             raise EngineUnavailable(f"{folder}: no wake word models; reinstall pymicro-wakeword")
         runtime = Runtime.of_package(package)
-        # All of them: together a quarter of a megabyte and 2 ms, so that a damaged one shows at start.
+        # All of them: together a quarter of a megabyte and 2 ms, and a damaged file shows at start.
         self._models = {word: Model(runtime, config.model) for word, config in self._configs.items()}
 
     def models(self) -> list[ModelInfo]:

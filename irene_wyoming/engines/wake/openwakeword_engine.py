@@ -177,7 +177,8 @@ class OpenWakeWord:
         self._runtime = Runtime.of_package(package)
         self._features = Features(self._runtime, package / "models")
         self._silence = Silence(self._features)
-        # Loaded when a session first asks for the word: half a millisecond, and 0.3 to 1 MB for each word not used.
+        # Loaded when a session first asks for the word: that costs it about a millisecond, and a word that nobody wants
+        # costs nothing (else about 1 MB each).
         self._heads: dict[str, Head] = {}
         self._closed = False
 

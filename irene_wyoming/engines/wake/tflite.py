@@ -177,12 +177,14 @@ class Interpreter:
             )
             self._release = undo.pop_all()
 
-    def expect(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> None:
-        """:raises EngineFailed: another kind of model."""
+    def expect(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], *, quantized: bool = False) -> None:
+        """:raises EngineFailed: another kind of model: other shapes, or not of float32 (8-bit integers)."""
         for what, tensor, shape in (("input", self.input, input_shape), ("output", self.output, output_shape)):
-            if tensor.array.shape != shape:
+            found = tensor.array
+            if found.shape != shape or (found.dtype != np.float32) != quantized or (tensor.scale > 0) != quantized:
                 raise EngineFailed(
-                    f"{self._model.path}: another kind of model: {what} of shape {tensor.array.shape}, expected {shape}"
+                    f"{self._model.path}: another kind of model: {what} of shape {found.shape} and type {found.dtype}, "
+                    f"expected {shape} and {'8-bit integers with a scale' if quantized else 'float32'}"
                 )
 
     def invoke(self) -> None:
@@ -239,12 +241,13 @@ class Interpreter:
 def _read(path: Path) -> bytes:
     """The file, once it looks like a model: bytes 4 to 8 of a TensorFlow Lite file are ``TFL3``."""
     try:
+        size = path.stat().st_size
+        if size > MAX_MODEL_BYTES:
+            raise EngineFailed(f"{path}: {size} bytes; no wake word model has more than {MAX_MODEL_BYTES}")
         with path.open("rb") as file:
-            content = file.read(MAX_MODEL_BYTES + 1)
+            content = file.read(MAX_MODEL_BYTES)
     except OSError as error:
         raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(content) > MAX_MODEL_BYTES:
-        raise EngineFailed(f"{path}: more than {MAX_MODEL_BYTES} bytes; that is no wake word model")
     if content[4:8] != b"TFL3":
         raise EngineFailed(f"{path}: no TensorFlow Lite model (starts with {content[:8]!r}); get the file again")
     return content

@@ -1,0 +1,127 @@
+"""What every wake word engine must do, whatever it is made of. A test class per engine inherits it."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.base import Hit, WakeEngine, WakeSession
+from irene_wyoming.errors import EngineFailed, UnknownModel
+
+
+def push_in_pieces(session: WakeSession, pcm: bytes, frames: int) -> list[Hit]:
+    """Feed ``pcm`` by ``frames`` at a time."""
+    size = frames * SPEECH.frame_bytes
+    return [hit for start in range(0, len(pcm), size) for hit in session.push(pcm[start : start + size])]
+
+
+class WakeEngineContract:
+    """Inherit it, and give the fixtures ``engine`` (fresh, closed afterwards), ``word`` and ``speech``."""
+
+    @pytest.fixture
+    def engine(self) -> WakeEngine:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def word(self) -> str:
+        """One of the engine's models."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def speech(self) -> bytes:
+        """``word`` spoken once, in the engine's format, with some silence around it."""
+        raise NotImplementedError
+
+    def names(self, engine: WakeEngine) -> Sequence[str]:
+        return [model.name for model in engine.models()]
+
+    def test_hears_16_khz_mono(self, engine: WakeEngine) -> None:
+        assert engine.format == SPEECH
+
+    def test_says_what_a_hub_shows(self, engine: WakeEngine, word: str) -> None:
+        assert word in self.names(engine)
+        assert len(set(self.names(engine))) == len(self.names(engine))
+        for model in engine.models():
+            assert model.phrase
+            assert model.languages
+            assert model.author
+            assert model.url.startswith("https://")
+            assert model.installed
+
+    def test_hears_the_word_once_and_says_where(self, engine: WakeEngine, word: str, speech: bytes) -> None:
+        (hit,) = engine.session([word]).push(speech)
+        assert hit.model == word
+        assert 0 < hit.score <= 1
+        assert 0 < hit.frame <= SPEECH.frames(len(speech))
+
+    def test_the_frame_is_within_what_the_session_had_been_given(
+        self, engine: WakeEngine, word: str, speech: bytes
+    ) -> None:
+        session = engine.session([word])
+        for given in range(320, SPEECH.frames(len(speech)), 320):
+            hits = session.push(speech[(given - 320) * SPEECH.frame_bytes : given * SPEECH.frame_bytes])
+            if hits:
+                assert given - 320 < hits[0].frame <= given
+                return
+        pytest.fail(f"{word} was not heard")
+
+    def test_reports_only_words_that_were_asked_for(self, engine: WakeEngine, word: str, speech: bytes) -> None:
+        others = [name for name in self.names(engine) if name != word]
+        assert engine.session(others).push(speech) == []
+
+    def test_hears_it_among_all_words(self, engine: WakeEngine, word: str, speech: bytes) -> None:
+        assert engine.session(self.names(engine)).push(speech) == engine.session([word]).push(speech)
+
+    def test_a_word_named_twice_is_one_word(self, engine: WakeEngine, word: str, speech: bytes) -> None:
+        assert len(engine.session([word, word]).push(speech)) == 1
+
+    @pytest.mark.parametrize("frames", [159, 1280, 4096])
+    def test_the_cut_of_the_audio_changes_nothing(
+        self, engine: WakeEngine, word: str, speech: bytes, frames: int
+    ) -> None:
+        whole = engine.session([word]).push(speech)
+        assert push_in_pieces(engine.session([word]), speech, frames) == whole
+
+    def test_nothing_in_nothing_out(self, engine: WakeEngine, word: str) -> None:
+        assert list(engine.session([word]).push(b"")) == []
+
+    def test_half_a_frame_is_the_callers_mistake(self, engine: WakeEngine, word: str) -> None:
+        with pytest.raises(ValueError, match="3 bytes"):
+            engine.session([word]).push(bytes(3))
+
+    def test_a_new_session_knows_nothing_of_the_one_before(self, engine: WakeEngine, word: str, speech: bytes) -> None:
+        first = engine.session([word])
+        hits = first.push(speech)
+        first.close()
+        assert engine.session([word]).push(speech) == hits
+
+    def test_two_sessions_do_not_mix(self, engine: WakeEngine, word: str, speech: bytes) -> None:
+        listening, quiet = engine.session([word]), engine.session([word])
+        hits: list[Hit] = []
+        for start in range(0, len(speech), 2000):
+            hits += listening.push(speech[start : start + 2000])
+            assert quiet.push(bytes(2000)) == []
+        assert hits == engine.session([word]).push(speech)
+
+    def test_an_unknown_word_is_refused_with_the_known_ones(self, engine: WakeEngine, word: str) -> None:
+        with pytest.raises(UnknownModel, match=f"'hey_nobody'.*{word}"):
+            engine.session([word, "hey_nobody"])
+
+    def test_a_session_without_words_is_the_callers_mistake(self, engine: WakeEngine) -> None:
+        with pytest.raises(ValueError, match="at least one word"):
+            engine.session([])
+
+    def test_a_closed_session_can_be_closed_again_and_hears_nothing_more(self, engine: WakeEngine, word: str) -> None:
+        session = engine.session([word])
+        session.close()
+        session.close()
+        with pytest.raises(EngineFailed, match="closed"):
+            session.push(bytes(2))
+
+    def test_a_closed_engine_can_be_closed_again_and_opens_nothing(self, engine: WakeEngine, word: str) -> None:
+        session = engine.session([word])
+        engine.close()
+        engine.close()
+        with pytest.raises(EngineFailed, match="closed"):
+            engine.session([word])
+        session.close()
