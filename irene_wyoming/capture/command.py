@@ -1,0 +1,204 @@
+"""CommandSource: any program that writes raw PCM to its standard output."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Self, cast
+
+from irene_wyoming.audio.chunk import AudioChunk
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.capture.clock import SampleClock
+from irene_wyoming.errors import CaptureError
+
+_STDOUT = 1
+
+_STOP_S = 1.0
+"""Recorders end within milliseconds of SIGTERM; one that does not is stuck."""
+
+_BUFFER_S = 1.0
+"""Beyond it the program is not read from until its listener has caught up: its own overrun handling takes over."""
+
+_COMPLAINT_BYTES = 2048
+"""Of what the program says on its standard error, the end: that is where recorders say why they give up."""
+
+_COMPLAINT_LINES = 3
+
+
+class CommandSource:
+    """Runs a program and takes its standard output as PCM.
+
+    The program gets a process group of its own, no shell and no standard input. On closing the group is terminated,
+    then killed; if this process is killed itself, the program ends at its next write, because nobody reads it.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        audio_format: AudioFormat,
+        *,
+        name: str = "",
+        stop_s: float = _STOP_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``name``: for logs; the program's where empty. ``stop_s``: from SIGTERM to SIGKILL."""
+        self._argv = tuple(argv)
+        self._format = audio_format
+        self._name = name or f"command {' '.join(self._argv[:1])}"
+        self._stop_s = stop_s
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["CommandCapture"]:
+        if not self._argv:
+            raise CaptureError("command: no program given; name one that writes raw PCM, e.g. arecord")
+        loop = asyncio.get_running_loop()
+        try:
+            _, capture = await loop.subprocess_exec(
+                lambda: CommandCapture(self._argv[0], self._format, self._clock),
+                *self._argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise CaptureError(f"{self._argv[0]}: no such program; install it or give its full path") from error
+        except (OSError, ValueError) as error:
+            raise CaptureError(f"{self._argv[0]}: cannot be run: {error}") from error
+        try:
+            yield capture
+        finally:
+            await capture.close(self._stop_s)
+
+
+class CommandCapture(asyncio.SubprocessProtocol):
+    """A running program: its standard output as chunks, of whatever size they arrive in.
+
+    The iteration ends when the program has ended with status 0.
+
+    :raises CaptureError: from the iteration, when it ends with another, with the last lines of its standard error.
+    """
+
+    def __init__(self, program: str, audio_format: AudioFormat, clock: Callable[[], float]) -> None:
+        self._program = program
+        self._format = audio_format
+        self._clock = clock
+        self._samples = SampleClock(audio_format.rate)
+        self._buffer_bytes = int(_BUFFER_S * audio_format.rate) * audio_format.frame_bytes
+        self._rest = b""  # of a frame that has not arrived in full
+        self._complaints = b""
+        self._chunks: deque[AudioChunk] = deque()
+        self._buffered = 0  # bytes in _chunks
+        self._news = asyncio.Event()  # a chunk, or the end of the output
+        self._output_ended = False
+        self._exited = asyncio.Event()
+        self._silent = asyncio.Event()  # exited, and every pipe read to its end
+
+    @property
+    def format(self) -> AudioFormat:
+        return self._format
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> AudioChunk:
+        while not self._chunks:
+            if self._output_ended:
+                await self._end()
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        chunk = self._chunks.popleft()
+        self._buffered -= len(chunk.pcm)
+        if not self._chunks and not self._output_ended:
+            self._output.resume_reading()
+        return chunk
+
+    async def close(self, stop_s: float) -> None:
+        """End the program and whatever it has started: SIGTERM, after ``stop_s`` SIGKILL."""
+        try:
+            if not await self._ends_by(signal.SIGTERM, stop_s):
+                await self._ends_by(signal.SIGKILL, stop_s)
+        finally:
+            self._signal(signal.SIGKILL)  # cancelled meanwhile: no time for manners
+            self._transport.close()
+        await _happens(self._silent, stop_s)
+
+    async def _ends_by(self, number: signal.Signals, within_s: float) -> bool:
+        self._signal(number)
+        return await _happens(self._exited, within_s)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if not self._exited.is_set():  # else the group's number may have been given to somebody else
+            self._signal_group(number)
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._transport.get_pid(), number)
+
+    async def _end(self) -> None:
+        """The output has ended: say why, if it should not have."""
+        if not await _happens(self._exited, _STOP_S):
+            raise CaptureError(f"{self._program}: has closed its output but goes on running")
+        await _happens(self._silent, 0.2)  # something that it started may hold its standard error open
+        status = self._transport.get_returncode()
+        if status:
+            how = f"exited with status {status}" if status > 0 else f"was ended by signal {-status}"
+            raise CaptureError(": ".join(filter(None, [self._program, how, self._last_words()])))
+
+    def _last_words(self) -> str:
+        text = self._complaints.decode(errors="replace")
+        lines = ["".join(c for c in line if c.isprintable()).strip() for line in text.splitlines()]
+        return " / ".join([line for line in lines if line][-_COMPLAINT_LINES:])
+
+    # What asyncio tells us.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd != _STDOUT:
+            self._complaints = (self._complaints + data)[-_COMPLAINT_BYTES:]
+            return
+        data = self._rest + data
+        whole = len(data) - len(data) % self._format.frame_bytes
+        self._rest = data[whole:]
+        if not whole:
+            return
+        start = self._samples.position
+        timestamp = self._samples.arrived(self._format.frames(whole), self._clock())
+        self._chunks.append(AudioChunk(self._format, data[:whole], start, timestamp))
+        self._buffered += whole
+        if self._buffered > self._buffer_bytes:
+            self._output.pause_reading()
+        self._news.set()
+
+    def pipe_connection_lost(self, fd: int, _exc: Exception | None) -> None:
+        if fd == _STDOUT:
+            self._output_ended = True
+            self._news.set()
+
+    def process_exited(self) -> None:
+        self._signal_group(signal.SIGKILL)  # whatever it has left behind
+        self._exited.set()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._silent.set()
+
+    @property
+    def _output(self) -> asyncio.ReadTransport:
+        return cast(asyncio.ReadTransport, self._transport.get_pipe_transport(_STDOUT))
+
+
+async def _happens(event: asyncio.Event, within_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await event.wait()
+    return event.is_set()
