@@ -22,7 +22,7 @@ def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
 SPEC = EngineSpec(
     name="microwakeword",
     kind="wake",
-    summary="microWakeWord's quantised models: the least CPU, about 3 ms per second of audio and 1.5 for each further word.",
+    summary="microWakeWord's quantised models: the least CPU: about 3 ms per second, 1.2 for each further word.",
     url="https://github.com/kahrendt/microWakeWord",
     author="Kevin Ahrendt",
     requires=(PACKAGE, "pymicro_features", "numpy"),
