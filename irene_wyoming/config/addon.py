@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from irene_wyoming.config.layers import Layer, Path, merge, nested
+from irene_wyoming.config.layers import Keys, Layer, merge, nested
 from irene_wyoming.errors import ConfigError
 
 OPTIONS: Mapping[str, str] = {
@@ -51,7 +51,7 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise ConfigError("\n".join(f"{source}: {name}: unknown option{_hint(name)}" for name in unknown))
-    names: dict[Path, str] = {}
+    names: dict[Keys, str] = {}
     settings = [Layer(source, nested(tuple(path.split(".")), value)) for path, value in FIXED.items()]
     for option, value in options.items():
         if value is not None:
@@ -61,7 +61,7 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     return Layer(source, merge(settings), names)
 
 
-def option_path(option: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> Path:
+def option_path(option: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> Keys:
     """Where ``option`` goes, given the others and the settings that hold where they say nothing."""
     provider = options.get("wake_provider") or defaults["wake"]["default_provider"]
     return tuple(key.format(wake_provider=provider) for key in OPTIONS[option].split("."))

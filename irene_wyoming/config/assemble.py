@@ -10,7 +10,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from irene_wyoming.config.layers import Path
+from irene_wyoming.config.layers import Keys
 from irene_wyoming.config.model import (
     Address,
     AsrConfig,
@@ -88,7 +88,7 @@ def _fallbacks(
     """Who comes after ``default``, each once; None: every other that is enabled."""
     enabled = [name for name, provider in providers.items() if provider.enabled]
     allowed = f"expected an enabled provider: {', '.join(enabled)}" if enabled else "no provider is enabled"
-    named: list[tuple[str, Path]] = [(default, ("default_provider",))]
+    named: list[tuple[str, Keys]] = [(default, ("default_provider",))]
     named += [(name, ("fallback_providers", index)) for index, name in enumerate(fallbacks or ())]
     wrong = [vol.Invalid(allowed, list(path)) for name, path in named if name not in enabled]
     if wrong:

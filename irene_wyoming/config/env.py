@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from irene_wyoming.config.layers import Layer, Path, merge, nested
+from irene_wyoming.config.layers import Keys, Layer, merge, nested
 from irene_wyoming.config.yamltext import parse
 
 PREFIX = "IRENE_WYOMING__"
@@ -13,7 +13,7 @@ def layer(environ: Mapping[str, str]) -> Layer:
 
     :raises ConfigError: a value is not valid YAML; the message names the variable.
     """
-    names: dict[Path, str] = {}
+    names: dict[Keys, str] = {}
     settings: list[Layer] = []
     for variable in sorted(name for name in environ if name.startswith(PREFIX)):
         path = tuple(variable.removeprefix(PREFIX).lower().split("__"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from irene_wyoming.config.layers import Path, dotted
+from irene_wyoming.config.layers import Keys, dotted
 from irene_wyoming.errors import ConfigError
 
 
@@ -16,7 +16,7 @@ from irene_wyoming.errors import ConfigError
 class Fault:
     """One thing that is wrong."""
 
-    path: Path
+    path: Keys
     problem: str
     """The value, where that helps, and what is allowed."""
 
@@ -54,7 +54,7 @@ def _fault(error: vol.Invalid, data: Mapping[Any, Any]) -> Fault:
     return Fault(path, error.msg if isinstance(value, Mapping) else f"{_shown(value)}: {error.msg}")
 
 
-def _value(data: Any, path: Path) -> Any:
+def _value(data: Any, path: Keys) -> Any:
     """What was written at ``path``; a mapping, too, where nothing was."""
     for key in path:
         if isinstance(data, Mapping) and key not in data:

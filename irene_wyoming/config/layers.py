@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Path = tuple[Any, ...]
+Keys = tuple[Any, ...]
 """Keys from the top to a value; in a list, its index."""
 
 
@@ -15,10 +15,10 @@ class Layer:
     source: str
     """What a user would call that place: a file name, a variable."""
     data: Mapping[Any, Any]
-    names: Mapping[Path, str] = field(default_factory=dict)
+    names: Mapping[Keys, str] = field(default_factory=dict)
     """What the place itself calls a setting, where that is not its path."""
 
-    def holds(self, path: Path) -> bool:
+    def holds(self, path: Keys) -> bool:
         """Whether the value at ``path`` was said here, by itself or as part of something larger."""
         here: Any = self.data
         for key in path:
@@ -29,12 +29,13 @@ class Layer:
             here = here[key]
         return True
 
-    def name(self, path: Path) -> str:
+    def name(self, path: Keys) -> str:
         """What the user wrote for ``path``."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.names:
                 return self.names[path[:length]] + dotted(path[length:])
-        return dotted(path)
+        inside = [name for keys, name in self.names.items() if keys[: len(path)] == path]
+        return inside[0] if inside else dotted(path)
 
 
 def merge(layers: Sequence[Layer]) -> dict[Any, Any]:
@@ -45,7 +46,7 @@ def merge(layers: Sequence[Layer]) -> dict[Any, Any]:
     return merged
 
 
-def blame(layers: Sequence[Layer], path: Path) -> Layer:
+def blame(layers: Sequence[Layer], path: Keys) -> Layer:
     """The layer that a user has to change for ``path``: the last to say it.
 
     Where only the first, the defaults, says it, it was right until a later layer changed what goes with it.
@@ -56,14 +57,14 @@ def blame(layers: Sequence[Layer], path: Path) -> Layer:
     return layers[1] if len(layers) > 1 else layers[0]
 
 
-def nested(path: Path, value: Any) -> dict[Any, Any]:
+def nested(path: Keys, value: Any) -> dict[Any, Any]:
     """Settings that hold ``value`` at ``path`` and nothing else."""
     for key in reversed(path):
         value = {key: value}
     return dict(value)
 
 
-def dotted(path: Path) -> str:
+def dotted(path: Keys) -> str:
     """``asr.port``; list indices in brackets, counted from 0 as in YAML tools."""
     text = ""
     for key in path:

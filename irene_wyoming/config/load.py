@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def load(
 
     :raises ConfigError: one line for each thing that is wrong: where, which value, what is allowed.
     """
-    layers = [Layer("default.yaml", parse(default_text(), "default.yaml"))]
+    layers = [_defaults()]
     if path is not None:
         layers.append(_file_layer(path, layers[0].data))
     variables = env.layer(environ)
@@ -54,6 +55,11 @@ def load(
 def default_text() -> str:
     """The packaged configuration with its comments, as ``irene-wyoming config`` prints it."""
     return files("irene_wyoming.config").joinpath("default.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def _defaults() -> Layer:
+    return Layer("default.yaml", parse(default_text(), "default.yaml"))
 
 
 def _line(layer: Layer, fault: Fault) -> str:

@@ -6,18 +6,35 @@ import yaml
 
 from irene_wyoming.errors import ConfigError
 
+MAX_DEPTH = 30
+"""Of mappings and lists in one another. Settings need 6; beyond some hundred Python's own stack would end."""
+
 
 class _Loader(yaml.SafeLoader):
     """Safe YAML in which a key stands once and a value that its type cannot hold has a line number."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "nested too deeply", mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is there twice", key.start_mark)
+                    raise yaml.composer.ComposerError(None, None, f"{key.value!r} is there twice", key.start_mark)
                 seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if not isinstance(node, yaml.ScalarNode):
@@ -41,8 +58,6 @@ def parse(text: str, source: str) -> Any:
         raise ConfigError(f"{source}: {_where(error)}{error.problem}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: not YAML: {' '.join(str(error).split())}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{source}: nested too deeply") from error
 
 
 def _where(error: yaml.MarkedYAMLError) -> str:

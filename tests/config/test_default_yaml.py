@@ -1,0 +1,57 @@
+"""default.yaml is complete, explained, and true to the engines."""
+
+from typing import Any, Literal
+
+import pytest
+import yaml
+
+from irene_wyoming.config.load import default_text
+from irene_wyoming.engines import registry
+
+
+def uncommented(text: str) -> list[str]:
+    """Lines that hold a value and have no comment of their own: none beside them, none right above."""
+    lines = text.splitlines()
+    values = [number for number, line in enumerate(lines) if not line.lstrip().startswith("#") and ": " in line]
+    return [
+        lines[number]
+        for number in values
+        if "  #" not in lines[number] and not lines[number - 1].lstrip().startswith("#")
+    ]
+
+
+def test_every_value_is_explained() -> None:
+    assert uncommented(default_text()) == []
+
+
+def test_an_unexplained_value_would_be_found() -> None:
+    assert uncommented("# a\na: 1\nb: 2\nc: 3  # c\nd:\n  e: 4") == ["b: 2", "  e: 4"]
+
+
+@pytest.mark.parametrize("kind", ["wake", "asr"])
+def test_every_option_of_our_engines_is_there_with_its_default(kind: Literal["wake", "asr"]) -> None:
+    written: dict[str, Any] = yaml.safe_load(default_text())[kind]["providers"]
+    assert written == {
+        name: {"enabled": True, **{key: option.default for key, option in spec.options.items()}}
+        for name, spec in registry.specs(kind).items()
+    }
+
+
+@pytest.mark.parametrize("kind", ["wake", "asr"])
+def test_every_default_of_an_engine_passes_its_own_check(kind: Literal["wake", "asr"]) -> None:
+    for spec in registry.specs(kind).values():
+        for option in spec.options.values():
+            option.check(option.default)
+
+
+@pytest.mark.parametrize("server", ["wake", "asr", "mic"])
+def test_every_server_speaks_the_vocabulary_of_the_tuning_guide(server: str) -> None:
+    assert yaml.safe_load(default_text())[server].keys() >= {
+        "enabled",
+        "sample_rate",
+        "channels",
+        "resample_quality",
+        "allow_resampling",
+        "strict_validation",
+        "chunk_size",
+    }
