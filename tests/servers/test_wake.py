@@ -1,6 +1,5 @@
 """Walk: chunks over TCP become a Detection. Real engines over real sockets."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -12,62 +11,18 @@ from wyoming.info import Describe, Info, SelectProgram
 from wyoming.wake import Detect, Detection, NotDetected
 
 from irene_wyoming.app.wake import wake_server
-from irene_wyoming.audio.convert import Converter
-from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import Config
 from irene_wyoming.servers.hear import Recording
 from tests.conftest import until
+from tests.servers.clients import answers, audio_start, chunks, converted, is_closed, read
 
 Speech = Callable[[str], Recording]
-WAIT_S = 10
 
 
 @pytest.fixture
 async def uri(configured: Callable[..., Config]) -> AsyncIterator[str]:
     async with wake_server(configured()) as service:
         yield service.address.uri
-
-
-def converted(recording: Recording, rate: int, width: int, channels: int) -> Recording:
-    """The same speech as another microphone would give it."""
-    form = AudioFormat(rate, width, channels)
-    converter = Converter(recording.format, form)
-    return Recording(form, converter.push(recording.pcm) + converter.flush())
-
-
-def chunks(recording: Recording, ms: int, timestamp: int | None = 0) -> list[AudioChunk]:
-    form = recording.format
-    step = form.rate * ms // 1000 * form.frame_bytes
-    return [
-        AudioChunk(
-            rate=form.rate,
-            width=form.width,
-            channels=form.channels,
-            audio=recording.pcm[start : start + step],
-            timestamp=None if timestamp is None else timestamp + index * ms,
-        )
-        for index, start in enumerate(range(0, len(recording.pcm), step))
-    ]
-
-
-def audio_start(recording: Recording) -> AudioStart:
-    form = recording.format
-    return AudioStart(rate=form.rate, width=form.width, channels=form.channels)
-
-
-async def read(client: AsyncClient) -> Event:
-    event = await asyncio.wait_for(client.read_event(), WAIT_S)
-    assert event is not None
-    return event
-
-
-async def answers(client: AsyncClient) -> list[Event]:
-    """Everything that the server says until it answers a ping."""
-    await client.write_event(Event("ping", {"text": "done"}))
-    events = []
-    while (event := await read(client)).type != "pong":
-        events.append(event)
-    return events
 
 
 async def hear(uri: str, recording: Recording, ms: int = 20, names: list[str] | None = None) -> list[Event]:
@@ -159,7 +114,7 @@ async def test_an_unknown_word_gives_an_error_that_names_the_known_ones_and_clos
         assert error.code == "unknown-model"
         assert "'okay_computer'" in error.text
         assert "okay_nabu, hey_jarvis, alexa, hey_mycroft, hey_rhasspy" in error.text
-        assert await asyncio.wait_for(client.read_event(), WAIT_S) is None
+        assert await is_closed(client)
 
 
 async def test_audio_stop_after_nothing_was_heard_gives_not_detected(uri: str, speech: Speech) -> None:

@@ -1,0 +1,62 @@
+"""A client written on the wyoming package, as hubs and satellites are."""
+
+import asyncio
+
+from wyoming.audio import AudioChunk, AudioStart
+from wyoming.client import AsyncClient
+from wyoming.event import Event
+
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.servers.hear import Recording
+
+WAIT_S = 10
+"""For any answer: long, since only a failure waits for it."""
+
+
+def converted(recording: Recording, rate: int, width: int, channels: int) -> Recording:
+    """The same speech as another microphone would give it."""
+    form = AudioFormat(rate, width, channels)
+    converter = Converter(recording.format, form)
+    return Recording(form, converter.push(recording.pcm) + converter.flush())
+
+
+def chunks(recording: Recording, ms: int, timestamp: int | None = 0) -> list[AudioChunk]:
+    """A recording cut up; None: without timestamps, else from this one on, ms."""
+    form = recording.format
+    step = form.rate * ms // 1000 * form.frame_bytes
+    return [
+        AudioChunk(
+            rate=form.rate,
+            width=form.width,
+            channels=form.channels,
+            audio=recording.pcm[start : start + step],
+            timestamp=None if timestamp is None else timestamp + index * ms,
+        )
+        for index, start in enumerate(range(0, len(recording.pcm), step))
+    ]
+
+
+def audio_start(recording: Recording) -> AudioStart:
+    form = recording.format
+    return AudioStart(rate=form.rate, width=form.width, channels=form.channels)
+
+
+async def read(client: AsyncClient) -> Event:
+    """The next event; fails when there is none."""
+    event = await asyncio.wait_for(client.read_event(), WAIT_S)
+    assert event is not None
+    return event
+
+
+async def is_closed(client: AsyncClient) -> bool:
+    return await asyncio.wait_for(client.read_event(), WAIT_S) is None
+
+
+async def answers(client: AsyncClient) -> list[Event]:
+    """Everything that the server says until it answers a ping."""
+    await client.write_event(Event("ping", {"text": "done"}))
+    events = []
+    while (event := await read(client)).type != "pong":
+        events.append(event)
+    return events

@@ -1,0 +1,161 @@
+"""The front address: one Info, and a relay to the server that is asked for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import pytest
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioStart, AudioStop
+from wyoming.client import AsyncClient
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Describe, Info, SelectProgram
+from wyoming.wake import Detect
+
+from irene_wyoming.app.asr import asr_server
+from irene_wyoming.app.front import front_server
+from irene_wyoming.app.mic import mic_server
+from irene_wyoming.app.wake import wake_server
+from irene_wyoming.config.model import Config
+from irene_wyoming.servers.hear import Recording
+from irene_wyoming.servers.service import Service
+from tests.conftest import until
+from tests.servers.clients import WAIT_S, answers, audio_start, chunks, converted, is_closed, read
+
+Speech = Callable[[str], Recording]
+
+
+@dataclass
+class Servers:
+    wake: Service
+    asr: Service
+    mic: Service
+    front: Service
+
+
+@pytest.fixture
+async def servers(configured: Callable[..., Config]) -> AsyncIterator[Servers]:
+    config = configured(MIC__SOURCE__KIND="silence")
+    async with wake_server(config) as wake, asr_server(config) as asr, mic_server(config) as mic:
+        behind = {"wake": wake.address, "asr": asr.address, "mic": mic.address}
+        async with front_server(config, behind) as front:
+            yield Servers(wake, asr, mic, front)
+
+
+async def describe(service: Service) -> Info:
+    async with AsyncClient.from_uri(service.address.uri) as client:
+        await client.write_event(Describe().event())
+        return Info.from_event(await read(client))
+
+
+async def test_the_info_joins_those_of_all_servers(servers: Servers) -> None:
+    info = await describe(servers.front)
+    assert [program.name for program in info.wake] == ["irene-wake", "openwakeword", "microwakeword"]
+    assert [program.name for program in info.asr] == ["irene-asr", "sphinx"]
+    assert [(mic.mic_format.rate, mic.mic_format.width, mic.mic_format.channels) for mic in info.mic] == [
+        (16_000, 2, 1)
+    ]
+    assert info.satellite is None
+
+
+async def test_a_server_that_is_gone_is_still_described_as_it_was(servers: Servers) -> None:
+    before = await describe(servers.front)
+    await servers.asr.stop()
+    async with asyncio.timeout(1):  # what a hub of older years gives us
+        assert await describe(servers.front) == before
+
+
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+async def test_detect_is_relayed_to_the_wake_server(servers: Servers, speech: Speech, rate: int) -> None:
+    recording = converted(speech("wake/hey_jarvis_slt"), rate, 2, 1)
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        await client.write_event(Detect(names=["hey_jarvis"]).event())
+        await client.write_event(audio_start(recording).event())
+        for chunk in chunks(recording, 20, timestamp=5_000):
+            await client.write_event(chunk.event())
+        detection = await read(client)
+    assert detection.type == "detection"
+    assert detection.data["name"] == "hey_jarvis"
+    assert detection.data["timestamp"] > 5_000
+
+
+async def test_audio_alone_is_relayed_to_the_wake_server(servers: Servers, speech: Speech) -> None:
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        for chunk in chunks(speech("wake/okay_nabu_rms"), 20):
+            await client.write_event(chunk.event())
+        assert (await read(client)).data["name"] == "okay_nabu"
+
+
+@pytest.mark.parametrize("request_type", ["transcribe", "transcibe"])
+async def test_transcribe_is_relayed_to_the_asr_server_and_its_end_ends_the_conversation(
+    servers: Servers, request_type: str
+) -> None:
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        await client.write_event(Event(request_type, {"language": "en"}))
+        await client.write_event(AudioStart(rate=16_000, width=2, channels=1).event())
+        await client.write_event(AudioStop().event())
+        assert Transcript.from_event(await read(client)).text == ""
+        assert await is_closed(client)
+
+
+async def test_a_selected_program_is_passed_on_with_the_request(servers: Servers) -> None:
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        await client.write_event(SelectProgram(name="microwakeword").event())
+        await client.write_event(Detect(names=["hey_rhasspy"]).event())  # which only openwakeword has
+        assert (await read(client)).data["code"] == "unknown-model"
+        assert await is_closed(client)
+
+
+async def test_describe_in_the_midst_of_a_conversation_gives_the_joined_info(servers: Servers, speech: Speech) -> None:
+    word = chunks(speech("wake/okay_nabu_rms"), 20)
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        await client.write_event(Detect(names=None).event())
+        for chunk in word[:10]:
+            await client.write_event(chunk.event())
+        assert await answers(client) == []
+        await client.write_event(Describe().event())
+        assert len(Info.from_event(await read(client)).asr) == 2
+        for chunk in word[10:]:
+            await client.write_event(chunk.event())
+        assert (await read(client)).data["name"] == "okay_nabu"
+
+
+async def test_a_request_for_the_other_server_moves_the_conversation(servers: Servers, speech: Speech) -> None:
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        await client.write_event(Detect(names=None).event())
+        for chunk in chunks(speech("wake/okay_nabu_rms"), 20):
+            await client.write_event(chunk.event())
+        assert (await read(client)).data["name"] == "okay_nabu"
+        await client.write_event(Transcribe(language="en").event())
+        await client.write_event(AudioStart(rate=16_000, width=2, channels=1).event())
+        await client.write_event(AudioStop().event())
+        assert Transcript.is_type((await read(client)).type)
+
+
+async def test_a_server_that_is_gone_gives_an_error_at_once_and_closes(servers: Servers) -> None:
+    await servers.asr.stop()
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        await client.write_event(Transcribe(language="en").event())
+        error = Error.from_event(await read(client))
+        assert error.code == "server-unavailable"
+        assert await is_closed(client)
+
+
+async def test_a_server_that_goes_in_the_midst_ends_the_conversation(servers: Servers) -> None:
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        await client.write_event(Detect(names=None).event())
+        await client.write_event(AudioStart(rate=16_000, width=2, channels=1).event())
+        await client.write_event(Event("ping"))
+        assert (await read(client)).type == "pong"
+        await asyncio.wait_for(servers.wake.stop(), WAIT_S)
+        assert await is_closed(client)
+
+
+async def test_the_relay_leaves_no_connection_behind(servers: Servers, speech: Speech) -> None:
+    for _ in range(3):
+        async with AsyncClient.from_uri(servers.front.address.uri) as client:
+            await client.write_event(Detect(names=None).event())
+            for chunk in chunks(speech("wake/okay_nabu_rms"), 20)[:5]:
+                await client.write_event(chunk.event())
+    await until(lambda: not (servers.wake.connections or servers.front.connections))
