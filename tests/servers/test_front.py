@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioFormat as WyomingFormat
 from wyoming.audio import AudioStart, AudioStop
 from wyoming.client import AsyncClient
 from wyoming.error import Error
@@ -53,9 +54,7 @@ async def test_the_info_joins_those_of_all_servers(servers: Servers) -> None:
     info = await describe(servers.front)
     assert [program.name for program in info.wake] == ["irene-wake", "openwakeword", "microwakeword"]
     assert [program.name for program in info.asr] == ["irene-asr", "sphinx"]
-    assert [(mic.mic_format.rate, mic.mic_format.width, mic.mic_format.channels) for mic in info.mic] == [
-        (16_000, 2, 1)
-    ]
+    assert [mic.mic_format for mic in info.mic] == [WyomingFormat(rate=16_000, width=2, channels=1)]
     assert info.satellite is None
 
 

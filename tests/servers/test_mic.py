@@ -17,6 +17,7 @@ from irene_wyoming.config.model import Config
 from tests.conftest import SPEECH_DIR
 from tests.servers.clients import read
 
+Configured = Callable[..., Config]
 WORD = SPEECH_DIR / "wake" / "okay_nabu_rms.wav"
 
 
@@ -31,7 +32,7 @@ async def listen(uri: str, chunks: int) -> tuple[AudioStart, list[AudioChunk], f
 
 
 async def test_a_listener_that_says_nothing_gets_chunks_at_the_pace_of_the_clock(
-    configured: Callable[..., Config],
+    configured: Configured,
 ) -> None:
     config = configured(MIC__SOURCE__KIND="wavfile", MIC__SOURCE__FILE=str(WORD), MIC__SOURCE__LOOP="true")
     async with mic_server(config) as service:
@@ -45,7 +46,7 @@ async def test_a_listener_that_says_nothing_gets_chunks_at_the_pace_of_the_clock
 
 
 async def test_listeners_get_identical_audio_and_describe_is_answered_meanwhile(
-    configured: Callable[..., Config],
+    configured: Configured,
 ) -> None:
     config = configured(MIC__SOURCE__KIND="wavfile", MIC__SOURCE__FILE=str(WORD), MIC__SOURCE__LOOP="true")
     async with mic_server(config) as service, AsyncClient.from_uri(service.address.uri) as client:
@@ -63,9 +64,7 @@ async def test_listeners_get_identical_audio_and_describe_is_answered_meanwhile(
     assert all(one[stamp] == two[stamp] for stamp in common)
 
 
-async def test_a_48_khz_stereo_source_is_heard_as_16_khz_mono(
-    configured: Callable[..., Config], tmp_path: Path
-) -> None:
+async def test_a_48_khz_stereo_source_is_heard_as_16_khz_mono(configured: Configured, tmp_path: Path) -> None:
     script = tmp_path / "tone.py"
     script.write_text(
         "import math, struct, sys, itertools\n"
@@ -90,7 +89,7 @@ async def test_a_48_khz_stereo_source_is_heard_as_16_khz_mono(
 
 
 async def test_without_a_device_it_says_so_once_and_keeps_describing_itself(
-    configured: Callable[..., Config], caplog: pytest.LogCaptureFixture
+    configured: Configured, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     config = configured(MIC__SOURCE__KIND="command", MIC__SOURCE__COMMAND="[no-such-recorder]", MIC__LINGER_S="0")
