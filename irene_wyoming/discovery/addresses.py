@@ -1,0 +1,73 @@
+"""Which of this machine's addresses a hub can reach a server at."""
+
+import re
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+# Bridges and cables between containers or virtual machines and this machine, and tunnels that carry no multicast:
+# no hub that hears the announcement could connect through one of them.
+_INTERNAL_INTERFACE = re.compile(
+    r"docker\d|docker_gwbridge|br-[0-9a-f]{12}$|veth|podman\d|cni|flannel|cali|hassio$|lxcbr|lxdbr|virbr|vnet\d"
+    r"|tun\d|wg\d|tailscale"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceAddress:
+    """One address of one network interface."""
+
+    interface: str
+    """As the system calls it, e.g. ``eth0``."""
+    address: str
+    """IPv4 or IPv6, without a scope."""
+
+
+def list_addresses() -> Sequence[InterfaceAddress]:
+    """Every address that this machine has now, loopback too.
+
+    :raises OSError: the system does not tell.
+    """
+    import ifaddr  # comes with zeroconf
+
+    return [
+        InterfaceAddress(adapter.name, ip.ip if isinstance(ip.ip, str) else ip.ip[0])
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+    ]
+
+
+def bound_addresses(host: str) -> Sequence[str]:
+    """What a server that is given this host listens on; empty means every address of both families.
+
+    A name is looked up, so this may block.
+
+    :raises OSError: the name is not known.
+    """
+    found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return [str(sockaddr[0]).partition("%")[0] for *_, sockaddr in found]
+
+
+def only_loopback(bound: Iterable[str]) -> bool:
+    """True: nobody outside of this machine can connect."""
+    return all(ip_address(address).is_loopback for address in bound)
+
+
+def reachable(bound: Iterable[str], present: Iterable[InterfaceAddress]) -> tuple[str, ...]:
+    """Choose what to announce: where a server bound to ``bound`` can be reached by others, IPv4 first.
+
+    ``0.0.0.0`` stands for every IPv4 address that is ``present`` and ``::`` for every IPv6 address (asyncio listens
+    with IPV6_V6ONLY), less those of internal interfaces. An address that was named is taken wherever it is.
+    """
+    wanted = {ip_address(address) for address in bound}
+    everywhere = {address.version for address in wanted if address.is_unspecified}
+    chosen: dict[IPv4Address | IPv6Address, None] = {}
+    for entry in present:
+        address = ip_address(entry.address)
+        if address.is_loopback or address.is_link_local or address.is_unspecified:
+            continue
+        internal = _INTERNAL_INTERFACE.match(entry.interface) is not None
+        if address in wanted or (address.version in everywhere and not internal):
+            chosen[address] = None
+    return tuple(str(address) for address in sorted(chosen, key=lambda address: address.version))
