@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 VERSION = version("irene-wyoming")
 
-US = Attribution(name="irene_wyoming", url="https://github.com/irene-wyoming/irene-wyoming")
+US = Attribution(name="irene_wyoming", url="")  # a hub wants both fields; there is no public page to name yet
 
 
 def wake_info(programs: Mapping[str, WakeEngine]) -> Info:
