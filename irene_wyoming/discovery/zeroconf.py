@@ -27,7 +27,7 @@ SERVICE_TYPE = "_wyoming._tcp.local."
 
 # A DNS label holds 63 bytes; 3 are left for the "-2" that a second server of the same name gets.
 _NAME_BYTES = 60
-# How soon a new address (DHCP, a cable put in) is announced. Listing the addresses costs well under 1 ms.
+# How soon a new address (DHCP, a cable put in) is announced. Listing the addresses takes about 1 ms.
 _CHECK_EVERY_S = 60.0
 # The farewell is three packets in 0.25 s. A stuck network must not hold up the end of a server.
 _WITHDRAW_TIMEOUT_S = 1.0
