@@ -1,0 +1,254 @@
+"""PortAudioSource: the sound inputs that PortAudio finds. The only module that knows it.
+
+PortAudio calls back on a thread of its own; opening, closing and listing may take tenths of a second, so they run on
+threads too, one at a time, because the library is not made for more.
+"""
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+from irene_wyoming.audio.chunk import AudioChunk
+from irene_wyoming.audio.format import MAX_CHANNELS, MAX_RATE, MIN_RATE, AudioFormat
+from irene_wyoming.capture.base import Device
+from irene_wyoming.capture.clock import SampleClock
+from irene_wyoming.capture.inbox import Inbox
+from irene_wyoming.errors import CaptureError
+
+_LOGGER = logging.getLogger(__name__)
+
+_BLOCK_MS = 20
+"""50 callbacks a second. PortAudio's own choice can be 200, which costs a Pi more than the conversion does."""
+
+_BUFFER_MS = 1000
+"""Kept for an event loop that is busy; beyond it the oldest block is lost, and the gap shows."""
+
+_SAMPLES = {1: "uint8", 2: "int16", 3: "int24", 4: "int32"}
+"""PortAudio's names for our widths."""
+
+_LIBRARY = threading.Lock()
+"""Held for every call into PortAudio but those of its own thread."""
+
+_open_streams = 0
+"""While there is one, PortAudio may not be started anew, and so cannot look for devices that have come or gone."""
+
+
+class PortAudioSource:
+    """A sound input, by index, name, or part of a name; the system's default where ``device`` is empty."""
+
+    def __init__(
+        self,
+        *,
+        device: str = "",
+        rate: int = 0,
+        channels: int = 0,
+        width: int = 2,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``rate`` (Hz), ``channels``: 0 is what the device has, two channels at most; ``width``: bytes per sample."""
+        self._device = device
+        self._rate = rate
+        self._channels = channels
+        self._width = width
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        return f"sound input {self._device}" if self._device else "default sound input"
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["PortAudioCapture"]:
+        inbox = Inbox[AudioChunk](_BUFFER_MS // _BLOCK_MS)
+        loop = asyncio.get_running_loop()
+        opening = loop.run_in_executor(None, self._open, inbox)
+        try:
+            capture = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait({opening})  # a thread cannot be called off; what it has opened must be closed
+            if opening.exception() is None:
+                await loop.run_in_executor(None, opening.result().close)
+            raise
+        try:
+            yield capture
+        finally:
+            await asyncio.shield(loop.run_in_executor(None, capture.close))
+
+    def _open(self, inbox: Inbox[AudioChunk]) -> "PortAudioCapture":
+        """Blocks."""
+        global _open_streams
+        with _LIBRARY:
+            sounddevice = _fresh_library()
+            device = choose(_inputs(sounddevice), self._device)
+            audio_format = AudioFormat(
+                self._rate or device.format.rate, self._width, self._channels or min(device.format.channels, 2)
+            )
+            recorder = Recorder(audio_format, inbox, self._clock)
+            try:
+                stream = sounddevice.RawInputStream(
+                    device=device.index,
+                    samplerate=audio_format.rate,
+                    channels=audio_format.channels,
+                    dtype=_SAMPLES[audio_format.width],
+                    blocksize=audio_format.rate * _BLOCK_MS // 1000,
+                    latency="low",
+                    callback=recorder.on_block,
+                    finished_callback=inbox.end,
+                )
+            except sounddevice.PortAudioError as error:
+                raise CaptureError(f"{device.name}: cannot be opened at {audio_format}: {error}") from error
+            try:
+                stream.start()
+            except sounddevice.PortAudioError as error:
+                stream.close()
+                raise CaptureError(f"{device.name}: cannot be started at {audio_format}: {error}") from error
+            _open_streams += 1
+            return PortAudioCapture(device.name, audio_format, stream, inbox, recorder)
+
+
+class PortAudioCapture:
+    """A running sound input.
+
+    :raises CaptureError: from the iteration, when the device is gone.
+    """
+
+    def __init__(
+        self, device: str, audio_format: AudioFormat, stream: Any, inbox: Inbox[AudioChunk], recorder: "Recorder"
+    ) -> None:
+        self._device = device
+        self._format = audio_format
+        self._stream: Any = stream  # None: closed
+        self._inbox = inbox
+        self._recorder = recorder
+
+    @property
+    def format(self) -> AudioFormat:
+        return self._format
+
+    @property
+    def overruns(self) -> int:
+        """How often audio was lost: in the device's buffer, or waiting for the event loop."""
+        return self._recorder.overflows + self._inbox.dropped
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> AudioChunk:
+        try:
+            return await anext(self._inbox)
+        except StopAsyncIteration:
+            raise CaptureError(f"{self._device}: has stopped; was it unplugged?") from None
+
+    def close(self) -> None:
+        """Stop the device and wait for its thread. Blocks. May be called more than once."""
+        global _open_streams
+        with _LIBRARY:
+            if self._stream is None:
+                return
+            self._stream.close(ignore_errors=True)  # a device that is gone cannot be closed properly
+            self._stream = None
+            _open_streams -= 1
+        if self.overruns:
+            _LOGGER.warning("%s: audio was lost %d times: the machine is too busy", self._device, self.overruns)
+
+
+class Recorder:
+    """What runs on PortAudio's thread: copies each block and hands it over."""
+
+    def __init__(self, audio_format: AudioFormat, inbox: Inbox[AudioChunk], clock: Callable[[], float]) -> None:
+        self.overflows = 0
+        self._format = audio_format
+        self._inbox = inbox
+        self._clock = clock
+        self._samples = SampleClock(audio_format.rate)
+
+    def on_block(self, block: Any, frames: int, times: Any, status: Any) -> None:
+        captured = self._clock()
+        waited = times.currentTime - times.inputBufferAdcTime - frames / self._format.rate
+        if 0 < waited < 1:  # some systems give no times, or wrong ones
+            captured -= waited
+        if status.input_overflow:
+            self.overflows += 1
+            self._samples.lost(frames, captured)
+        start = self._samples.position
+        timestamp = self._samples.arrived(frames, captured)
+        self._inbox.put(AudioChunk(self._format, bytes(block), start, timestamp))
+
+
+def devices() -> list[Device]:
+    """The sound inputs of this machine, as they are now. Blocks for up to some tenths of a second.
+
+    :raises CaptureError: PortAudio is not installed; says how to.
+    """
+    with _LIBRARY:
+        return _inputs(_fresh_library())
+
+
+def choose(inputs: Sequence[Device], wanted: str) -> Device:
+    """The default input where ``wanted`` is empty, else that with this index, this name, or this within its name.
+
+    :raises CaptureError: there is none, or more than one; lists them.
+    """
+    if not wanted:
+        found = [device for device in inputs if device.default]
+    elif wanted.isdecimal():
+        found = [device for device in inputs if device.index == int(wanted)]
+    else:
+        found = [device for device in inputs if device.name == wanted]
+        found = found or [device for device in inputs if wanted.casefold() in device.name.casefold()]
+        if len({device.name for device in found}) == 1:
+            found = found[:1]  # one device that several sound systems offer; PortAudio lists its preferred one first
+    if len(found) == 1:
+        return found[0]
+    if not inputs:
+        raise CaptureError("PortAudio finds no sound input")
+    known = ", ".join(f"{device.index} {device.name!r}" for device in (found or inputs))
+    if found:
+        raise CaptureError(f"sound input {wanted!r}: more than one has this in its name: {known}")
+    what = f"no sound input {wanted!r}" if wanted else "no default sound input"
+    raise CaptureError(f"{what}; there are: {known}")
+
+
+def _fresh_library() -> Any:
+    """The sounddevice module, aware of the devices that are there now."""
+    known = "sounddevice" in sys.modules
+    try:
+        import sounddevice
+    except OSError as error:
+        raise CaptureError(f"{error}: install it, e.g. apt-get install libportaudio2") from error
+    except ImportError as error:
+        raise CaptureError("sounddevice is not installed: pip install sounddevice") from error
+    try:
+        if known and _open_streams == 0:
+            sounddevice._terminate()  # noqa: SLF001  # documented; the only way to have PortAudio look again
+            sounddevice._initialize()  # noqa: SLF001
+    except sounddevice.PortAudioError as error:
+        raise CaptureError(f"PortAudio cannot be started: {error}") from error
+    return sounddevice
+
+
+def _inputs(sounddevice: Any) -> list[Device]:
+    apis = sounddevice.query_hostapis()
+    try:
+        default = sounddevice.query_devices(kind="input")["index"]
+    except (sounddevice.PortAudioError, ValueError):
+        default = None
+    return [
+        Device(
+            index=found["index"],
+            name=found["name"],
+            api=apis[found["hostapi"]]["name"],
+            format=AudioFormat(
+                min(max(int(found["default_samplerate"]), MIN_RATE), MAX_RATE),
+                2,
+                min(found["max_input_channels"], MAX_CHANNELS),
+            ),
+            default=found["index"] == default,
+        )
+        for found in sounddevice.query_devices()
+        if found["max_input_channels"] > 0
+    ]
