@@ -1,0 +1,49 @@
+"""What is imported when: heavy things only by whoever uses them, and no module depends on another's being loaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import irene_wyoming
+
+ROOT = Path(irene_wyoming.__file__).parent
+MODULES = sorted(
+    ".".join(("irene_wyoming", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
+    for path in ROOT.rglob("*.py")
+)
+HEAVY = ("numpy", "soxr", "scipy", "zeroconf", "sounddevice", "pocketsphinx", "hassil", "pymicro_features")
+
+
+def loaded_after(code: str) -> set[str]:
+    """Which heavy modules a fresh interpreter has loaded after this code."""
+    probe = f"import sys; {code}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    return set(subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_every_module_can_be_imported_first() -> None:
+    code = (
+        f"import sys\nfor name in {MODULES!r}:\n"
+        "    for ours in [m for m in sys.modules if m.startswith('irene_wyoming')]: del sys.modules[ours]\n"
+        "    __import__(name)\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from irene_wyoming.__main__ import build_parser; build_parser('')",
+        "import irene_wyoming.cli.describe",
+        "from irene_wyoming.config.load import load; load(None, {})",
+        "from irene_wyoming.engines.registry import specs; specs('wake'); specs('asr')",
+        "import irene_wyoming.app.run",
+    ],
+)
+def test_the_command_line_the_configuration_and_the_front_load_nothing_heavy(code: str) -> None:
+    assert loaded_after(code) == set()
+
+
+def test_the_wake_server_loads_no_speech_to_text() -> None:
+    assert loaded_after("import irene_wyoming.app.wake") == {"numpy", "soxr"}
