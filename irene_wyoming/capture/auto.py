@@ -1,0 +1,168 @@
+"""AutoSource: the system's default microphone, by whatever means this machine has."""
+
+import asyncio
+import logging
+import os
+import re
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.capture.base import Capture, Source
+from irene_wyoming.capture.command import CommandSource
+from irene_wyoming.capture.portaudio import PortAudioSource
+from irene_wyoming.errors import CaptureError, UnsupportedFormat
+
+_LOGGER = logging.getLogger(__name__)
+
+_ASK_S = 2.0
+"""pactl and arecord answer within milliseconds, or hang on a sound server that does not."""
+
+_PACKAGES = {"pactl": "pulseaudio-utils", "arecord": "alsa-utils"}
+"""Where Debian has them; parec comes with pactl."""
+
+_LATENCY_MS = 20
+"""Of parec, which without it delivers in bursts of 2 s, and of arecord's periods."""
+
+_PULSE_SAMPLES = {1: "u8", 2: "s16le", 3: "s24le", 4: "s32le"}
+_ALSA_SAMPLES = {1: "U8", 2: "S16_LE", 3: "S24_3LE", 4: "S32_LE"}
+
+_ALSA_RATE = 48_000
+_ALSA_CHANNELS = 1
+"""arecord cannot say what the default device has. Nearly all do 48 kHz; ALSA mixes down or converts for the others."""
+
+
+class AutoSource:
+    """The first of several ways to the system's default microphone that works, found anew at each opening.
+
+    :raises CaptureError: from ``open``, when none does; says of each why, and what to do.
+    """
+
+    def __init__(self, ways: Sequence[Callable[[], Awaitable[Source]]]) -> None:
+        """``ways``: each gives a source to try, or raises CaptureError. ``microphones`` gives the usual ones."""
+        self._ways = tuple(ways)
+        self._used = ""  # name of the source that was opened last
+
+    @property
+    def name(self) -> str:
+        return self._used or "microphone"
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Capture]:
+        async with AsyncExitStack() as stack:
+            yield await self._first(stack)
+
+    async def _first(self, stack: AsyncExitStack) -> Capture:
+        reasons: list[str] = []
+        for way in self._ways:
+            try:
+                source = await way()
+                capture = await stack.enter_async_context(source.open())
+            except CaptureError as error:
+                reasons.append(str(error))
+                continue
+            self._used = source.name
+            return capture
+        why = "; ".join(reasons)
+        raise CaptureError(f"no microphone ({why}): connect one, or set another kind of source in the configuration")
+
+
+def microphones(
+    *, device: str = "", rate: int = 0, channels: int = 0, width: int = 2
+) -> list[Callable[[], Awaitable[Source]]]:
+    """The ways to a microphone, best first: PortAudio, PulseAudio or PipeWire, ALSA.
+
+    ``device``: empty for the system's default; ``rate`` (Hz), ``channels``: 0 for the device's own; ``width``: bytes
+    per sample.
+    """
+
+    async def by_portaudio() -> Source:
+        return PortAudioSource(device=device, rate=rate, channels=channels, width=width)
+
+    warned: set[str] = set()
+
+    async def by_pulse() -> Source:
+        source, native = await _pulse_source(device)
+        if source.endswith(".monitor") and source not in warned:  # once, not at each opening
+            warned.add(source)
+            _LOGGER.warning("PulseAudio's source %s is what the speaker plays: is a microphone connected?", source)
+        return _parec(source, AudioFormat(rate or native.rate, width, channels or min(native.channels, 2)))
+
+    async def by_alsa() -> Source:
+        return await _alsa(device, rate or _ALSA_RATE, channels or _ALSA_CHANNELS, width)
+
+    return [by_portaudio, by_pulse, by_alsa]
+
+
+async def _pulse_source(device: str) -> tuple[str, AudioFormat]:
+    """Name and native format of a PulseAudio source; ``device`` empty: of its default."""
+    wanted = device or pulse_default(await _ask("pactl", "info"))
+    sources = pulse_sources(await _ask("pactl", "list", "sources"))
+    if wanted not in sources:
+        known = ", ".join(sources) or "none"
+        raise CaptureError(f"PulseAudio has no source {wanted!r}; known: {known}")
+    return wanted, sources[wanted]
+
+
+def _parec(source: str, audio_format: AudioFormat) -> Source:
+    argv = ["parec", "--raw", f"--device={source}", f"--format={_PULSE_SAMPLES[audio_format.width]}"]
+    argv += [f"--rate={audio_format.rate}", f"--channels={audio_format.channels}", f"--latency-msec={_LATENCY_MS}"]
+    return CommandSource(argv, audio_format, name=f"PulseAudio source {source}")
+
+
+async def _alsa(device: str, rate: int, channels: int, width: int) -> Source:
+    if not re.search(r"^card \d+:", await _ask("arecord", "-l"), re.MULTILINE):
+        raise CaptureError("arecord finds no sound card with an input")
+    audio_format = AudioFormat(rate, width, channels)
+    argv = ["arecord", "-q", "-t", "raw", "-D", device or "default", "-f", _ALSA_SAMPLES[width]]
+    argv += ["-r", str(rate), "-c", str(channels)]
+    argv += [f"--period-time={_LATENCY_MS * 1000}", f"--buffer-time={4 * _LATENCY_MS * 1000}"]  # microseconds
+    return CommandSource(argv, audio_format, name=f"ALSA device {device or 'default'}")
+
+
+def pulse_default(info: str) -> str:
+    """Name of the default source in what ``pactl info`` prints; empty: it has none."""
+    found = re.search(r"^Default Source: (\S+)$", info, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def pulse_sources(listing: str) -> dict[str, AudioFormat]:
+    """Name and native format (16 bit) of each source in what ``pactl list sources`` prints."""
+    found = re.findall(
+        r"^\s*Name: (\S+)$.*?^\s*Sample Specification: \S+ (\d+)ch (\d+)Hz$", listing, re.MULTILINE | re.DOTALL
+    )
+    sources = {}
+    for name, channels, rate in found:
+        try:
+            sources[name] = AudioFormat(int(rate), 2, int(channels))
+        except UnsupportedFormat:
+            _LOGGER.debug("PulseAudio source %s: %s Hz, %s channels: not usable", name, rate, channels)
+    return sources
+
+
+async def _ask(*argv: str) -> str:
+    """What a program prints, in English; raises CaptureError when it is not there or fails."""
+
+    def ask() -> str:
+        try:
+            done = subprocess.run(
+                argv,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_ASK_S,
+                env={**os.environ, "LC_ALL": "C"},
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CaptureError(f"{argv[0]} does not answer") from error
+        except FileNotFoundError as error:
+            raise CaptureError(f"{argv[0]} is not installed: apt-get install {_PACKAGES[argv[0]]}") from error
+        except OSError as error:
+            raise CaptureError(f"{argv[0]} cannot be run: {error.strerror}") from error
+        if done.returncode:
+            words = done.stderr.decode(errors="replace").split("\n")[0].strip()
+            raise CaptureError(f"{' '.join(argv)}: {words or f'exited with status {done.returncode}'}")
+        return done.stdout.decode(errors="replace")
+
+    return await asyncio.to_thread(ask)
