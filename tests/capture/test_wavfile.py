@@ -93,10 +93,10 @@ async def test_an_hour_in_a_loop_reaches_a_listener_byte_for_byte(tmp_path: Path
 
 async def test_an_hour_at_the_clocks_pace_does_not_drift_though_every_waking_is_late() -> None:
     clock = Clock(late_s=0.0173)
-    async with SilenceSource(SPEECH, clock=clock, sleep=clock.sleep).open() as capture:
+    async with SilenceSource(SPEECH, chunk_ms=100, clock=clock, sleep=clock.sleep).open() as capture:
         async for chunk in capture:
             due = 1000 + (chunk.start + chunk.frames) / 16_000
-            assert 0 <= clock.now - due < 0.04
+            assert 0 <= clock.now - due < 0.018
             assert chunk.timestamp == 1_000_000 + chunk.start // 16
             if chunk.start > 3600 * 16_000:
                 break
@@ -124,7 +124,7 @@ async def test_real_time_is_real(tmp_path: Path) -> None:
     async with WavFileSource(path).open() as capture:
         begin = loop.time()
         await take(capture, 10)
-        assert loop.time() - begin == pytest.approx(0.2, abs=0.1)
+        assert 0.19 < loop.time() - begin < 2  # nothing but the pace itself: a busy machine may be late
 
 
 @pytest.mark.parametrize("audio_format", FORMATS, ids=str)
