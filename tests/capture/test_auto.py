@@ -244,8 +244,7 @@ async def test_a_listener_hears_on_when_the_audio_server_is_restarted(pulseaudio
             async with pulseaudio.spoken(b"\x01" * 320):
                 first = await anext(audio)
             await pulseaudio.stop()
-            while feed.status.state is not FeedState.FAILED:
-                await anext(audio)
+            await until(lambda: feed.status.state is FeedState.FAILED)
             await pulseaudio.start()
             async with pulseaudio.spoken(b"\x02" * 320):
                 async for chunk in audio:
