@@ -46,4 +46,4 @@ def test_the_command_line_the_configuration_and_the_front_load_nothing_heavy(cod
 
 
 def test_the_wake_server_loads_no_speech_to_text() -> None:
-    assert loaded_after("import irene_wyoming.app.wake") == {"numpy", "soxr"}
+    assert loaded_after("import irene_wyoming.app.wake") == {"numpy"}

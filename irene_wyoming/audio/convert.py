@@ -1,8 +1,8 @@
 """Converter: a PCM stream from one format to another, the only way audio changes its format here."""
 
 from irene_wyoming.audio.format import AudioFormat, Quality
-from irene_wyoming.audio.pcm import Frames, decode, encode, remix
-from irene_wyoming.audio.resample import Resampler, SoxrResampler
+from irene_wyoming.audio.pcm import Frames, decode, encode, full_scale, remix
+from irene_wyoming.audio.resample import Resampler, resampler
 
 
 class Converter:
@@ -10,17 +10,22 @@ class Converter:
 
     The output, joined, does not depend on how the input was cut, not even within a frame: bytes of an incomplete frame
     are kept for the next push. Where source and target are equal, whole frames pass as the same bytes object.
+
+    :param live: somebody waits for each chunk: hold back as little as the quality allows. False: a whole recording.
     """
 
-    def __init__(self, source: AudioFormat, target: AudioFormat, quality: Quality = Quality.HIGH) -> None:
+    def __init__(
+        self, source: AudioFormat, target: AudioFormat, quality: Quality = Quality.HIGH, *, live: bool = True
+    ) -> None:
         self.source = source
         self.target = target
         self._rest = b""
         self._identity = source == target
+        self._scale = full_scale(source.width)
         self._channels = min(source.channels, target.channels)  # resample after mixing down and before spreading out
         self._resampler: Resampler | None = None
         if source.rate != target.rate:
-            self._resampler = SoxrResampler(source.rate, target.rate, self._channels, quality)
+            self._resampler = resampler(source.rate, target.rate, self._channels, quality, live=live)
 
     def push(self, pcm: bytes) -> bytes:
         """Take any number of bytes in the source format; give what is ready in the target format, maybe nothing."""
@@ -57,4 +62,4 @@ class Converter:
         return len(self._rest)
 
     def _encode(self, frames: Frames) -> bytes:
-        return encode(remix(frames, self.target.channels), self.target.width)
+        return encode(remix(frames, self.target.channels), self._scale, self.target.width)

@@ -1,54 +1,68 @@
-"""PCM bytes to float32 frames and back, and from one channel count to another.
+"""PCM bytes to frames of numbers and back, and from one channel count to another.
 
-Float frames are ``(frames, channels)`` float32 with full scale at 1.0. Bytes are interleaved little-endian, 8 bit
-unsigned, wider widths signed, as in wav files. No dither: the rounding noise of 16 bit lies 96 dB below full scale,
-under that of any microphone, and dither would make equal inputs give unequal outputs.
+Bytes are interleaved little-endian, 8 bit unsigned, wider widths signed, as in wav files. Frames are arrays
+``(frames, channels)``: integers as decoded, floats after anything has been computed from them, always in steps of a
+sample, full scale at ``full_scale(width)``. Keeping the steps saves two passes over the audio where the width stays.
+
+No dither: the rounding noise of 16 bit lies 96 dB below full scale, under that of any microphone, and dither would
+make equal inputs give unequal outputs.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Frames = NDArray[np.float32]
+Frames = NDArray[Any]
+Floats = NDArray[np.float32] | NDArray[np.float64]
+
+CODED: dict[int, np.dtype[Any]] = {1: np.dtype("u1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype("<i4")}
+"""What numpy writes for each width; of 24 bit the upper byte is then left out."""
+
+LIMITS = {width: (np.array(-(2.0 ** (8 * width - 1))), np.array(2.0 ** (8 * width - 1) - 1)) for width in CODED}
+"""Lowest and highest step of each width, as arrays: numpy takes half as long as with plain numbers."""
+
+
+def full_scale(width: int) -> int:
+    """The step that is just beyond the loudest, for frames decoded from this width; 24 bit is widened to 32."""
+    return 1 << {1: 7, 2: 15, 3: 31, 4: 31}[width]
 
 
 def decode(pcm: bytes, width: int, channels: int) -> Frames:
-    """Whole frames of PCM as float32 ``(frames, channels)``.
-
-    8, 16 and 24 bit are exact; 32 bit keeps its upper 24.
-    """
+    """Whole frames of PCM as integers ``(frames, channels)``, not to be written to. Exact."""
+    samples: Frames
     if width == 1:
-        samples = (np.frombuffer(pcm, "u1").astype(np.float32) - 128.0) / np.float32(2**7)
-    elif width == 2:
-        samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(2**15)
+        samples = np.frombuffer(pcm, "u1").astype(np.int16) - 128
     elif width == 3:
         widened = np.zeros((len(pcm) // 3, 4), "u1")
         widened[:, 1:] = np.frombuffer(pcm, "u1").reshape(-1, 3)
-        samples = widened.view("<i4")[:, 0].astype(np.float32) / np.float32(2**31)
+        samples = widened.view("<i4")
     else:
-        samples = np.frombuffer(pcm, "<i4").astype(np.float32) / np.float32(2**31)
+        samples = np.frombuffer(pcm, CODED[width])
     return samples.reshape(-1, channels)
 
 
-def encode(frames: Frames, width: int) -> bytes:
-    """float32 ``(frames, channels)`` as PCM: rounded to the nearest step, clipped at full scale."""
-    steps = 2 ** (8 * width - 1)
-    # 24 and 32 bit steps near full scale are finer than float32 can hold
-    scaled = np.rint(frames.astype(np.float64 if width > 2 else np.float32) * steps)
-    np.clip(scaled, -steps, steps - 1, out=scaled)
+def encode(frames: Frames, scale: int, width: int) -> bytes:
+    """Frames ``(frames, channels)`` with full scale at ``scale`` as PCM: rounded to the nearest step, clipped."""
+    steps = 1 << (8 * width - 1)
+    rounded: Frames = np.rint(frames if scale == steps else np.multiply(frames, steps / scale, dtype=np.float64))
+    lowest, highest = LIMITS[width]
+    np.maximum(rounded, lowest, out=rounded)
+    np.minimum(rounded, highest, out=rounded)
     if width == 1:
-        packed = (scaled + 128).astype("u1")
-    elif width == 2:
-        packed = scaled.astype("<i2")
-    elif width == 3:
-        packed = scaled.astype("<i4").reshape(-1, 1).view("u1")[:, :3]
-    else:
-        packed = scaled.astype("<i4")
-    return bytes(packed.tobytes())
+        rounded += 128
+    packed: Frames = rounded.astype(CODED[width])
+    return bytes((packed.reshape(-1, 1).view("u1")[:, :3] if width == 3 else packed).tobytes())
 
 
 def remix(frames: Frames, channels: int) -> Frames:
     """Change the channel count: the mean of all channels, which cannot clip, given to every wanted channel."""
-    if frames.shape[1] == channels:
+    have = frames.shape[1]
+    if have == channels:
         return frames
-    mono = frames.mean(axis=1, keepdims=True, dtype=np.float32)
+    mono: Frames = frames
+    if have == 2:  # five times as fast as mean()
+        mono = np.add(frames[:, :1], frames[:, 1:], dtype=np.float64) * 0.5
+    elif have > 2:
+        mono = frames.mean(axis=1, keepdims=True, dtype=np.float64)
     return np.repeat(mono, channels, axis=1) if channels > 1 else mono

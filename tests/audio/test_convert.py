@@ -38,7 +38,7 @@ def convert(source: AudioFormat, target: AudioFormat, pcm: bytes, cuts: list[int
 def test_the_output_does_not_depend_on_the_cuts(rate: int, width: int, channels: int, cuts: list[int]) -> None:
     source = AudioFormat(rate, width, channels)
     noise = np.random.default_rng(rate).uniform(-1, 1, (30_000 // source.frame_bytes, channels)).astype(np.float32)
-    pcm = encode(noise, width)
+    pcm = encode(noise, 1, width)
     cuts = sorted(min(cut, len(pcm)) for cut in cuts)
     assert convert(source, SPEECH, pcm, cuts) == convert(source, SPEECH, pcm)
 
@@ -48,7 +48,7 @@ def test_the_output_does_not_depend_on_the_cuts(rate: int, width: int, channels:
 @pytest.mark.parametrize("rate", RATES)
 def test_a_tone_comes_out_as_the_exact_tone(rate: int, channels: int, width: int) -> None:
     source = AudioFormat(rate, width, channels)
-    out = np.frombuffer(convert(source, SPEECH, encode(tone(rate, 1_000, 0.4, channels), width)), "<i2") / 2**15
+    out = np.frombuffer(convert(source, SPEECH, encode(tone(rate, 1_000, 0.4, channels), 1, width)), "<i2") / 2**15
     exact = tone(16_000, 1_000, 0.4)[:, 0]
     assert len(out) == len(exact)
     middle = slice(1_600, -1_600)
@@ -59,7 +59,7 @@ def test_a_tone_comes_out_as_the_exact_tone(rate: int, channels: int, width: int
 @pytest.mark.parametrize("hz", [8_800, 9_000, 12_000, 15_000, 20_000])
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_tones_above_the_band_do_not_fold_into_speech(rate: int, hz: int) -> None:
-    pcm = encode(tone(rate, hz, 0.5), 2)
+    pcm = encode(tone(rate, hz, 0.5), 1, 2)
     out = np.frombuffer(convert(AudioFormat(rate, 2, 1), SPEECH, pcm), "<i2")[1_600:-1_600] / 2**15
     assert 20 * np.log10(np.sqrt(np.mean(out**2)) / (0.5 / np.sqrt(2)) + 1e-9) < -80
 
@@ -86,7 +86,7 @@ def test_ten_minutes_of_44100_hz_do_not_drift() -> None:
 
 def test_nothing_of_one_utterance_is_heard_in_the_next() -> None:
     source = AudioFormat(48_000, 2, 2)
-    loud, quiet = encode(tone(48_000, 400, 0.3, 2), 2), bytes(48_000)
+    loud, quiet = encode(tone(48_000, 400, 0.3, 2), 1, 2), bytes(48_000)
     converter = Converter(source, SPEECH)
     converter.push(loud)
     converter.reset()
