@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from contextlib import AsyncExitStack
 from importlib.resources import as_file, files
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if heard["wake"]["name"] == WORD and heard["asr"]["text"] == COMMAND else 1
 
 
-async def play(args: argparse.Namespace) -> dict[str, dict[str, object]]:
+async def play(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Speak a wake word and a command at the pace of speech to servers on free ports; say what they heard and when."""
     from irene_wyoming.app.asr import asr_server
     from irene_wyoming.app.wake import wake_server
@@ -74,14 +75,19 @@ def end_of_speech(speech: Recording) -> float:
     return (int(np.flatnonzero(level > QUIET)[-1]) + 1) / speech.format.rate
 
 
-def timeline(heard: dict[str, dict[str, object]]) -> str:
+def when(delay_ms: int) -> str:
+    """A wake word is often certain before its last sound has faded."""
+    return f"{delay_ms} ms after" if delay_ms >= 0 else f"{-delay_ms} ms before"
+
+
+def timeline(heard: dict[str, dict[str, Any]]) -> str:
     wake, asr = heard["wake"], heard["asr"]
     lines = [f"wake  {wake['uri']}  spoken: {WORD}, {wake['spoken_s']} s"]
     if wake["name"] is None:
         lines.append("      nothing detected")
     else:
         lines.append(
-            f"      detected: {wake['name']}, score {wake['score']}, {wake['delay_ms']} ms after the end of the word"
+            f"      detected: {wake['name']}, score {wake['score']}, {when(wake['delay_ms'])} the end of the word"
         )
     lines.append(f"asr   {asr['uri']}  spoken: {COMMAND}, {asr['spoken_s']} s")
     lines.append(f"      transcript: {asr['text'] or '(nothing)'}, {asr['delay_ms']} ms after the end of the audio")
