@@ -1,10 +1,11 @@
 """The speech-to-text server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
 from irene_wyoming.config.model import Config
+from irene_wyoming.engines.base import AsrEngine
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.servers.asr import AsrRole, AsrService
@@ -14,21 +15,28 @@ from irene_wyoming.servers.service import Service
 from irene_wyoming.servers.wire import Wire
 
 
+def programs(engines: Sequence[AsrEngine]) -> dict[str, AsrEngine]:
+    """What a hub can choose from: all engines together first, then each by itself."""
+    return {"irene-asr": AsrRouter(engines), **{engine.name: engine for engine in engines}}
+
+
 @asynccontextmanager
 async def asr_server(config: Config) -> AsyncIterator[Service]:
     """The listening speech-to-text server.
 
     :raises EngineUnavailable: no engine can be loaded.
+    :raises ConfigError: a setting contradicts what the engines can do.
     :raises AddressUnavailable: the address cannot be had.
     """
     settings = config.asr
     async with AsyncExitStack() as stack:
         worker = await stack.enter_async_context(Worker("asr"))
-        router = AsrRouter(await engines.load("asr", settings, engines.context(config), worker))
-        stack.push_async_callback(worker.run, router.close)
-        programs = {"irene-asr": router, **{engine.name: engine for engine in router.engines}}
-        service = AsrService(programs, settings.language, settings.audio, settings.max_utterance_s, worker)
-        info = fixed(asr_info(programs))
+        loaded = await engines.load("asr", settings, engines.context(config), worker)
+        for engine in loaded:
+            stack.push_async_callback(worker.run, engine.close)
+        offered = programs(loaded)
+        service = AsrService(offered, settings.language, settings.audio, settings.max_utterance_s, worker)
+        info = fixed(asr_info(offered))
 
         async def serve(wire: Wire, peer: str) -> None:
             await Handler(wire, peer, lambda other: AsrRole(service, other), info, settings.limits).run()

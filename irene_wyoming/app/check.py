@@ -1,20 +1,21 @@
 """Looks at everything that a start needs, without starting: engines, microphone, addresses, what a hub will see."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from wyoming.info import Info
 
-from irene_wyoming.app import engines
+from irene_wyoming.app import asr, engines, wake
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.mic import listened, source
 from irene_wyoming.config.model import Address, AsrConfig, Config, Limits, WakeConfig
 from irene_wyoming.engines.registry import Kind
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import AddressUnavailable, CaptureError, ServerUnavailable
+from irene_wyoming.errors import AddressUnavailable, CaptureError, ConfigError, EngineError, ServerUnavailable
+from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.client import describe
 from irene_wyoming.servers.info import asr_info, joined, mic_info, wake_info
 from irene_wyoming.servers.service import Service
@@ -52,11 +53,11 @@ class Check:
     async def findings(self) -> AsyncIterator[Finding]:
         config = self._config
         if config.wake.enabled:
-            async for finding in self._engines("wake", config.wake, wake_info):
+            async for finding in self._engines("wake", config.wake, lambda loaded: wake_info(wake.programs(loaded))):
                 yield finding
             yield await address("wake", config.wake.address, config.wake.limits)
         if config.asr.enabled:
-            async for finding in self._engines("asr", config.asr, asr_info):
+            async for finding in self._engines("asr", config.asr, lambda loaded: asr_info(asr.programs(loaded))):
                 yield finding
             yield await address("asr", config.asr.address, config.asr.limits)
         if config.mic.enabled:
@@ -67,20 +68,25 @@ class Check:
             yield await address("front", config.front.address, config.front.limits)
 
     async def _engines(
-        self, kind: Kind, server: WakeConfig | AsrConfig, describe_all: Callable[[Mapping[str, Any]], Info]
+        self, kind: Kind, server: WakeConfig | AsrConfig, describe_all: Callable[[Sequence[Any]], Info]
     ) -> AsyncIterator[Finding]:
-        loaded = {}
+        loaded = []
         async with Worker("check") as worker:
             async for attempt in engines.attempts(kind, server, engines.context(self._config), worker):
                 level = Level.WARNING if attempt.error else Level.OK
                 yield Finding(level, f"{kind}.providers.{attempt.provider}", str(attempt))
                 if attempt.error is None:
-                    loaded[attempt.provider] = attempt.engine
-            if loaded:
+                    loaded.append(attempt.engine)
+            try:
+                if not loaded:
+                    raise engines.no_engine(kind, server)
+                engines.check_format(kind, server, loaded[0].format)
+                if isinstance(server, WakeConfig):
+                    wake.check_default(server.default_models, WakeRouter(loaded))
                 self._infos.append(describe_all(loaded))
-            else:
-                yield Finding(Level.ERROR, kind, str(engines.no_engine(kind, server)))
-            for engine in loaded.values():
+            except (EngineError, ConfigError) as error:
+                yield Finding(Level.ERROR, kind, str(error))
+            for engine in loaded:
                 await worker.run(engine.close)
 
     async def _microphone(self) -> Finding:

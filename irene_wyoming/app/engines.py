@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.base import EngineContext
 from irene_wyoming.engines.registry import Kind
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import EngineError, EngineUnavailable
+from irene_wyoming.errors import ConfigError, EngineError, EngineUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,17 @@ async def load(kind: Kind, server: WakeConfig | AsrConfig, known: EngineContext,
             engines.append(attempt.engine)
     if not engines:
         raise no_engine(kind, server)
+    check_format(kind, server, engines[0].format)
     return engines
+
+
+def check_format(kind: Kind, server: WakeConfig | AsrConfig, engine: AudioFormat) -> None:
+    """:raises ConfigError: the configuration says that engines hear something else than they do."""
+    if (server.audio.sample_rate, server.audio.channels) != (engine.rate, engine.channels):
+        raise ConfigError(
+            f"{kind}.sample_rate: {server.audio.sample_rate}, {kind}.channels: {server.audio.channels}: "
+            f"expected {engine.rate} and {engine.channels}, which is what the engines hear"
+        )
 
 
 def no_engine(kind: Kind, server: WakeConfig | AsrConfig) -> EngineUnavailable:

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.capture.base import Source
+from irene_wyoming.capture.base import Capture, Source
 from irene_wyoming.config.model import Config, MicConfig
+from irene_wyoming.errors import CaptureError
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import fixed, mic_info
 from irene_wyoming.servers.mic import MicRole, MicService
@@ -55,6 +57,47 @@ def source(settings: MicConfig) -> Source:
             return AutoSource(ways)
 
 
+class ExactSource:
+    """A source that must keep to what the configuration promises.
+
+    :param only: the one format that it may deliver; None: any.
+    :param gapless: losing audio counts as breaking.
+    """
+
+    def __init__(self, inner: Source, only: AudioFormat | None, *, gapless: bool) -> None:
+        self._inner = inner
+        self._only = only
+        self._gapless = gapless
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["ExactCapture"]:
+        async with self._inner.open() as capture:
+            if self._only not in (None, capture.format):
+                raise CaptureError(f"delivers {capture.format}, not {self._only}, and allow_resampling is off")
+            yield ExactCapture(capture, gapless=self._gapless)
+
+
+class ExactCapture:
+    """An open ExactSource."""
+
+    def __init__(self, inner: Capture, *, gapless: bool) -> None:
+        self.format = inner.format
+        self._inner = inner
+        self._gapless = gapless
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        expected: int | None = None
+        async for chunk in self._inner:
+            if self._gapless and expected not in (None, chunk.start):
+                raise CaptureError(f"lost {chunk.start - (expected or 0)} frames, and strict_validation is on")
+            expected = chunk.start + chunk.frames
+            yield chunk
+
+
 @asynccontextmanager
 async def probed(feed: Feed) -> AsyncIterator[None]:
     """Open the source once at the start, so that the log says at once what is wrong with it."""
@@ -75,7 +118,9 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
     settings = config.mic
     form = listened(settings)
     async with AsyncExitStack() as stack:
-        feed = Feed(source(settings), linger_s=settings.linger_s, buffer_ms=settings.buffer_ms)
+        only = None if settings.audio.allow_resampling else form
+        exact = ExactSource(source(settings), only, gapless=settings.audio.strict_validation)
+        feed = Feed(exact, linger_s=settings.linger_s, buffer_ms=settings.buffer_ms)
         stack.push_async_callback(feed.close)
         service = MicService(feed, form, settings.audio.resample_quality, settings.audio.chunk_size)
         info = fixed(mic_info(form))

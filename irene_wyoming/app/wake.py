@@ -1,11 +1,13 @@
 """The wake server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
 from irene_wyoming.config.model import Config
+from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.engines.worker import Worker
+from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import fixed, wake_info
@@ -14,21 +16,37 @@ from irene_wyoming.servers.wake import WakeRole, WakeService
 from irene_wyoming.servers.wire import Wire
 
 
+def programs(engines: Sequence[WakeEngine]) -> dict[str, WakeEngine]:
+    """What a hub can choose from: all engines together first, then each by itself."""
+    return {"irene-wake": WakeRouter(engines), **{engine.name: engine for engine in engines}}
+
+
+def check_default(models: Sequence[str], program: WakeEngine) -> None:
+    """:raises ConfigError: a word to listen for by default is known to no engine."""
+    known = [info.name for info in program.models()]
+    for name in models:
+        if name not in known:
+            raise ConfigError(f"wake.default_models: {name!r}: expected some of {', '.join(known)}")
+
+
 @asynccontextmanager
 async def wake_server(config: Config) -> AsyncIterator[Service]:
     """The listening wake server.
 
     :raises EngineUnavailable: no engine can be loaded.
+    :raises ConfigError: a setting contradicts what the engines can do.
     :raises AddressUnavailable: the address cannot be had.
     """
     settings = config.wake
     async with AsyncExitStack() as stack:
         worker = await stack.enter_async_context(Worker("wake"))
-        router = WakeRouter(await engines.load("wake", settings, engines.context(config), worker))
-        stack.push_async_callback(worker.run, router.close)
-        programs = {"irene-wake": router, **{engine.name: engine for engine in router.engines}}
-        service = WakeService(programs, settings.default_models, settings.audio, worker)
-        info = fixed(wake_info(programs))
+        loaded = await engines.load("wake", settings, engines.context(config), worker)
+        for engine in loaded:
+            stack.push_async_callback(worker.run, engine.close)
+        offered = programs(loaded)
+        check_default(settings.default_models, next(iter(offered.values())))
+        service = WakeService(offered, settings.default_models, settings.audio, worker)
+        info = fixed(wake_info(offered))
 
         async def serve(wire: Wire, peer: str) -> None:
             await Handler(wire, peer, lambda other: WakeRole(service, other), info, settings.limits).run()

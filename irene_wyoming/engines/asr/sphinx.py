@@ -55,7 +55,7 @@ SPEC = EngineSpec(
     install="pip install pocketsphinx hassil home-assistant-intents",
     create=create,
     options={
-        "sentences": Option((), sentences, "further sentences, in hassil's template notation"),
+        "sentences": Option([], sentences, "further sentences, in hassil's template notation"),
         "pronunciations": Option({}, pronunciations, "words that it gets wrong, with their phones (ARPAbet)"),
         "rejection": Option(
             1.0, rejection, "how much better than any speech sounds a command must fit; more: stricter"
