@@ -1,0 +1,196 @@
+"""Walk: chunks over TCP become a Transcript. The real engine over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioStart, AudioStop
+from wyoming.client import AsyncClient
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Describe, SelectProgram
+
+from irene_wyoming.app.asr import asr_server
+from irene_wyoming.config.model import Config
+from irene_wyoming.servers.hear import Recording
+from tests.conftest import until
+from tests.servers.clients import audio_start, chunks, converted, is_closed, read
+
+Speech = Callable[[str], Recording]
+COMMAND = "turn on the living room light"
+
+
+@pytest.fixture
+async def uri(configured: Callable[..., Config]) -> AsyncIterator[str]:
+    async with asr_server(configured()) as service:
+        yield service.address.uri
+
+
+def wav(text: str) -> str:
+    return f"asr/{text.replace(' ', '_')}"
+
+
+async def transcribe(uri: str, recording: Recording, ms: int = 20, request: Event | None = None) -> Event:
+    """What the server says to an utterance; afterwards it has closed the connection."""
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(request or Transcribe(language="en").event())
+        await client.write_event(audio_start(recording).event())
+        for chunk in chunks(recording, ms, timestamp=None):
+            await client.write_event(chunk.event())
+        await client.write_event(AudioStop().event())
+        event = await read(client)
+        assert await is_closed(client)
+        return event
+
+
+@pytest.mark.parametrize(
+    "text", [COMMAND, "set the bedroom brightness to fifty percent", "set a timer for five minutes"]
+)
+async def test_a_command_is_transcribed(uri: str, speech: Speech, text: str) -> None:
+    event = await transcribe(uri, speech(wav(text)))
+    assert Transcript.from_event(event).text == text
+    assert event.data["language"] == "en"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["the light of the moon was very bright", "we need to talk about the kitchen", "she turned around and walked away"],
+)
+async def test_speech_that_is_no_command_gives_an_empty_transcript(uri: str, speech: Speech, text: str) -> None:
+    assert Transcript.from_event(await transcribe(uri, speech(wav(text)))).text == ""
+
+
+async def test_a_wake_word_gives_an_empty_transcript(uri: str, speech: Speech) -> None:
+    assert Transcript.from_event(await transcribe(uri, speech("wake/okay_nabu_rms"))).text == ""
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
+@pytest.mark.parametrize("width", [2, 3])
+@pytest.mark.parametrize("channels", [1, 2])
+async def test_commands_are_understood_in_every_format(
+    uri: str, speech: Speech, rate: int, width: int, channels: int
+) -> None:
+    recording = converted(speech(wav(COMMAND)), rate, width, channels)
+    for ms in (10, 100, 1000):
+        assert Transcript.from_event(await transcribe(uri, recording, ms)).text == COMMAND, f"chunks of {ms} ms"
+
+
+@pytest.mark.parametrize(("name", "text"), [("living_room_light_en", COMMAND), ("okay_nabu", ""), ("hey_jarvis", "")])
+async def test_recorded_human_voices(uri: str, human: Speech, name: str, text: str) -> None:
+    assert Transcript.from_event(await transcribe(uri, human(name))).text == text
+
+
+@pytest.mark.parametrize(
+    "request_event",
+    [
+        Event("transcibe", {"language": "en"}),
+        Event("transcribe", {"language": None, "name": None, "context": None, "more": 1}),
+        Event("transcribe", {"language": "en-GB", "name": "sphinx-en-commands"}),
+        Event("transcribe", {}),
+    ],
+)
+async def test_requests_as_hubs_send_them(uri: str, speech: Speech, request_event: Event) -> None:
+    event = await transcribe(uri, speech(wav(COMMAND)), request=request_event)
+    assert Transcript.from_event(event).text == COMMAND
+
+
+async def test_audio_without_a_request_is_transcribed(uri: str, speech: Speech) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        for chunk in chunks(speech(wav(COMMAND)), 20):
+            await client.write_event(chunk.event())
+        await client.write_event(AudioStop().event())
+        assert Transcript.from_event(await read(client)).text == COMMAND
+
+
+async def test_silence_and_nothing_give_an_empty_transcript_at_once(uri: str) -> None:
+    form = AudioStart(rate=16_000, width=2, channels=1)
+    for pcm in (b"", bytes(32_000)):
+        async with AsyncClient.from_uri(uri) as client:
+            await client.write_event(Transcribe().event())
+            await client.write_event(form.event())
+            await client.write_event(Event("audio-chunk", form.event().data, pcm))
+            await client.write_event(AudioStop().event())
+            assert Transcript.from_event(await read(client)).text == ""
+
+
+@pytest.mark.parametrize(
+    ("request_event", "code", "says"),
+    [
+        (Transcribe(language="de").event(), "unsupported-request", "'de'"),
+        (Transcribe(name="whisper-tiny").event(), "unknown-model", "sphinx-en-commands"),
+        (SelectProgram(name="vosk").event(), "unknown-model", "irene-asr, sphinx"),
+    ],
+)
+async def test_a_request_that_cannot_be_met_gives_an_error_and_closes(
+    uri: str, speech: Speech, request_event: Event, code: str, says: str
+) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(request_event)
+        for chunk in chunks(speech(wav(COMMAND)), 20)[:3]:
+            await client.write_event(chunk.event())
+        error = Error.from_event(await read(client))
+        assert error.code == code
+        assert says in error.text
+        assert await is_closed(client)
+
+
+async def test_an_utterance_without_end_is_refused(configured: Callable[..., Config]) -> None:
+    async with asr_server(configured(ASR__MAX_UTTERANCE_S="1")) as service:
+        async with AsyncClient.from_uri(service.address.uri) as client:
+            await client.write_event(Transcribe().event())
+            form = AudioStart(rate=16_000, width=2, channels=1)
+            await client.write_event(Event("audio-chunk", form.event().data, bytes(40_000)))
+            assert (await read(client)).data["code"] == "limit-exceeded"
+
+
+async def test_a_client_that_falls_silent_is_told_and_dropped(configured: Callable[..., Config]) -> None:
+    async with asr_server(configured(ASR__LIMITS__IDLE_TIMEOUT_S="0.1")) as service:
+        async with AsyncClient.from_uri(service.address.uri) as client:
+            await client.write_event(Transcribe().event())
+            assert (await read(client)).data["code"] == "limit-exceeded"
+
+
+async def test_people_who_speak_at_once_are_all_understood(uri: str, speech: Speech) -> None:
+    texts = [COMMAND, "set the bedroom brightness to fifty percent", "set a timer for five minutes", COMMAND]
+    events = await asyncio.gather(*(transcribe(uri, speech(wav(text))) for text in texts))
+    assert [Transcript.from_event(event).text for event in events] == texts
+
+
+async def test_describe_in_the_midst_of_audio_is_answered(uri: str, speech: Speech) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Transcribe().event())
+        utterance = chunks(speech(wav(COMMAND)), 20)
+        for chunk in utterance[:10]:
+            await client.write_event(chunk.event())
+        await client.write_event(Describe().event())
+        program = (await read(client)).data["asr"][0]
+        assert program["models"][0]["languages"] == ["en"]
+        for chunk in utterance[10:]:
+            await client.write_event(chunk.event())
+        await client.write_event(AudioStop().event())
+        assert Transcript.from_event(await read(client)).text == COMMAND
+
+
+async def test_a_client_that_leaves_early_leaves_nothing_behind(
+    configured: Callable[..., Config], speech: Speech
+) -> None:
+    async with asr_server(configured()) as service:
+        for _ in range(5):
+            async with AsyncClient.from_uri(service.address.uri) as client:
+                await client.write_event(Transcribe().event())
+                for chunk in chunks(speech(wav(COMMAND)), 20)[:30]:
+                    await client.write_event(chunk.event())
+        await until(lambda: service.connections == 0)
+        assert Transcript.from_event(await transcribe(service.address.uri, speech(wav(COMMAND)))).text == COMMAND
+
+
+async def test_names_of_the_home_are_understood(configured: Callable[..., Config], speech: Speech) -> None:
+    async with asr_server(
+        configured(ASR__VOCABULARY__AREAS="[living room]", ASR__VOCABULARY__DEVICES="[lamp]")
+    ) as service:
+        text = Transcript.from_event(await transcribe(service.address.uri, speech(wav(COMMAND)))).text
+        other = Transcript.from_event(
+            await transcribe(service.address.uri, speech(wav("set the bedroom brightness to fifty percent")))
+        ).text
+    assert (text, other) == (COMMAND, "")
