@@ -136,19 +136,19 @@ async def test_a_request_that_cannot_be_met_gives_an_error_and_closes(
 
 
 async def test_an_utterance_without_end_is_refused(configured: Callable[..., Config]) -> None:
-    async with asr_server(configured(ASR__MAX_UTTERANCE_S="1")) as service:
-        async with AsyncClient.from_uri(service.address.uri) as client:
-            await client.write_event(Transcribe().event())
-            form = AudioStart(rate=16_000, width=2, channels=1)
-            await client.write_event(Event("audio-chunk", form.event().data, bytes(40_000)))
-            assert (await read(client)).data["code"] == "limit-exceeded"
+    server = asr_server(configured(ASR__MAX_UTTERANCE_S="1"))
+    async with server as service, AsyncClient.from_uri(service.address.uri) as client:
+        await client.write_event(Transcribe().event())
+        form = AudioStart(rate=16_000, width=2, channels=1)
+        await client.write_event(Event("audio-chunk", form.event().data, bytes(40_000)))
+        assert (await read(client)).data["code"] == "limit-exceeded"
 
 
 async def test_a_client_that_falls_silent_is_told_and_dropped(configured: Callable[..., Config]) -> None:
-    async with asr_server(configured(ASR__LIMITS__IDLE_TIMEOUT_S="0.1")) as service:
-        async with AsyncClient.from_uri(service.address.uri) as client:
-            await client.write_event(Transcribe().event())
-            assert (await read(client)).data["code"] == "limit-exceeded"
+    server = asr_server(configured(ASR__LIMITS__IDLE_TIMEOUT_S="0.1"))
+    async with server as service, AsyncClient.from_uri(service.address.uri) as client:
+        await client.write_event(Transcribe().event())
+        assert (await read(client)).data["code"] == "limit-exceeded"
 
 
 async def test_people_who_speak_at_once_are_all_understood(uri: str, speech: Speech) -> None:
