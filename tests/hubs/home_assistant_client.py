@@ -35,7 +35,6 @@ AFTER_SPEECH_S = 3.0
 TIMEOUT_S = 60
 """For one conversation: Home Assistant itself waits without a limit."""
 
-
 PAUSE_S = 0.5
 """Between a wake word and the command."""
 
