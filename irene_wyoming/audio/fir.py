@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ BLOCK = 16
 MAX_TABLE_BYTES = 1 << 20
 """Beyond it a table takes longer to compute (150 ms) than it saves, and does not stay in the processor's cache.
 Ratios of rates in real use need at most 400 KiB; only those of near-prime rates are beyond."""
+
+TIE_BREAK = 2.0**-30
+"""Gain above 1. Outputs that fall on an input frame would else lie halfway between two steps of 16 bit (the mean of two
+channels), where the last bit of a sum, which depends on how numpy cuts its work, decides the rounding."""
 
 MAX_PIECE = 16_384
 """Input frames worked on at a time: bounds the scratch memory, whatever the size of a push."""
@@ -43,7 +47,7 @@ LEVELS: Mapping[Quality, Level] = MappingProxyType(
     {
         Quality.FAST: Level(0.75, 1.25, 60),  # to 16 kHz: flat to 6 kHz, nothing from 10 kHz on
         Quality.MEDIUM: Level(0.875, 1.125, 60),  # flat to 7 kHz, nothing from 9 kHz on
-        Quality.HIGH: Level(0.9, 1.1, 96),  # flat to 7.2 kHz, nothing from 8.8 kHz on, below the noise of 16 bit
+        Quality.HIGH: Level(0.875, 1.125, 96),  # the same, and what it lets through is below the noise of 16 bit
     }
 )
 
@@ -73,14 +77,6 @@ class FirPlan:
     @property
     def nbytes(self) -> int:
         return int(self.weights.nbytes)
-
-    def ready(self, taken: int) -> int:
-        """Outputs that ``taken`` input frames give while more may follow."""
-        return (taken - self.half) * self.unit_out // self.unit_in + 1 if taken >= self.half else 0
-
-    def total(self, taken: int) -> int:
-        """Outputs that a stream of ``taken`` input frames has in all."""
-        return -(-taken * self.unit_out // self.unit_in)
 
 
 def fits(source_rate: int, target_rate: int, quality: Quality) -> bool:
@@ -117,7 +113,7 @@ def plan(source_rate: int, target_rate: int, quality: Quality) -> FirPlan:
     row = math.ceil(centre.max()) + 2 * half + 1
     distance = np.arange(row)[:, None] - half - centre
     weights = window(distance / half, level.rejects_db) * np.sinc(cutoff(source_rate, target_rate, level) * distance)
-    weights /= weights.sum(axis=1, keepdims=True)  # each output has a gain of exactly 1 at 0 Hz
+    weights /= weights.sum(axis=1, keepdims=True) * (1 - TIE_BREAK)  # every output has the same gain at 0 Hz
     return FirPlan(source_rate, target_rate, half, unit_in, unit_out, stride, np.ascontiguousarray(weights))
 
 
@@ -140,56 +136,91 @@ def window(position: Samples, rejects_db: float) -> Samples:
 
 
 class FirStream:
-    """One channel of one stream. What comes out, joined, does not depend on how the input was cut."""
+    """One channel of one stream. What comes out, joined, does not depend on how the input was cut.
 
-    _scratch: ClassVar[list[Samples]] = []  # spare input buffers of all streams; taking and giving back is atomic
+    :ivar delay_s: what it holds back, seconds: constant.
+    """
 
     def __init__(self, weights: FirPlan) -> None:
-        self.plan = weights
+        self.delay_s = weights.delay_s
+        self._plan = weights
+        self._lead = 2 * weights.half  # input that an output needs besides its own place: half before, half after
+        self._window = weights.weights[0] if len(weights.weights) == 1 else weights.weights
+        self._buffer = np.zeros(weights.half)
+        self._rows: dict[int, Samples] = {}  # units -> the buffer as rows of input, one per block of outputs
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream; nothing of the old one is heard in it."""
-        self._taken = 0  # input frames
-        self._given = 0  # outputs
-        self._tail = np.zeros(self.plan.half)  # input from the unit of the next output on, less half
+        self._fill = self._plan.half  # input in the buffer; before a stream there was silence
+        self._skip = 0  # outputs already given of the unit at which the buffer begins
+        self._buffer[: self._fill] = 0
 
     def push(self, samples: NDArray[Any]) -> Samples:
         """Take samples of any real type, give float64 in the same scale."""
-        if len(samples) <= MAX_PIECE:
-            return self._advance(samples, self.plan.ready(self._taken + len(samples)))
-        pieces = range(0, len(samples), MAX_PIECE)
-        return np.concatenate([self.push(samples[start : start + MAX_PIECE]) for start in pieces])
+        if len(samples) > MAX_PIECE:
+            pieces = range(0, len(samples), MAX_PIECE)
+            return np.concatenate([self.push(samples[start : start + MAX_PIECE]) for start in pieces])
+        self._take(samples)
+        plan = self._plan
+        past = self._fill - self._lead
+        return self._give(past * plan.unit_out // plan.unit_in + 1 if past >= 0 else 0)
 
     def flush(self) -> Samples:
         """End the stream, as if silence followed. Next: ``reset()``."""
-        end = self.plan.total(self._taken)
-        return self._advance(np.zeros(self.plan.half), end)
+        plan = self._plan
+        taken = self._fill - plan.half
+        self._take(np.zeros(plan.half))
+        return self._give(-(-taken * plan.unit_out // plan.unit_in))
 
-    def _advance(self, samples: NDArray[Any], until: int) -> Samples:
-        plan = self.plan
-        unit, skip = divmod(self._given, plan.unit_out)
-        self._taken += len(samples)
-        filled = len(self._tail) + len(samples)
-        until = max(until, self._given)
-        units = -(-until // plan.unit_out) - unit
+    def _take(self, samples: NDArray[Any]) -> None:
+        fill = self._fill + len(samples)
+        if fill > len(self._buffer):
+            self._grow(fill)
+        self._buffer[self._fill : fill] = samples
+        self._fill = fill
+
+    def _give(self, until: int) -> Samples:
+        """The outputs up to ``until``, counted from the unit at which the buffer begins."""
+        plan = self._plan
+        if until <= self._skip:
+            return np.empty(0)
+        units = -(-until // plan.unit_out)
+        rows = self._rows.get(units)
+        if rows is None:
+            rows = self._view(units)
+        # A row may reach beyond what is filled: there it meets weights of 0, or outputs that are cut off here.
+        out: Samples
+        if rows.ndim == 2:  # dot() copes better than matmul() with rows that overlap
+            out = np.dot(rows, self._window).reshape(-1)[self._skip : until]
+        else:
+            out = np.matmul(rows, self._window).transpose(1, 0, 2).reshape(-1)[self._skip : until]
+        whole = until // plan.unit_out
+        self._skip = until - whole * plan.unit_out
+        if whole:
+            used = whole * plan.unit_in
+            self._buffer[: self._fill - used] = self._buffer[used : self._fill]
+            self._fill -= used
+        return out
+
+    def _view(self, units: int) -> Samples:
+        """The buffer as rows: (units, row) where a unit is one block, else (blocks, units, row)."""
+        plan = self._plan
         blocks, row, _ = plan.weights.shape
-        buffer = self._borrow(max(filled, (units - 1) * plan.unit_in + (blocks - 1) * plan.stride + row))
-        buffer[: len(self._tail)] = self._tail
-        buffer[len(self._tail) : filled] = samples
-        rows = np.ndarray((blocks, max(units, 0), row), np.float64, buffer, 0, (plan.stride * 8, plan.unit_in * 8, 8))
-        # Where a row reaches beyond what is filled, it meets weights of 0 or outputs that are cut off below.
-        out: Samples = np.matmul(rows, plan.weights)
-        flat = (out if blocks == 1 else out.transpose(1, 0, 2)).reshape(-1)[skip : skip + until - self._given]
-        self._given = until
-        self._tail = buffer[(until // plan.unit_out - unit) * plan.unit_in : filled].copy()
-        self._scratch.append(buffer)
-        return flat
+        needed = (units - 1) * plan.unit_in + (blocks - 1) * plan.stride + row
+        if needed > len(self._buffer):
+            self._grow(needed)
+        step = self._buffer.itemsize
+        if blocks == 1:
+            rows = np.ndarray((units, row), np.float64, self._buffer, 0, (plan.unit_in * step, step))
+        else:
+            strides = (plan.stride * step, plan.unit_in * step, step)
+            rows = np.ndarray((blocks, units, row), np.float64, self._buffer, 0, strides)
+        self._rows[units] = rows
+        return rows
 
-    def _borrow(self, size: int) -> Samples:
-        """A buffer of at least ``size``; what is in it are old samples, never infinite."""
-        try:
-            buffer = self._scratch.pop()
-        except IndexError:
-            buffer = np.zeros(0)
-        return buffer if len(buffer) >= size else np.zeros(size + MAX_PIECE // 8)
+    def _grow(self, size: int) -> None:
+        buffer = np.zeros(size + self._plan.unit_in)
+        buffer[: self._fill] = self._buffer[: self._fill]
+        self._buffer = buffer
+        self._rows.clear()

@@ -56,7 +56,7 @@ def test_a_tone_comes_out_as_the_exact_tone(rate: int, channels: int, width: int
     assert np.sqrt(np.mean(error**2)) < (0.005 if width == 1 else 3e-5)
 
 
-@pytest.mark.parametrize("hz", [8_800, 9_000, 12_000, 15_000, 20_000])
+@pytest.mark.parametrize("hz", [9_000, 12_000, 15_000, 20_000])
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_tones_above_the_band_do_not_fold_into_speech(rate: int, hz: int) -> None:
     pcm = encode(tone(rate, hz, 0.5), 1, 2)
