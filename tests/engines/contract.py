@@ -118,6 +118,14 @@ class WakeEngineContract:
         with pytest.raises(EngineFailed, match="closed"):
             session.push(bytes(2))
 
+    def test_a_session_left_behind_by_an_exception_does_not_hide_it(self, engine: WakeEngine, word: str) -> None:
+        def fail() -> None:
+            left = engine.session([word])
+            raise KeyError(left.__class__.__name__)
+
+        with pytest.raises(KeyError):
+            fail()
+
     def test_a_closed_engine_can_be_closed_again_and_opens_nothing(self, engine: WakeEngine, word: str) -> None:
         session = engine.session([word])
         engine.close()

@@ -138,12 +138,13 @@ class MicroWakeWordStream:
     def __init__(self, words: Mapping[str, Word]) -> None:
         """``words``: now the stream's, which closes them."""
         self._words = words
-        self._frontend = MicroFrontend()
+        self._frontend: MicroFrontend | None = MicroFrontend()  # None: closed
         self._rest = b""
         """Less than a hop."""
         self._frame = 0
 
     def push(self, pcm: bytes) -> Iterator[Score]:
+        assert self._frontend is not None
         pcm = self._rest + pcm
         end = len(pcm) - len(pcm) % HOP_BYTES
         self._rest = pcm[end:]
@@ -161,6 +162,12 @@ class MicroWakeWordStream:
     def close(self) -> None:
         for word in self._words.values():
             word.close()
+        self._frontend = None
+
+    def __del__(self) -> None:
+        # The frontend's C++ destructor wipes out the exception that is just being raised, if any; this method runs
+        # with that one put aside.
+        self._frontend = None
 
 
 class MicroWakeWord:
