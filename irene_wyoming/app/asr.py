@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
+from irene_wyoming.app.load import method
+from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import AsrEngine
 from irene_wyoming.engines.worker import Worker
@@ -35,7 +37,8 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
         offered = programs(loaded)
-        service = AsrService(offered, settings.language, settings.audio, settings.max_utterance_s, worker)
+        quality = method(settings.audio, Quality.HIGH)
+        service = AsrService(offered, settings.language, settings.audio, quality, settings.max_utterance_s, worker)
         info = fixed(asr_info(offered))
 
         async def serve(wire: Wire, peer: str) -> None:

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from irene_wyoming.app.load import method
 from irene_wyoming.audio.chunk import AudioChunk
-from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.capture.base import Capture, Source
 from irene_wyoming.config.model import Config, MicConfig
 from irene_wyoming.errors import CaptureError
@@ -122,7 +123,7 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
         exact = ExactSource(source(settings), only, gapless=settings.audio.strict_validation)
         feed = Feed(exact, linger_s=settings.linger_s, buffer_ms=settings.buffer_ms)
         stack.push_async_callback(feed.close)
-        service = MicService(feed, form, settings.audio.resample_quality, settings.audio.chunk_size)
+        service = MicService(feed, form, method(settings.audio, Quality.MEDIUM), settings.audio.chunk_size)
         info = fixed(mic_info(form))
 
         async def serve(wire: Wire, peer: str) -> None:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
+from irene_wyoming.app.load import method
+from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.engines.worker import Worker
@@ -45,7 +47,8 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             stack.push_async_callback(worker.run, engine.close)
         offered = programs(loaded)
         check_default(settings.default_models, next(iter(offered.values())))
-        service = WakeService(offered, settings.default_models, settings.audio, worker)
+        quality = method(settings.audio, Quality.FAST)
+        service = WakeService(offered, settings.default_models, settings.audio, quality, worker)
         info = fixed(wake_info(offered))
 
         async def serve(wire: Wire, peer: str) -> None:

@@ -1,8 +1,10 @@
 """Converter: a PCM stream from one format to another, the only way audio changes its format here."""
 
+from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.audio.methods import resampler
 from irene_wyoming.audio.pcm import Frames, decode, encode, full_scale, remix
-from irene_wyoming.audio.resample import Resampler, resampler
+from irene_wyoming.audio.resample import Resampler
 
 
 class Converter:
@@ -11,11 +13,17 @@ class Converter:
     The output, joined, does not depend on how the input was cut, not even within a frame: bytes of an incomplete frame
     are kept for the next push. Where source and target are equal, whole frames pass as the same bytes object.
 
+    :param quality: a level, another method's name (see ``methods``), or the policy of an adaptive level.
     :param live: somebody waits for each chunk: hold back as little as the quality allows. False: a whole recording.
     """
 
     def __init__(
-        self, source: AudioFormat, target: AudioFormat, quality: Quality = Quality.HIGH, *, live: bool = True
+        self,
+        source: AudioFormat,
+        target: AudioFormat,
+        quality: str | AdaptivePolicy = Quality.HIGH,
+        *,
+        live: bool = True,
     ) -> None:
         self.source = source
         self.target = target

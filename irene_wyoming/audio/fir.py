@@ -45,7 +45,7 @@ class Level:
 
 LEVELS: Mapping[Quality, Level] = MappingProxyType(
     {
-        Quality.FAST: Level(0.75, 1.25, 60),  # to 16 kHz: flat to 6 kHz, nothing from 10 kHz on
+        Quality.FAST: Level(0.75, 1.25, 62),  # to 16 kHz: flat to 6 kHz, nothing from 10 kHz on
         Quality.MEDIUM: Level(0.875, 1.125, 60),  # flat to 7 kHz, nothing from 9 kHz on
         Quality.HIGH: Level(0.875, 1.125, 96),  # the same, and what it lets through is below the noise of 16 bit
     }
@@ -155,6 +155,20 @@ class FirStream:
         self._fill = self._plan.half  # input in the buffer; before a stream there was silence
         self._skip = 0  # outputs already given of the unit at which the buffer begins
         self._buffer[: self._fill] = 0
+
+    def resume(self, recent: Samples, taken: int, given: int) -> None:
+        """Go on where another stream of the same ratio has got to, with the output that it would give next.
+
+        :param recent: its last input, at least both windows and a unit of each.
+        :param taken: input frames that it has taken in all.
+        :param given: outputs that it has given in all.
+        """
+        plan = self._plan
+        unit, self._skip = divmod(given, plan.unit_out)
+        begin = unit * plan.unit_in - plan.half  # of the buffer, in input frames of the stream
+        self._fill = 0
+        self._take(np.zeros(max(0, -begin)))
+        self._take(recent[len(recent) - (taken - max(0, begin)) :])
 
     def push(self, samples: NDArray[Any]) -> Samples:
         """Take samples of any real type, give float64 in the same scale."""

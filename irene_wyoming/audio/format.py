@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import entry_points
 
 from irene_wyoming.errors import UnsupportedFormat
 
@@ -25,6 +26,20 @@ class Quality(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     ADAPTIVE = "adaptive"
+
+
+LINEAR = "linear"
+"""Straight lines between samples, without a filter: for comparison."""
+
+SOXR = "soxr"
+"""The library's long filter, also for live streams."""
+
+METHOD_ENTRY_POINT = "irene_wyoming.resampler"
+
+
+def method_names() -> list[str]:
+    """Every way to resample that can be named: quality levels, explicit methods, those that other packages register."""
+    return [*Quality, LINEAR, SOXR, *sorted(point.name for point in entry_points(group=METHOD_ENTRY_POINT))]
 
 
 @dataclass(frozen=True, slots=True)

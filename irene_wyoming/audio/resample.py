@@ -1,11 +1,10 @@
-"""From one sample rate to another, as a stream with state."""
+"""From one sample rate to another, as a stream with state: what a method promises, and the methods that there are."""
 
 from typing import Protocol
 
 import numpy as np
 
 from irene_wyoming.audio import fir
-from irene_wyoming.audio.format import Quality
 from irene_wyoming.audio.pcm import Floats, Frames
 
 
@@ -79,9 +78,43 @@ class SoxrResampler:
         return out.reshape(-1, self._channels)
 
 
-def resampler(source_rate: int, target_rate: int, channels: int, quality: Quality, *, live: bool) -> Resampler:
-    """The method for a stream: short filters where somebody waits, else, and for odd ratios, the long ones."""
-    level = Quality.MEDIUM if quality is Quality.ADAPTIVE else quality
-    if live and fir.fits(source_rate, target_rate, level):
-        return FirResampler(fir.plan(source_rate, target_rate, level), channels)
-    return SoxrResampler(source_rate, target_rate, channels)
+class LinearResampler:
+    """Straight lines between neighbouring samples. No anti-alias filter: with noise above the new band at the level of
+    speech it loses 6 of 10 wake words that every other method hears. For comparison, never a default.
+    """
+
+    def __init__(self, source_rate: int, target_rate: int, channels: int) -> None:
+        self._channels = channels
+        self._ratio = (source_rate, target_rate)
+        self.delay_s = 1 / source_rate
+        self.reset()
+
+    def reset(self) -> None:
+        self._held = np.zeros((0, self._channels))  # input from the one before the next output on
+        self._first = 0  # its place in the stream
+        self._given = 0
+
+    def push(self, frames: Frames) -> Floats:
+        self._held = np.concatenate((self._held, frames))
+        source, target = self._ratio
+        last = self._first + len(self._held) - 1
+        return self._until(last * target // source + 1 if last >= 0 else 0)
+
+    def flush(self) -> Floats:
+        source, target = self._ratio
+        total = -(-(self._first + len(self._held)) * target // source)
+        self._held = np.concatenate((self._held, self._held[-1:]))
+        return self._until(total)
+
+    def _until(self, end: int) -> Floats:
+        source, target = self._ratio
+        whole, part = np.divmod(np.arange(self._given, end, dtype=np.int64) * source, target)
+        whole -= self._first
+        following = np.minimum(whole + 1, len(self._held) - 1)  # beyond the last one its weight is 0
+        weight = (part / target)[:, None]
+        out: Floats = self._held[whole] * (1 - weight) + self._held[following] * weight
+        self._given = max(end, self._given)
+        used = min(self._given * source // target - self._first, len(self._held))
+        self._held = self._held[used:]
+        self._first += used
+        return out

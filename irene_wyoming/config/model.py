@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from irene_wyoming.audio.format import Quality
 from irene_wyoming.engines.base import Vocabulary
 from irene_wyoming.errors import ConfigError
 
@@ -95,7 +94,8 @@ class AudioProfile:
     sample_rate: int
     """Hz."""
     channels: int
-    resample_quality: Quality
+    resample_quality: str
+    """A quality level, or the name of another method."""
     allow_resampling: bool
     """False: audio of any other format than the server's own is refused."""
     strict_validation: bool

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import voluptuous as vol
 
-from irene_wyoming.audio.format import MAX_CHANNELS, MAX_RATE, MIN_RATE, Quality
+from irene_wyoming.audio.format import MAX_CHANNELS, MAX_RATE, MIN_RATE, method_names
 from irene_wyoming.config import assemble, checks
 from irene_wyoming.config.checks import Check
 from irene_wyoming.config.faults import UnknownKey, refused
@@ -123,7 +123,7 @@ _SERVER: Mapping[str, Check] = {
     **_LISTENING,
     "sample_rate": _RATE,
     "channels": _CHANNELS,
-    "resample_quality": checks.one_of(Quality),
+    "resample_quality": checks.one_of(method_names()),
     "allow_resampling": checks.boolean,
     "strict_validation": checks.boolean,
     "chunk_size": checks.whole("a number of frames", 80, MAX_RATE),

@@ -9,6 +9,7 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import SelectProgram
 
+from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, Transcription
@@ -30,6 +31,7 @@ class AsrService:
     """By name; the first is used where a client selects none."""
     language: str
     profile: AudioProfile
+    quality: str | AdaptivePolicy
     max_utterance_s: float
     worker: Worker
 
@@ -79,7 +81,8 @@ class AsrRole:
     async def _restart(self, announced: AudioFormat | None = None) -> None:
         await self.close()
         self._seconds = 0.0
-        self._intake = Intake(self._service.profile, self._engine.format, announced)
+        service = self._service
+        self._intake = Intake(service.profile, service.quality, self._engine.format, announced)
 
     async def _on_stop(self) -> bool:
         if self._intake is None:

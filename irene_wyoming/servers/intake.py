@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AudioProfile
@@ -11,12 +12,20 @@ from irene_wyoming.errors import AudioError, UnsupportedFormat
 class Intake:
     """One stream of a client, from its audio-start on. It converts in small pieces, so that no chunk holds up the loop.
 
+    :param quality: how to convert: a method's name, or a policy.
     :param announced: the format of the audio-start; None where the client sent none.
     :raises UnsupportedFormat: the format would need a conversion and the profile allows none.
     """
 
-    def __init__(self, profile: AudioProfile, target: AudioFormat, announced: AudioFormat | None = None) -> None:
+    def __init__(
+        self,
+        profile: AudioProfile,
+        quality: str | AdaptivePolicy,
+        target: AudioFormat,
+        announced: AudioFormat | None = None,
+    ) -> None:
         self._profile = profile
+        self._quality = quality
         self._target = target
         self._converter: Converter | None = None
         self._frames = 0
@@ -54,7 +63,7 @@ class Intake:
     def _open(self, form: AudioFormat) -> Converter:
         if form != self._target and not self._profile.allow_resampling:
             raise UnsupportedFormat(f"{form}: only {self._target} is taken, since allow_resampling is off")
-        return Converter(form, self._target, self._profile.resample_quality)
+        return Converter(form, self._target, self._quality)
 
     def _reopen(self, form: AudioFormat) -> Iterator[bytes]:
         """Another format in the midst of a stream: end the old conversion properly, then go on in the new one."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
-from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.audio.adaptive import AdaptivePolicy
+from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.servers.role import Peer
 from irene_wyoming.stream.feed import Feed
 
@@ -20,7 +21,7 @@ class MicService:
 
     feed: Feed
     format: AudioFormat
-    quality: Quality
+    quality: str | AdaptivePolicy
     chunk_frames: int
 
 

@@ -9,6 +9,7 @@ from wyoming.event import Event
 from wyoming.info import SelectProgram
 from wyoming.wake import Detect, Detection, NotDetected
 
+from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.engines.base import WakeEngine, WakeSession, unknown_model
@@ -30,6 +31,7 @@ class WakeService:
     default_models: Sequence[str]
     """Words to listen for where a client names none; those that the program has."""
     profile: AudioProfile
+    quality: str | AdaptivePolicy
     worker: Worker
 
 
@@ -78,7 +80,8 @@ class WakeRole:
     async def _restart(self, announced: AudioFormat | None = None) -> None:
         await self.close()
         self._heard = False
-        self._intake = Intake(self._service.profile, self._engine.format, announced)
+        service = self._service
+        self._intake = Intake(service.profile, service.quality, self._engine.format, announced)
 
     async def _on_audio(self, event: Event) -> None:
         form = wire.audio_format(event.data)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.chunk import AudioChunk
-from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.errors import IreneError
 from irene_wyoming.stream.fanout import Subscription
 from irene_wyoming.stream.shared import SharedStream
@@ -104,7 +105,7 @@ class Feed:
 
     @asynccontextmanager
     async def listen(
-        self, audio_format: AudioFormat, quality: Quality, chunk_frames: int
+        self, audio_format: AudioFormat, quality: str | AdaptivePolicy, chunk_frames: int
     ) -> AsyncIterator[Subscription[AudioChunk]]:
         """Hear the source in this format, from now on, in chunks of ``chunk_frames`` frames.
 

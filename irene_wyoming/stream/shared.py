@@ -3,12 +3,13 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.convert import Converter
-from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.stream.fanout import FanOut, Subscription
 
-_Key = tuple[AudioFormat, Quality, int]
+_Key = tuple[AudioFormat, str | AdaptivePolicy, int]
 
 
 class SharedStream:
@@ -37,7 +38,7 @@ class SharedStream:
         return sum(view.fanout.readers for view in self._views.values())
 
     def view(
-        self, audio_format: AudioFormat, quality: Quality, *, capacity: int, chunk_frames: int = 0
+        self, audio_format: AudioFormat, quality: str | AdaptivePolicy, *, capacity: int, chunk_frames: int = 0
     ) -> Subscription[AudioChunk]:
         """Read the stream in this format from now on, at most ``capacity`` chunks behind.
 
@@ -81,7 +82,7 @@ class _View:
     """One conversion and its readers."""
 
     def __init__(
-        self, audio_format: AudioFormat, quality: Quality, chunk_frames: int, on_empty: Callable[[], None]
+        self, audio_format: AudioFormat, quality: str | AdaptivePolicy, chunk_frames: int, on_empty: Callable[[], None]
     ) -> None:
         self.fanout = FanOut[AudioChunk](on_empty)
         self._format = audio_format
@@ -116,7 +117,9 @@ class _View:
 class _Run:
     """A stretch of the source without a gap: converted, cut into blocks, each with the time of its capture."""
 
-    def __init__(self, first: AudioChunk, target: AudioFormat, quality: Quality, chunk_frames: int) -> None:
+    def __init__(
+        self, first: AudioChunk, target: AudioFormat, quality: str | AdaptivePolicy, chunk_frames: int
+    ) -> None:
         self._source = first.format
         self._target = target
         self._converter = Converter(first.format, target, quality)
