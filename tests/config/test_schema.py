@@ -45,7 +45,10 @@ BAD_VALUES = [
     ("wake: {limits: {event_timeout_s: 0}}", "wake.limits.event_timeout_s: 0: expected seconds, 0.1 to 3600"),
     # words
     ("log_level: verbose", "log_level: 'verbose': expected one of debug, info, warning, error"),
-    ("wake: {resample_quality: ultra}", "wake.resample_quality: 'ultra': expected one of fast, medium, high, adaptive, linear, soxr"),
+    (
+        "wake: {resample_quality: ultra}",
+        "wake.resample_quality: 'ultra': expected one of fast, medium, high, adaptive, linear, soxr",
+    ),
     (
         "wake: {resample_quality: [fast]}",
         "wake.resample_quality: ['fast']: expected one of fast, medium, high, adaptive, linear, soxr",
