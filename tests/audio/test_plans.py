@@ -1,0 +1,56 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from irene_wyoming.audio import fir, plans
+from irene_wyoming.audio.cache import since
+from irene_wyoming.audio.format import Quality
+
+
+@pytest.fixture(autouse=True)
+def empty() -> Iterator[None]:
+    plans.clear()
+    yield
+    plans.clear()
+
+
+def test_a_plan_is_computed_once_and_shared() -> None:
+    before = plans.stats()
+    first = plans.fir_plan(48_000, 16_000, Quality.FAST)
+    assert plans.fir_plan(48_000, 16_000, Quality.FAST) is first
+    period = since(before, plans.stats())
+    assert (period.cache_hits, period.cache_misses, period.cache_size) == (1, 1, 1)
+    assert period.bytes == first.nbytes
+
+
+def test_each_ratio_and_level_has_its_own() -> None:
+    asked = [
+        (48_000, 16_000, Quality.FAST),
+        (48_000, 16_000, Quality.HIGH),
+        (44_100, 16_000, Quality.FAST),
+        (16_000, 48_000, Quality.FAST),
+    ]
+    for source, target, quality in asked:
+        kept, computed = plans.fir_plan(source, target, quality), fir.plan(source, target, quality)
+        assert (kept.source_rate, kept.target_rate, kept.half) == (source, target, computed.half)
+        assert np.array_equal(kept.weights, computed.weights)
+
+
+def test_warming_computes_what_is_not_yet_there() -> None:
+    before = plans.stats()
+    assert plans.warm([(48_000, 16_000), (44_100, 16_000)], [Quality.MEDIUM]) == 2
+    assert plans.warm([(48_000, 16_000)]) == 2 + len(fir.LEVELS) - 1
+    plans.fir_plan(44_100, 16_000, Quality.MEDIUM)
+    assert since(before, plans.stats()).cache_misses == 2 + len(fir.LEVELS) - 1
+
+
+def test_warming_passes_over_what_needs_no_plan() -> None:
+    assert plans.warm([(16_000, 16_000), (47_999, 16_000)]) == 0
+
+
+def test_the_rates_of_sound_cards_fit_the_budget_together() -> None:
+    rates = (8_000, 11_025, 12_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000)
+    conversions = [*((rate, 16_000) for rate in rates), *((16_000, rate) for rate in rates)]
+    assert plans.warm(conversions) == len(conversions) * len(fir.LEVELS)
+    assert plans.stats().bytes <= plans.BUDGET
