@@ -1,10 +1,11 @@
 """Converter: a PCM stream from one format to another, the only way audio changes its format here."""
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
+from irene_wyoming.audio.fir import FirStream
 from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.audio.methods import resampler
 from irene_wyoming.audio.pcm import Frames, decode, encode, full_scale, remix
-from irene_wyoming.audio.resample import Resampler
+from irene_wyoming.audio.resample import FirResampler, Resampler
 
 
 class Converter:
@@ -31,22 +32,28 @@ class Converter:
         self._identity = source == target
         self._scale = full_scale(source.width)
         self._channels = min(source.channels, target.channels)  # resample after mixing down and before spreading out
+        self._frame_bytes = source.frame_bytes
         self._resampler: Resampler | None = None
+        self._mono: FirStream | None = None  # the short way that live audio takes: one channel, one filter
         if source.rate != target.rate:
             self._resampler = resampler(source.rate, target.rate, self._channels, quality, live=live)
+            if isinstance(self._resampler, FirResampler) and target.channels == 1:
+                self._mono = self._resampler.streams[0]
 
     def push(self, pcm: bytes) -> bytes:
         """Take any number of bytes in the source format; give what is ready in the target format, maybe nothing."""
         if self._rest:
             pcm = self._rest + pcm
             self._rest = b""
-        odd = len(pcm) % self.source.frame_bytes
+        odd = len(pcm) % self._frame_bytes
         if odd:
             self._rest = pcm[-odd:]
             pcm = pcm[:-odd]
         if self._identity:
             return pcm
         frames = remix(decode(pcm, self.source.width, self.source.channels), self._channels)
+        if self._mono is not None:
+            return encode(self._mono.push(frames[:, 0]), self._scale, self.target.width)
         return self._encode(self._resampler.push(frames) if self._resampler else frames)
 
     def flush(self) -> bytes:

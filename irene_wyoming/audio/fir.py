@@ -47,7 +47,7 @@ LEVELS: Mapping[Quality, Level] = MappingProxyType(
     {
         Quality.FAST: Level(0.75, 1.25, 62),  # to 16 kHz: flat to 6 kHz, nothing from 10 kHz on
         Quality.MEDIUM: Level(0.875, 1.125, 60),  # flat to 7 kHz, nothing from 9 kHz on
-        Quality.HIGH: Level(0.875, 1.125, 96),  # the same, and what it lets through is below the noise of 16 bit
+        Quality.HIGH: Level(0.875, 1.125, 93),  # the same, and what it lets through is below the noise of 16 bit
     }
 )
 
@@ -66,6 +66,11 @@ class FirPlan:
     """... and the outputs that they give."""
     stride: int
     """Input frames from one block of a unit to the next."""
+    before: int
+    """Outputs of the first unit that lie before the stream. With them, whole units of input complete whole units of
+    output, and a push of 10 or 20 ms computes nothing in vain."""
+    lead: int
+    """Input frames, before the stream, with which the first unit begins."""
     weights: Samples
     """(blocks, row length, outputs per block)"""
 
@@ -108,13 +113,18 @@ def plan(source_rate: int, target_rate: int, quality: Quality) -> FirPlan:
     blocks = block_count(unit_out)
     stride, outputs = unit_in // blocks, unit_out // blocks
     half = half_length(source_rate, target_rate, level)
-    first = np.arange(blocks)[:, None, None]
-    centre = (first * outputs + np.arange(outputs)) * unit_in / unit_out - first * stride  # in its row, less half
+    before = math.ceil(half * unit_out / unit_in) - 1
+    earlier = math.ceil(before * unit_in / unit_out)
+    output = np.arange(unit_out).reshape(blocks, 1, outputs) - before
+    # Where each output lies in the row of its block, less half
+    centre = earlier + output * unit_in / unit_out - stride * np.arange(blocks)[:, None, None]
     row = math.ceil(centre.max()) + 2 * half + 1
     distance = np.arange(row)[:, None] - half - centre
     weights = window(distance / half, level.rejects_db) * np.sinc(cutoff(source_rate, target_rate, level) * distance)
     weights /= weights.sum(axis=1, keepdims=True) * (1 - TIE_BREAK)  # every output has the same gain at 0 Hz
-    return FirPlan(source_rate, target_rate, half, unit_in, unit_out, stride, np.ascontiguousarray(weights))
+    return FirPlan(
+        source_rate, target_rate, half, unit_in, unit_out, stride, before, earlier + half, np.ascontiguousarray(weights)
+    )
 
 
 def block_count(unit_out: int) -> int:
@@ -144,16 +154,17 @@ class FirStream:
     def __init__(self, weights: FirPlan) -> None:
         self.delay_s = weights.delay_s
         self._plan = weights
-        self._lead = 2 * weights.half  # input that an output needs besides its own place: half before, half after
+        self._unit_in, self._unit_out = weights.unit_in, weights.unit_out
+        self._reach = weights.lead + weights.half  # input from the start of a unit to that of the stream, and half
         self._window = weights.weights[0] if len(weights.weights) == 1 else weights.weights
-        self._buffer = np.zeros(weights.half)
+        self._buffer = np.zeros(weights.lead)
         self._rows: dict[int, Samples] = {}  # units -> the buffer as rows of input, one per block of outputs
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream; nothing of the old one is heard in it."""
-        self._fill = self._plan.half  # input in the buffer; before a stream there was silence
-        self._skip = 0  # outputs already given of the unit at which the buffer begins
+        self._fill = self._plan.lead  # input in the buffer; before a stream there was silence
+        self._skip = self._plan.before  # outputs already given of the unit at which the buffer begins
         self._buffer[: self._fill] = 0
 
     def resume(self, recent: Samples, taken: int, given: int) -> None:
@@ -164,8 +175,8 @@ class FirStream:
         :param given: outputs that it has given in all.
         """
         plan = self._plan
-        unit, self._skip = divmod(given, plan.unit_out)
-        begin = unit * plan.unit_in - plan.half  # of the buffer, in input frames of the stream
+        unit, self._skip = divmod(given + plan.before, plan.unit_out)
+        begin = unit * plan.unit_in - plan.lead  # of the buffer, in input frames of the stream
         self._fill = 0
         self._take(np.zeros(max(0, -begin)))
         self._take(recent[len(recent) - (taken - max(0, begin)) :])
@@ -176,16 +187,14 @@ class FirStream:
             pieces = range(0, len(samples), MAX_PIECE)
             return np.concatenate([self.push(samples[start : start + MAX_PIECE]) for start in pieces])
         self._take(samples)
-        plan = self._plan
-        past = self._fill - self._lead
-        return self._give(past * plan.unit_out // plan.unit_in + 1 if past >= 0 else 0)
+        return self._give((self._fill - self._reach) * self._unit_out // self._unit_in + 1 + self._plan.before)
 
     def flush(self) -> Samples:
         """End the stream, as if silence followed. Next: ``reset()``."""
         plan = self._plan
-        taken = self._fill - plan.half
+        taken = self._fill - plan.lead
         self._take(np.zeros(plan.half))
-        return self._give(-(-taken * plan.unit_out // plan.unit_in))
+        return self._give(-(-taken * plan.unit_out // plan.unit_in) + plan.before)
 
     def _take(self, samples: NDArray[Any]) -> None:
         fill = self._fill + len(samples)
@@ -196,26 +205,39 @@ class FirStream:
 
     def _give(self, until: int) -> Samples:
         """The outputs up to ``until``, counted from the unit at which the buffer begins."""
-        plan = self._plan
-        if until <= self._skip:
+        skip = self._skip
+        if until <= skip:
             return np.empty(0)
-        units = -(-until // plan.unit_out)
+        units = -(-until // self._unit_out)
         rows = self._rows.get(units)
         if rows is None:
             rows = self._view(units)
         # A row may reach beyond what is filled: there it meets weights of 0, or outputs that are cut off here.
         out: Samples
         if rows.ndim == 2:  # dot() copes better than matmul() with rows that overlap
-            out = np.dot(rows, self._window).reshape(-1)[self._skip : until]
+            out = np.dot(rows, self._window).reshape(-1)[skip:until]
+        elif 2 * (until - skip) > units * self._unit_out:
+            out = np.matmul(rows, self._window).transpose(1, 0, 2).reshape(-1)[skip:until]
         else:
-            out = np.matmul(rows, self._window).transpose(1, 0, 2).reshape(-1)[self._skip : until]
-        whole = until // plan.unit_out
-        self._skip = until - whole * plan.unit_out
+            out = self._few_blocks(rows, skip, until)
+        whole = until // self._unit_out
+        self._skip = until - whole * self._unit_out
         if whole:
-            used = whole * plan.unit_in
+            used = whole * self._unit_in
             self._buffer[: self._fill - used] = self._buffer[used : self._fill]
             self._fill -= used
         return out
+
+    def _few_blocks(self, rows: Samples, skip: int, until: int) -> Samples:
+        """Outputs that are only a small part of their units: nothing but their own blocks is computed."""
+        outputs = self._window.shape[2]
+        parts = []
+        for unit in range(rows.shape[1]):
+            first, end = max(0, skip - unit * self._unit_out), min(until - unit * self._unit_out, self._unit_out)
+            low, high = first // outputs, -(-end // outputs)
+            out = np.matmul(rows[low:high, unit : unit + 1], self._window[low:high]).reshape(-1)
+            parts.append(out[first - low * outputs : end - low * outputs])
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def _view(self, units: int) -> Samples:
         """The buffer as rows: (units, row) where a unit is one block, else (blocks, units, row)."""

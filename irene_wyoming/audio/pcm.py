@@ -43,7 +43,7 @@ def decode(pcm: bytes, width: int, channels: int) -> Frames:
 
 
 def encode(frames: Frames, scale: int, width: int) -> bytes:
-    """Frames ``(frames, channels)`` with full scale at ``scale`` as PCM: rounded to the nearest step, clipped."""
+    """Frames ``(frames, channels)``, or ``(frames,)`` of one, with full scale at ``scale`` as PCM: rounded, clipped."""
     steps = 1 << (8 * width - 1)
     rounded: Frames = np.rint(frames if scale == steps else np.multiply(frames, steps / scale, dtype=np.float64))
     lowest, highest = LIMITS[width]
@@ -52,7 +52,9 @@ def encode(frames: Frames, scale: int, width: int) -> bytes:
     if width == 1:
         rounded += 128
     packed: Frames = rounded.astype(CODED[width])
-    return bytes((packed.reshape(-1, 1).view("u1")[:, :3] if width == 3 else packed).tobytes())
+    if width == 3:
+        packed = packed.reshape(-1, 1).view("u1")[:, :3]
+    return packed.tobytes()
 
 
 def remix(frames: Frames, channels: int) -> Frames:

@@ -30,22 +30,23 @@ class Resampler(Protocol):
 
 
 class FirResampler:
-    """The short filters of ``fir``: a constant delay below 2 ms. For live streams."""
+    """The short filters of ``fir``: a constant delay below 2 ms. For live streams.
+
+    :ivar streams: one per channel.
+    """
 
     def __init__(self, plan: fir.FirPlan, channels: int) -> None:
-        self._streams = [fir.FirStream(plan) for _ in range(channels)]
+        self.streams = [fir.FirStream(plan) for _ in range(channels)]
         self.delay_s = plan.delay_s
 
     def push(self, frames: Frames) -> Floats:
-        if len(self._streams) == 1:
-            return self._streams[0].push(frames[:, 0]).reshape(-1, 1)
-        return np.stack([stream.push(frames[:, i]) for i, stream in enumerate(self._streams)], axis=1)
+        return np.stack([stream.push(frames[:, i]) for i, stream in enumerate(self.streams)], axis=1)
 
     def flush(self) -> Floats:
-        return np.stack([stream.flush() for stream in self._streams], axis=1)
+        return np.stack([stream.flush() for stream in self.streams], axis=1)
 
     def reset(self) -> None:
-        for stream in self._streams:
+        for stream in self.streams:
             stream.reset()
 
 
