@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from irene_wyoming.audio import fir
 from irene_wyoming.audio.adaptive import AdaptivePolicy, AdaptiveResampler
 from irene_wyoming.audio.format import LINEAR, METHOD_ENTRY_POINT, SOXR, Quality, method_names
+from irene_wyoming.audio.plans import fir_plan
 from irene_wyoming.audio.resample import FirResampler, LinearResampler, Resampler, SoxrResampler
 from irene_wyoming.errors import AudioError
 
@@ -36,8 +37,8 @@ def resampler(
     if not live or not fir.fits(source_rate, target_rate, Quality(level)):
         return SoxrResampler(source_rate, target_rate, channels)
     if isinstance(policy, AdaptivePolicy):
-        return AdaptiveResampler(policy, fir.plan, source_rate, target_rate, channels)
-    return FirResampler(fir.plan(source_rate, target_rate, Quality(level)), channels)
+        return AdaptiveResampler(policy, fir_plan, source_rate, target_rate, channels)
+    return FirResampler(fir_plan(source_rate, target_rate, Quality(level)), channels)
 
 
 def registered(name: str) -> Make:
