@@ -118,7 +118,7 @@ class ByteBudgetCache(Generic[K, V]):
         self._evicted.clear()
 
     def shed(self, fraction: float) -> int:
-        """Give this share of the held bytes back, least recently used first; returns how many.
+        """Give at least this share of the held bytes back, least recently used first; returns how many.
 
         The budget goes down to what is left, lest it fills up again at once: tuning raises it where that pays.
         """

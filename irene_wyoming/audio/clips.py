@@ -6,7 +6,7 @@ before it, so live streams look nothing up here.
 
 from irene_wyoming.audio.cache import ByteBudgetCache, CacheStats
 from irene_wyoming.audio.convert import Converter
-from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.audio.format import AudioFormat
 
 BUDGET = 16 << 20
 """Bytes: about 25 utterances of 5 s at 48 kHz, each kept as it came and as it was converted."""
@@ -17,7 +17,7 @@ TARGET_HIT_RATE = 0.6
 ENTRY_BYTES = 600
 """What an entry takes besides its audio: the key's objects and the dict's slots."""
 
-_Key = tuple[bytes, AudioFormat, AudioFormat, Quality, bool]
+_Key = tuple[bytes, AudioFormat, AudioFormat, str, bool]
 
 
 class ClipCache:
@@ -39,15 +39,16 @@ class ClipCache:
         )
 
     def convert(
-        self, pcm: bytes, source: AudioFormat, target: AudioFormat, quality: Quality, *, live: bool = False
+        self, pcm: bytes, source: AudioFormat, target: AudioFormat, quality: str, *, live: bool = False
     ) -> tuple[bytes, bool]:
         """The whole recording in the target format, and whether it was found here.
 
+        :param quality: a level or another method's name.
         :param live: with the filters of live streams, False: with the sharper ones for whole recordings.
         """
         if source == target:
             return Converter(source, target).push(pcm), False  # the same bytes, for less than a lookup
-        key = (pcm, source, target, quality, live)
+        key = (pcm, source, target, str(quality), live)
         found = self._cache.get(key)
         if found is not None:
             return found, True
@@ -63,7 +64,7 @@ class ClipCache:
         self._cache.clear()
 
     def shed(self, fraction: float) -> int:
-        """Give this share of the held bytes back; returns how many."""
+        """Give at least this share of the held bytes back; returns how many."""
         return self._cache.shed(fraction)
 
     def tune(self, target_hit_rate: float) -> int:

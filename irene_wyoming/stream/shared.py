@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
+from irene_wyoming.audio.cache import CacheStats
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat
@@ -27,6 +28,7 @@ class SharedStream:
     def __init__(self) -> None:
         self._views: dict[_Key, _View] = {}
         self._closed = False
+        self._joined = self._opened = 0  # readers that found their view in use, and those that began one
 
     @property
     def views(self) -> int:
@@ -36,6 +38,10 @@ class SharedStream:
     @property
     def readers(self) -> int:
         return sum(view.fanout.readers for view in self._views.values())
+
+    def stats(self) -> CacheStats:
+        """A reader that joins a view in use is a hit: its conversion is made anyway. No audio is kept for it."""
+        return CacheStats(cache_hits=self._joined, cache_misses=self._opened, cache_size=self.views)
 
     def view(
         self, audio_format: AudioFormat, quality: str | AdaptivePolicy, *, capacity: int, chunk_frames: int = 0
@@ -52,6 +58,8 @@ class SharedStream:
             view.fanout.close()
         subscription = view.fanout.subscribe(capacity)
         if view.fanout.readers:
+            self._joined += key in self._views
+            self._opened += key not in self._views
             self._views[key] = view
         return subscription
 

@@ -198,3 +198,26 @@ async def test_a_closed_stream_can_be_closed_and_read_again() -> None:
     stream.publish(AudioChunk(SPEECH, bytes(640), 0, 0))
     assert await rest(reader) == []
     assert stream.views == 0
+
+
+async def test_sixteen_readers_of_a_view_share_one_conversion() -> None:
+    stream = SharedStream()
+    readers = [stream.view(SPEECH, Quality.HIGH, capacity=100, chunk_frames=320) for _ in range(16)]
+    publish(stream, chunks(CD, noise(CD, 0.5), 882))
+    stream.close()
+    first, *others = [await rest(reader) for reader in readers]
+    assert len(first) == 25
+    for heard in others:
+        assert all(chunk is same for chunk, same in zip(heard, first, strict=True))
+    stats = stream.stats()
+    assert (stats.cache_misses, stats.cache_hits, stats.cache_size) == (1, 15, 1)
+    assert stats.hit_rate == 15 / 16
+
+
+async def test_a_reader_that_comes_after_the_view_has_ended_begins_a_new_one() -> None:
+    stream = SharedStream()
+    with stream.view(SPEECH, Quality.HIGH, capacity=1), stream.view(SPEECH, Quality.FAST, capacity=1):
+        pass
+    with stream.view(SPEECH, Quality.HIGH, capacity=1):
+        stats = stream.stats()
+    assert (stats.cache_misses, stats.cache_hits, stats.cache_size) == (3, 0, 1)
