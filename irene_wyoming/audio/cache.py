@@ -150,7 +150,7 @@ class ByteBudgetCache(Generic[K, V]):
         )
 
     def _held(self) -> int:
-        return sum(map(itemgetter(1), self._entries.values()))
+        return sum(map(itemgetter(1), list(self._entries.values())))  # the list is made in one call
 
     def _shrink(self, limit: int) -> None:
         excess = self._held() - limit

@@ -196,7 +196,7 @@ def test_threads_that_share_it_get_their_own_values_and_keep_the_budget() -> Non
         return bytes([key]) * 10
 
     def work(seed: int) -> bool:
-        keys = [(seed * 7 + n * n) % 60 for n in range(3000)]
+        keys = [(seed * 7 + n * n) % 60 for n in range(4000)]
         return all(kept.get_or_make(key, partial(ten, key)) == ten(key) for key in keys)
 
     with ThreadPoolExecutor(4) as pool:
