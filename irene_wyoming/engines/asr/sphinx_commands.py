@@ -30,7 +30,7 @@ COMMANDS = (
     "<turn> [the] (light|lights) (on|off)",
     "<turn> (on|off) all [the] lights [in [the] {area}]",
     "<turn> (on|off) [the] {floor} lights",
-    "[the] [{area}] lights (on|off)",
+    "[[the] {area}] lights (on|off)",
     "(set|change|turn) [the] (light|lights) [in [the] {area}] to {color}",
     "(set|change) [the] [{area}] brightness to {brightness} percent",
     "(set|change) [the] brightness in [the] {area} to {brightness} percent",
@@ -93,7 +93,6 @@ COMMANDS = (
     "is [the] {name.fan} (on|off)",
     "is [the] {name.cover} {cover_states}",
     "is [the] {name.lock} {lock_states}",
-    "are [the] {area} lights (on|off)",
     "never mind",
 )
 

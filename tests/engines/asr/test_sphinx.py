@@ -1,0 +1,225 @@
+"""The sphinx engine: real decoders on synthesised speech."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from random import Random
+
+import pytest
+from hassil import Intents, recognize
+from hassil.intents import SlotList, TextSlotList
+from home_assistant_intents import get_intents
+
+from irene_wyoming.engines.asr.sphinx import SPEC
+from irene_wyoming.engines.asr.sphinx_commands import DEFAULT_AREAS, DEFAULT_DEVICES, FLOORS, spoken
+from irene_wyoming.engines.asr.sphinx_engine import Decoded, Sphinx, confidence
+from irene_wyoming.engines.base import AsrRequest, EngineContext, Vocabulary
+from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
+from irene_wyoming.servers.hear import Recording
+
+Speech = Callable[[str], Recording]
+LIGHT = "turn on the living room light"
+BRIGHTNESS = "set the bedroom brightness to fifty percent"
+TIMER = "set a timer for five minutes"
+OTHERS = (
+    "the light of the moon was very bright",
+    "we need to talk about the kitchen",
+    "she turned around and walked away",
+)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Sphinx]:
+    engine = Sphinx(Vocabulary())
+    yield engine
+    engine.close()
+
+
+def wav(text: str) -> str:
+    return f"asr/{text.replace(' ', '_')}"
+
+
+def hear(engine: Sphinx, recording: Recording, step: int = 640) -> str:
+    session = engine.session(AsrRequest())
+    for start in range(0, len(recording.pcm), step):
+        session.push(recording.pcm[start : start + step])
+    return session.finish().text
+
+
+@pytest.mark.parametrize("text", [LIGHT, BRIGHTNESS, TIMER])
+def test_a_command_is_understood(engine: Sphinx, speech: Speech, text: str) -> None:
+    assert hear(engine, speech(wav(text))) == text
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_other_speech_gives_an_empty_transcript(engine: Sphinx, speech: Speech, text: str) -> None:
+    assert hear(engine, speech(wav(text))) == ""
+
+
+@pytest.mark.parametrize("word", ["okay_nabu_rms", "hey_jarvis_slt", "alexa_slt", "hey_mycroft_slt", "hey_rhasspy_slt"])
+def test_a_wake_word_gives_an_empty_transcript(engine: Sphinx, speech: Speech, word: str) -> None:
+    assert hear(engine, speech(f"wake/{word}")) == ""
+
+
+def test_the_confidence_tells_commands_from_other_speech(engine: Sphinx, speech: Speech) -> None:
+    def sure(text: str) -> float:
+        session = engine.session(AsrRequest())
+        session.push(speech(wav(text)).pcm)
+        return session.finish().confidence or 0.0
+
+    assert min(map(sure, (LIGHT, BRIGHTNESS, TIMER))) > 0.6
+    assert max(map(sure, OTHERS)) < 0.4
+
+
+@pytest.mark.parametrize("step", [2, 320, 1_234, 64_000])
+def test_the_cut_of_the_audio_changes_nothing(engine: Sphinx, speech: Speech, step: int) -> None:
+    assert hear(engine, speech(wav(LIGHT)), step) == LIGHT
+
+
+def test_an_utterance_does_not_depend_on_the_one_before(engine: Sphinx, speech: Speech) -> None:
+    texts = (LIGHT, OTHERS[0], LIGHT, TIMER, OTHERS[2], LIGHT)
+    heard = []
+    for text in texts:
+        session = engine.session(AsrRequest())
+        session.push(speech(wav(text)).pcm)
+        heard.append(session.finish())
+    for again in (heard[2], heard[5]):
+        assert again.text == heard[0].text
+        assert again.confidence == pytest.approx(heard[0].confidence, abs=0.02)
+
+
+def test_an_utterance_given_up_half_way_leaves_no_trace(engine: Sphinx, speech: Speech) -> None:
+    session = engine.session(AsrRequest())
+    session.push(speech(wav(TIMER)).pcm[:40_000])
+    session.close()
+    session.close()
+    assert hear(engine, speech(wav(LIGHT))) == LIGHT
+
+
+def test_more_people_than_decoders_are_all_understood(speech: Speech) -> None:
+    engine = Sphinx(Vocabulary(), decoders=1)
+    texts = [LIGHT, TIMER, BRIGHTNESS]
+    sessions = [engine.session(AsrRequest()) for _ in texts]
+    recordings = [speech(wav(text)) for text in texts]
+    for start in range(0, max(len(recording.pcm) for recording in recordings), 3_200):
+        for session, recording in zip(sessions, recordings, strict=True):
+            session.push(recording.pcm[start : start + 3_200])
+    assert [session.finish().text for session in sessions] == texts
+
+
+def test_nothing_and_silence_give_an_empty_transcript(engine: Sphinx) -> None:
+    for pcm in (b"", bytes(2), bytes(64_000)):
+        session = engine.session(AsrRequest())
+        session.push(pcm)
+        assert session.finish().text == ""
+    assert engine.session(AsrRequest()).finish().text == ""
+
+
+def test_a_closed_session_takes_nothing_more(engine: Sphinx) -> None:
+    session = engine.session(AsrRequest())
+    session.finish()
+    with pytest.raises(EngineFailed):
+        session.push(bytes(640))
+    with pytest.raises(EngineFailed):
+        session.finish()
+
+
+@pytest.mark.parametrize("language", [None, "en", "en-US", "en_GB", "EN"])
+def test_every_english_is_taken(engine: Sphinx, language: str | None) -> None:
+    engine.session(AsrRequest(language=language)).close()
+
+
+def test_a_request_that_cannot_be_met_is_refused(engine: Sphinx) -> None:
+    with pytest.raises(UnsupportedRequest, match="'de': sphinx knows en"):
+        engine.session(AsrRequest(language="de"))
+    with pytest.raises(UnknownModel, match="sphinx-en-commands"):
+        engine.session(AsrRequest(model="tiny"))
+
+
+def test_names_of_the_home_take_the_place_of_the_default_ones(speech: Speech) -> None:
+    engine = Sphinx(Vocabulary(areas=("Living Room",), devices=("Zigbee Lamp", "TV 2")))
+    assert hear(engine, speech(wav(LIGHT))) == LIGHT
+    assert hear(engine, speech(wav(BRIGHTNESS))) == ""
+
+
+def test_a_name_that_no_dictionary_has_is_told_and_does_not_stop_it(caplog: pytest.LogCaptureFixture) -> None:
+    engine = Sphinx(Vocabulary(areas=("Kuschelecke",), devices=("Blorkomat 3000",)))
+    assert "kuschelecke" in caplog.text
+    assert "pronunciations" in caplog.text
+    engine.close()
+
+
+def test_further_sentences_are_understood(speech: Speech) -> None:
+    engine = Sphinx(Vocabulary(), sentences=["she turned around [and walked (away|off)]"])
+    assert hear(engine, speech(wav(OTHERS[2]))) == OTHERS[2]
+
+
+@pytest.mark.parametrize("sentence", ["turn (on", "{nothing} on", "<nothing> on"])
+def test_a_sentence_that_cannot_be_read_is_refused(sentence: str) -> None:
+    with pytest.raises(EngineUnavailable, match=r"sphinx\.sentences"):
+        Sphinx(Vocabulary(), sentences=[sentence])
+
+
+def test_a_phone_that_there_is_not_is_refused() -> None:
+    with pytest.raises(EngineUnavailable, match="zigbee: no phone QQ"):
+        Sphinx(Vocabulary(), pronunciations={"zigbee": "Z IH QQ"})
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("sentences", "turn on"),
+        ("sentences", [""]),
+        ("sentences", [1]),
+        ("pronunciations", ["zigbee"]),
+        ("pronunciations", {"zigbee": 1}),
+        ("rejection", True),
+        ("rejection", 1_000),
+        ("decoders", 0),
+        ("decoders", 1.5),
+    ],
+)
+def test_a_wrong_option_is_refused_with_what_is_allowed(option: str, value: object) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        SPEC.options[option].check(value)
+
+
+def test_describing_the_engine_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; import irene_wyoming.engines.asr.sphinx; "
+        "print([m for m in ('pocketsphinx', 'hassil', 'home_assistant_intents', 'numpy') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_rule_needs_both_a_better_score_and_nearly_all_of_the_speech() -> None:
+    sounds = Decoded("AH B", 0.0, 100, 80)
+    assert confidence(Decoded("lights on", 500.0, 100, 78), sounds, 1.0) > 0.8
+    assert confidence(Decoded("lights on", 500.0, 100, 50), sounds, 1.0) == 0
+    assert confidence(Decoded("lights on", -500.0, 100, 78), sounds, 1.0) < 0.1
+    assert confidence(None, sounds, 1.0) == confidence(Decoded("lights on", 500.0, 100, 78), None, 1.0) == 0
+
+
+def test_every_command_is_understood_by_home_assistant(engine: Sphinx) -> None:
+    intents = Intents.from_dict(get_intents("en") or {})
+    kinds = ("light", "switch", "fan", "cover", "lock", "media_player", "climate", "vacuum", "sensor", "todo")
+    lists: dict[str, SlotList] = {
+        "area": TextSlotList.from_strings(DEFAULT_AREAS),
+        "floor": TextSlotList.from_strings(FLOORS),
+        "name": TextSlotList.from_tuples(
+            (spoken(name), name, {"domain": kind}) for name in (*DEFAULT_DEVICES, "shopping list") for kind in kinds
+        ),
+    }
+    random = Random(1)
+    for sentence in {engine.grammar.sentence(random) for _ in range(400)}:
+        found = recognize(
+            sentence, intents, slot_lists=lists, intent_context={"area": "kitchen"}
+        )  # the satellite's room
+        assert found is not None, sentence
+
+
+def test_the_spec_makes_the_engine() -> None:
+    values = {name: option.check(option.default) for name, option in SPEC.options.items()}
+    engine = SPEC.create(values, EngineContext())
+    assert [model.name for model in engine.models()] == ["sphinx-en-commands"]
+    engine.close()
