@@ -1,0 +1,58 @@
+"""Quality against delay and against cost, as a picture. Needs matplotlib, which only this module uses."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from irene_wyoming.bench.methods import METHODS
+from irene_wyoming.bench.rows import MethodRow
+from irene_wyoming.errors import AudioError
+
+SUFFIXES = (".png", ".svg")
+MARKERS = "os^Dv<>PX*"
+
+
+def require(path: Path) -> None:
+    """:raises AudioError: a plot cannot be written there; better told before minutes of measuring."""
+    if path.suffix not in SUFFIXES:
+        raise AudioError(f"{path}: a plot is written as {' or '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise AudioError(f"{path}: there is no folder {path.parent}")
+    if find_spec("matplotlib") is None:
+        raise AudioError("a plot needs matplotlib, which is not installed: pip install 'irene-wyoming[bench]'")
+
+
+def write(rows: Sequence[MethodRow], path: Path) -> None:
+    """One row of axes per ratio: alias rejection from 10 kHz up against audio held back, and against CPU."""
+    figure_class = import_module("matplotlib.figure").Figure
+    ratios = list(dict.fromkeys((row.source_rate, row.target_rate) for row in rows))
+    figure = figure_class(figsize=(12, 5 * len(ratios)), layout="constrained")
+    grid = figure.subplots(len(ratios), 2, squeeze=False)
+    for axes, (source, target) in zip(grid, ratios, strict=True):
+        some = [row for row in rows if (row.source_rate, row.target_rate) == (source, target)]
+        chunk_ms = min(some[0].cost)
+        for row in some:
+            draw(axes[0], row, max(0.0, row.held.max_ms))
+            draw(axes[1], row, row.cost[chunk_ms].least_us)
+        axes[0].set_xscale("symlog", linthresh=1)
+        axes[0].set_xlabel("held back at most, ms")
+        axes[1].set_xscale("log")
+        axes[1].set_xlabel(f"CPU per chunk of {chunk_ms} ms, microseconds")
+        axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        for one in axes:
+            one.set_ylabel("alias rejection from 10 kHz up, dB")
+            one.set_title(f"{source} to {target} Hz")
+            one.grid(alpha=0.3, which="both")
+    figure.savefig(path)
+
+
+def draw(axes: Any, row: MethodRow, position: float) -> None:
+    """One method as one point, in the same colour and shape everywhere, hollow: some lie on others."""
+    rejection = row.fidelity.alias_from_10k_db
+    if rejection is None:
+        return
+    place = next(i for i, method in enumerate(METHODS) if method.name == row.method)
+    looks = {"marker": MARKERS[place % len(MARKERS)], "color": f"C{place % 10}", "fillstyle": "none"}
+    axes.plot([position], [rejection], linestyle="none", markersize=10, markeredgewidth=2, label=row.method, **looks)

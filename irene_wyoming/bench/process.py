@@ -1,0 +1,35 @@
+"""A fresh interpreter for a measurement: one BLAS thread, nothing loaded, nothing of earlier measurements in memory.
+
+Imports nothing heavy: the number of threads must be set before numpy is loaded.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What the libraries that numpy may be built with read when they are loaded."""
+
+
+def alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a module's function in a process of its own; arguments and result are copied."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=use_one_thread) as pool:
+        return pool.submit(function, *args, **kwargs).result()
+
+
+def use_one_thread() -> None:
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+
+
+def resident_bytes() -> int | None:
+    """Memory of this process that lies in RAM; None: this system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return None

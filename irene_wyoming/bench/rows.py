@@ -1,0 +1,93 @@
+"""What measurements return: one frozen row per thing measured, every figure with its unit in the name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """CPU time of one call, microseconds, over many rounds. Each round is the mean of some calls in a row."""
+
+    least_us: float
+    """The quiet figure: what else the machine does can only add to it."""
+    median_us: float
+    p99_us: float
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Audio that a stream has taken but not given, milliseconds, over pushes of 1 to 20 ms."""
+
+    min_ms: float
+    mean_ms: float
+    max_ms: float
+    shift_ms: float
+    """How much later than in the input a sound stands in the output: 0 where the method keeps sounds in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """What a conversion does to tones, dB. None: the source has no such tones."""
+
+    alias_from_9k_db: float | None
+    """How far the loudest remainder of any tone from 9 kHz up lies below that tone ..."""
+    alias_from_10k_db: float | None
+    """... and from 10 kHz up."""
+    ripple_db: float
+    """Largest deviation from the right level, up to 7 kHz or seven eighths of the source's band."""
+    snr_1k_db: float
+    """A tone of 16 bit at -1 dB to everything else that comes out in 16 bit."""
+    snr_6k_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRow:
+    """One way to convert, at one rate."""
+
+    method: str
+    source_rate: int
+    target_rate: int
+    cost: Mapping[int, Timing]
+    """By length of chunk, ms."""
+    held: Held
+    fidelity: Fidelity
+    stream_bytes: int | None
+    """Memory that one more stream takes; None: not measured, or this system does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """What an import costs a fresh interpreter."""
+
+    module: str
+    ms: float
+    heavy: tuple[str, ...]
+    """Which of the packages that are slow to load came with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRow:
+    """Wake words heard in a set of recordings with something above the band of speech mixed in."""
+
+    engine: str
+    method: str
+    added: str
+    level_db: float
+    """Of what is added, relative to the speech."""
+    spoken: int
+    heard: tuple[str, ...]
+    """Recordings whose word was heard."""
+    others: tuple[str, ...]
+    """``recording: word`` that was heard though not spoken there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A promise of the project, and whether this machine keeps it."""
+
+    about: str
+    limit: str
+    value: str
+    kept: bool | None
+    """None: cannot be told here; ``value`` says why."""

@@ -1,0 +1,70 @@
+"""Gates judge rows: a figure at its limit is kept, one beyond is broken, one that nobody could measure is neither."""
+
+from dataclasses import replace
+
+import pytest
+
+from irene_wyoming.bench import fanout, gates
+from irene_wyoming.bench.process import alone
+from irene_wyoming.bench.rows import Fidelity, Held, ImportRow, MethodRow, Timing
+
+
+def timing(us: float) -> Timing:
+    return Timing(us, us, us, 1)
+
+
+def row(name: str, us: float = 10) -> MethodRow:
+    return MethodRow(
+        name,
+        48_000,
+        16_000,
+        {20: timing(us)},
+        Held(0.42, 0.45, 0.5, 0),
+        Fidelity(60, 60, 1.1, 90, 90),
+        None,
+    )
+
+
+@pytest.mark.parametrize(("us", "kept"), [(10, True), (10.1, False)])
+def test_cost_is_judged_against_the_peers(us: float, kept: bool) -> None:
+    gate, *_ = gates.cost_gates([row("fast", us), row("peer", 10)])
+    assert (gate.value, gate.kept) == (f"{us / 10:.2f}", kept)
+
+
+def test_without_the_peers_cost_cannot_be_judged() -> None:
+    gate, *_ = gates.cost_gates([row("fast")])
+    assert gate.kept is None
+    assert "audioop" in gate.value
+
+
+@pytest.mark.parametrize(
+    ("held", "kept"),
+    [(Held(0.42, 0.45, 0.5, 0), True), (Held(0.45, 0.5, 0.51, 0), False), (Held(0.0, 0.2, 0.5, 0), False)],
+)
+def test_what_is_held_back_is_small_and_constant(held: Held, kept: bool) -> None:
+    assert [gate.kept for gate in gates.held_gates([replace(row("fast"), held=held)])] == [kept]
+
+
+def test_aliases_and_ripple_are_judged_by_level() -> None:
+    kept = {gate.about: gate.kept for gate in gates.fidelity_gates([row("fast"), row("medium"), row("high")])}
+    assert kept == {
+        "alias of fast, 48000 Hz": True,
+        "ripple of fast, 48000 Hz": True,
+        "alias of medium, 48000 Hz": True,
+        "ripple of medium, 48000 Hz": False,
+        "alias of high, 48000 Hz": False,
+        "ripple of high, 48000 Hz": False,
+    }
+
+
+def test_the_core_may_not_load_scipy() -> None:
+    assert gates.import_gate(ImportRow("m", 1, ("numpy",))).kept
+    assert not gates.import_gate(ImportRow("m", 1, ("numpy", "scipy"))).kept
+
+
+def test_sixteen_readers_cost_little_more_than_one() -> None:
+    assert gates.shared_gate(alone(fanout.shared, (1, 16), 60)).kept
+
+
+def test_a_clip_that_was_converted_before_is_cheap() -> None:
+    assert gates.clip_gate(alone(gates.clip_costs, 20)).kept
