@@ -51,8 +51,9 @@ class AudioFormatConverter:
 
         Joined they are the conversion of the stream as a whole: no chunk begins or ends with a click.
 
-        :param parallel_processing: convert long streams in overlapping segments on all processors; the result is the
-            same. For many streams there is ``convert_streams``.
+        :param parallel_processing: convert a long stream in overlapping segments on all processors, where the method
+            allows that with the same result: the short filters do, LINEAR and POLYPHASE. For many streams there is
+            ``convert_streams``.
         :raises UnsupportedFormat: a chunk's format is not accepted or not that of the first.
         """
         stream = list(chunks)
@@ -109,8 +110,8 @@ class AudioFormatConverter:
     ) -> int:
         """Raw PCM of any length, from an open file or in pieces, into an open file; returns the frames written.
 
-        Memory stays within some segments of 1 MiB, whatever the length. A thread reads and writes; when this is
-        cancelled, it ends before the files are the caller's again.
+        Memory stays within some segments of 1 MiB, whatever the length. ``parallel_processing`` as above. A thread
+        reads and writes; when this is cancelled, it ends before the files are the caller's again.
         """
         workers = usable_cpus() if parallel_processing else 1
 

@@ -1,8 +1,10 @@
 """A recording of any length, converted in bounded memory, on several threads where that changes nothing.
 
 A filter's state makes each output depend on the input around it, so segments that are converted at the same time
-overlap: each gets the input before and after it, and what comes of that is cut off. The result is the same, to the
-bit, as that of one stream.
+overlap: each gets the input before and after it, and what comes of that is cut off. With the short filters the result
+is the same, to the bit, as that of one stream. The long filter is the library's, which works in blocks counted from
+where its stream began: a segment of its own would differ from the whole in one sample of 100,000, so with it a
+recording stays one stream.
 """
 
 import math
@@ -12,19 +14,22 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from irene_wyoming.audio import fir
 from irene_wyoming.audio.convert import Converter
-from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.batch.methods import ConversionMethod
 
-OVERLAP_S = 0.25
-"""Seconds of input before and after a segment; the longest filter, from 8 kHz, reaches 20 ms."""
+OVERLAP_S = 0.05
+"""Seconds of input before and after a segment; the longest of the short filters, from 8 kHz, reaches 3 ms."""
 
 SEGMENT_BYTES = 1 << 20
-"""Input of one segment: 11 s of 48 kHz, of which the overlap is a twentieth."""
+"""Input of one segment: 11 s of 48 kHz."""
 
-MAX_TERM = 2_560
-"""Up to this numerator and denominator of the ratio (all pairs of rates in use) filters repeat exactly. Beyond,
-the long one rounds the place of each output as counted from where the stream began: segments would differ a bit."""
+PIECE_BYTES = 1 << 18
+"""Converted at a time within a segment: what is computed on the way stays in the processor's cache."""
+
+EXACT_WIDTH = 3
+"""Bytes per sample up to which rounding hides that the last bit of a sum depends on how numpy cuts its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +50,18 @@ def convert_recording(
 
     Holds a piece of input, or with ``workers`` above 1 so many segments and one more, whatever the recording's length.
     """
-    if workers > 1 and can_be_cut(source, target):
+    if workers > 1 and can_be_cut(source, target, method):
         return _in_parallel(segments(pieces, source, target), source, target, method, workers)
     return _in_sequence(pieces, source, target, method)
 
 
-def can_be_cut(source: AudioFormat, target: AudioFormat) -> bool:
+def can_be_cut(source: AudioFormat, target: AudioFormat, method: ConversionMethod) -> bool:
     """Whether segments give exactly what one stream gives."""
-    return max(source.rate, target.rate) // math.gcd(source.rate, target.rate) <= MAX_TERM
+    if source.rate == target.rate or method is ConversionMethod.LINEAR_INTERPOLATION:
+        return True
+    if not method.live or target.width > EXACT_WIDTH:
+        return False
+    return fir.fits(source.rate, target.rate, Quality(method.quality))
 
 
 def usable_cpus() -> int:
@@ -73,7 +82,8 @@ def segments(
     for piece in pieces:
         held += piece
         while len(held) >= (before + own + overlap) * size:
-            pcm = bytes(held[: (before + own + overlap) * size])
+            with memoryview(held) as view:
+                pcm = bytes(view[: (before + own + overlap) * size])
             yield Segment(pcm, before * target.rate // source.rate, own * target.rate // source.rate)
             del held[: (before + own - overlap) * size]
             before = overlap
@@ -103,7 +113,7 @@ def _in_parallel(
 
 
 def _convert(segment: Segment, source: AudioFormat, target: AudioFormat, method: ConversionMethod) -> bytes:
-    converter = Converter(source, target, method.quality, live=method.live)
-    pcm = converter.push(segment.pcm) + converter.flush()
+    pieces = (segment.pcm[at : at + PIECE_BYTES] for at in range(0, len(segment.pcm), PIECE_BYTES))
+    pcm = b"".join(_in_sequence(pieces, source, target, method))
     first = segment.skip * target.frame_bytes
     return pcm[first:] if segment.take is None else pcm[first : first + segment.take * target.frame_bytes]

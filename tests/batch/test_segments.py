@@ -62,12 +62,28 @@ def test_a_recording_that_ends_with_a_segment_loses_nothing() -> None:
     assert [segment.take for segment in cut] == [None]
 
 
-def test_ratios_that_do_not_repeat_exactly_stay_in_one_stream() -> None:
-    source = AudioFormat(47_999, 2, 1)
-    assert not can_be_cut(source, SPEECH)
-    pcm = noise(source, 12)
-    method = ConversionMethod.SINC_KAISER
-    assert b"".join(convert_recording([pcm], source, SPEECH, method, 2)) == at_once(pcm, source, SPEECH, method)
+WIDE = AudioFormat(16_000, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "method", "cut"),
+    [
+        (STUDIO, SPEECH, ConversionMethod.LINEAR, True),
+        (STUDIO, SPEECH, ConversionMethod.POLYPHASE, True),
+        (STUDIO, WIDE, ConversionMethod.POLYPHASE, False),
+        (STUDIO, SPEECH, ConversionMethod.SINC_KAISER, False),
+        (STUDIO, SPEECH, ConversionMethod.ADAPTIVE, False),
+        (AudioFormat(47_999, 2, 1), SPEECH, ConversionMethod.POLYPHASE, False),
+        (STUDIO, WIDE, ConversionMethod.LINEAR_INTERPOLATION, True),
+        (SPEECH, WIDE, ConversionMethod.SINC_KAISER, True),
+    ],
+)
+def test_only_what_stays_the_same_to_the_bit_is_cut(
+    source: AudioFormat, target: AudioFormat, method: ConversionMethod, cut: bool
+) -> None:
+    assert can_be_cut(source, target, method) is cut
+    pcm = noise(source, 25)
+    assert b"".join(convert_recording([pcm], source, target, method, 2)) == at_once(pcm, source, target, method)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
