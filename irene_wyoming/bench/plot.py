@@ -12,6 +12,7 @@ from irene_wyoming.errors import AudioError
 
 SUFFIXES = (".png", ".svg")
 MARKERS = "os^Dv<>PX*"
+TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 
 
 def require(path: Path) -> None:
@@ -39,13 +40,22 @@ def write(rows: Sequence[MethodRow], path: Path) -> None:
         axes[0].set_xscale("symlog", linthresh=1)
         axes[0].set_xlabel("held back at most, ms")
         axes[1].set_xscale("log")
+        for one in axes:
+            mark(one)
         axes[1].set_xlabel(f"CPU per chunk of {chunk_ms} ms, microseconds")
         axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
         for one in axes:
             one.set_ylabel("alias rejection from 10 kHz up, dB")
             one.set_title(f"{source} to {target} Hz")
-            one.grid(alpha=0.3, which="both")
+            one.grid(alpha=0.3)
     figure.savefig(path)
+
+
+def mark(axes: Any) -> None:
+    """Round numbers along a logarithmic axis, without widening it."""
+    lowest, highest = axes.get_xlim()
+    axes.set_xticks(some := [tick for tick in TICKS if lowest <= tick <= highest], [f"{tick:g}" for tick in some])
+    axes.minorticks_off()
 
 
 def draw(axes: Any, row: MethodRow, position: float) -> None:
