@@ -1,6 +1,7 @@
 """The command line: ``irene-wyoming COMMAND``. Only the module of the chosen command is imported."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -50,11 +51,16 @@ def build_parser(chosen: str) -> argparse.ArgumentParser:
     return parser
 
 
+# Our matrices are small: a second thread of numpy's library only gets in the way of the first (100 times slower on a busy
+# machine), and engines get their threads from their own settings. It is read once, when numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
-    args = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
     try:
+        args = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
         return int(args.run(args))
     except ConfigError as error:
         print(f"irene-wyoming: {error}", file=sys.stderr)

@@ -1,5 +1,6 @@
 """The front address."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,8 @@ from irene_wyoming.servers.front import Directory, FrontRole
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.service import Service
 from irene_wyoming.servers.wire import Wire
+
+log = logging.getLogger(__name__)
 
 
 def reachable(address: Address) -> Address:
@@ -23,13 +26,16 @@ def enabled(config: Config) -> dict[str, Address]:
 
 
 @asynccontextmanager
-async def front_server(config: Config, servers: Mapping[str, Address]) -> AsyncIterator[Service]:
+async def front_server(config: Config, servers: Mapping[str, Address], wait_s: float = 0.0) -> AsyncIterator[Service]:
     """The listening front of ``servers``.
 
+    :param wait_s: listen only when all of them have described themselves, but not later than this, seconds.
     :raises AddressUnavailable: the address cannot be had.
     """
     settings = config.front
     directory = Directory({name: reachable(address) for name, address in servers.items()})
+    if not await directory.complete(wait_s):
+        log.warning("front: not every server has described itself within %g s; a hub will see the others", wait_s)
 
     async def serve(wire: Wire, peer: str) -> None:
         await Handler(wire, peer, lambda other: FrontRole(directory, other), directory.info, settings.limits).run()

@@ -1,5 +1,6 @@
 """All enabled servers, each in a process of its own, and the front before them."""
 
+import asyncio
 import logging
 import os
 import sys
@@ -12,6 +13,9 @@ from irene_wyoming.config.model import Config
 from irene_wyoming.supervise import Child, Supervisor
 
 log = logging.getLogger(__name__)
+
+FIRST_START_S = 30.0
+"""What the servers get to load their models before a hub may see the front without them; 4 s on a PC."""
 
 
 def children(config: Config, path: Path | None, *, debug: bool) -> list[Child]:
@@ -28,10 +32,27 @@ async def run(config: Config, path: Path | None, *, debug: bool) -> int:
     """
     stop = stop_signal()
     supervisor = Supervisor(children(config, path, debug=debug), config.supervise)
+    running = asyncio.create_task(supervisor.run(stop), name="supervise")
+    front = asyncio.create_task(keep_front(config), name="front")
+    try:
+        await asyncio.wait([running, front], return_when=asyncio.FIRST_COMPLETED)
+        if front.done() and not running.done():
+            front.result()  # only an error ends it
+        return await running
+    finally:
+        stop.set()
+        front.cancel()
+        await asyncio.wait([running, front])
+        log.info("stopped")
+
+
+async def keep_front(config: Config) -> None:
+    """The front address and its announcement, until cancelled.
+
+    :raises AddressUnavailable: the address cannot be had.
+    """
     async with AsyncExitStack() as stack:
         if config.front.enabled:
-            front = await stack.enter_async_context(front_server(config, enabled(config)))
+            front = await stack.enter_async_context(front_server(config, enabled(config), FIRST_START_S))
             await stack.enter_async_context(told_supervisor(front.address, os.environ))
-        code = await supervisor.run(stop)
-    log.info("stopped")
-    return code
+        await asyncio.Event().wait()

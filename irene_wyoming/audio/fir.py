@@ -30,7 +30,7 @@ TIE_BREAK = 2.0**-30
 """Gain above 1. Outputs that fall on an input frame would else lie halfway between two steps of 16 bit (the mean of two
 channels), where the last bit of a sum, which depends on how numpy cuts its work, decides the rounding."""
 
-MAX_PIECE = 16_384
+MAX_PIECE = 4_096
 """Input frames worked on at a time: bounds the scratch memory, whatever the size of a push."""
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import entry_points
+from reprlib import repr as short
 
 from irene_wyoming.errors import UnsupportedFormat
 
@@ -57,11 +58,11 @@ class AudioFormat:
 
     def __post_init__(self) -> None:
         if type(self.rate) is not int or not MIN_RATE <= self.rate <= MAX_RATE:
-            raise UnsupportedFormat(f"rate {self.rate!r}: expected {MIN_RATE} to {MAX_RATE} Hz")
+            raise UnsupportedFormat(f"rate {short(self.rate)}: expected {MIN_RATE} to {MAX_RATE} Hz")
         if type(self.width) is not int or self.width not in WIDTHS:
-            raise UnsupportedFormat(f"width {self.width!r}: expected 1, 2, 3 or 4 bytes per sample")
+            raise UnsupportedFormat(f"width {short(self.width)}: expected 1, 2, 3 or 4 bytes per sample")
         if type(self.channels) is not int or not 1 <= self.channels <= MAX_CHANNELS:
-            raise UnsupportedFormat(f"channels {self.channels!r}: expected 1 to {MAX_CHANNELS}")
+            raise UnsupportedFormat(f"channels {short(self.channels)}: expected 1 to {MAX_CHANNELS}")
 
     @property
     def frame_bytes(self) -> int:

@@ -116,6 +116,6 @@ class LinearResampler:
         out: Floats = self._held[whole] * (1 - weight) + self._held[following] * weight
         self._given = max(end, self._given)
         used = min(self._given * source // target - self._first, len(self._held))
-        self._held = self._held[used:]
+        self._held = self._held[used:].copy()  # a slice would keep all of it alive
         self._first += used
         return out

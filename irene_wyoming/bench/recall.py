@@ -160,10 +160,14 @@ def tones(size: int) -> Samples:
 SOUNDS: Mapping[str, Callable[[int], Samples]] = {NOISE: noise, TONES: tones}
 
 
-def worse(rows: Sequence[RecallRow]) -> Iterator[RecallRow]:
-    """The rows in which fewer words were heard than through the brick wall, or more that nobody spoke."""
+def worse(rows: Sequence[RecallRow]) -> Iterator[tuple[RecallRow, tuple[str, ...]]]:
+    """The rows in which a word was lost that was heard through the brick wall, or one was made up that was not; with
+    those recordings.
+    """
     ideal = {(row.engine, row.added, row.level_db): row for row in rows if row.method == BRICK_WALL}
     for row in rows:
         reference = ideal[row.engine, row.added, row.level_db]
-        if len(row.heard) < len(reference.heard) or len(row.others) > len(reference.others):
-            yield row
+        lost = [name for name in reference.heard if name not in row.heard]
+        made_up = [name for name in row.others if name not in reference.others]
+        if lost or made_up:
+            yield row, (*lost, *made_up)

@@ -103,13 +103,21 @@ def recall(args: argparse.Namespace) -> int:
     spoken = [word.after(lead_s) for word in recordings(args.folder) for lead_s in LEAD_S]
     added = [bench.Added(kind, level_db) for kind in (bench.NOISE, bench.TONES) for level_db in LEVELS_DB]
     rows = bench.measure(engines, [*LIVE_LEVELS, LINEAR], spoken, added)
-    worse = [row for row in bench.worse(rows) if row.method != LINEAR]
+    worse = [
+        {"engine": row.engine, "method": row.method, "added": row.added, "level_db": row.level_db, "recordings": names}
+        for row, names in bench.worse(rows)
+        if row.method != LINEAR
+    ]
     if args.json:
-        common.print_json({"machine": machine(), "rows": plain(rows), "worse": plain(worse)})
+        common.print_json({"machine": machine(), "rows": plain(rows), "worse": worse})
     else:
         print("\n".join(recall_lines(rows)))
-        print("A level hears less than the ideal filter." if worse else "Every level hears what the ideal filter does.")
+        print("\n".join(f"BROKEN {describe(**one)}" for one in worse) or "Every level hears what the brick wall does.")
     return 1 if worse else 0
+
+
+def describe(engine: str, method: str, added: str, level_db: float, recordings: Sequence[str]) -> str:
+    return f"{engine}, {method}, {added} {level_db:+.0f} dB: unlike the brick wall in {', '.join(recordings)}"
 
 
 def recordings(folder: Path) -> "list[Any]":

@@ -5,6 +5,8 @@ import asyncio
 from dataclasses import asdict
 
 from irene_wyoming.cli import common, recording
+from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.servers.client import describe
 from irene_wyoming.servers.hear import HeardText, transcribe
 
 
@@ -28,4 +30,6 @@ async def hear(args: argparse.Namespace) -> HeardText:
 
     speech = recording.read(args.file)
     async with recording.listening(args, "asr", asr_server) as address:
+        if not (await describe(address)).asr:
+            raise ServerUnavailable(f"{address.uri} has no speech-to-text")
         return await transcribe(address, speech, args.language, realtime=args.realtime)

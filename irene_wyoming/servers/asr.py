@@ -40,6 +40,7 @@ class AsrRole:
     """Transcribes one utterance, then ends the conversation."""
 
     idle_ok = False
+    answers_ping = False
 
     def __init__(self, service: AsrService, peer: Peer) -> None:
         self._service = service
@@ -49,6 +50,9 @@ class AsrRole:
         self._intake: Intake | None = None
         self._session: AsrSession | None = None  # None until the first audio
         self._seconds = 0.0  # of audio given to the session
+
+    async def on_end(self) -> None:
+        """Nothing: without an audio-stop there is no utterance."""
 
     async def opened(self) -> None:
         """Nothing: models are loaded already, and a session is only made for audio."""

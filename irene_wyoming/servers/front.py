@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 from wyoming.info import Describe, Info, SelectProgram
-from wyoming.ping import Ping
 from wyoming.wake import Detect
 
 from irene_wyoming.config.model import Address
@@ -27,7 +26,12 @@ log = logging.getLogger(__name__)
 DESCRIBE_TIMEOUT_S = 0.4
 """A hub of older years gives us 1 s for an Info; a server that is down must not use it up."""
 
+FIRST_DESCRIBE_PAUSE_S = 0.1
+
 CONNECT_TIMEOUT_S = 2.0
+
+END_TIMEOUT_S = 10.0
+"""For the answers to a client that has closed its side: a transcript takes a second or two on a slow machine."""
 
 
 OPENS_WITH = {
@@ -55,6 +59,20 @@ class Directory:
         await asyncio.gather(*(self._ask(name) for name in self.servers))
         return joined(self._known[name] for name in self.servers if name in self._known)
 
+    async def complete(self, timeout_s: float) -> bool:
+        """Wait until every server has described itself once; False: some have not in time.
+
+        A hub that asks before would set up a home without ears, and not ask again.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while True:
+            await self.info()
+            if len(self._known) == len(self.servers):
+                return True
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(FIRST_DESCRIBE_PAUSE_S)
+
     async def _ask(self, name: str) -> None:
         try:
             self._known[name] = await describe(self.servers[name], DESCRIBE_TIMEOUT_S)
@@ -65,8 +83,6 @@ class Directory:
 class FrontRole:
     """Relays a conversation; a later request for another server moves the connection over to that one."""
 
-    idle_ok = True  # as the wake server behind it; the ASR server ends its own idle conversations
-
     def __init__(self, directory: Directory, peer: Peer) -> None:
         self._directory = directory
         self._peer = peer
@@ -76,11 +92,21 @@ class FrontRole:
         self._connection = AsyncExitStack()
         self._answers: asyncio.Task[None] | None = None
 
+    @property
+    def idle_ok(self) -> bool:
+        """True while relaying: the server behind it knows better, and ends its own idle conversations."""
+        return self._server is not None
+
+    @property
+    def answers_ping(self) -> bool:
+        """True while relaying: an answer must come after everything that was sent before the ping."""
+        return self._server is not None
+
     async def opened(self) -> None:
         """Nothing: which server is meant shows with the first request."""
 
     async def on_event(self, event: Event) -> bool:
-        if Describe.is_type(event.type) or Ping.is_type(event.type):
+        if Describe.is_type(event.type):
             return True
         name = server_of(event)
         if name is not None and name != self._name and (self._name is None or not is_audio(event)):
@@ -90,6 +116,12 @@ class FrontRole:
         elif SelectProgram.is_type(event.type):
             self._selection = event
         return True
+
+    async def on_end(self) -> None:
+        """Pass the end on, and wait for the answers that are still to come."""
+        if self._server is not None and self._answers is not None:
+            await self._server.end()
+            await asyncio.wait([self._answers], timeout=END_TIMEOUT_S)
 
     async def close(self) -> None:
         if self._answers is not None:

@@ -29,6 +29,7 @@ class Handler:
     """
 
     def __init__(self, wire: Wire, peer: str, make_role: RoleFactory, info: InfoSource, limits: Limits) -> None:
+        """:param peer: for the log: the server's name and the client's address."""
         self._wire = wire
         self._peer = peer
         self._role = make_role(self)
@@ -82,17 +83,21 @@ class Handler:
 
     async def _converse(self) -> None:
         await self._role.opened()
-        idle_timeout_s = None if self._role.idle_ok else self._limits.idle_timeout_s
-        while (event := await self._wire.read(idle_timeout_s)) is not None:
+        while (event := await self._wire.read(self._patience())) is not None:
             await self._answer(event)
             if not await self._role.on_event(event):
                 return
             await asyncio.sleep(0)  # reading does not yield while bytes are buffered: others have their turn
+        await self._role.on_end()
+
+    def _patience(self) -> float | None:
+        """How long the peer may be silent now, seconds; None: for ever."""
+        return None if self._role.idle_ok else self._limits.idle_timeout_s
 
     async def _answer(self, event: Event) -> None:
         if Describe.is_type(event.type):
             await self._wire.write(await self._info())
-        elif Ping.is_type(event.type):
+        elif Ping.is_type(event.type) and not self._role.answers_ping:
             await self._wire.write(Pong(text=event.data.get("text")))
 
     async def _refuse(self, text: str, code: str) -> None:

@@ -28,7 +28,8 @@ class MicService:
 class MicRole:
     """Streams from the moment of the connection; a satellite's microphone client never sends a word."""
 
-    idle_ok = True
+    idle_ok = True  # listeners have nothing to say
+    answers_ping = False
 
     def __init__(self, service: MicService, peer: Peer) -> None:
         self._service = service
@@ -42,6 +43,9 @@ class MicRole:
         """Nothing that a listener may send changes what it hears."""
         return True
 
+    async def on_end(self) -> None:
+        """A peer that has closed its side is gone, or would have said so."""
+
     async def close(self) -> None:
         if self._listener is not None:
             self._listener.cancel()
@@ -51,7 +55,7 @@ class MicRole:
     async def _send_audio(self) -> None:
         service, form = self._service, self._service.format
         layout = {"rate": form.rate, "width": form.width, "channels": form.channels}
-        await self._peer.send(AudioStart(**layout, timestamp=0))
+        await self._peer.send(AudioStart(**layout, timestamp=None))
         await asyncio.sleep(GRACE_S)
         async with service.feed.listen(form, service.quality, service.chunk_frames) as chunks:
             async for chunk in chunks:

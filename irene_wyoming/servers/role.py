@@ -29,7 +29,11 @@ class Role(Protocol):
 
     @property
     def idle_ok(self) -> bool:
-        """True: the peer may be silent for ever."""
+        """True: the peer may be silent for ever, as things stand now."""
+
+    @property
+    def answers_ping(self) -> bool:
+        """True: the role answers pings itself, as things stand now."""
 
     async def opened(self) -> None:
         """The connection stands. Nothing slow happens here: most connections only ask for Info and leave."""
@@ -39,6 +43,9 @@ class Role(Protocol):
 
         :raises IreneError: the peer is told its text and code, then the conversation ends.
         """
+
+    async def on_end(self) -> None:
+        """The peer will send nothing more, but may still read; finish what it is waiting for."""
 
     async def close(self) -> None:
         """Give everything back. May be called more than once."""

@@ -1,10 +1,12 @@
 """Service: one listening address and the connections that it has accepted."""
 
 import asyncio
+import errno
 import logging
 import os
 import socket
 import stat
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,6 +18,11 @@ from irene_wyoming.errors import AddressUnavailable, LimitExceeded
 from irene_wyoming.servers.wire import Wire
 
 log = logging.getLogger(__name__)
+
+REFUSALS_EVERY_S = 60.0
+
+REFUSED_PATIENCE_S = 0.2
+"""What a client beyond the limit gets to read why; it counts as a connection so long."""
 
 Serve = Callable[[Wire, str], Awaitable[None]]
 """(wire, peer as a short text for logs): serve one connection and close it. Raises nothing."""
@@ -32,6 +39,9 @@ class Service:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._per_host: Counter[str] = Counter()
+        self._inode = 0  # of our unix socket: another server may have put its own in its place
+        self._refusals = 0  # since the last one that was logged
+        self._refused_at = -REFUSALS_EVERY_S
 
     async def start(self) -> None:
         """Listen. Afterwards ``address`` has the port that was really taken.
@@ -40,10 +50,11 @@ class Service:
         """
         try:
             if self.address.path:
-                remove_stale_socket(self.address.path)
+                await remove_stale_socket(self.address.path)
                 self._server = await asyncio.start_unix_server(
                     self._accept, self.address.path, limit=self._limits.header_bytes
                 )
+                self._inode = os.stat(self.address.path).st_ino
             else:
                 self._server = await asyncio.start_server(
                     self._accept, self.address.host, self.address.port, limit=self._limits.header_bytes
@@ -51,9 +62,9 @@ class Service:
                 port = self._server.sockets[0].getsockname()[1]
                 self.address = Address(host=self.address.host, port=port)
         except OSError as error:
+            taken = "; another server is running there" if error.errno == errno.EADDRINUSE else ""
             raise AddressUnavailable(
-                f"{self.name}: cannot listen on {self.address.uri}: {os.strerror(error.errno or 0)}; "
-                "is another server running there?"
+                f"{self.name}: cannot listen on {self.address.uri}: {reason(error)}{taken}"
             ) from error
         log.info("%s: ready on %s", self.name, self.address.uri)
 
@@ -62,8 +73,8 @@ class Service:
         if self._server is not None:
             self._server.close()
             self._server = None
-            if self.address.path:
-                with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):
+                if self.address.path and os.stat(self.address.path).st_ino == self._inode:
                     os.unlink(self.address.path)
         for task in self._tasks:
             task.cancel()
@@ -93,13 +104,22 @@ class Service:
     async def _connection(self, wire: Wire, host: str) -> None:
         try:
             if (reason := self._full(host)) is None:
-                await self._serve(wire, host)
+                await self._serve(wire, f"{self.name}: {host or 'unix socket'}")
             else:
-                log.warning("%s: %s refused: %s", self.name, host, reason)
+                self._log_refusal(host, reason)
                 with suppress(OSError, LimitExceeded):
                     await wire.write(Error(text=reason, code=LimitExceeded.code))
+                    await wire.finish(REFUSED_PATIENCE_S)
         finally:
             await wire.close()
+
+    def _log_refusal(self, host: str, reason: str) -> None:
+        """One line a minute, however many are refused."""
+        self._refusals += 1
+        now = time.monotonic()
+        if now - self._refused_at >= REFUSALS_EVERY_S:
+            log.warning("%s: %s refused: %s (%d since the last such line)", self.name, host, reason, self._refusals)
+            self._refused_at, self._refusals = now, 0
 
     def _full(self, host: str) -> str | None:
         if len(self._tasks) > self._limits.max_connections:
@@ -138,8 +158,26 @@ def keep_alive(writer: asyncio.StreamWriter) -> None:
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
 
 
-def remove_stale_socket(path: str) -> None:
-    """Remove the socket that a killed server left behind; anything else at that path is somebody's file."""
-    with suppress(FileNotFoundError):
-        if stat.S_ISSOCK(os.stat(path).st_mode):
-            os.unlink(path)
+async def remove_stale_socket(path: str) -> None:
+    """Remove the socket that a killed server left behind; anything else at that path is somebody's.
+
+    :raises OSError: a server listens there.
+    """
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return
+        _, writer = await asyncio.open_unix_connection(path)
+    except FileNotFoundError:
+        return
+    except ConnectionRefusedError:
+        os.unlink(path)
+        return
+    writer.close()
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def reason(error: OSError) -> str:
+    """What went wrong, without the address; of a failed look-up of a name, which has a number of its own kind, too."""
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)

@@ -42,7 +42,7 @@ class WakeRole:
     repeat ``detect`` on one connection, and must not hear the old word again.
     """
 
-    idle_ok = True  # a satellite keeps its connection through a silent night
+    answers_ping = False
 
     def __init__(self, service: WakeService, peer: Peer) -> None:
         self._service = service
@@ -52,6 +52,14 @@ class WakeRole:
         self._intake: Intake | None = None
         self._session: WakeSession | None = None  # None until the first audio of a stream
         self._heard = False  # something was detected in this stream
+
+    @property
+    def idle_ok(self) -> bool:
+        """A satellite that listens keeps its connection through a silent night; one that never asked does not."""
+        return self._intake is not None
+
+    async def on_end(self) -> None:
+        """Nothing: what was heard has been reported."""
 
     async def opened(self) -> None:
         """Nothing: models are loaded already, and a session is only made for audio."""

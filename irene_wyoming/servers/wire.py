@@ -72,14 +72,18 @@ class Wire:
             self._writer.transport.abort()
             raise LimitExceeded(f"the peer has not read for {self._limits.write_timeout_s:g} s") from None
 
+    async def end(self) -> None:
+        """Say that nothing more will be sent; what the peer sends can still be read."""
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+
     async def finish(self, patience_s: float) -> None:
         """End our side and wait a while for the peer to end its own.
 
         A socket closed with unread input resets the connection, and the peer then loses what was sent last.
         """
         try:
-            if self._writer.can_write_eof():
-                self._writer.write_eof()
+            await self.end()
             async with asyncio.timeout(patience_s):
                 while await self._reader.read(65_536):
                     pass
@@ -119,7 +123,7 @@ class Wire:
 
 def encode(event: Event) -> bytes:
     """One event as bytes. The data is sent even when empty: clients of older versions of the package break without."""
-    data = json.dumps(event.data or {}, ensure_ascii=False).encode()
+    data = json.dumps(event.data or {}).encode()  # in ASCII: a peer's text may hold half a surrogate pair
     header: dict[str, Any] = {"type": event.type, "data_length": len(data)}
     if event.payload:
         header["payload_length"] = len(event.payload)
@@ -129,12 +133,20 @@ def encode(event: Event) -> bytes:
 def parse_object(text: bytes, what: str) -> dict[str, Any]:
     """:raises ProtocolError: not a JSON object in UTF-8, or nested deeper than the parser follows."""
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"{what}: not JSON ({type(error).__name__})") from None
     if not isinstance(parsed, dict):
         raise ProtocolError(f"{what}: expected a JSON object")
     return parsed
+
+
+def refuse_constant(name: str) -> None:
+    """NaN and the infinities are no JSON, and could not be sent on.
+
+    :raises ValueError: always.
+    """
+    raise ValueError(name)
 
 
 def length(header: dict[str, Any], key: str, limit: int) -> int:
@@ -165,7 +177,7 @@ def audio_format(data: dict[str, Any]) -> AudioFormat:
 def timestamp(data: dict[str, Any]) -> int | None:
     """The timestamp of an audio event, as sent; None where there is none that can be echoed."""
     value = data.get("timestamp")
-    return value if type(value) is int else int(value) if type(value) is float and abs(value) < 2**63 else None
+    return int(value) if isinstance(value, int | float) and type(value) is not bool and abs(value) < 2**63 else None
 
 
 def name(data: dict[str, Any], key: str) -> str | None:

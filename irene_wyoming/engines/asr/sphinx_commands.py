@@ -32,7 +32,7 @@ COMMANDS = (
     "<turn> (on|off) [the] {floor} lights",
     "[[the] {area}] lights (on|off)",
     "(set|change|turn) [the] (light|lights) [in [the] {area}] to {color}",
-    "(set|change|turn) [the] {area} (light|lights) to {color}",
+    "(set|change|turn) the {area} (light|lights) to {color}",
     "(set|change) [the] [{area}] brightness to {brightness} percent",
     "(set|change) [the] brightness in [the] {area} to {brightness} percent",
     "set [the] lights in [the] {area} to {brightness} percent",
