@@ -103,21 +103,13 @@ def recall(args: argparse.Namespace) -> int:
     spoken = [word.after(lead_s) for word in recordings(args.folder) for lead_s in LEAD_S]
     added = [bench.Added(kind, level_db) for kind in (bench.NOISE, bench.TONES) for level_db in LEVELS_DB]
     rows = bench.measure(engines, [*LIVE_LEVELS, LINEAR], spoken, added)
-    worse = [
-        {"engine": row.engine, "method": row.method, "added": row.added, "level_db": row.level_db, "recordings": names}
-        for row, names in bench.worse(rows)
-        if row.method != LINEAR
-    ]
+    worse = [(row, names) for row, names in bench.worse(rows) if row.method != LINEAR]
     if args.json:
-        common.print_json({"machine": machine(), "rows": plain(rows), "worse": worse})
+        broken = [{"row": asdict(row), "recordings": names} for row, names in worse]
+        common.print_json({"machine": machine(), "rows": plain(rows), "worse": broken})
     else:
-        print("\n".join(recall_lines(rows)))
-        print("\n".join(f"BROKEN {describe(**one)}" for one in worse) or "Every level hears what the brick wall does.")
+        print("\n".join([*recall_lines(rows), *worse_lines(worse)]))
     return 1 if worse else 0
-
-
-def describe(engine: str, method: str, added: str, level_db: float, recordings: Sequence[str]) -> str:
-    return f"{engine}, {method}, {added} {level_db:+.0f} dB: unlike the brick wall in {', '.join(recordings)}"
 
 
 def recordings(folder: Path) -> "list[Any]":
@@ -221,3 +213,11 @@ def recall_lines(rows: "Sequence[RecallRow]") -> Iterator[str]:
             f"{row.engine:15} {row.added:5} {row.level_db:+3.0f} dB  {row.method:10} "
             f"{len(row.heard):3d} of {row.spoken}{others}"
         )
+
+
+def worse_lines(worse: "Sequence[tuple[RecallRow, Sequence[str]]]") -> Iterator[str]:
+    for row, names in worse:
+        where = f"{row.engine}, {row.method}, {row.added} {row.level_db:+.0f} dB"
+        yield f"BROKEN {where}: unlike the brick wall in {', '.join(names)}"
+    if not worse:
+        yield "Every level hears what the brick wall does."
