@@ -51,8 +51,8 @@ def build_parser(chosen: str) -> argparse.ArgumentParser:
     return parser
 
 
-# Our matrices are small: a second thread of numpy's library only gets in the way of the first (100 times slower on a busy
-# machine), and engines get their threads from their own settings. It is read once, when numpy is first imported.
+# Our matrices are small: a second thread of numpy's library only gets in the way of the first (100 times slower on a
+# busy machine), and engines get their threads from their own settings. It is read once, when numpy is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 

@@ -9,6 +9,7 @@ from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import AsrEngine
 from irene_wyoming.engines.worker import Worker
+from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
@@ -20,6 +21,18 @@ from irene_wyoming.servers.wire import Wire
 def programs(engines: Sequence[AsrEngine]) -> dict[str, AsrEngine]:
     """What a hub can choose from: all engines together first, then each by itself."""
     return {"irene-asr": AsrRouter(engines), **{engine.name: engine for engine in engines}}
+
+
+def check_language(language: str, engines: Sequence[AsrEngine]) -> None:
+    """:raises ConfigError: no engine understands the language that is spoken when a client does not say it."""
+    known = sorted({tag for engine in engines for model in engine.models() for tag in model.languages})
+    if primary(language) not in map(primary, known):
+        raise ConfigError(f"asr.language: {language!r}: expected one of {', '.join(known)}")
+
+
+def primary(tag: str) -> str:
+    """``en`` of ``en-GB``."""
+    return tag.replace("_", "-").partition("-")[0].casefold()
 
 
 @asynccontextmanager
@@ -36,6 +49,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         loaded = await engines.load("asr", settings, engines.context(config), worker)
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
+        check_language(settings.language, loaded)
         offered = programs(loaded)
         quality = method(settings.audio, Quality.HIGH)
         service = AsrService(offered, settings.language, settings.audio, quality, settings.max_utterance_s, worker)

@@ -83,6 +83,8 @@ class Check:
                 engines.check_format(kind, server, loaded[0].format)
                 if isinstance(server, WakeConfig):
                     wake.check_default(server.default_models, WakeRouter(loaded))
+                else:
+                    asr.check_language(server.language, loaded)
                 self._infos.append(describe_all(loaded))
             except (EngineError, ConfigError) as error:
                 yield Finding(Level.ERROR, kind, str(error))

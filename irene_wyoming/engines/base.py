@@ -183,5 +183,6 @@ class EngineSpec:
     """(checked options with every default filled in, context) -> WakeEngine or AsrEngine. Slow: loads models.
 
     :raises EngineUnavailable: with what to do about it.
+    :raises ConfigError: an option that ``check`` could not judge is wrong.
     """
     options: Mapping[str, Option] = field(default_factory=dict)

@@ -3,11 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from typing import ParamSpec, Protocol, Self, TypeVar
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=Closable)
 
 
 class Worker:
@@ -27,6 +34,20 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: call(*args, **kwargs))
+
+    async def obtain(self, make: Callable[P, C], *args: P.args, **kwargs: P.kwargs) -> C:
+        """As ``run``, for what must be closed: when the caller is cancelled meanwhile, it is closed on its thread."""
+        making = asyncio.ensure_future(self.run(make, *args, **kwargs))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            making.add_done_callback(self._close_unwanted)
+            raise
+
+    def _close_unwanted(self, made: "asyncio.Future[C]") -> None:
+        if not made.cancelled() and made.exception() is None:
+            with suppress(RuntimeError):  # the worker itself has been closed, and everything with it
+                self._pool.submit(made.result().close)
 
     async def close(self) -> None:
         """Wait for the running call, drop those still waiting. May be called more than once."""

@@ -108,7 +108,7 @@ class AsrRole:
             if self._seconds > self._service.max_utterance_s:
                 raise LimitExceeded(f"the utterance is longer than {self._service.max_utterance_s:g} s")
             if self._session is None:
-                self._session = await self._service.worker.run(self._engine.session, self._request)
+                self._session = await self._service.worker.obtain(self._engine.session, self._request)
             await self._service.worker.run(self._session.push, pcm)
 
     async def _finish(self) -> Transcription:

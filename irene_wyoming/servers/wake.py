@@ -115,7 +115,7 @@ class WakeRole:
         worker = self._service.worker
         for pcm in pieces:
             if self._session is None:
-                self._session = await worker.run(self._engine.session, self._models or self._default())
+                self._session = await worker.obtain(self._engine.session, self._models or self._default())
             for hit in await worker.run(self._session.push, pcm):
                 self._heard = True
                 log.info("wake: heard %s, score %.2f, at %d ms of the stream", hit.model, hit.score, timestamp)

@@ -7,7 +7,7 @@ from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Opt
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
-    """:raises EngineUnavailable: another language than English, or a sentence or pronunciation that cannot be used."""
+    """:raises ConfigError: a sentence or a pronunciation of the user's cannot be used."""
     from irene_wyoming.engines.asr.sphinx_engine import Sphinx
 
     return Sphinx(
@@ -58,7 +58,7 @@ SPEC = EngineSpec(
         "sentences": Option([], sentences, "further sentences, in hassil's template notation"),
         "pronunciations": Option({}, pronunciations, "words that it gets wrong, with their phones (ARPAbet)"),
         "rejection": Option(
-            1.0, rejection, "how much better than any speech sounds a command must fit; more: stricter"
+            2.0, rejection, "how much better than any speech sounds a command must fit; more: stricter"
         ),
         "decoders": Option(2, decoders, "people who can speak at the same time; further ones wait for the end of one"),
     },

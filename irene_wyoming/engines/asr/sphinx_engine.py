@@ -3,13 +3,14 @@
 A closed grammar finds a command in any sound. So each utterance is decoded twice while it is spoken: by the grammar,
 and by a loop over all phones, which says how well any speech could fit. A command is believed when
 
-- its acoustic score per frame is better than the loop's by ``rejection``: the loop is held back by the probabilities of
-  phone sequences, so that real commands win by 5 to 15, and other speech loses by as much;
+- its score per frame of speech is better than the loop's by ``rejection``: the loop is held back by the probabilities
+  of phone sequences, so that real commands win by 8 to 25, and other speech loses by 4 or more;
 - its words cover nearly all frames that the loop takes for speech: otherwise a few words were picked from a sentence.
 """
 
 import logging
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,7 +26,7 @@ from irene_wyoming.engines.asr.sphinx_commands import DEFAULT_AREAS, DEFAULT_DEV
 from irene_wyoming.engines.asr.sphinx_grammar import Grammar
 from irene_wyoming.engines.asr.sphinx_lexicon import PHONES, Lexicon
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary, unknown_model
-from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
+from irene_wyoming.errors import ConfigError, EngineFailed, UnsupportedRequest
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ BLOCK_BYTES = 3_200
 COVERAGE = 0.75
 """Least fraction of the speech that the words of a command must cover."""
 
-CONFIDENCE_SPREAD = 2.0
+CONFIDENCE_SPREAD = 3.0
 """Score above the rejection at which the confidence is 0.73; chosen so that clear commands are above 0.9."""
 
 _SILENCE = frozenset({"<sil>", "<s>", "</s>", "SIL"})
@@ -57,9 +58,8 @@ class Decoded:
     text: str
     score: float
     """Acoustic and language score together, natural logarithm times 10,000."""
-    frames: int
     speech_frames: int
-    """Of them those that are a word, or a phone, and neither silence nor noise."""
+    """Frames that are a word, or a phone, and neither silence nor noise."""
 
 
 class Decoder:
@@ -95,7 +95,7 @@ class Decoder:
         if found is None:
             return None
         speech = sum(part.end_frame - part.start_frame + 1 for part in self._decoder.seg() if is_speech(part.word))
-        return Decoded(found.hypstr, math.log(found.best_score) * 1e4, self._decoder.n_frames(), speech)
+        return Decoded(found.hypstr, math.log(found.best_score) * 1e4, speech)
 
     def stop(self) -> None:
         """End the utterance without a result. May be called more than once."""
@@ -146,14 +146,14 @@ def confidence(command: Decoded | None, sounds: Decoded | None, rejection: float
     """How far a command is to be believed: 0 to 1, above 0.5 where it passes the rule."""
     if command is None or sounds is None or command.speech_frames < COVERAGE * sounds.speech_frames:
         return 0.0
-    margin = (command.score - sounds.score) / max(1, command.frames) - rejection
+    margin = (command.score - sounds.score) / max(1, sounds.speech_frames) - rejection
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, margin / CONFIDENCE_SPREAD))))
 
 
 class Sphinx:
     """English smart-home commands; what is none of them gives an empty transcript.
 
-    :raises EngineUnavailable: a sentence or a pronunciation of the user's cannot be used.
+    :raises ConfigError: a sentence or a pronunciation of the user's cannot be used.
     """
 
     name = "sphinx"
@@ -165,7 +165,7 @@ class Sphinx:
         *,
         sentences: Sequence[str] = (),
         pronunciations: Mapping[str, str] | None = None,
-        rejection: float = 1.0,
+        rejection: float = 2.0,
         decoders: int = 2,
     ) -> None:
         self._rejection = rejection
@@ -224,22 +224,24 @@ class Sphinx:
         for word in (word for name in named for word in name.split()):
             for part in spoken(word).split():
                 self._lexicon.learn(part, acronym=word.isupper())
+        for word in re.findall(r"[^\W\d_][\w']*", re.sub(r"{[^}]*}|<[^>]*>", " ", " ".join(sentences))):
+            self._lexicon.learn(word.casefold())
         areas = [spoken(area) for area in vocabulary.areas] or list(DEFAULT_AREAS)
         devices = [spoken(device) for device in vocabulary.devices] or list(DEFAULT_DEVICES)
         try:
             intents = get_intents("en") or {}
             return command_grammar(areas, devices, sentences, intents, self._lexicon.__contains__)
         except (ValueError, HassilError) as error:
-            raise EngineUnavailable(f"sphinx.sentences: {error}") from error
+            raise ConfigError(f"asr.providers.sphinx.sentences: {error}") from error
 
 
 def checked(pronunciations: Mapping[str, str]) -> Mapping[str, str]:
-    """:raises EngineUnavailable: a phone that the acoustic model does not know."""
+    """:raises ConfigError: a phone that the acoustic model does not know."""
     for word, phones in pronunciations.items():
         unknown = [phone for phone in phones.split() if phone not in PHONES]
         if unknown:
             known = " ".join(sorted(PHONES))
-            raise EngineUnavailable(f"sphinx.pronunciations: {word}: no phone {unknown[0]}; there are {known}")
+            raise ConfigError(f"asr.providers.sphinx.pronunciations: {word}: no phone {unknown[0]}; there are {known}")
     return pronunciations
 
 

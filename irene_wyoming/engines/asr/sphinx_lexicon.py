@@ -2,6 +2,7 @@
 
 import logging
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -221,14 +222,21 @@ class Lexicon:
         """
         known = self.pronunciations(word)
         spelled = tuple(" ".join(_LETTERS[letter] for letter in word) for _ in "1" if acronym and _is_plain(word))
-        if not known and not spelled:
-            known = (self._compose(word),)
+        if not known and not spelled and (composed := self._compose(word)):
+            known = (composed,)
         self._known[word] = tuple(dict.fromkeys(known + spelled))
 
     def _compose(self, word: str) -> str:
         if word.isascii() and word.isdigit() and len(word) <= 3:
             return " ".join(self.pronunciations(part)[0] for part in number_words(int(word)).split())
         phones = self._joined(word) or _sounded_out(word)
+        if not phones:
+            _LOGGER.warning(
+                "sphinx: %r has no letter that an English voice could sound out; names with it are left out. "
+                "Give its phones under the option 'pronunciations'",
+                word,
+            )
+            return ""
         _LOGGER.warning(
             "sphinx: %r is not in the pronunciation dictionary; it is taken to sound like '%s'. "
             "If it is not recognised, put the right phones under the option 'pronunciations'",
@@ -278,7 +286,7 @@ def _is_plain(word: str) -> bool:
 
 def _sounded_out(word: str) -> str:
     """A guess by spelling alone; empty where there is no Latin letter to go by."""
-    letters = re.sub(r"[^a-z]", "", word)
+    letters = re.sub(r"[^a-z]", "", unicodedata.normalize("NFKD", word))  # an accent is left out, not its letter
     if len(letters) > 2 and letters.endswith("e"):
         letters = letters[:-1]
     letters = re.sub(r"([b-df-hj-np-tv-z])\1", r"\1", letters)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from random import Random
 
+import numpy as np
 import pytest
 from hassil import Intents, recognize
 from hassil.intents import SlotList, TextSlotList
@@ -14,7 +15,7 @@ from irene_wyoming.engines.asr.sphinx import SPEC
 from irene_wyoming.engines.asr.sphinx_commands import DEFAULT_AREAS, DEFAULT_DEVICES, FLOORS, spoken
 from irene_wyoming.engines.asr.sphinx_engine import Decoded, Sphinx, confidence
 from irene_wyoming.engines.base import AsrRequest, EngineContext, Vocabulary
-from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
+from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, UnsupportedRequest
 from irene_wyoming.servers.hear import Recording
 
 Speech = Callable[[str], Recording]
@@ -143,9 +144,11 @@ def test_names_of_the_home_take_the_place_of_the_default_ones(speech: Speech) ->
 
 
 def test_a_name_that_no_dictionary_has_is_told_and_does_not_stop_it(caplog: pytest.LogCaptureFixture) -> None:
-    engine = Sphinx(Vocabulary(areas=("Kuschelecke",), devices=("Blorkomat 3000",)))
-    assert "kuschelecke" in caplog.text
+    engine = Sphinx(Vocabulary(areas=("Kuschelecke", "Küche"), devices=("Blorkomat 3000", "日本", "é", "Ω")))
+    for word in ("kuschelecke", "blorkomat", "日本"):
+        assert word in caplog.text
     assert "pronunciations" in caplog.text
+    assert engine.grammar.accepts("turn on the küche light")
     engine.close()
 
 
@@ -154,14 +157,20 @@ def test_further_sentences_are_understood(speech: Speech) -> None:
     assert hear(engine, speech(wav(OTHERS[2]))) == OTHERS[2]
 
 
+def test_a_word_of_a_sentence_that_no_dictionary_has_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    engine = Sphinx(Vocabulary(), sentences=["open the zorgblat"])
+    assert "zorgblat" in caplog.text
+    assert engine.grammar.accepts("open the zorgblat")
+
+
 @pytest.mark.parametrize("sentence", ["turn (on", "{nothing} on", "<nothing> on"])
 def test_a_sentence_that_cannot_be_read_is_refused(sentence: str) -> None:
-    with pytest.raises(EngineUnavailable, match=r"sphinx\.sentences"):
+    with pytest.raises(ConfigError, match=r"asr\.providers\.sphinx\.sentences"):
         Sphinx(Vocabulary(), sentences=[sentence])
 
 
 def test_a_phone_that_there_is_not_is_refused() -> None:
-    with pytest.raises(EngineUnavailable, match="zigbee: no phone QQ"):
+    with pytest.raises(ConfigError, match="zigbee: no phone QQ"):
         Sphinx(Vocabulary(), pronunciations={"zigbee": "Z IH QQ"})
 
 
@@ -193,11 +202,38 @@ def test_describing_the_engine_loads_nothing_heavy() -> None:
 
 
 def test_the_rule_needs_both_a_better_score_and_nearly_all_of_the_speech() -> None:
-    sounds = Decoded("AH B", 0.0, 100, 80)
-    assert confidence(Decoded("lights on", 500.0, 100, 78), sounds, 1.0) > 0.8
-    assert confidence(Decoded("lights on", 500.0, 100, 50), sounds, 1.0) == 0
-    assert confidence(Decoded("lights on", -500.0, 100, 78), sounds, 1.0) < 0.1
-    assert confidence(None, sounds, 1.0) == confidence(Decoded("lights on", 500.0, 100, 78), None, 1.0) == 0
+    sounds = Decoded("AH B", 0.0, 80)
+    assert confidence(Decoded("lights on", 800.0, 78), sounds, 2.0) > 0.8
+    assert confidence(Decoded("lights on", 800.0, 50), sounds, 2.0) == 0
+    assert confidence(Decoded("lights on", -500.0, 78), sounds, 2.0) < 0.1
+    assert confidence(None, sounds, 2.0) == confidence(Decoded("lights on", 800.0, 78), None, 2.0) == 0
+
+
+@pytest.mark.parametrize("seconds", [0, 5, 20])
+def test_silence_around_a_command_does_not_make_it_doubtful(engine: Sphinx, speech: Speech, seconds: int) -> None:
+    session = engine.session(AsrRequest())
+    session.push(bytes(32_000 * seconds) + speech(wav(LIGHT)).pcm + bytes(32_000 * seconds))
+    heard = session.finish()
+    assert heard.text == LIGHT
+    assert heard.confidence is not None
+    assert heard.confidence > 0.9
+
+
+@pytest.mark.parametrize("level", [100, 1_000, 5_000])
+@pytest.mark.parametrize("kind", ["white", "pink", "hum", "clicks"])
+def test_noise_is_no_command(engine: Sphinx, kind: str, level: int) -> None:
+    random = np.random.default_rng(level)
+    white = random.normal(0, 1, 96_000)
+    spectrum = np.fft.rfft(white)
+    noise = {
+        "white": white,
+        "pink": np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), 96_000) * 20,
+        "hum": np.sign(np.sin(2 * np.pi * 50 * np.arange(96_000) / 16_000)),
+        "clicks": (np.arange(96_000) % 7_919 == 0) * 5.0,
+    }[kind]
+    session = engine.session(AsrRequest())
+    session.push(np.clip(noise * level, -32_768, 32_767).astype("<i2").tobytes())
+    assert session.finish().text == ""
 
 
 def test_every_command_is_understood_by_home_assistant(engine: Sphinx) -> None:
