@@ -20,6 +20,7 @@ COMMANDS = {
     "detect": "find wake words in a wav file",
     "transcribe": "say what is spoken in a wav file",
     "devices": "list the sound inputs of this machine",
+    "bench": "measure what the parts cost and do",
     "config": "print the configuration: every key with its default, unit and reason",
 }
 

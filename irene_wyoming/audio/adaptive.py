@@ -1,6 +1,7 @@
 """The adaptive quality level: which filter to use now, and how to change it in the midst of a stream unheard."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -91,6 +92,8 @@ class AdaptiveResampler:
         if self._until_check <= 0:
             self._until_check = round(CHECK_S * self._rates[0])
             self._choose()
+        if len(self._channels) == 1:
+            return self._channels[0].push(frames[:, 0]).reshape(-1, 1)
         return np.stack([channel.push(frames[:, i]) for i, channel in enumerate(self._channels)], axis=1)
 
     def flush(self) -> Floats:
@@ -124,7 +127,10 @@ class FadingStream:
         self._taken = 0  # input frames
         self._given = 0  # outputs
         self._faded = 0  # of them since the fade began
-        self._recent = np.zeros(self._keep)  # the last input, from which another filter can take over
+        self._recent: deque[NDArray[Any]] = deque(
+            [np.zeros(self._keep)]
+        )  # the last input, from which another filter can take over
+        self._recent_frames = self._keep
         self._ahead: list[fir.Samples] = [np.empty(0), np.empty(0)]  # outputs of the old and the new, not yet mixed
 
     def change(self, plan: fir.FirPlan) -> None:
@@ -134,20 +140,24 @@ class FadingStream:
         self._plan = plan
         self._old = self._stream
         self._stream = fir.FirStream(plan)
-        self._stream.resume(self._recent, self._taken, self._given)
+        self._stream.resume(np.concatenate(self._recent), self._taken, self._given)
         self._faded = 0
 
     def push(self, samples: NDArray[Any]) -> fir.Samples:
         self._taken += len(samples)
-        if len(samples) >= self._keep:
-            self._recent = np.array(samples[-self._keep :], np.float64)
-        else:
-            self._recent = np.concatenate((self._recent[len(samples) :], samples))
+        self._remember(samples)
         out = self._stream.push(samples)
         if self._old is not None:
             out = self._mix(self._old.push(samples), out)
         self._given += len(out)
         return out
+
+    def _remember(self, samples: NDArray[Any]) -> None:
+        """Keep the pushed pieces as they are, as many as are needed: joining them is for the rare change."""
+        self._recent.append(samples)
+        self._recent_frames += len(samples)
+        while self._recent_frames - len(self._recent[0]) >= self._keep:
+            self._recent_frames -= len(self._recent.popleft())
 
     def flush(self) -> fir.Samples:
         out = self._stream.flush()

@@ -54,7 +54,7 @@ class Service:
                 self._server = await asyncio.start_unix_server(
                     self._accept, self.address.path, limit=self._limits.header_bytes
                 )
-                self._inode = os.stat(self.address.path).st_ino
+                self._inode = await asyncio.to_thread(inode, self.address.path)
             else:
                 self._server = await asyncio.start_server(
                     self._accept, self.address.host, self.address.port, limit=self._limits.header_bytes
@@ -73,9 +73,8 @@ class Service:
         if self._server is not None:
             self._server.close()
             self._server = None
-            with suppress(FileNotFoundError):
-                if self.address.path and os.stat(self.address.path).st_ino == self._inode:
-                    os.unlink(self.address.path)
+            if self.address.path:
+                await asyncio.to_thread(remove_own_socket, self.address.path, self._inode)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -163,17 +162,30 @@ async def remove_stale_socket(path: str) -> None:
 
     :raises OSError: a server listens there.
     """
-    try:
-        if not stat.S_ISSOCK(os.stat(path).st_mode):
-            return
-        _, writer = await asyncio.open_unix_connection(path)
-    except FileNotFoundError:
+    if not await asyncio.to_thread(is_socket, path):
         return
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
     except ConnectionRefusedError:
-        os.unlink(path)
+        await asyncio.to_thread(os.unlink, path)
         return
     writer.close()
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def is_socket(path: str) -> bool:
+    return os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode)
+
+
+def inode(path: str) -> int:
+    return os.stat(path).st_ino
+
+
+def remove_own_socket(path: str, number: int) -> None:
+    """Remove it, unless another server has put its own in its place."""
+    with suppress(FileNotFoundError):
+        if inode(path) == number:
+            os.unlink(path)
 
 
 def reason(error: OSError) -> str:

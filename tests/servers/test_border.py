@@ -70,6 +70,10 @@ BAD = {
     "names that are numbers": (event({"type": "detect", "data": {"names": [1]}}), "protocol-error"),
     "a thousand names": (event({"type": "detect", "data": {"names": ["x"] * 1_000}}), "protocol-error"),
     "a name of 10,000 characters": (event({"type": "detect", "data": {"names": ["x" * 10_000]}}), "protocol-error"),
+    "a rate of 60,000 letters": (chunk(rate="x" * 60_000), "unsupported-format"),
+    "a rate of 4,000 digits": (chunk(rate=10**4_000), "unsupported-format"),
+    "NaN": (b'{"type": "ping", "data": {"text": NaN}}\n', "protocol-error"),
+    "an infinity": (b'{"type": "ping", "data": {"text": -Infinity}}\n', "protocol-error"),
     "an unknown name": (event({"type": "detect", "data": {"names": ["../../etc/passwd\n"]}}), "unknown-model"),
     "a program that is a list": (event({"type": "select-program", "data": {"name": []}}), "protocol-error"),
 }  # fmt: skip
@@ -80,6 +84,7 @@ ODD = {
     "data that is null": event({"type": "detect", "data": None}),
     "a timestamp that is text": chunk(timestamp="now"),
     "a timestamp beyond 64 bits": chunk(timestamp=10**30),
+    "half a surrogate pair": b'{"type": "ping", "data": {"text": "\\ud800"}}\n',
     "an empty payload": chunk(b""),
     "an odd payload": chunk(b"\0\0\0"),
     "an audio-stop without audio": event({"type": "audio-stop"}),
@@ -152,6 +157,26 @@ async def test_an_event_that_does_not_end_is_given_up(server: Service) -> None:
         assert b"limit-exceeded" in await reader.read()
     writer.close()
     await writer.wait_closed()
+
+
+async def test_a_client_that_asks_for_nothing_is_dropped(configured: Callable[..., Config]) -> None:
+    async with wake_server(configured(WAKE__LIMITS__IDLE_TIMEOUT_S="0.2")) as server:
+        reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
+        async with asyncio.timeout(WAIT_S):
+            assert b"limit-exceeded" in await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_client_that_listens_may_be_silent(configured: Callable[..., Config]) -> None:
+    async with wake_server(configured(WAKE__LIMITS__IDLE_TIMEOUT_S="0.1")) as server:
+        reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
+        writer.write(event({"type": "detect"}))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):  # five times as long as it would be dropped after
+                await reader.read(1)
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_too_many_connections_are_refused_at_once(configured: Callable[..., Config]) -> None:

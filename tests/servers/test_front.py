@@ -18,8 +18,10 @@ from irene_wyoming.app.asr import asr_server
 from irene_wyoming.app.front import front_server
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
-from irene_wyoming.config.model import Config
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.config.model import Address, Config
+from irene_wyoming.servers.client import connect, expect
+from irene_wyoming.servers.front import Directory
+from irene_wyoming.servers.hear import Recording, detect, send, transcribe
 from irene_wyoming.servers.service import Service
 from tests.conftest import until
 from tests.servers.clients import WAIT_S, answers, audio_start, chunks, converted, is_closed, read
@@ -158,3 +160,28 @@ async def test_the_relay_leaves_no_connection_behind(servers: Servers, speech: S
             for chunk in chunks(speech("wake/okay_nabu_rms"), 20)[:5]:
                 await client.write_event(chunk.event())
     await until(lambda: not (servers.wake.connections or servers.front.connections))
+
+
+async def test_a_recording_played_through_the_front_is_heard_to_its_end(servers: Servers, speech: Speech) -> None:
+    word = speech("wake/okay_nabu_rms")
+    three = Recording(word.format, bytes(320_000) + word.pcm)  # 10 s of silence first
+    heard = await detect(servers.front.address, three, ["okay_nabu"])
+    assert [one.name for one in heard] == ["okay_nabu"]
+    assert heard[0].score is not None
+    text = await transcribe(servers.front.address, speech("asr/turn_on_the_living_room_light"))
+    assert text.text == "turn on the living room light"
+
+
+async def test_a_client_that_closes_its_side_still_gets_its_transcript(servers: Servers, speech: Speech) -> None:
+    recording = speech("asr/turn_on_the_living_room_light")
+    async with connect(servers.front.address) as wire:
+        await wire.write(Transcribe(language="en"))
+        await send(wire, recording, realtime=False)
+        await wire.end()
+        assert Transcript.from_event(await expect(wire, WAIT_S)).text == "turn on the living room light"
+
+
+async def test_the_front_waits_until_every_server_has_described_itself(configured: Callable[..., Config]) -> None:
+    async with wake_server(configured()) as wake:
+        assert await Directory({"wake": wake.address}).complete(WAIT_S)
+        assert not await Directory({"wake": wake.address, "asr": Address("127.0.0.1", 1)}).complete(0.2)
