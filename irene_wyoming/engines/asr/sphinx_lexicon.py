@@ -63,100 +63,23 @@ _OWN: dict[str, tuple[str, ...]] = {
     "zigbee": ("Z IH G B IY",),
 }
 
-_LETTERS = {
-    "a": "EY",
-    "b": "B IY",
-    "c": "S IY",
-    "d": "D IY",
-    "e": "IY",
-    "f": "EH F",
-    "g": "JH IY",
-    "h": "EY CH",
-    "i": "AY",
-    "j": "JH EY",
-    "k": "K EY",
-    "l": "EH L",
-    "m": "EH M",
-    "n": "EH N",
-    "o": "OW",
-    "p": "P IY",
-    "q": "K Y UW",
-    "r": "AA R",
-    "s": "EH S",
-    "t": "T IY",
-    "u": "Y UW",
-    "v": "V IY",
-    "w": "D AH B AH L Y UW",
-    "x": "EH K S",
-    "y": "W AY",
-    "z": "Z IY",
-}
 
-_SOUNDS = {
-    "tch": "CH",
-    "sch": "SH",
-    "igh": "AY",
-    "eau": "OW",
-    "tion": "SH AH N",
-    "sion": "ZH AH N",
-    "ch": "CH",
-    "sh": "SH",
-    "th": "TH",
-    "ph": "F",
-    "wh": "W",
-    "ck": "K",
-    "ng": "NG",
-    "qu": "K W",
-    "gh": "G",
-    "ee": "IY",
-    "ea": "IY",
-    "ie": "IY",
-    "ei": "EY",
-    "ai": "EY",
-    "ay": "EY",
-    "oa": "OW",
-    "oo": "UW",
-    "ou": "AW",
-    "ow": "OW",
-    "oi": "OY",
-    "oy": "OY",
-    "au": "AO",
-    "aw": "AO",
-    "ue": "UW",
-    "ui": "UW",
-    "ew": "UW",
-    "er": "ER",
-    "ir": "ER",
-    "ur": "ER",
-    "ar": "AA R",
-    "or": "AO R",
-    "a": "AE",
-    "b": "B",
-    "c": "K",
-    "d": "D",
-    "e": "EH",
-    "f": "F",
-    "g": "G",
-    "h": "HH",
-    "i": "IH",
-    "j": "JH",
-    "k": "K",
-    "l": "L",
-    "m": "M",
-    "n": "N",
-    "o": "AA",
-    "p": "P",
-    "q": "K",
-    "r": "R",
-    "s": "S",
-    "t": "T",
-    "u": "AH",
-    "v": "V",
-    "w": "W",
-    "x": "K S",
-    "y": "IY",
-    "z": "Z",
-}
+def _table(entries: str) -> dict[str, str]:
+    """``"a EY, b B IY"`` as letters -> phones."""
+    return dict(entry.split(" ", 1) for entry in entries.split(", "))
+
+
+_LETTERS = _table(
+    "a EY, b B IY, c S IY, d D IY, e IY, f EH F, g JH IY, h EY CH, i AY, j JH EY, k K EY, l EH L, m EH M, n EH N, "
+    "o OW, p P IY, q K Y UW, r AA R, s EH S, t T IY, u Y UW, v V IY, w D AH B AH L Y UW, x EH K S, y W AY, z Z IY"
+)
+
+_SOUNDS = _table(
+    "tch CH, sch SH, igh AY, eau OW, tion SH AH N, sion ZH AH N, ch CH, sh SH, th TH, ph F, wh W, ck K, ng NG, qu "
+    "K W, gh G, ee IY, ea IY, ie IY, ei EY, ai EY, ay EY, oa OW, oo UW, ou AW, ow OW, oi OY, oy OY, au AO, aw AO, "
+    "ue UW, ui UW, ew UW, er ER, ir ER, ur ER, ar AA R, or AO R, a AE, b B, c K, d D, e EH, f F, g G, h HH, i IH, "
+    "j JH, k K, l L, m M, n N, o AA, p P, q K, r R, s S, t T, u AH, v V, w W, x K S, y IY, z Z"
+)
 _SPELLING = re.compile("|".join(sorted(_SOUNDS, key=len, reverse=True)))
 
 _ONES = [
