@@ -15,7 +15,6 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
         sentences=values["sentences"],
         pronunciations=values["pronunciations"],
         rejection=values["rejection"],
-        decoders=values["decoders"],
     )
 
 
@@ -34,15 +33,9 @@ def pronunciations(value: Any) -> dict[str, str]:
 
 
 def rejection(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -50 <= value <= 50:
-        raise ValueError("expected a number, -50 to 50")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("expected a number, 0 to 1")
     return float(value)
-
-
-def decoders(value: Any) -> int:
-    if type(value) is not int or not 1 <= value <= 16:
-        raise ValueError("expected a whole number, 1 to 16")
-    return value
 
 
 SPEC = EngineSpec(
@@ -57,9 +50,6 @@ SPEC = EngineSpec(
     options={
         "sentences": Option([], sentences, "further sentences, in hassil's template notation"),
         "pronunciations": Option({}, pronunciations, "words that it gets wrong, with their phones (ARPAbet)"),
-        "rejection": Option(
-            2.0, rejection, "how much better than any speech sounds a command must fit; more: stricter"
-        ),
-        "decoders": Option(2, decoders, "people who can speak at the same time; further ones wait for the end of one"),
+        "rejection": Option(0.5, rejection, "least confidence of a command, 0 to 1; below it the transcript is empty"),
     },
 )

@@ -56,6 +56,7 @@ _OWN: dict[str, tuple[str, ...]] = {
     # Words of commands which the packaged dictionary lacks.
     "unmute": ("AH N M Y UW T",),
     "unpause": ("AH N P AO Z",),
+    "tv": ("T IY V IY",),  # the dictionary has "television" for it, too
     # Things of a home, likewise.
     "hvac": ("EY CH V AE K",),
     "roomba": ("R UW M B AH",),

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from random import Random
 
@@ -13,8 +15,8 @@ from home_assistant_intents import get_intents
 
 from irene_wyoming.engines.asr.sphinx import SPEC
 from irene_wyoming.engines.asr.sphinx_commands import DEFAULT_AREAS, DEFAULT_DEVICES, FLOORS, spoken
-from irene_wyoming.engines.asr.sphinx_engine import Decoded, Sphinx, confidence
-from irene_wyoming.engines.base import AsrRequest, EngineContext, Vocabulary
+from irene_wyoming.engines.asr.sphinx_engine import Sphinx
+from irene_wyoming.engines.base import AsrRequest, EngineContext, Transcription, Vocabulary
 from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, UnsupportedRequest
 from irene_wyoming.servers.hear import Recording
 
@@ -72,9 +74,56 @@ def test_the_confidence_tells_commands_from_other_speech(engine: Sphinx, speech:
     assert max(map(sure, OTHERS)) < 0.4
 
 
-@pytest.mark.parametrize("step", [2, 320, 1_234, 64_000])
-def test_the_cut_of_the_audio_changes_nothing(engine: Sphinx, speech: Speech, step: int) -> None:
-    assert hear(engine, speech(wav(LIGHT)), step) == LIGHT
+@pytest.mark.parametrize("text", [LIGHT, OTHERS[0]])
+def test_the_cut_of_the_audio_changes_nothing(engine: Sphinx, speech: Speech, text: str) -> None:
+    def heard(step: int) -> Transcription:
+        session = engine.session(AsrRequest())
+        pcm = bytes(40_000) + speech(wav(text)).pcm + bytes(24_000)
+        for start in range(0, len(pcm), step):
+            session.push(pcm[start : start + step])
+        return session.finish()
+
+    assert heard(320) == heard(1_234) == heard(64_000) == heard(1_000_000)
+
+
+@pytest.mark.parametrize("over_db", [20, 10])
+def test_a_command_is_understood_in_noise(engine: Sphinx, speech: Speech, over_db: int) -> None:
+    pcm = np.frombuffer(speech(wav(TIMER)).pcm, "<i2").astype(float)
+    noise = np.random.default_rng(1).normal(0, np.sqrt(np.mean(pcm**2)) / 10 ** (over_db / 20), len(pcm))
+    session = engine.session(AsrRequest())
+    session.push(np.clip(pcm + noise, -32_768, 32_767).astype("<i2").tobytes())
+    assert session.finish().text == TIMER
+
+
+def test_who_pauses_has_a_transcript_at_once(engine: Sphinx, speech: Speech) -> None:
+    """Whatever else happens: at the end of the audio nothing is left to decode."""
+    session = engine.session(AsrRequest())
+    session.push(speech(wav(LIGHT)).pcm + bytes(9_600))
+    began = time.process_time()
+    assert session.finish().text == LIGHT
+    assert time.process_time() - began < 0.005
+
+
+def test_a_pause_within_a_command_does_not_end_it(engine: Sphinx, speech: Speech) -> None:
+    """The first words alone are no command; those after the pause belong to them."""
+    pcm = speech(wav(TIMER)).pcm
+    other = speech(wav(OTHERS[1])).pcm
+    session = engine.session(AsrRequest())
+    session.push(pcm + bytes(16_000) + other)
+    assert session.finish().text == ""
+
+
+def test_an_hour_of_noise_is_not_kept(engine: Sphinx) -> None:
+    pcm = np.random.default_rng(1).normal(0, 300, 160_000).astype("<i2").tobytes()
+    session = engine.session(AsrRequest())
+    tracemalloc.start()
+    try:
+        for _ in range(20):  # 200 s are 6.4 MB
+            session.push(pcm)
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert session.finish().text == ""
 
 
 def test_an_utterance_does_not_depend_on_the_one_before(engine: Sphinx, speech: Speech) -> None:
@@ -84,9 +133,7 @@ def test_an_utterance_does_not_depend_on_the_one_before(engine: Sphinx, speech: 
         session = engine.session(AsrRequest())
         session.push(speech(wav(text)).pcm)
         heard.append(session.finish())
-    for again in (heard[2], heard[5]):
-        assert again.text == heard[0].text
-        assert again.confidence == pytest.approx(heard[0].confidence, abs=0.02)
+    assert heard[2] == heard[5] == heard[0]
 
 
 def test_an_utterance_given_up_half_way_leaves_no_trace(engine: Sphinx, speech: Speech) -> None:
@@ -97,8 +144,7 @@ def test_an_utterance_given_up_half_way_leaves_no_trace(engine: Sphinx, speech: 
     assert hear(engine, speech(wav(LIGHT))) == LIGHT
 
 
-def test_more_people_than_decoders_are_all_understood(speech: Speech) -> None:
-    engine = Sphinx(Vocabulary(), decoders=1)
+def test_people_who_speak_at_once_are_all_understood(engine: Sphinx, speech: Speech) -> None:
     texts = [LIGHT, TIMER, BRIGHTNESS]
     sessions = [engine.session(AsrRequest()) for _ in texts]
     recordings = [speech(wav(text)) for text in texts]
@@ -184,8 +230,7 @@ def test_a_phone_that_there_is_not_is_refused() -> None:
         ("pronunciations", {"zigbee": 1}),
         ("rejection", True),
         ("rejection", 1_000),
-        ("decoders", 0),
-        ("decoders", 1.5),
+        ("rejection", -0.1),
     ],
 )
 def test_a_wrong_option_is_refused_with_what_is_allowed(option: str, value: object) -> None:
@@ -199,14 +244,6 @@ def test_describing_the_engine_loads_nothing_heavy() -> None:
         "print([m for m in ('pocketsphinx', 'hassil', 'home_assistant_intents', 'numpy') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
-
-
-def test_the_rule_needs_both_a_better_score_and_nearly_all_of_the_speech() -> None:
-    sounds = Decoded("AH B", 0.0, 80)
-    assert confidence(Decoded("lights on", 800.0, 78), sounds, 2.0) > 0.8
-    assert confidence(Decoded("lights on", 800.0, 50), sounds, 2.0) == 0
-    assert confidence(Decoded("lights on", -500.0, 78), sounds, 2.0) < 0.1
-    assert confidence(None, sounds, 2.0) == confidence(Decoded("lights on", 800.0, 78), None, 2.0) == 0
 
 
 @pytest.mark.parametrize("seconds", [0, 5, 20])

@@ -1,0 +1,108 @@
+"""Pauses: where a person starts and stops speaking, by level alone, while the audio arrives.
+
+Levels are taken in bands, each over the noise of its own: a voice stands out of white noise in its low bands, and out
+of a fan's rumble in its high ones.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+FRAME = 160
+"""Samples of one frame: 10 ms."""
+
+_WINDOW = 512
+"""Samples whose spectrum belongs to a frame, of which they end: 32 ms."""
+
+_BANDS = np.array([150, 400, 700, 1100, 1700, 2600, 4000, 7000]) * _WINDOW // 16_000
+"""Borders of the bands, in bins of the spectrum."""
+
+_SMOOTHED = 5
+"""Frames averaged to one level: a click is shorter, a syllable longer."""
+
+_CLEAREST = 2
+"""Bands that count: those that stand out most. A vowel fills two or three."""
+
+_PAUSE = 25
+"""Quiet frames that make a pause. The silence before a ``t`` or ``k`` lasts up to about 15."""
+
+_SPEECH_DB = 7.0
+"""Speech is at least so far above the noise, dB; steady noise stays within 6 dB of its own floor."""
+
+_RANGE_DB = 40.0
+"""Most that silence may be below the loudest syllable, dB: against floors of digital silence."""
+
+_QUIET_SHARE = 0.35
+"""How far up from the floor to the loudest syllable the border between quiet and loud lies."""
+
+_FLOOR_FRAMES = 300
+"""The floor is the lowest level of so many frames (3 s), so that it can rise again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Frames from the first loud one to one after the last."""
+
+    start: int
+    end: int
+
+
+class Pauses:
+    """Follows the levels of one utterance. What it finds depends on the audio, not on how that was cut into pieces."""
+
+    def __init__(self) -> None:
+        self.speech: Speech | None = None
+        """What has been said so far; None while nobody has spoken."""
+        self.frames = 0
+        """Whole frames heard so far."""
+        self._samples = np.zeros(_WINDOW - FRAME, np.int16)  # those that later frames need
+        bands = len(_BANDS) - 1
+        self._recent = np.zeros((_SMOOTHED, bands))  # power, a ring
+        self._levels = np.full((_FLOOR_FRAMES, bands), np.inf)  # dB, a ring
+        self._loudest = np.zeros(bands)  # dB
+        self._clearest = 0.0  # dB over the floor
+        self._loud = bytearray()  # of each frame: 1 if it is speech
+
+    @property
+    def paused(self) -> bool:
+        """Somebody has spoken, and has been silent for the length of a pause."""
+        return self.speech is not None and self.frames - self.speech.end >= _PAUSE
+
+    @property
+    def settled_frames(self) -> int:
+        """Frames up to the end of the first pause after the speech; all frames where it has not paused."""
+        return self.speech.end + _PAUSE if self.speech is not None and self.paused else self.frames
+
+    def loud(self, start: int, end: int) -> NDArray[np.bool_]:
+        """Which of the frames are speech."""
+        return np.frombuffer(self._loud[start:end], np.bool_)
+
+    def push(self, samples: NDArray[np.int16]) -> None:
+        """Take any number of samples, 16 kHz."""
+        self._samples = np.concatenate([self._samples, samples])
+        whole = (len(self._samples) - _WINDOW) // FRAME + 1
+        if whole > 0:
+            windows = sliding_window_view(self._samples, _WINDOW)[::FRAME][:whole]
+            spectra = np.abs(np.fft.rfft(windows * np.hanning(_WINDOW), axis=1)) ** 2
+            for power in np.add.reduceat(spectra[:, : _BANDS[-1]], _BANDS[:-1], axis=1):
+                self._step(power)
+            self._samples = self._samples[whole * FRAME :]
+
+    def _step(self, power: NDArray[np.float64]) -> None:
+        self._recent[self.frames % _SMOOTHED] = power
+        self.frames += 1
+        self._loud.append(0)
+        if self.frames < _SMOOTHED + _WINDOW // FRAME:  # the first windows hold what was before the audio
+            return
+        level = 10.0 * np.log10(self._recent.mean(axis=0) + 1.0)
+        self._levels[self.frames % _FLOOR_FRAMES] = level
+        self._loudest = np.maximum(self._loudest, level)
+        floor = np.maximum(self._levels.min(axis=0), self._loudest - _RANGE_DB)
+        clearness = float(np.sort(level - floor)[-_CLEAREST:].mean())
+        self._clearest = max(self._clearest, clearness)
+        if clearness > max(_SPEECH_DB, _QUIET_SHARE * self._clearest):
+            start = self.frames - _SMOOTHED if self.speech is None else self.speech.start
+            self.speech = Speech(start, self.frames)
+            self._loud[-1] = 1
