@@ -17,6 +17,9 @@ NodeWords = dict[str, set[int]]
 Weight = Callable[[str, Collection[str]], float]
 """(word, all words that may come here) -> how likely it is, over 0 to 1; the weights need not add up to 1."""
 
+Transition = tuple[int, int, float] | tuple[int, int, float, str]
+"""(from, to, weight[, word])"""
+
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
@@ -54,8 +57,8 @@ class Grammar:
             counts[state] = (state in self.ends) + sum(counts[target] for target in self.arcs[state].values())
         return counts[0]
 
-    def transitions(self, weight: Weight) -> Iterator[tuple[int, int, float] | tuple[int, int, float, str]]:
-        """(from, to, weight[, word]) of every arc; the single final state is ``len(self.arcs)``."""
+    def transitions(self, weight: Weight) -> Iterator[Transition]:
+        """Every arc; the single final state is ``len(self.arcs)``."""
         final = len(self.arcs)
         for state, arcs in enumerate(self.arcs):
             for word, target in arcs.items():
