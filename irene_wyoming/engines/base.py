@@ -64,6 +64,14 @@ class AsrRequest:
 
     model: str | None = None
     language: str | None = None
+    names: tuple[str, ...] = ()
+    """Names that the speaker is likely to say (rooms, devices, people); an engine that can leans towards them."""
+    terms: tuple[str, ...] = ()
+    """Likewise, less important than ``names``."""
+    context: Mapping[str, Any] | None = None
+    """What an earlier Transcript gave the client to send along."""
+    vad_sensitivity: Literal["default", "relaxed", "aggressive"] = "default"
+    """How soon a pause is taken for the end of the command, where the server looks for the end itself."""
 
 
 class WakeSession(Protocol):
@@ -108,6 +116,9 @@ class AsrSession(Protocol):
 
         :raises EngineFailed: the session is of no use any more.
         """
+
+    def partial(self) -> str | None:
+        """The text so far, which may still change; None: the engine says nothing before the end."""
 
     def finish(self) -> Transcription:
         """End the utterance and say what was said.

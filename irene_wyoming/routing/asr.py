@@ -63,6 +63,9 @@ class RoutedAsrSession:
         except EngineFailed as error:
             self._replace(error)
 
+    def partial(self) -> str | None:
+        return self._current.partial()
+
     def finish(self) -> Transcription:
         while True:
             try:

@@ -212,6 +212,9 @@ class SphinxSession:
         if self._pauses.paused:
             self._decode()
 
+    def partial(self) -> None:
+        """Nothing: a command is decoded whole."""
+
     def finish(self) -> Transcription:
         """:raises EngineFailed: the session is closed, or the decoder breaks."""
         self._check()

@@ -1,0 +1,67 @@
+"""What the servers count and time, for Prometheus. Imports nothing of ours.
+
+Label values come from fixed sets (server, model, provider, quality level, error code), never from the network: what a
+client sends cannot add a time series. Figures of several processes are joined by prometheus-client's multiprocess mode,
+which ``irene-wyoming run`` switches on by setting PROMETHEUS_MULTIPROC_DIR for its servers.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+FAST = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+"""Seconds: steps of what happens to a chunk."""
+
+FELT = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+"""Seconds: steps of what a person waits for."""
+
+# Conversations
+CONNECTIONS = Gauge("irene_connections", "Clients connected now", ["server"], multiprocess_mode="livesum")
+REFUSED = Counter("irene_refused_total", "Conversations ended with an error, by its code", ["server", "code"])
+
+# Audio
+CONVERT_SECONDS = Histogram(
+    "irene_convert_seconds",
+    "Converting one chunk: decode, remix, resample, encode",
+    ["server", "quality"],
+    buckets=FAST,
+)
+DROPPED_FRAMES = Counter("irene_dropped_frames_total", "Frames lost by listeners that read too slowly", ["server"])
+QUALITY_CHANGES = Counter("irene_quality_changes_total", "Changes of the adaptive level, to this one", ["server", "to"])
+
+# Wake words
+DETECTIONS = Counter("irene_detections_total", "Wake words heard", ["model"])
+INFER_SECONDS = Histogram("irene_infer_seconds", "A wake engine's work on one piece of audio", ["engine"], buckets=FAST)
+
+# Speech-to-text
+TRANSCRIPTS = Counter(
+    "irene_transcripts_total",
+    "Utterances transcribed; empty: nothing that an engine was sure of",
+    ["provider", "result"],
+)
+TRANSCRIPT_SECONDS = Histogram(
+    "irene_transcript_seconds", "From the end of the audio to its transcript", ["provider"], buckets=FELT
+)
+REAL_TIME_FACTOR = Histogram(
+    "irene_real_time_factor",
+    "Time that a provider worked on an utterance over the length of its audio",
+    ["provider"],
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+)
+
+# Providers, wake and speech-to-text
+PROVIDER_UP = Gauge(
+    "irene_provider_up",
+    "1: in use; 0: not loadable, or left alone after failures",
+    ["kind", "provider"],
+    multiprocess_mode="livemax",
+)
+PROVIDER_FAILURES = Counter(
+    "irene_provider_failures_total", "Failures of a provider, by error code", ["kind", "provider", "code"]
+)
+PROVIDER_FALLBACKS = Counter(
+    "irene_provider_fallbacks_total", "Work that went to another provider than the first", ["kind", "provider"]
+)
+
+# Capture
+CAPTURE_OPENED = Counter("irene_capture_opened_total", "Times that the sound source was opened")
+CAPTURE_BROKEN = Counter("irene_capture_broken_total", "Times that the sound source broke while it was open")
+CAPTURE_OVERRUNS = Counter("irene_capture_overruns_total", "Gaps in what the sound source delivered")
