@@ -61,6 +61,16 @@ PROVIDER_FALLBACKS = Counter(
     "irene_provider_fallbacks_total", "Work that went to another provider than the first", ["kind", "provider"]
 )
 
+ENGINE_LOADED = Gauge(
+    "irene_engine_loaded",
+    "1: a speech-to-text engine that loads at need holds its model; 0: it has let it go",
+    ["provider"],
+    multiprocess_mode="livemax",
+)
+ENGINE_LOAD_SECONDS = Histogram(
+    "irene_engine_load_seconds", "Loading a speech-to-text engine at need", ["provider"], buckets=FELT
+)
+
 # Capture
 CAPTURE_OPENED = Counter("irene_capture_opened_total", "Times that the sound source was opened")
 CAPTURE_BROKEN = Counter("irene_capture_broken_total", "Times that the sound source broke while it was open")

@@ -197,3 +197,6 @@ class EngineSpec:
     :raises ConfigError: an option that ``check`` could not judge is wrong.
     """
     options: Mapping[str, Option] = field(default_factory=dict)
+    offers: Callable[[Mapping[str, Any], EngineContext], Sequence[ModelInfo]] | None = None
+    """ASR: (as for create) -> what ``models()`` will list, without loading or importing anything heavy; a model whose
+    files are not there has ``installed`` false. None: only loading tells."""

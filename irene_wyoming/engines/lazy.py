@@ -1,0 +1,204 @@
+"""LazyEngine: an AsrEngine that is loaded when it is first needed, or in the background, and let go when idle.
+
+A strong model takes seconds to load and gigabytes to hold, while a hub wants its description at once. So everything but
+the model itself is here from the start: name, format, and what it offers.
+"""
+
+import ctypes
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from irene_wyoming import metrics
+from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.engines.base import (
+    AsrEngine,
+    AsrRequest,
+    AsrSession,
+    EngineContext,
+    EngineSpec,
+    ModelInfo,
+    Option,
+    Transcription,
+)
+from irene_wyoming.engines.registry import missing, require
+from irene_wyoming.errors import EngineError, EngineFailed
+
+log = logging.getLogger(__name__)
+
+
+def _seconds_or_null(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 604_800:
+        raise ValueError("expected null or seconds, 1 to 604800")
+    return float(value)
+
+
+UNLOAD_AFTER = Option(None, _seconds_or_null, "seconds without work after which the model is let go; null: never")
+"""The option ``unload_after_s`` of an engine that costs memory. LazyEngine reads it; ``create`` need not."""
+
+
+def offered(spec: EngineSpec, options: Mapping[str, Any], context: EngineContext) -> Sequence[ModelInfo] | None:
+    """What an engine would have to offer, without loading it; None where only loading tells.
+
+    ``installed`` is false for all of it where a package that the engine needs is missing.
+    """
+    if spec.offers is None:
+        return None
+    models = spec.offers(options, context)
+    return [replace(model, installed=False) for model in models] if missing(spec) else models
+
+
+def lazy(spec: EngineSpec, options: Mapping[str, Any], context: EngineContext) -> "LazyEngine | None":
+    """The engine, not loaded yet; None where only loading tells what it offers."""
+    models = offered(spec, options, context)
+    if models is None:
+        return None
+
+    def create() -> AsrEngine:
+        require(spec)
+        engine: AsrEngine = spec.create(options, context)
+        return engine
+
+    return LazyEngine(spec.name, models, create, unload_after_s=options.get("unload_after_s"))
+
+
+class LazyEngine:
+    """Loads its engine at ``load`` or the first session; ``unload_if_idle`` lets it go, the next session loads anew.
+
+    Like every engine it is called through a Worker, one call at a time. ``models``, ``loaded`` and ``idle_in`` touch no
+    model and may be called from the event loop meanwhile.
+
+    :param create: makes the engine; slow. Raises EngineUnavailable.
+    :param unload_after_s: None: never.
+    :param clock: seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        models: Sequence[ModelInfo],
+        create: Callable[[], AsrEngine],
+        *,
+        format: AudioFormat = SPEECH,  # noqa: A002  # the Protocol's name for it
+        unload_after_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.format = format
+        self._offered = tuple(models)
+        self._create = create
+        self._unload_after_s = math.inf if unload_after_s is None else unload_after_s
+        self._clock = clock
+        self._engine: AsrEngine | None = None
+        self._open = 0  # sessions
+        self._used = clock()
+        self._closed = False
+
+    @property
+    def loaded(self) -> bool:
+        return self._engine is not None
+
+    def models(self) -> Sequence[ModelInfo]:
+        """The engine's own list while it is loaded, otherwise what it offers."""
+        engine = self._engine
+        return self._offered if engine is None else engine.models()
+
+    def load(self) -> None:
+        """Load it now, unless it is loaded. Slow.
+
+        :raises EngineUnavailable: it cannot be loaded; what it offers is then told as not installed, until it can.
+        :raises EngineFailed: this is closed.
+        """
+        if self._closed:
+            raise EngineFailed(f"{self.name}: the engine is closed")
+        if self._engine is not None:
+            return
+        started = self._clock()
+        try:
+            self._engine = self._create()
+        except EngineError:
+            self._offered = tuple(replace(model, installed=False) for model in self._offered)
+            raise
+        self._used = self._clock()
+        self._offered = tuple(self._engine.models())
+        metrics.ENGINE_LOADED.labels(self.name).set(1)
+        metrics.ENGINE_LOAD_SECONDS.labels(self.name).observe(self._used - started)
+        log.info("%s: loaded in %.2f s", self.name, self._used - started)
+
+    def session(self, request: AsrRequest) -> AsrSession:
+        """:raises EngineUnavailable: it is not loaded and cannot be.
+
+        :raises UnknownModel, UnsupportedRequest: the request cannot be met.
+        """
+        self.load()
+        assert self._engine is not None
+        session = self._engine.session(request)
+        self._open += 1
+        self._used = self._clock()
+        return _CountedSession(session, self._ended)
+
+    def _ended(self) -> None:
+        self._open -= 1
+        self._used = self._clock()
+
+    def idle_in(self) -> float | None:
+        """Seconds until it could be let go, at least 0; None: not as it is (not loaded, in use, or kept for ever)."""
+        if self._engine is None or self._open or self._unload_after_s == math.inf:
+            return None
+        return max(0.0, self._used + self._unload_after_s - self._clock())
+
+    def unload_if_idle(self) -> bool:
+        """Let the engine go if nobody has used it for long enough; says whether it did."""
+        if self.idle_in() != 0:
+            return False
+        self._unload()
+        log.info("%s: let go after %g s without work", self.name, self._unload_after_s)
+        return True
+
+    def close(self) -> None:
+        self._closed = True
+        self._unload()
+
+    def _unload(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+            del engine
+            metrics.ENGINE_LOADED.labels(self.name).set(0)
+            _give_back_memory()
+
+
+class _CountedSession:
+    """Tells its engine once that it has ended."""
+
+    def __init__(self, session: AsrSession, ended: Callable[[], None]) -> None:
+        self._session = session
+        self._ended: Callable[[], None] | None = ended
+
+    def push(self, pcm: bytes) -> None:
+        self._session.push(pcm)
+
+    def partial(self) -> str | None:
+        return self._session.partial()
+
+    def finish(self) -> Transcription:
+        return self._session.finish()
+
+    def close(self) -> None:
+        self._session.close()
+        if self._ended is not None:
+            self._ended()
+            self._ended = None
+
+
+def _give_back_memory() -> None:
+    """The C library keeps what was freed for later use; the point of letting go is that other programs get it."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):  # another C library than glibc
+        log.debug("this C library has no malloc_trim")
