@@ -121,7 +121,7 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         only = None if settings.audio.allow_resampling else form
         exact = ExactSource(source(settings), only, gapless=settings.audio.strict_validation)
-        feed = Feed(exact, linger_s=settings.linger_s, buffer_ms=settings.buffer_ms)
+        feed = Feed(exact, linger_s=settings.linger_s, buffer_ms=settings.buffer_ms, mix=settings.audio.mix)
         stack.push_async_callback(feed.close)
         service = MicService(feed, form, method(settings.audio, Quality.MEDIUM), settings.audio.chunk_size)
         info = fixed(mic_info(form))

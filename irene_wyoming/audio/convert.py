@@ -1,10 +1,11 @@
 """Converter: a PCM stream from one format to another, the only way audio changes its format here."""
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
+from irene_wyoming.audio.channels import Mixer, mixer
 from irene_wyoming.audio.fir import FirStream
-from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.audio.format import MEAN, AudioFormat, Mix, Quality
 from irene_wyoming.audio.methods import resampler
-from irene_wyoming.audio.pcm import Frames, decode, encode, full_scale, remix
+from irene_wyoming.audio.pcm import Frames, decode, decode_float, encode, encode_float, full_scale, remix
 from irene_wyoming.audio.resample import FirResampler, Resampler
 
 
@@ -16,6 +17,8 @@ class Converter:
 
     :param quality: a level, another method's name (see ``methods``), or the policy of an adaptive level.
     :param live: somebody waits for each chunk: hold back as little as the quality allows. False: a whole recording.
+    :param mix: how several channels become one, where the channel count changes.
+    :raises UnsupportedFormat: ``mix`` is the index of a channel that the source does not have.
     """
 
     def __init__(
@@ -25,14 +28,19 @@ class Converter:
         quality: str | AdaptivePolicy = Quality.HIGH,
         *,
         live: bool = True,
+        mix: Mix = MEAN,
     ) -> None:
         self.source = source
         self.target = target
         self._rest = b""
         self._identity = source == target
-        self._scale = full_scale(source.width)
+        self._scale = 1 if source.floating else full_scale(source.width)
         self._channels = min(source.channels, target.channels)  # resample after mixing down and before spreading out
         self._frame_bytes = source.frame_bytes
+        self._mixer: Mixer | None = None  # None: remix() does it, or there is nothing to do
+        if mix != MEAN and 1 < source.channels != target.channels:
+            self._mixer = mixer(mix, source)
+            self._channels = 1
         self._resampler: Resampler | None = None
         self._mono: FirStream | None = None  # the short way that live audio takes: one channel, one filter
         if source.rate != target.rate:
@@ -51,23 +59,25 @@ class Converter:
             pcm = pcm[:-odd]
         if self._identity:
             return pcm
-        frames = remix(decode(pcm, self.source.width, self.source.channels), self._channels)
+        source = self.source
+        floating, channels = source.floating, source.channels
+        frames = decode_float(pcm, channels) if floating else decode(pcm, source.width, channels)
+        frames = remix(frames, self._channels) if self._mixer is None else self._mixer.push(frames)
         if self._mono is not None:
-            return encode(self._mono.push(frames[:, 0]), self._scale, self.target.width)
+            return self._code(self._mono.push(frames[:, 0]))
         return self._encode(self._resampler.push(frames) if self._resampler else frames)
 
     def flush(self) -> bytes:
         """End the stream: give what was held back and start anew. An incomplete frame is dropped."""
-        self._rest = b""
-        if self._resampler is None:
-            return b""
-        tail = self._encode(self._resampler.flush())
-        self._resampler.reset()
+        tail = b"" if self._resampler is None else self._encode(self._resampler.flush())
+        self.reset()
         return tail
 
     def reset(self) -> None:
         """Drop what is held back and start anew."""
         self._rest = b""
+        if self._mixer is not None:
+            self._mixer.reset()
         if self._resampler is not None:
             self._resampler.reset()
 
@@ -77,4 +87,9 @@ class Converter:
         return len(self._rest)
 
     def _encode(self, frames: Frames) -> bytes:
-        return encode(remix(frames, self.target.channels), self._scale, self.target.width)
+        return self._code(remix(frames, self.target.channels))
+
+    def _code(self, frames: Frames) -> bytes:
+        if self.target.floating:
+            return encode_float(frames, self._scale)
+        return encode(frames, self._scale, self.target.width)

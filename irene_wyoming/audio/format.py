@@ -16,6 +16,9 @@ MAX_RATE = 192_000
 WIDTHS = (1, 2, 3, 4)
 """Bytes per sample: unsigned 8 bit, then signed little-endian 16, 24 and 32 bit, as in wav files."""
 
+FLOAT_WIDTH = 4
+"""Bytes per floating point sample: single precision."""
+
 MAX_CHANNELS = 8
 """The widest microphone arrays in use have eight channels."""
 
@@ -34,6 +37,11 @@ LINEAR = "linear"
 
 SOXR = "soxr"
 """The library's long filter, also for live streams."""
+
+MEAN, FIRST, LOUDEST = "mean", "first", "loudest"
+
+Mix = str | int
+"""How several channels become one: MEAN, FIRST, LOUDEST, or the index of a channel, from 0."""
 
 METHOD_ENTRY_POINT = "irene_wyoming.resampler"
 
@@ -55,6 +63,8 @@ class AudioFormat:
     width: int
     """Bytes per sample."""
     channels: int
+    floating: bool = False
+    """Samples are 32 bit IEEE floats, full scale at 1. In wav files and arrays; Wyoming's events have integers only."""
 
     def __post_init__(self) -> None:
         if type(self.rate) is not int or not MIN_RATE <= self.rate <= MAX_RATE:
@@ -63,6 +73,8 @@ class AudioFormat:
             raise UnsupportedFormat(f"width {short(self.width)}: expected 1, 2, 3 or 4 bytes per sample")
         if type(self.channels) is not int or not 1 <= self.channels <= MAX_CHANNELS:
             raise UnsupportedFormat(f"channels {short(self.channels)}: expected 1 to {MAX_CHANNELS}")
+        if self.floating and self.width != FLOAT_WIDTH:
+            raise UnsupportedFormat(f"width {self.width}: expected {FLOAT_WIDTH} bytes per floating point sample")
 
     @property
     def frame_bytes(self) -> int:
@@ -79,7 +91,8 @@ class AudioFormat:
 
     def __str__(self) -> str:
         layout = {1: "mono", 2: "stereo"}.get(self.channels, f"{self.channels} channels")
-        return f"{self.rate} Hz {self.width * 8} bit {layout}"
+        kind = " float" if self.floating else ""
+        return f"{self.rate} Hz {self.width * 8} bit{kind} {layout}"
 
 
 SPEECH = AudioFormat(rate=16_000, width=2, channels=1)

@@ -1,8 +1,9 @@
 """PCM bytes to frames of numbers and back, and from one channel count to another.
 
-Bytes are interleaved little-endian, 8 bit unsigned, wider widths signed, as in wav files. Frames are arrays
-``(frames, channels)``: integers as decoded, floats after anything has been computed from them, always in steps of a
-sample, full scale at ``full_scale(width)``. Keeping the steps saves two passes over the audio where the width stays.
+Bytes are interleaved little-endian, 8 bit unsigned, wider widths signed, or 32 bit floats, as in wav files. Frames are
+arrays ``(frames, channels)``: integers as decoded, floats after anything has been computed from them, in steps of a
+sample, full scale at ``full_scale(width)``; decoded floats have it at 1. Keeping the steps saves two passes over the
+audio where the width stays.
 
 No dither: the rounding noise of 16 bit lies 96 dB below full scale, under that of any microphone, and dither would
 make equal inputs give unequal outputs.
@@ -40,6 +41,19 @@ def decode(pcm: bytes, width: int, channels: int) -> Frames:
     else:
         samples = np.frombuffer(pcm, CODED[width])
     return samples.reshape(-1, channels)
+
+
+def decode_float(pcm: bytes, channels: int) -> Frames:
+    """Whole frames of 32 bit floats as float32 ``(frames, channels)``; what is not finite is silence: a filter would
+    carry it into everything that follows."""
+    samples = np.frombuffer(pcm, "<f4").reshape(-1, channels)
+    finite = np.isfinite(samples)
+    return samples if finite.all() else np.where(finite, samples, np.float32(0))
+
+
+def encode_float(frames: Frames, scale: int) -> bytes:
+    """Frames with full scale at ``scale`` as 32 bit floats with full scale at 1. Nothing is clipped."""
+    return np.divide(frames, scale, dtype=np.float64).astype("<f4").tobytes()
 
 
 def encode(frames: Frames, scale: int, width: int) -> bytes:

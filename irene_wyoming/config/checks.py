@@ -6,6 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from irene_wyoming.audio.format import FIRST, LOUDEST, MAX_CHANNELS, MEAN, Mix
 from irene_wyoming.config.model import Address
 from irene_wyoming.engines.base import Option
 from irene_wyoming.errors import ConfigError
@@ -39,6 +40,13 @@ def number(what: str, low: float, high: float) -> Check:
         return float(value)
 
     return check
+
+
+def mix(value: Any) -> Mix:
+    """How several channels become one."""
+    if value in (MEAN, FIRST, LOUDEST) or (type(value) is int and 0 <= value < MAX_CHANNELS):
+        return value  # type: ignore[no-any-return]  # it is one of those now
+    raise vol.Invalid(f"expected {MEAN}, {FIRST}, {LOUDEST}, or the index of a channel, 0 to {MAX_CHANNELS - 1}")
 
 
 def text(value: Any) -> str:

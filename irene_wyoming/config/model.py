@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from irene_wyoming.audio.format import Mix
 from irene_wyoming.engines.base import Vocabulary
 from irene_wyoming.errors import ConfigError
 
@@ -96,6 +97,8 @@ class AudioProfile:
     channels: int
     resample_quality: str
     """A quality level, or the name of another method."""
+    mix: Mix
+    """How several channels become one."""
     allow_resampling: bool
     """False: audio of any other format than the server's own is refused."""
     strict_validation: bool

@@ -124,6 +124,7 @@ _SERVER: Mapping[str, Check] = {
     "sample_rate": _RATE,
     "channels": _CHANNELS,
     "resample_quality": checks.one_of(method_names()),
+    "mix": checks.mix,
     "allow_resampling": checks.boolean,
     "strict_validation": checks.boolean,
     "chunk_size": checks.whole("a number of frames", 80, MAX_RATE),

@@ -63,7 +63,7 @@ class Intake:
     def _open(self, form: AudioFormat) -> Converter:
         if form != self._target and not self._profile.allow_resampling:
             raise UnsupportedFormat(f"{form}: only {self._target} is taken, since allow_resampling is off")
-        return Converter(form, self._target, self._quality)
+        return Converter(form, self._target, self._quality, mix=self._profile.mix)
 
     def _reopen(self, form: AudioFormat) -> Iterator[bytes]:
         """Another format in the midst of a stream: end the old conversion properly, then go on in the new one."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.chunk import AudioChunk
-from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.format import MEAN, AudioFormat, Mix
 from irene_wyoming.errors import IreneError
 from irene_wyoming.stream.fanout import Subscription
 from irene_wyoming.stream.shared import SharedStream
@@ -78,14 +78,17 @@ class Feed:
         buffer_ms: int,
         retry_s: float = RETRY_S,
         retry_max_s: float = RETRY_MAX_S,
+        mix: Mix = MEAN,
     ) -> None:
-        """``buffer_ms``: audio kept for a slow listener; beyond it its oldest is dropped."""
+        """``buffer_ms``: audio kept for a slow listener; beyond it its oldest is dropped. ``mix``: how the source's
+        channels become one for listeners that get one."""
         self._source = source
         self._linger_s = linger_s
         self._buffer_ms = buffer_ms
         self._retry_s = retry_s
         self._retry_max_s = retry_max_s
-        self._stream = SharedStream()
+        self._mix = mix
+        self._stream = SharedStream(self._mix)
         self._status = FeedStatus(FeedState.IDLE)
         self._said = ""  # the failure that is in the log and still lasts
         self._listeners = 0
@@ -181,7 +184,7 @@ class Feed:
         self._status = FeedStatus(FeedState.FAILED, f"unexpected error: {error!r}")
         self._settled.set()
         self._stream.close()
-        self._stream = SharedStream()
+        self._stream = SharedStream(self._mix)
 
     async def _run(self) -> None:
         """Keep the source open until cancelled."""

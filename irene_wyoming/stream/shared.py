@@ -7,7 +7,7 @@ from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.cache import CacheStats
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.convert import Converter
-from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.format import MEAN, AudioFormat, Mix
 from irene_wyoming.stream.fanout import FanOut, Subscription
 
 _Key = tuple[AudioFormat, str | AdaptivePolicy, int]
@@ -23,9 +23,12 @@ class SharedStream:
     Where the source has a gap (its ``start`` does not follow on), changes its format or is interrupted, what was
     captured before is given out, its last chunk filled up with silence, and the conversion starts anew: nothing is
     made up for the time that is missing, ``start`` and ``timestamp`` jump over it.
+
+    :param mix: how the source's channels become one in views that have one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mix: Mix = MEAN) -> None:
+        self._mix = mix
         self._views: dict[_Key, _View] = {}
         self._closed = False
         self._joined = self._opened = 0  # readers that found their view in use, and those that began one
@@ -53,7 +56,7 @@ class SharedStream:
         key = (audio_format, quality, chunk_frames)
         view = self._views.get(key)
         if view is None:
-            view = _View(audio_format, quality, chunk_frames, on_empty=lambda: self._forget(key))
+            view = _View(audio_format, quality, self._mix, chunk_frames, on_empty=lambda: self._forget(key))
         if self._closed:
             view.fanout.close()
         subscription = view.fanout.subscribe(capacity)
@@ -90,11 +93,17 @@ class _View:
     """One conversion and its readers."""
 
     def __init__(
-        self, audio_format: AudioFormat, quality: str | AdaptivePolicy, chunk_frames: int, on_empty: Callable[[], None]
+        self,
+        audio_format: AudioFormat,
+        quality: str | AdaptivePolicy,
+        mix: Mix,
+        chunk_frames: int,
+        on_empty: Callable[[], None],
     ) -> None:
         self.fanout = FanOut[AudioChunk](on_empty)
         self._format = audio_format
         self._quality = quality
+        self._mix = mix
         self._chunk_frames = chunk_frames
         self._start = 0  # of the next chunk, in frames of the view
         self._end_ms: int | None = None  # when that chunk would have been captured; None before the first run
@@ -105,7 +114,7 @@ class _View:
             self.interrupt()
             if self._end_ms is not None:
                 self._start += max(0, chunk.timestamp - self._end_ms) * self._format.rate // 1000
-            self._run = _Run(chunk, self._format, self._quality, self._chunk_frames)
+            self._run = _Run(chunk, self._format, self._quality, self._mix, self._chunk_frames)
         for pcm, timestamp in self._run.push(chunk):
             self._give(pcm, timestamp)
 
@@ -126,11 +135,11 @@ class _Run:
     """A stretch of the source without a gap: converted, cut into blocks, each with the time of its capture."""
 
     def __init__(
-        self, first: AudioChunk, target: AudioFormat, quality: str | AdaptivePolicy, chunk_frames: int
+        self, first: AudioChunk, target: AudioFormat, quality: str | AdaptivePolicy, mix: Mix, chunk_frames: int
     ) -> None:
         self._source = first.format
         self._target = target
-        self._converter = Converter(first.format, target, quality)
+        self._converter = Converter(first.format, target, quality, mix=mix)
         self._block = chunk_frames * target.frame_bytes  # bytes; 0: as converted
         self._origin = first.start
         self._expected = first.start
