@@ -8,7 +8,7 @@ from functools import partial
 from typing import BinaryIO, TypeVar
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.batch.data import AudioData, converted, width_of
+from irene_wyoming.batch.data import AudioData, coding, converted
 from irene_wyoming.batch.methods import ConversionMethod
 from irene_wyoming.batch.processor import AudioProcessor
 from irene_wyoming.batch.segments import convert_recording, usable_cpus
@@ -127,10 +127,9 @@ class AudioFormatConverter:
 
 
 def _target(source: AudioFormat, rate: int | None, channels: int | None, name: str | None) -> AudioFormat:
+    width, floating = (source.width, source.floating) if name is None else coding(name)
     return AudioFormat(
-        source.rate if rate is None else rate,
-        source.width if name is None else width_of(name),
-        source.channels if channels is None else channels,
+        source.rate if rate is None else rate, width, source.channels if channels is None else channels, floating
     )
 
 

@@ -8,8 +8,11 @@ from typing import Any
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.errors import UnsupportedFormat
 
-WIDTHS: Mapping[str, int] = MappingProxyType({"pcm8": 1, "pcm16": 2, "pcm24": 3, "pcm32": 4})
-"""Bytes per sample of each ``format``; 8 bit unsigned, the others signed little-endian, as in wav files."""
+CODINGS: Mapping[str, tuple[int, bool]] = MappingProxyType(
+    {"pcm8": (1, False), "pcm16": (2, False), "pcm24": (3, False), "pcm32": (4, False), "float32": (4, True)}
+)
+"""Bytes per sample of each ``format``, and whether they are floats (full scale at 1); 8 bit unsigned, the other
+integers signed little-endian, as in wav files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class AudioData:
     """Hz"""
     channels: int
     format: str = "pcm16"
-    """One of WIDTHS."""
+    """One of CODINGS."""
     metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -32,24 +35,30 @@ class AudioData:
 
         :raises UnsupportedFormat: naming the field, its value and what is accepted.
         """
-        return AudioFormat(self.sample_rate, width_of(self.format), self.channels)
+        width, floating = coding(self.format)
+        return AudioFormat(self.sample_rate, width, self.channels, floating)
 
     @property
     def duration_s(self) -> float:
         return self.audio_format.seconds(len(self.data))
 
 
-def width_of(name: str) -> int:
-    """Bytes per sample of a format.
+def coding(name: str) -> tuple[int, bool]:
+    """Bytes per sample of a format, and whether they are floats.
 
-    :raises UnsupportedFormat: it is none of WIDTHS.
+    :raises UnsupportedFormat: it is none of CODINGS.
     """
-    if name not in WIDTHS:
-        raise UnsupportedFormat(f"format {name!r}: expected {', '.join(WIDTHS)}")
-    return WIDTHS[name]
+    if name not in CODINGS:
+        raise UnsupportedFormat(f"format {name!r}: expected {', '.join(CODINGS)}")
+    return CODINGS[name]
+
+
+def coding_name(audio_format: AudioFormat) -> str:
+    """The name of a format's coding."""
+    return next(name for name, known in CODINGS.items() if known == (audio_format.width, audio_format.floating))
 
 
 def converted(audio: AudioData, data: bytes, target: AudioFormat, **facts: Any) -> AudioData:
     """The same piece after a conversion to ``target``; ``facts`` about it join its metadata."""
-    name = next(name for name, width in WIDTHS.items() if width == target.width)
+    name = coding_name(target)
     return AudioData(data, audio.timestamp, target.rate, target.channels, name, audio.metadata | facts)

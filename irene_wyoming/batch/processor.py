@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from irene_wyoming.audio import plans
@@ -35,7 +36,7 @@ class AudioProcessor:
         :raises UnsupportedFormat: a rate, format or channel count outside of what is accepted.
         """
         source = audio.audio_format
-        return await cls.convert(audio, AudioFormat(target_rate, source.width, source.channels), method)
+        return await cls.convert(audio, replace(source, rate=target_rate), method)
 
     @classmethod
     async def convert(cls, audio: AudioData, target: AudioFormat, method: ConversionMethod) -> AudioData:

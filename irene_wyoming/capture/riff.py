@@ -9,12 +9,13 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.format import FLOAT_WIDTH, AudioFormat
 from irene_wyoming.errors import CaptureError, UnsupportedFormat
 
 _PCM = 1
+_FLOAT = 3
 _EXTENSIBLE = 0xFFFE
-_OTHER_CODINGS = {2: "ADPCM", 3: "floating point", 6: "A-law", 7: "mu-law", 0x11: "ADPCM", 0x55: "MP3"}
+_OTHER_CODINGS = {2: "ADPCM", 6: "A-law", 7: "mu-law", 0x11: "ADPCM", 0x55: "MP3"}
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 """What follows the coding's number in the sub-format of WAVE_FORMAT_EXTENSIBLE."""
 
@@ -37,7 +38,7 @@ class WavInfo:
 
 
 def read_info(file: BinaryIO) -> WavInfo:
-    """Read a wav file's headers. 8, 16, 24 and 32 bit PCM, also WAVE_FORMAT_EXTENSIBLE.
+    """Read a wav file's headers. 8, 16, 24 and 32 bit PCM and 32 bit float, also WAVE_FORMAT_EXTENSIBLE.
 
     :raises CaptureError: it is no wav file, is cut short, empty, or holds anything else; the message does not name it.
     """
@@ -79,13 +80,14 @@ def _format(body: bytes) -> AudioFormat:
     coding, channels, rate, _, align, bits = struct.unpack("<HHIIHH", body[:16])
     if coding == _EXTENSIBLE and len(body) >= 40 and body[26:40] == _GUID_TAIL:
         coding = int.from_bytes(body[24:26], "little")
-    if coding != _PCM:
-        other = _OTHER_CODINGS.get(coding, "unknown")
-        raise CaptureError(f"coding {coding:#06x} ({other}): only PCM can be played; convert it to 16 bit PCM")
+    floating = coding == _FLOAT and bits == 8 * FLOAT_WIDTH
+    if coding != _PCM and not floating:
+        other = f"{bits} bit float" if coding == _FLOAT else _OTHER_CODINGS.get(coding, "unknown")
+        raise CaptureError(f"coding {coding:#06x} ({other}): expected PCM or 32 bit float; convert it to 16 bit PCM")
     width = (bits + 7) // 8
     if align != width * channels:
         raise CaptureError(f"{bits} bit in frames of {align} bytes, {channels} channels: convert it to 16 bit PCM")
     try:
-        return AudioFormat(rate, width, channels)
+        return AudioFormat(rate, width, channels, floating)
     except UnsupportedFormat as error:
         raise CaptureError(str(error)) from error

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.riff import read_info
 from irene_wyoming.cli import common
 from irene_wyoming.config.model import Address, Config
@@ -18,7 +20,9 @@ MAX_BYTES = 256 << 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE.wav", help="PCM of 8 to 192 kHz, 8 to 32 bit, 1 to 8 channels")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE.wav", help="PCM of 8 to 192 kHz, 8 to 32 bit or float, 1 to 8 channels"
+    )
     parser.add_argument(
         "--uri",
         type=common.address,
@@ -40,11 +44,19 @@ def read(path: Path) -> Recording:
             if info.nbytes > MAX_BYTES:
                 raise AudioError(f"{path}: {info.nbytes >> 20} MiB of audio; at most {MAX_BYTES >> 20} are taken")
             file.seek(info.offset)
-            return Recording(info.format, file.read(info.nbytes))
+            return sendable(info.format, file.read(info.nbytes))
     except OSError as error:
         raise AudioError(f"{path}: {error.strerror}") from error
     except CaptureError as error:
         raise AudioError(f"{path}: {error}") from error
+
+
+def sendable(form: AudioFormat, pcm: bytes) -> Recording:
+    """As Wyoming's events can carry it: floats become 32 bit integers, everything else stays as it is."""
+    if not form.floating:
+        return Recording(form, pcm)
+    integers = replace(form, floating=False)
+    return Recording(integers, Converter(form, integers).push(pcm))
 
 
 @asynccontextmanager

@@ -56,6 +56,19 @@ def test_a_tone_comes_out_as_the_exact_tone(rate: int, channels: int, width: int
     assert np.sqrt(np.mean(error**2)) < (0.005 if width == 1 else 3e-5)
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_floats_convert_as_the_same_audio_in_integers_does(width: int) -> None:
+    floats, integers = AudioFormat(48_000, 4, 2, floating=True), AudioFormat(48_000, width, 2)
+    pcm = encode(tone(48_000, 1_000, 0.2, 2), 1, width)
+    as_floats = convert(integers, floats, pcm)
+    assert len(as_floats) == len(pcm) // width * 4
+    if width < 4:  # a float has 24 bits
+        assert convert(floats, integers, as_floats) == pcm
+    there = np.frombuffer(convert(floats, SPEECH, as_floats), "<i2").astype(int)
+    directly = np.frombuffer(convert(integers, SPEECH, pcm), "<i2").astype(int)
+    assert abs(there - directly).max() <= 1
+
+
 @pytest.mark.parametrize("hz", [9_000, 12_000, 15_000, 20_000])
 @pytest.mark.parametrize("rate", [44_100, 48_000])
 def test_tones_above_the_band_do_not_fold_into_speech(rate: int, hz: int) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from irene_wyoming.audio.format import WIDTHS
-from irene_wyoming.audio.pcm import decode, encode, full_scale, remix
+from irene_wyoming.audio.pcm import decode, decode_float, encode, encode_float, full_scale, remix
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
@@ -51,3 +51,13 @@ def test_remix_gives_the_mean_to_every_channel(have: int, want: int) -> None:
 
 def test_nothing_in_gives_nothing_out() -> None:
     assert encode(remix(decode(b"", 3, 5), 2), full_scale(3), 2) == b""
+
+
+def test_floats_survive_decode_and_encode_also_beyond_full_scale() -> None:
+    pcm = np.array([[0.0, -1.0], [1.5, 1e-30]], "<f4").tobytes()
+    assert encode_float(decode_float(pcm, 2), 1) == pcm
+
+
+def test_what_is_no_number_is_silence() -> None:
+    pcm = np.array([0.25, np.nan, np.inf, -np.inf], "<f4").tobytes()
+    assert decode_float(pcm, 1)[:, 0].tolist() == [0.25, 0, 0, 0]

@@ -4,7 +4,7 @@ import numpy as np
 
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.batch.data import WIDTHS, AudioData
+from irene_wyoming.batch.data import AudioData, coding_name
 from irene_wyoming.batch.methods import ConversionMethod
 
 
@@ -15,8 +15,8 @@ def noise(audio_format: AudioFormat, seconds: float, seed: int = 1) -> bytes:
 
 
 def recording(audio_format: AudioFormat, seconds: float, seed: int = 1) -> AudioData:
-    name = next(name for name, width in WIDTHS.items() if width == audio_format.width)
-    return AudioData(noise(audio_format, seconds, seed), 12.5, audio_format.rate, audio_format.channels, name)
+    pcm = noise(audio_format, seconds, seed)
+    return AudioData(pcm, 12.5, audio_format.rate, audio_format.channels, coding_name(audio_format))
 
 
 def chunks(whole: AudioData, seconds: float) -> list[AudioData]:

@@ -1,5 +1,6 @@
 import io
 import wave
+from collections.abc import Callable
 
 import pytest
 
@@ -26,6 +27,12 @@ def test_every_pcm_format_is_read(audio_format: AudioFormat, header: object) -> 
     assert info.format == audio_format
     assert file[info.offset : info.offset + info.nbytes] == PCM[: info.nbytes]
     assert info.nbytes == 240 - 240 % audio_format.frame_bytes
+
+
+@pytest.mark.parametrize("header", [fmt, extensible])
+def test_floats_are_read_as_such(header: Callable[..., bytes]) -> None:
+    info = read_info(io.BytesIO(riff(header(AudioFormat(48_000, 4, 2), coding=3), chunk(b"data", PCM))))
+    assert info.format == AudioFormat(48_000, 4, 2, floating=True)
 
 
 def test_what_the_standard_library_writes_is_read() -> None:
@@ -65,8 +72,7 @@ BAD = {
     "cut in the format": (riff(fmt(SPEECH))[:30], "format is incomplete"),
     "short format": (riff(chunk(b"fmt ", b"12"), chunk(b"data", PCM)), "format is incomplete"),
     "audio before format": (riff(chunk(b"data", PCM), fmt(SPEECH)), "before its format"),
-    "float": (riff(fmt(AudioFormat(48_000, 4, 1), coding=3), chunk(b"data", PCM)), "floating point"),
-    "extensible float": (riff(extensible(AudioFormat(48_000, 4, 1), coding=3), chunk(b"data", PCM)), "floating point"),
+    "double": (riff(fmt(SPEECH, coding=3, bits=64, align=8), chunk(b"data", PCM)), "64 bit float"),
     "A-law": (riff(fmt(AudioFormat(8_000, 1, 1), coding=6), chunk(b"data", PCM)), "A-law"),
     "unheard-of coding": (riff(fmt(SPEECH, coding=0x4242), chunk(b"data", PCM)), "0x4242 .unknown."),
     "foreign sub-format": (riff(extensible(SPEECH, tail=b"\x01" * 14), chunk(b"data", PCM)), "0xfffe"),
