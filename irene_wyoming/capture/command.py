@@ -13,6 +13,7 @@ from typing import Self, cast
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.clock import SampleClock
+from irene_wyoming.capture.guard import guarded_group
 from irene_wyoming.errors import CaptureError
 
 _STDOUT = 1
@@ -33,7 +34,7 @@ class CommandSource:
     """Runs a program and takes its standard output as PCM.
 
     The program gets a process group of its own, no shell and no standard input. On closing the group is terminated,
-    then killed; if this process is killed itself, the program ends at its next write, because nobody reads it.
+    then killed; if this process is killed itself, so is the group.
     """
 
     def __init__(
@@ -60,22 +61,26 @@ class CommandSource:
     async def open(self) -> AsyncIterator["CommandCapture"]:
         if not self._argv:
             raise CaptureError("command: no program given; name one that writes raw PCM, e.g. arecord")
-        loop = asyncio.get_running_loop()
+        async with guarded_group() as group:
+            capture = await self._start(group)
+            try:
+                yield capture
+            finally:
+                await capture.close(self._stop_s)
+
+    async def _start(self, group: int) -> "CommandCapture":
         try:
-            _, capture = await loop.subprocess_exec(
-                lambda: CommandCapture(self._argv[0], self._format, self._clock),
+            _, capture = await asyncio.get_running_loop().subprocess_exec(
+                lambda: CommandCapture(self._argv[0], self._format, self._clock, group),
                 *self._argv,
                 stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
+                process_group=group,
             )
         except FileNotFoundError as error:
             raise CaptureError(f"{self._argv[0]}: no such program; install it or give its full path") from error
         except (OSError, ValueError) as error:
             raise CaptureError(f"{self._argv[0]}: cannot be run: {error}") from error
-        try:
-            yield capture
-        finally:
-            await capture.close(self._stop_s)
+        return capture
 
 
 class CommandCapture(asyncio.SubprocessProtocol):
@@ -86,7 +91,9 @@ class CommandCapture(asyncio.SubprocessProtocol):
     :raises CaptureError: from the iteration, when it ends with another, with the last lines of its standard error.
     """
 
-    def __init__(self, program: str, audio_format: AudioFormat, clock: Callable[[], float]) -> None:
+    def __init__(self, program: str, audio_format: AudioFormat, clock: Callable[[], float], group: int) -> None:
+        """``group``: number of the process group that it runs in."""
+        self._group = group
         self._program = program
         self._format = audio_format
         self._clock = clock
@@ -141,7 +148,7 @@ class CommandCapture(asyncio.SubprocessProtocol):
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._transport.get_pid(), number)
+            os.killpg(self._group, number)
 
     async def _end(self) -> None:
         """The output has ended: say why, if it should not have."""

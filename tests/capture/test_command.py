@@ -233,32 +233,36 @@ async def test_fifty_openings_leave_no_process_and_no_descriptor() -> None:
     assert children() <= running
 
 
-async def test_a_recorder_ends_when_this_process_is_killed(tmp_path: Path) -> None:
-    """Nobody reads what it writes then."""
+@pytest.mark.parametrize("recorder", [RECORDER, "write(bytes(640)); time.sleep(3600)"], ids=["writes", "hangs"])
+async def test_a_recorder_and_what_it_started_end_when_this_process_is_killed(tmp_path: Path, recorder: str) -> None:
     server = """
         import asyncio
         from irene_wyoming.audio.format import SPEECH
         from irene_wyoming.capture.command import CommandSource
 
         async def main():
-            recorder = [sys.executable, "-S", "-c", sys.argv[1]]
-            async with CommandSource(recorder, SPEECH).open() as capture:
+            async with CommandSource([sys.executable, "-S", "-c", sys.argv[1]], SPEECH).open() as capture:
                 async for chunk in capture:
                     write(b".")
 
         asyncio.run(main())
     """
-    report = tmp_path / "pid"
-    recorder = f"{PRELUDE}open({str(report)!r}, 'w').write(str(os.getpid()))\n{RECORDER}"
+    report = tmp_path / "pids"
+    child = "import subprocess; child = subprocess.Popen(['sleep', '3600'], stdout=subprocess.DEVNULL)"
+    report_both = f"open({str(report)!r}, 'w').write(f'{{os.getpid()}} {{child.pid}}')"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PRELUDE + textwrap.dedent(server), recorder, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-c",
+        PRELUDE + textwrap.dedent(server),
+        f"{PRELUDE}{child}\n{report_both}\n{recorder}",
+        stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
     async with asyncio.timeout(10):
-        await process.stdout.readexactly(3)
+        await process.stdout.readexactly(1)
         process.send_signal(signal.SIGKILL)
         await process.communicate()
-    await gone(int(report.read_text()))
+    await gone(*map(int, report.read_text().split()))
 
 
 async def test_a_recorder_that_dies_is_started_again_and_its_listener_just_waits(tmp_path: Path) -> None:

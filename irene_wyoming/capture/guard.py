@@ -1,0 +1,42 @@
+"""A process group that never outlives this process."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from irene_wyoming.errors import CaptureError
+
+_GUARD = "trap '' TERM; read -r _; kill -s KILL 0"
+"""Waits for the end of its standard input, which comes when this process ends, however that happens."""
+
+
+@asynccontextmanager
+async def guarded_group() -> AsyncIterator[int]:
+    """Give the number of a new process group; at the end, or when this process is killed, all in it are killed too.
+
+    A shell of about a megabyte leads the group and does it. The kernel's own way, PR_SET_PDEATHSIG, would need code
+    between fork and exec, which a process with threads must not run, and would miss what a recorder starts itself.
+
+    :raises CaptureError: there is no ``sh``.
+    """
+    try:
+        guard = await asyncio.create_subprocess_exec(
+            "sh",
+            "-c",
+            _GUARD,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            process_group=0,
+        )
+    except OSError as error:
+        raise CaptureError(f"sh: cannot be run: {error.strerror}") from error
+    try:
+        yield guard.pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(guard.pid, signal.SIGKILL)  # its number cannot have been given away: it is waited for only now
+        await guard.wait()
