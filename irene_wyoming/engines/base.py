@@ -8,7 +8,8 @@ loop. A session is never reset: close it and open the next one.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol
 
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.errors import UnknownModel
@@ -44,7 +45,52 @@ class Hit:
     score: float
     """0 to 1."""
     frame: int
-    """Frames that this session had been given when the word was heard."""
+    """Where the step ended that heard it, in frames from the start of the session."""
+    level_dbfs: float | None = None
+    """How loud the last second was, dB of full scale; None: the engine does not measure it."""
+    snr_db: float | None = None
+    """How far that stands out of the noise before it; None: the engine does not measure it."""
+
+
+class Score(NamedTuple):
+    """What one step of an engine made of one word."""
+
+    word: str
+    score: float
+    """0 to 1."""
+    frame: int
+    """Where the step ends, in frames from the start of the session."""
+
+
+OnScore = Callable[[Score], None]
+"""Is shown every score, on the thread that the session is called on. Must be quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeSettings:
+    """When scores of one word become a hit. None: as the engine is configured."""
+
+    threshold: float | None = None
+    """Score from which a step counts, above 0, up to 1."""
+    trigger_level: int | None = None
+    """Steps in a row that must count."""
+    refractory_s: float | None = None
+    """After a hit, seconds of audio in which the word is not reported again."""
+    min_level_dbfs: float | None = None
+    """Level below which a step does not count, dB of full scale."""
+
+    def over(self, other: "WakeSettings") -> "WakeSettings":
+        """These, and the other's where nothing is set here."""
+        return WakeSettings(
+            other.threshold if self.threshold is None else self.threshold,
+            other.trigger_level if self.trigger_level is None else self.trigger_level,
+            other.refractory_s if self.refractory_s is None else self.refractory_s,
+            other.min_level_dbfs if self.min_level_dbfs is None else self.min_level_dbfs,
+        )
+
+
+NO_SETTINGS: Mapping[str, WakeSettings] = MappingProxyType({})
+"""Every word as the engine is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +123,12 @@ class AsrRequest:
 class WakeSession(Protocol):
     """One stream of one client."""
 
+    @property
+    def needs(self) -> int:
+        """Frames that are missing to the next step, at least 1: less than these can change nothing yet. A caller that
+        waits for them saves calls and delays nothing.
+        """
+
     def push(self, pcm: bytes) -> Sequence[Hit]:
         """Take any number of whole frames in the engine's format; return what was heard in them, oldest first.
 
@@ -99,8 +151,16 @@ class WakeEngine(Protocol):
 
     def models(self) -> Sequence[ModelInfo]: ...
 
-    def session(self, models: Sequence[str]) -> WakeSession:
+    def session(
+        self,
+        models: Sequence[str],
+        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
+        on_score: OnScore | None = None,
+    ) -> WakeSession:
         """Listen for these words, at least one, each once.
+
+        :param settings: by word, for those that are to be heard otherwise than the engine is configured.
+        :param on_score: is shown every score, heard or not.
 
         :raises UnknownModel: a name is not among ``models()``.
         """

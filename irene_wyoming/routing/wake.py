@@ -1,9 +1,18 @@
 """WakeRouter: several wake word engines as one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.engines.base import Hit, ModelInfo, WakeEngine, WakeSession, unknown_model
+from irene_wyoming.engines.base import (
+    NO_SETTINGS,
+    Hit,
+    ModelInfo,
+    OnScore,
+    WakeEngine,
+    WakeSession,
+    WakeSettings,
+    unknown_model,
+)
 
 
 class WakeRouter:
@@ -29,14 +38,19 @@ class WakeRouter:
         order = dict.fromkeys(info.name for engine in self.engines for info in engine.models())
         return [first[name] for name in order]
 
-    def session(self, models: Sequence[str]) -> WakeSession:
+    def session(
+        self,
+        models: Sequence[str],
+        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
+        on_score: OnScore | None = None,
+    ) -> WakeSession:
         """:raises UnknownModel: a name is not among ``models()``."""
         by_engine: dict[WakeEngine, list[str]] = {}
         for name in models:
             if name not in self._owner:
                 raise unknown_model(name, self.models())
             by_engine.setdefault(self._owner[name], []).append(name)
-        return JoinedWakeSession([engine.session(names) for engine, names in by_engine.items()])
+        return JoinedWakeSession([engine.session(names, settings, on_score) for engine, names in by_engine.items()])
 
     def close(self) -> None:
         for engine in self.engines:
@@ -48,6 +62,10 @@ class JoinedWakeSession:
 
     def __init__(self, sessions: Sequence[WakeSession]) -> None:
         self._sessions = sessions
+
+    @property
+    def needs(self) -> int:
+        return min(session.needs for session in self._sessions)
 
     def push(self, pcm: bytes) -> Sequence[Hit]:
         hits = [hit for session in self._sessions for hit in session.push(pcm)]

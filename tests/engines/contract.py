@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.base import Hit, WakeEngine, WakeSession
+from irene_wyoming.engines.base import Hit, Score, WakeEngine, WakeSession, WakeSettings
 from irene_wyoming.errors import EngineFailed, UnknownModel
 
 
@@ -81,6 +81,49 @@ class WakeEngineContract:
     ) -> None:
         whole = engine.session([word]).push(speech)
         assert push_in_pieces(engine.session([word]), speech, frames) == whole
+
+    def test_a_step_comes_when_the_session_has_what_it_needs_and_not_before(
+        self, engine: WakeEngine, word: str, speech: bytes
+    ) -> None:
+        scores: list[Score] = []
+        session = engine.session([word], on_score=scores.append)
+        given = 0
+        for _ in range(10):
+            before = len(scores)
+            missing = session.needs
+            assert missing > 0
+            for frames in (missing - 1, 1):
+                assert len(scores) == before
+                end = given + frames
+                session.push(speech[given * SPEECH.frame_bytes : end * SPEECH.frame_bytes])
+                given = end
+            assert [score.frame for score in scores[before:]] == [given]
+
+    def test_shows_every_score_of_every_word(self, engine: WakeEngine, word: str, speech: bytes) -> None:
+        scores: list[Score] = []
+        (hit,) = engine.session([word], on_score=scores.append).push(speech)
+        assert {score.word for score in scores} == {word}
+        assert Score(hit.model, hit.score, hit.frame) in scores
+        assert all(0 <= score.score <= 1 for score in scores)
+
+    def test_what_is_set_for_a_word_goes_before_the_engines_own_settings(
+        self, engine: WakeEngine, word: str, speech: bytes
+    ) -> None:
+        def heard(settings: WakeSettings) -> int:
+            return len(engine.session([word], {word: settings}).push(speech))
+
+        assert heard(WakeSettings()) == 1
+        assert heard(WakeSettings(trigger_level=50)) == 0
+        assert heard(WakeSettings(refractory_s=0)) > 1
+        assert heard(WakeSettings(min_level_dbfs=0)) == 0
+        assert heard(WakeSettings(threshold=1e-30, refractory_s=0)) > heard(WakeSettings(refractory_s=0))
+
+    def test_a_hit_says_how_loud_the_word_was(self, engine: WakeEngine, word: str, speech: bytes) -> None:
+        (hit,) = engine.session([word]).push(speech)
+        assert hit.level_dbfs is not None
+        assert hit.snr_db is not None
+        assert -40 < hit.level_dbfs < 0
+        assert hit.snr_db > 10
 
     def test_nothing_in_nothing_out(self, engine: WakeEngine, word: str) -> None:
         assert list(engine.session([word]).push(b"")) == []

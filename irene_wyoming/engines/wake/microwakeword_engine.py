@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pymicro_features import MicroFrontend
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
-from irene_wyoming.engines.base import ModelInfo
-from irene_wyoming.engines.wake.session import Score, Session
+from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
+from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.engines.wake.words import PHRASES, chosen
@@ -28,6 +28,8 @@ from irene_wyoming.errors import EngineFailed, EngineUnavailable
 HOP = 160
 """Frames, 10 ms: one row of features."""
 HOP_BYTES = HOP * SPEECH.frame_bytes
+FIRST_HOPS = 2
+"""Hops before the first row of features: its window is three hops long."""
 FEATURES = 40
 """Values in a row."""
 DEFAULT_STRIDE = 3
@@ -104,6 +106,11 @@ class Word:
         self._sliding_window = sliding_window
         self._probabilities: deque[float] = deque(maxlen=sliding_window)
 
+    @property
+    def needs(self) -> int:
+        """Rows that are missing to the next probability."""
+        return len(self._rows) - self._filled
+
     def push(self, row: NDArray[np.float64]) -> float | None:
         """``row``: (FEATURES,). The score; None while the model waits for more rows, 0 until a whole window of
         probabilities is there."""
@@ -142,6 +149,12 @@ class MicroWakeWordStream:
         self._rest = b""
         """Less than a hop."""
         self._frame = 0
+
+    @property
+    def needs(self) -> int:
+        hops = min(word.needs for word in self._words.values())
+        hops += max(0, FIRST_HOPS - self._frame // HOP)
+        return hops * HOP - len(self._rest) // SPEECH.frame_bytes
 
     def push(self, pcm: bytes) -> Iterator[Score]:
         assert self._frontend is not None
@@ -194,7 +207,12 @@ class MicroWakeWord:
     def models(self) -> list[ModelInfo]:
         return [config.info for config in self._configs.values()]
 
-    def session(self, models: Sequence[str]) -> Session:
+    def session(
+        self,
+        models: Sequence[str],
+        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
+        on_score: OnScore | None = None,
+    ) -> Session:
         """:raises EngineFailed: a word's model does not work, or the engine is closed."""
         words: dict[str, Word] = {}
         with ExitStack() as undo:
@@ -202,8 +220,8 @@ class MicroWakeWord:
                 words[name] = Word(self._models[name], self._configs[name].sliding_window)
                 undo.callback(words[name].close)
             undo.pop_all()
-        triggers = {name: self._settings.trigger(self._configs[name].cutoff) for name in words}
-        return Session(MicroWakeWordStream(words), triggers)
+        triggers = {name: self._settings.trigger(self._configs[name].cutoff, settings.get(name)) for name in words}
+        return Session(MicroWakeWordStream(words), triggers, on_score)
 
     def close(self) -> None:
         """Sessions still open go on working. May be called more than once."""

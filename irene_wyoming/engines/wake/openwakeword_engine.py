@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
-from irene_wyoming.engines.base import ModelInfo
-from irene_wyoming.engines.wake.session import Score, Session
+from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
+from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.engines.wake.words import PHRASES, chosen
@@ -131,18 +131,19 @@ class OpenWakeWordStream:
         self._embeddings = np.tile(silence.embedding, (max(head.embeddings for head in heads.values()), 1))
         self._frame = 0
 
+    @property
+    def needs(self) -> int:
+        return HOP - self._new
+
     def push(self, pcm: bytes) -> Iterator[Score]:
-        taken, total = 0, len(pcm) // SPEECH.frame_bytes
-        while taken < total:
-            count = min(HOP - self._new, total - taken)
-            start = WINDOW - HOP + self._new
-            self._window[start : start + count] = np.frombuffer(pcm, "<i2", count, taken * SPEECH.frame_bytes)
-            taken += count
-            self._new += count
-            if self._new == HOP:
-                self._step()
-                for word, head in self._heads.items():
-                    yield Score(word, head.score(self._embeddings), self._frame)
+        start = WINDOW - HOP + self._new
+        count = len(pcm) // SPEECH.frame_bytes
+        self._window[start : start + count] = np.frombuffer(pcm, "<i2")
+        self._new += count
+        if self._new == HOP:
+            self._step()
+            for word, head in self._heads.items():
+                yield Score(word, head.score(self._embeddings), self._frame)
 
     def close(self) -> None:
         """Nothing to give back: the heads are the engine's."""
@@ -195,13 +196,18 @@ class OpenWakeWord:
             for word in self._paths
         ]
 
-    def session(self, models: Sequence[str]) -> Session:
+    def session(
+        self,
+        models: Sequence[str],
+        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
+        on_score: OnScore | None = None,
+    ) -> Session:
         """:raises EngineFailed: a word's model does not work, or the engine is closed."""
         if self._closed:
             raise EngineFailed(f"{self.name} is closed")
         heads = {word: self._head(word) for word in chosen(models, self._paths, self.name)}
-        triggers = {word: self._settings.trigger(THRESHOLD) for word in heads}
-        return Session(OpenWakeWordStream(self._features, self._silence, heads), triggers)
+        triggers = {word: self._settings.trigger(THRESHOLD, settings.get(word)) for word in heads}
+        return Session(OpenWakeWordStream(self._features, self._silence, heads), triggers, on_score)
 
     def close(self) -> None:
         """Sessions still open fail from now on. May be called more than once."""

@@ -1,31 +1,27 @@
 """Session: what the embedded engines' sessions have in common. Scores come from a ScoreStream, triggers decide."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import numpy as np
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.base import Hit
+from irene_wyoming.audio.meter import Meter
+from irene_wyoming.engines.base import Hit, OnScore, Score
 from irene_wyoming.engines.wake.trigger import Trigger
 from irene_wyoming.errors import EngineFailed
-
-
-class Score(NamedTuple):
-    """What one inference step made of one word."""
-
-    word: str
-    score: float
-    """0 to 1."""
-    frame: int
-    """Where the step ends, counted from the start of the stream."""
 
 
 class ScoreStream(Protocol):
     """One client's audio on its way through the models of some words."""
 
-    def push(self, pcm: bytes) -> Iterator[Score]:
-        """Take whole 16 kHz 16-bit mono frames, give the scores of the steps that they complete, in order.
+    @property
+    def needs(self) -> int:
+        """Frames that are missing to the next step, at least 1."""
 
-        To be read to its end before the next push. The scores never depend on how the audio was cut.
+    def push(self, pcm: bytes) -> Iterator[Score]:
+        """Take whole 16 kHz 16-bit mono frames, at most those that it needs; give the scores of the step that they
+        complete. To be read to its end before the next push.
 
         :raises EngineFailed: the stream is of no use any more.
         """
@@ -35,12 +31,18 @@ class ScoreStream(Protocol):
 
 
 class Session:
-    """A WakeSession: one ScoreStream, and one Trigger per word."""
+    """A WakeSession: one ScoreStream, one Trigger per word, and a Meter of what both hear."""
 
-    def __init__(self, stream: ScoreStream, triggers: Mapping[str, Trigger]) -> None:
+    def __init__(self, stream: ScoreStream, triggers: Mapping[str, Trigger], on_score: OnScore | None = None) -> None:
         self._stream = stream
         self._triggers = triggers
+        self._on_score = on_score
+        self._meter = Meter(SPEECH.rate)
         self._closed = False
+
+    @property
+    def needs(self) -> int:
+        return self._stream.needs
 
     def push(self, pcm: bytes) -> list[Hit]:
         """:raises ValueError: half a frame, which is the caller's mistake."""
@@ -48,12 +50,26 @@ class Session:
             raise EngineFailed("this wake word session is closed")
         if len(pcm) % SPEECH.frame_bytes:
             raise ValueError(f"{len(pcm)} bytes: expected whole frames of {SPEECH.frame_bytes} bytes")
-        return [
-            Hit(word, score, frame)
-            for word, score, frame in self._stream.push(pcm)
-            if self._triggers[word].update(score, frame)
-        ]
+        hits: list[Hit] = []
+        taken = 0
+        while taken < len(pcm):  # step by step: a hit's level is that of the audio up to it, however the audio was cut
+            end = min(len(pcm), taken + self._stream.needs * SPEECH.frame_bytes)
+            hits += self._listen(pcm[taken:end])
+            taken = end
+        return hits
 
     def close(self) -> None:
         self._closed = True
         self._stream.close()
+
+    def _listen(self, pcm: bytes) -> Iterator[Hit]:
+        """At most the rest of a step."""
+        self._meter.push(np.frombuffer(pcm, "<i2"))
+        for score in self._stream.push(pcm):
+            if self._on_score is not None:
+                self._on_score(score)
+            if self._triggers[score.word].update(score.score, score.frame, self._level):
+                yield Hit(score.word, score.score, score.frame, self._level(), self._meter.snr_db)
+
+    def _level(self) -> float:
+        return self._meter.level_dbfs

@@ -1,11 +1,11 @@
 """Trigger: decides from the scores of one word when it was heard. Shared by the engines; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.base import Option
+from irene_wyoming.engines.base import Option, WakeSettings
 
 MAX_LEVEL = 50
 """Steps in a row: 1.5 to 4 s of audio. No word lasts longer, so a higher level would never be reached."""
@@ -23,34 +23,60 @@ class TriggerSettings:
     """Steps in a row that must count."""
     refractory_frames: int
     """After a hit, frames of audio in which the same word is not reported again."""
+    min_level_dbfs: float | None = None
+    """Level below which a step does not count, dB of full scale; None: every step may."""
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
         """From the checked values of OPTIONS."""
         return cls(options["threshold"], options["trigger_level"], round(options["refractory_s"] * SPEECH.rate))
 
-    def trigger(self, recommended: float) -> "Trigger":
-        """A fresh trigger for one word in one session. ``recommended``: the threshold where none is set."""
-        threshold = recommended if self.threshold is None else self.threshold
-        return Trigger(threshold, self.level, self.refractory_frames)
+    def trigger(self, recommended: float, own: WakeSettings | None = None) -> "Trigger":
+        """A fresh trigger for one word in one session.
+
+        :param recommended: the threshold where none is set.
+        :param own: what is set for this word in this session.
+        """
+        settings = self if own is None else self._with(own)
+        threshold = recommended if settings.threshold is None else settings.threshold
+        return Trigger(threshold, settings.level, settings.refractory_frames, settings.min_level_dbfs)
+
+    def _with(self, own: WakeSettings) -> "TriggerSettings":
+        return TriggerSettings(
+            self.threshold if own.threshold is None else own.threshold,
+            self.level if own.trigger_level is None else own.trigger_level,
+            self.refractory_frames if own.refractory_s is None else round(own.refractory_s * SPEECH.rate),
+            self.min_level_dbfs if own.min_level_dbfs is None else own.min_level_dbfs,
+        )
+
+
+def full_scale() -> float:
+    """The level of audio whose level nobody has measured, dB of full scale."""
+    return 0.0
 
 
 class Trigger:
     """Follows the scores of one word, step by step."""
 
-    def __init__(self, threshold: float, level: int, refractory_frames: int) -> None:
+    def __init__(
+        self, threshold: float, level: int, refractory_frames: int, min_level_dbfs: float | None = None
+    ) -> None:
         self._threshold = threshold
+        self._min_level_dbfs = min_level_dbfs
         self._level = level
         self._refractory_frames = refractory_frames
         self._count = 0
         self._deaf_until = 0
 
-    def update(self, score: float, frame: int) -> bool:
-        """Whether the word was heard with this step. ``frame``: where the step ends, counted from the session's start.
+    def update(self, score: float, frame: int, level_dbfs: Callable[[], float] = full_scale) -> bool:
+        """Whether the word was heard with this step. Scores in the refractory time do not count towards the next hit
+        either.
 
-        Scores in the refractory time do not count towards the next hit either.
+        :param frame: where the step ends, counted from the session's start.
+        :param level_dbfs: gives the level of the audio, where somebody wants to know it.
         """
-        if frame < self._deaf_until or not score >= self._threshold:  # in this form a NaN never counts
+        heard = frame >= self._deaf_until and score >= self._threshold  # in this form a NaN never counts
+        if not heard or (self._min_level_dbfs is not None and level_dbfs() < self._min_level_dbfs):
             self._count = 0
             return False
         self._count += 1

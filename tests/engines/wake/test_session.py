@@ -1,9 +1,11 @@
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pytest
 
-from irene_wyoming.engines.base import Hit
-from irene_wyoming.engines.wake.session import Score, Session
+from irene_wyoming.engines.base import Hit, Score
+from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.trigger import Trigger
 from irene_wyoming.errors import EngineFailed
 
@@ -14,6 +16,7 @@ class LoudStream:
     def __init__(self) -> None:
         self.frame = 0
         self.closed = 0
+        self.needs = 1
 
     def push(self, pcm: bytes) -> Iterator[Score]:
         for byte in pcm[::2]:
@@ -39,14 +42,45 @@ def pcm(*levels: int) -> bytes:
     return b"".join(bytes([level, 0]) for level in levels)
 
 
+def noise(amplitude: int, frames: int) -> bytes:
+    """``amplitude``: a multiple of 256, so that the lower byte, which a LoudStream takes for scores, is 0."""
+    signs = np.random.default_rng(3).choice([-1, 1], frames)
+    return bytes((signs * amplitude).astype("<i2").tobytes())
+
+
+def heard(hits: Sequence[Hit]) -> list[tuple[str, float, int]]:
+    return [(hit.model, hit.score, hit.frame) for hit in hits]
+
+
 def test_hits_come_in_the_order_of_the_audio(session: Session) -> None:
-    assert session.push(pcm(0x00, 0xF0, 0xFF, 0x00)) == [Hit("low", 1.0, 3), Hit("high", 1.0, 3)]
+    assert heard(session.push(pcm(0x00, 0xF0, 0xFF, 0x00))) == [("low", 1.0, 3), ("high", 1.0, 3)]
 
 
 def test_each_word_has_its_own_trigger_and_it_lasts_from_push_to_push(session: Session) -> None:
-    assert session.push(pcm(0xFF)) == [Hit("low", 1.0, 1)]
-    assert session.push(pcm(0xFF)) == [Hit("high", 1.0, 2)]
-    assert session.push(pcm(0xFF)) == [Hit("low", 1.0, 3)]
+    assert heard(session.push(pcm(0xFF))) == [("low", 1.0, 1)]
+    assert heard(session.push(pcm(0xFF))) == [("high", 1.0, 2)]
+    assert heard(session.push(pcm(0xFF))) == [("low", 1.0, 3)]
+
+
+def test_every_score_is_shown_whether_it_is_a_hit_or_not(stream: LoudStream) -> None:
+    scores: list[Score] = []
+    Session(stream, {"low": Trigger(1, 1, 0), "high": Trigger(1, 1, 0)}, scores.append).push(pcm(0xF3))
+    assert scores == [Score("low", 0.2, 1), Score("high", 1.0, 1)]
+
+
+def test_a_hit_says_how_loud_it_was_and_how_far_it_stood_out_of_the_noise(stream: LoudStream) -> None:
+    stream.needs = 16_000
+    session = Session(stream, {"low": Trigger(0.5, 1, 16_000), "high": Trigger(1, 1, 0)})
+    assert session.push(noise(256, 16_000)) == []
+    (hit,) = session.push(noise(25_600, 16_000)[:-2] + pcm(0x0F))
+    assert hit.level_dbfs == pytest.approx(20 * math.log10(25_600 / 2**15), abs=0.5)
+    assert hit.snr_db == pytest.approx(40, abs=1)
+
+
+def test_words_softer_than_the_least_level_are_not_heard(stream: LoudStream) -> None:
+    soft, loud = Trigger(0.5, 1, 0, min_level_dbfs=-60), Trigger(0.5, 1, 0, min_level_dbfs=-1)
+    hits = Session(stream, {"low": soft, "high": loud}).push(noise(25_600, 16_000) + pcm(0xFF))
+    assert heard(hits) == [("low", 1.0, 16_001)]
 
 
 def test_half_a_frame_never_reaches_the_stream(session: Session, stream: LoudStream) -> None:

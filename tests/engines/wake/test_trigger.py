@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.engines.wake.trigger import Trigger, TriggerSettings, options
 
 STEP = 1280
@@ -36,6 +37,28 @@ def test_scores_in_the_refractory_time_do_not_count_towards_the_next_hit() -> No
 
 def test_a_score_that_is_no_number_never_counts() -> None:
     assert hits(Trigger(0.5, 1, 0), [math.nan, math.nan]) == []
+
+
+def test_a_step_below_the_least_level_does_not_count() -> None:
+    trigger = Trigger(0.5, 2, 0, min_level_dbfs=-40)
+    levels = iter((-41, -40, -50, -30, -20))
+    heard = [trigger.update(0.9, n, lambda: next(levels)) for n in range(5)]
+    assert heard == [False, False, False, False, True]
+
+
+def test_what_is_set_for_one_word_goes_before_what_the_engine_is_set_to() -> None:
+    engine = TriggerSettings(threshold=0.9, level=2, refractory_frames=0)
+    assert hits(engine.trigger(0.5, WakeSettings(threshold=0.6)), [0.7, 0.7]) == [1]
+    assert hits(engine.trigger(0.5, WakeSettings(trigger_level=1)), [0.95, 0.7]) == [0]
+    assert hits(engine.trigger(0.5, WakeSettings(trigger_level=1, refractory_s=0.16)), [0.95] * 4) == [0, 2]
+    soft = engine.trigger(0.5, WakeSettings(min_level_dbfs=-30))
+    assert [soft.update(1, n, lambda: -31) for n in range(3)] == [False, False, False]
+
+
+def test_settings_laid_over_others_keep_what_they_do_not_set() -> None:
+    below = WakeSettings(0.5, 2, 1.0, -50.0)
+    assert WakeSettings().over(below) == below
+    assert WakeSettings(trigger_level=1, min_level_dbfs=-60).over(below) == WakeSettings(0.5, 1, 1.0, -60)
 
 
 def test_settings_take_the_models_threshold_where_none_is_set() -> None:
