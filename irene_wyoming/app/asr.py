@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
 from irene_wyoming.app.load import method
+from irene_wyoming.app.memory import MemoryWatch, watched
+from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import AsrEngine
@@ -51,11 +53,12 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             stack.push_async_callback(worker.run, engine.close)
         check_language(settings.language, loaded)
         offered = programs(loaded)
-        quality = method(settings.audio, Quality.HIGH)
+        quality = method("asr", settings.audio, Quality.HIGH)
         service = AsrService(offered, settings.language, settings.audio, quality, settings.max_utterance_s, worker)
         info = fixed(asr_info(offered))
 
         async def serve(wire: Wire, peer: str) -> None:
             await Handler(wire, peer, lambda other: AsrRole(service, other), info, settings.limits).run()
 
+        await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
         yield await stack.enter_async_context(Service("asr", settings.address, settings.limits, serve))

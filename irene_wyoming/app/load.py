@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import AudioProfile
@@ -37,8 +38,10 @@ class LoadMeter:
         return self._load
 
 
-def method(profile: AudioProfile, preferred: Quality) -> str | AdaptivePolicy:
+def method(server: str, profile: AudioProfile, preferred: Quality) -> str | AdaptivePolicy:
     """How a server converts audio: as configured; adaptive means its preferred level, following the load."""
     if profile.resample_quality != Quality.ADAPTIVE:
         return profile.resample_quality
-    return AdaptivePolicy(preferred, LoadMeter())
+    return AdaptivePolicy(
+        preferred, LoadMeter(), lambda level: metrics.QUALITY_CHANGES.labels(server, level.value).inc()
+    )

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app.load import method
+from irene_wyoming.app.memory import MemoryWatch, watched
+from irene_wyoming.audio import plans
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.capture.base import Capture, Source
@@ -123,12 +125,14 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
         exact = ExactSource(source(settings), only, gapless=settings.audio.strict_validation)
         feed = Feed(exact, linger_s=settings.linger_s, buffer_ms=settings.buffer_ms, mix=settings.audio.mix)
         stack.push_async_callback(feed.close)
-        service = MicService(feed, form, method(settings.audio, Quality.MEDIUM), settings.audio.chunk_size)
+        service = MicService(feed, form, method("mic", settings.audio, Quality.MEDIUM), settings.audio.chunk_size)
         info = fixed(mic_info(form))
 
         async def serve(wire: Wire, peer: str) -> None:
             await Handler(wire, peer, lambda other: MicRole(service, other), info, settings.limits).run()
 
+        caches = {"plans": plans.stats, "shared": feed.stats}
+        await stack.enter_async_context(watched(MemoryWatch(caches, [plans.CACHE])))
         listening = await stack.enter_async_context(Service("mic", settings.address, settings.limits, serve))
         await stack.enter_async_context(probed(feed))
         yield listening

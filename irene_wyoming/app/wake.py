@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
 from irene_wyoming.app.load import method
+from irene_wyoming.app.memory import MemoryWatch, watched
+from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import WakeEngine
@@ -47,11 +49,12 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             stack.push_async_callback(worker.run, engine.close)
         offered = programs(loaded)
         check_default(settings.default_models, next(iter(offered.values())))
-        quality = method(settings.audio, Quality.FAST)
+        quality = method("wake", settings.audio, Quality.FAST)
         service = WakeService(offered, settings.default_models, settings.audio, quality, worker)
         info = fixed(wake_info(offered))
 
         async def serve(wire: Wire, peer: str) -> None:
             await Handler(wire, peer, lambda other: WakeRole(service, other), info, settings.limits).run()
 
+        await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
         yield await stack.enter_async_context(Service("wake", settings.address, settings.limits, serve))

@@ -33,6 +33,10 @@ def no_load() -> float:
     return 0.0
 
 
+def told_nobody(_: Quality) -> None:
+    """Nobody wants to know."""
+
+
 class AdaptivePolicy:
     """Chooses a level for all streams of one server: its preferred one, a step cheaper while the process is busy.
 
@@ -41,12 +45,19 @@ class AdaptivePolicy:
 
     :param preferred: what the server trades for: FAST for delay, HIGH for accuracy.
     :param load: the present load, 0 to 1 and beyond.
+    :param told: told of each change, with the level that is used from now on.
     :ivar switches: how often the level has changed.
     """
 
-    def __init__(self, preferred: Quality = Quality.MEDIUM, load: Callable[[], float] = no_load) -> None:
+    def __init__(
+        self,
+        preferred: Quality = Quality.MEDIUM,
+        load: Callable[[], float] = no_load,
+        told: Callable[[Quality], None] = told_nobody,
+    ) -> None:
         self._preferred = preferred
         self._load = load
+        self._told = told
         self._busy = False
         self.switches = 0
 
@@ -57,10 +68,16 @@ class AdaptivePolicy:
         if busy != self._busy:
             self._busy = busy
             self.switches += 1
-            _LOGGER.info("adaptive quality: load %.2f, %s filters", load, "cheaper" if busy else "normal")
-        step = STEPS.index(self._preferred)
-        level = STEPS[max(0, step - 1)] if self._busy else STEPS[step]
+            _LOGGER.info("adaptive quality: load %.2f, %s filters", load, self._usual)
+            self._told(self._usual)
+        level = self._usual
         return max(level, Quality.MEDIUM, key=STEPS.index) if target_rate > source_rate else level
+
+    @property
+    def _usual(self) -> Quality:
+        """The level where no rate asks for another one."""
+        step = STEPS.index(self._preferred)
+        return STEPS[max(0, step - 1)] if self._busy else STEPS[step]
 
 
 class AdaptiveResampler:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
+from irene_wyoming.audio.cache import CacheStats
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import MEAN, AudioFormat, Mix
 from irene_wyoming.errors import IreneError
@@ -105,6 +106,10 @@ class Feed:
     @property
     def listeners(self) -> int:
         return self._listeners
+
+    def stats(self) -> CacheStats:
+        """How often a listener joined a conversion that was in use (see ``SharedStream.stats``)."""
+        return self._stream.stats()
 
     @asynccontextmanager
     async def listen(

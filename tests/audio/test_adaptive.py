@@ -73,14 +73,15 @@ def test_to_a_higher_rate_the_level_is_medium_at_least() -> None:
     assert policy.level(48_000, 16_000) is Quality.FAST
 
 
-def test_a_change_is_told_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_is_told_once_in_the_log_and_to_who_wants_to_know(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    load = Load()
-    policy = AdaptivePolicy(Quality.HIGH, load)
+    load, told = Load(), list[Quality]()
+    policy = AdaptivePolicy(Quality.HIGH, load, told.append)
     load.now = 0.95
     for _ in range(5):
         policy.level(48_000, 16_000)
-    assert [record.getMessage() for record in caplog.records] == ["adaptive quality: load 0.95, cheaper filters"]
+    assert [record.getMessage() for record in caplog.records] == ["adaptive quality: load 0.95, medium filters"]
+    assert told == [Quality.MEDIUM]
 
 
 @pytest.mark.parametrize("piece", [160, 441, 960, 4_800])
