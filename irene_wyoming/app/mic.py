@@ -26,7 +26,17 @@ def listened(settings: MicConfig) -> AudioFormat:
 
 
 def source(settings: MicConfig) -> Source:
-    """The source that the configuration names, not yet open; imports what that one needs."""
+    """The source that the configuration names, not yet open, and watched where it is a device."""
+    wanted = device(settings)
+    if settings.source.kind in ("wavfile", "silence"):
+        return wanted  # these cannot stall, and their silence is meant
+    from irene_wyoming.capture.watchdog import WatchedSource
+
+    return WatchedSource(wanted, stall_s=settings.source.stall_s)
+
+
+def device(settings: MicConfig) -> Source:
+    """The same, unwatched; imports what that one needs."""
     wanted = settings.source
     delivered = AudioFormat(
         wanted.sample_rate or settings.audio.sample_rate, wanted.width, wanted.channels or settings.audio.channels

@@ -164,6 +164,8 @@ class SourceConfig:
     """wavfile: what to play, at the pace of the clock."""
     loop: bool
     """wavfile: from the start again at the end, without a gap; otherwise silence follows."""
+    stall_s: float
+    """auto, portaudio, command: without audio for so long, seconds, it is opened anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,7 @@ def _mic_section() -> Callable[[Any], MicConfig]:
         "channels": checks.or_zero(_CHANNELS),
         "file": checks.or_null(checks.path),
         "loop": checks.boolean,
+        "stall_s": checks.number("seconds", 0.5, 60),
     }
     fields = {
         **_SERVER,

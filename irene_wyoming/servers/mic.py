@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
+from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.servers.role import Peer
@@ -35,6 +36,7 @@ class MicRole:
         self._service = service
         self._peer = peer
         self._listener: asyncio.Task[None] | None = None
+        self._dropped = 0  # chunks that are lost and counted
 
     async def opened(self) -> None:
         self._listener = self._peer.spawn(self._send_audio(), "microphone listener")
@@ -58,5 +60,15 @@ class MicRole:
         await self._peer.send(AudioStart(**layout, timestamp=None))
         await asyncio.sleep(GRACE_S)
         async with service.feed.listen(form, service.quality, service.chunk_frames) as chunks:
-            async for chunk in chunks:
-                await self._peer.send(AudioChunk(**layout, audio=chunk.pcm, timestamp=chunk.timestamp))
+            try:
+                async for chunk in chunks:
+                    await self._peer.send(AudioChunk(**layout, audio=chunk.pcm, timestamp=chunk.timestamp))
+                    self._count(chunks.dropped)
+            finally:
+                self._count(chunks.dropped)
+
+    def _count(self, dropped: int) -> None:
+        """``dropped``: chunks that this listener has lost so far."""
+        if dropped > self._dropped:
+            metrics.DROPPED_FRAMES.labels("mic").inc((dropped - self._dropped) * self._service.chunk_frames)
+            self._dropped = dropped

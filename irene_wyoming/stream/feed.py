@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.cache import CacheStats
 from irene_wyoming.audio.chunk import AudioChunk
@@ -215,18 +216,26 @@ class Feed:
 
     async def _pump(self) -> None:
         async with self._source.open() as live:
+            expected: int | None = None  # start of the next chunk; None before the first
             async for chunk in live:
-                if self._status.state is not FeedState.RUNNING:
-                    self._running(live.format)
+                if expected != chunk.start:
+                    if expected is None:
+                        self._running(live.format)
+                    else:
+                        metrics.CAPTURE_OVERRUNS.inc()
+                expected = chunk.start + chunk.frames
                 self._stream.publish(chunk)
 
     def _running(self, audio_format: AudioFormat) -> None:
         self._status = FeedStatus(FeedState.RUNNING, format=audio_format)
         self._settled.set()
         self._said = ""
+        metrics.CAPTURE_OPENED.inc()
         _LOGGER.info("%s: %s", self._source.name, audio_format)
 
     def _failed(self, reason: str) -> None:
+        if self._status.state is FeedState.RUNNING:
+            metrics.CAPTURE_BROKEN.inc()
         self._status = FeedStatus(FeedState.FAILED, reason)
         self._settled.set()
         if reason != self._said:

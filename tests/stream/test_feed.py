@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from prometheus_client import REGISTRY
 
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
@@ -17,16 +18,26 @@ CD = AudioFormat(44_100, 2, 2)
 class Take:
     """One opening of a source: silence in 20 ms chunks, until the test says otherwise."""
 
-    def __init__(self, audio_format: AudioFormat = SPEECH, chunks: int = 10**9, fault: Exception | None = None) -> None:
+    def __init__(
+        self,
+        audio_format: AudioFormat = SPEECH,
+        chunks: int = 10**9,
+        fault: Exception | None = None,
+        gap_at: int | None = None,
+    ) -> None:
+        """``gap_at``: the chunk before which a second is lost."""
         self.format = audio_format
         self._chunks = chunks
         self._fault = fault
+        self._gap_at = gap_at
 
     async def __aiter__(self) -> AsyncIterator[AudioChunk]:
         frames = self.format.rate // 50
         for n in range(self._chunks):
             await asyncio.sleep(0)
-            yield AudioChunk(self.format, bytes(frames * self.format.frame_bytes), n * frames, n * 20)
+            lost = 0 if self._gap_at is None or n < self._gap_at else 50  # chunks
+            pcm = bytes(frames * self.format.frame_bytes)
+            yield AudioChunk(self.format, pcm, (n + lost) * frames, (n + lost) * 20)
         if self._fault is not None:
             raise self._fault
 
@@ -250,6 +261,21 @@ async def test_probing_a_source_that_fails_says_why_and_sees_it_recover() -> Non
         async with feed.listen(SPEECH, Quality.HIGH, 320) as audio:
             await hear(audio, 1)
         assert (await feed.probe()).state is FeedState.RUNNING
+
+
+def counted(name: str) -> float:
+    return REGISTRY.get_sample_value(f"irene_capture_{name}_total") or 0
+
+
+async def test_openings_breaks_and_gaps_are_counted() -> None:
+    before = {name: counted(name) for name in ("opened", "broken", "overruns")}
+    gone = CaptureError("unplugged")
+    source = ScriptedSource(gone, Take(chunks=5, fault=gone, gap_at=3), Take(chunks=5, fault=gone), gone, Take())
+    async with feeding(source) as feed, feed.listen(SPEECH, Quality.HIGH, 320) as audio:
+        await source.openings(5)
+        await hear(audio, 11)
+    after = {name: counted(name) - value for name, value in before.items()}
+    assert after == {"opened": 3, "broken": 2, "overruns": 1}
 
 
 async def test_closing_ends_the_listeners_and_the_source() -> None:

@@ -1,0 +1,98 @@
+"""WatchedSource: notices a device that is open but delivers nothing, or nothing but digital silence."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from irene_wyoming.audio.chunk import AudioChunk
+from irene_wyoming.capture.base import Capture, Source
+from irene_wyoming.errors import CaptureError
+
+_LOGGER = logging.getLogger(__name__)
+
+FIRST_AUDIO_S = 5.0
+"""For the first chunk: a Bluetooth headset takes some seconds to switch its microphone on."""
+
+MUTED_S = 30.0
+"""Microphones that are on make noise in their last bit, even in a silent room; muted ones often give zeros."""
+
+
+class WatchedSource:
+    """A source that breaks when it has delivered nothing for ``stall_s``, so that whoever keeps it open opens it anew.
+
+    One that delivers only digital silence is warned of once, as it may be meant to.
+    """
+
+    def __init__(
+        self, inner: Source, *, stall_s: float, first_audio_s: float = FIRST_AUDIO_S, muted_s: float = MUTED_S
+    ) -> None:
+        """``muted_s``: digital silence of so many seconds is warned of."""
+        self._inner = inner
+        self._stall_s = stall_s
+        self._first_audio_s = max(first_audio_s, stall_s)
+        self._muted_s = muted_s
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["WatchedCapture"]:
+        async with self._inner.open() as capture:
+            yield WatchedCapture(
+                capture, self._stall_s, self._first_audio_s, MuteDetector(self._inner.name, self._muted_s)
+            )
+
+
+class WatchedCapture:
+    """An open WatchedSource.
+
+    :raises CaptureError: from the iteration, when nothing came in time.
+    """
+
+    def __init__(self, inner: Capture, stall_s: float, first_audio_s: float, mute: "MuteDetector") -> None:
+        self.format = inner.format
+        self._chunks = aiter(inner)
+        self._stall_s = stall_s
+        self._patience_s = first_audio_s  # for the next chunk
+        self._mute = mute
+
+    def __aiter__(self) -> "WatchedCapture":
+        return self
+
+    async def __anext__(self) -> AudioChunk:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                chunk = await anext(self._chunks)
+        except TimeoutError:
+            raise CaptureError(f"is open, but has delivered nothing for {self._patience_s:g} s") from None
+        self._patience_s = self._stall_s
+        self._mute.heard(chunk)
+        return chunk
+
+
+class MuteDetector:
+    """Warns when a source has delivered nothing but digital silence for a while, and tells when that is over."""
+
+    def __init__(self, name: str, muted_s: float) -> None:
+        self._name = name
+        self._muted_s = muted_s
+        self._silent_s = 0.0
+        self._warned = False
+
+    def heard(self, chunk: AudioChunk) -> None:
+        silence = b"\x80" if chunk.format.width == 1 else b"\x00"
+        if chunk.pcm.strip(silence):
+            if self._warned:
+                _LOGGER.info("%s: there is sound again", self._name)
+            self._silent_s, self._warned = 0.0, False
+            return
+        self._silent_s += chunk.format.seconds(len(chunk.pcm))
+        if self._silent_s >= self._muted_s and not self._warned:
+            self._warned = True
+            _LOGGER.warning(
+                "%s: nothing but digital silence for %g s: is it muted, or its privacy switch on?",
+                self._name,
+                self._muted_s,
+            )
