@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import time
 from collections import deque
@@ -28,6 +29,9 @@ _COMPLAINT_BYTES = 2048
 """Of what the program says on its standard error, the end: that is where recorders say why they give up."""
 
 _COMPLAINT_LINES = 3
+
+_OVERRUN = re.compile(rb"overrun|xrun", re.IGNORECASE)
+"""How arecord ("overrun!!! (at least 12.345 ms long)"), parec and ffmpeg tell that they have lost audio."""
 
 
 class CommandSource:
@@ -101,6 +105,7 @@ class CommandCapture(asyncio.SubprocessProtocol):
         self._buffer_bytes = int(_BUFFER_S * audio_format.rate) * audio_format.frame_bytes
         self._rest = b""  # of a frame that has not arrived in full
         self._complaints = b""
+        self._overrun = False  # the program has lost audio since the last chunk
         self._chunks: deque[AudioChunk] = deque()
         self._buffered = 0  # bytes in _chunks
         self._news = asyncio.Event()  # a chunk, or the end of the output
@@ -173,14 +178,19 @@ class CommandCapture(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd != _STDOUT:
             self._complaints = (self._complaints + data)[-_COMPLAINT_BYTES:]
+            self._overrun |= _OVERRUN.search(data) is not None
             return
         data = self._rest + data
         whole = len(data) - len(data) % self._format.frame_bytes
         self._rest = data[whole:]
         if not whole:
             return
+        now, frames = self._clock(), self._format.frames(whole)
+        if self._overrun:
+            self._overrun = False
+            self._samples.lost(frames, now)
         start = self._samples.position
-        timestamp = self._samples.arrived(self._format.frames(whole), self._clock())
+        timestamp = self._samples.arrived(frames, now)
         self._chunks.append(AudioChunk(self._format, data[:whole], start, timestamp))
         self._buffered += whole
         if self._buffered > self._buffer_bytes:

@@ -13,7 +13,7 @@ import pytest
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.capture.base import Capture, Source
-from irene_wyoming.capture.command import CommandSource
+from irene_wyoming.capture.command import CommandCapture, CommandSource
 from irene_wyoming.errors import CaptureError
 from irene_wyoming.stream.feed import Feed, FeedState
 
@@ -231,6 +231,18 @@ async def test_fifty_openings_leave_no_process_and_no_descriptor() -> None:
                 await anext(aiter(capture))
     assert descriptors() == before
     assert children() <= running
+
+
+@pytest.mark.parametrize("words", [b"overrun!!! (at least 500.000 ms long)\n", b"ALSA buffer xrun.\n"])
+async def test_audio_that_a_recorder_says_it_has_lost_is_a_gap(words: bytes) -> None:
+    arrivals = iter([100.02, 100.04, 100.46, 100.48])
+    capture = CommandCapture("arecord", SPEECH, lambda: next(arrivals), group=0)
+    for said in (b"", b"", words, b""):
+        capture.pipe_data_received(2, said)
+        capture.pipe_data_received(1, bytes(640))
+    heard = [await anext(capture) for _ in range(3)]
+    assert [chunk.start for chunk in heard] == [0, 320, 640 + 6400]
+    assert [chunk.timestamp for chunk in heard] == [100_000, 100_020, 100_440]
 
 
 @pytest.mark.parametrize("recorder", [RECORDER, "write(bytes(640)); time.sleep(3600)"], ids=["writes", "hangs"])
