@@ -5,7 +5,29 @@ client sends cannot add a time series. Figures of several processes are joined b
 which ``irene-wyoming run`` switches on by setting PROMETHEUS_MULTIPROC_DIR for its servers.
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+import os
+
+from prometheus_client import Counter, Gauge, Histogram, values
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Where processes put their figures so that one of them can show all; read by prometheus-client when it is imported."""
+
+PROCESS_VARIABLE = "IRENE_WYOMING_METRICS_PROCESS"
+"""Under which name this process puts them there. A server that is started again goes on with the counts of the one
+that died, and restarts leave no files behind; by process id, which is the library's own way, each would leave some."""
+
+
+def _share_figures() -> None:
+    own = os.getpid()
+    # Taken out, so that a process that this one starts does not write into the same files.
+    name = os.environ.pop(PROCESS_VARIABLE, "") or str(own)
+    values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+        lambda: name if os.getpid() == own else str(os.getpid())
+    )
+
+
+if FOLDER_VARIABLE in os.environ:
+    _share_figures()
 
 FAST = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 """Seconds: steps of what happens to a chunk."""
@@ -16,6 +38,16 @@ FELT = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.
 # Conversations
 CONNECTIONS = Gauge("irene_connections", "Clients connected now", ["server"], multiprocess_mode="livesum")
 REFUSED = Counter("irene_refused_total", "Conversations ended with an error, by its code", ["server", "code"])
+
+# The process
+RESIDENT_BYTES = Gauge("irene_resident_bytes", "Memory of the process", ["server"], multiprocess_mode="livesum")
+LOOP_LAG_SECONDS = Histogram(
+    "irene_loop_lag_seconds", "How late the event loop is: whatever it does waits for so long", ["server"], buckets=FAST
+)
+WAIT_SECONDS = Histogram(
+    "irene_wait_seconds", "How long a call waits for its turn on a thread of engines", ["worker"], buckets=FAST
+)
+RESTARTS = Counter("irene_restarts_total", "Times that a server was started again because it had ended", ["server"])
 
 # Audio
 CONVERT_SECONDS = Histogram(

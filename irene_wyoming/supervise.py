@@ -12,8 +12,8 @@ import signal
 import sys
 import time
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from irene_wyoming.config.model import SuperviseConfig
 from irene_wyoming.errors import ConfigError
@@ -31,6 +31,8 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _log = logging.getLogger(__name__)
 
+Died = Callable[[str], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Child:
@@ -39,6 +41,8 @@ class Child:
     name: str
     """For the log; no two alike."""
     argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Laid over this process's own environment."""
 
 
 class Backoff:
@@ -78,14 +82,22 @@ class Supervisor:
     """
 
     def __init__(
-        self, children: Sequence[Child], timing: SuperviseConfig, clock: Callable[[], float] = time.monotonic
+        self,
+        children: Sequence[Child],
+        timing: SuperviseConfig,
+        clock: Callable[[], float] = time.monotonic,
+        died: Died | None = None,
     ) -> None:
-        """:raises ConfigError: there are no children."""
+        """:param died: awaited with the name of a child that has ended unasked, before it is started again.
+        :raises ConfigError: there are no children.
+        """
         if not children:
             raise ConfigError("no server is enabled, there is nothing to run: set 'enabled: true' for at least one")
         self._stop_timeout_s = timing.stop_timeout_s
         self._keepers = [
-            _Keeper(child, Backoff(timing.restart_delay_s, timing.restart_delay_max_s, timing.healthy_after_s, clock))
+            _Keeper(
+                child, Backoff(timing.restart_delay_s, timing.restart_delay_max_s, timing.healthy_after_s, clock), died
+            )
             for child in children
         ]
         self._tasks: list[asyncio.Task[None]] = []  # empty before start
@@ -142,31 +154,35 @@ class Supervisor:
                 task.cancel()
 
 
-def exit_with_parent() -> None:
+def exit_with_parent() -> bool:
     """Have the kernel send this process SIGTERM when its supervisor dies, even by SIGKILL; for a child's start.
 
-    Does nothing in a process that no Supervisor started, and on other systems than Linux.
+    True: a Supervisor has started this process. The kernel is asked on Linux only.
 
     :raises SystemExit: the supervisor is gone already.
     """
     # Taken out, so that what this process starts does not think that it is supervised.
     parent = os.environ.pop(SUPERVISED_VARIABLE, None)
-    if parent is None or sys.platform != "linux":
-        return
+    if parent is None:
+        return False
+    if sys.platform != "linux":
+        return True
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
         _log.warning("this process may outlive its supervisor: prctl: %s", os.strerror(ctypes.get_errno()))
     # It may have died before the call above: then no signal will ever come.
     if str(os.getppid()) != parent:
         raise SystemExit("the supervisor has ended before this server was up")
+    return True
 
 
 class _Keeper:
     """Keeps one child running."""
 
-    def __init__(self, child: Child, backoff: Backoff) -> None:
+    def __init__(self, child: Child, backoff: Backoff, died: Died | None) -> None:
         self.name = child.name
-        self._argv = child.argv
+        self._child = child
+        self._died = died
         self._backoff = backoff
         self._process: Process | None = None  # None while none runs
         self._ending = asyncio.Event()
@@ -182,6 +198,8 @@ class _Keeper:
             code = await self._live()
             if self._ending.is_set():
                 return
+            if self._died is not None:
+                await self._died(self.name)
             if code == EXIT_CONFIG and not self._backoff.healthy:
                 _log.error(
                     "%s cannot run with this configuration (exit code %d, its message is above): "
@@ -210,9 +228,9 @@ class _Keeper:
         """Start the child and wait for its end; return its code as Process has it, None if it cannot be started."""
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._argv,
+                *self._child.argv,
                 stdin=DEVNULL,
-                env=os.environ | {SUPERVISED_VARIABLE: str(os.getpid())},
+                env={**os.environ, **self._child.env, SUPERVISED_VARIABLE: str(os.getpid())},
                 # A group of its own: Ctrl-C on a terminal reaches this program only, which passes it on once.
                 process_group=0,
             )

@@ -22,6 +22,7 @@ ENVIRONMENT = {
     "IRENE_WYOMING__ASR__URI": "tcp://127.0.0.1:0",
     "IRENE_WYOMING__MIC__URI": "tcp://127.0.0.1:0",
     "IRENE_WYOMING__FRONT__URI": "tcp://127.0.0.1:0",
+    "IRENE_WYOMING__METRICS__PORT": "0",
     "IRENE_WYOMING__DISCOVERY__ZEROCONF": "false",
 }
 

@@ -16,7 +16,7 @@ from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import asr_info, fixed
-from irene_wyoming.servers.service import Service
+from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wire import Wire
 
 
@@ -57,8 +57,8 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         service = AsrService(offered, settings.language, settings.audio, quality, settings.max_utterance_s, worker)
         info = fixed(asr_info(offered))
 
-        async def serve(wire: Wire, peer: str) -> None:
-            await Handler(wire, peer, lambda other: AsrRole(service, other), info, settings.limits).run()
+        async def serve(wire: Wire, client: Client) -> None:
+            await Handler(wire, client, lambda other: AsrRole(service, other), info, settings.limits).run()
 
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
         yield await stack.enter_async_context(Service("asr", settings.address, settings.limits, serve))

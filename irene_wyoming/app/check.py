@@ -110,7 +110,7 @@ class Check:
 async def address(name: str, wanted: Address, limits: Limits) -> Finding:
     """Whether a server can listen there, or one does so already."""
 
-    async def nobody(_wire: object, _peer: str) -> None:
+    async def nobody(_wire: object, _client: object) -> None:
         """A check accepts nobody."""
 
     try:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.servers.front import Directory, FrontRole
 from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.service import Service
+from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ async def front_server(config: Config, servers: Mapping[str, Address], wait_s: f
     if not await directory.complete(wait_s):
         log.warning("front: not every server has described itself within %g s; a hub will see the others", wait_s)
 
-    async def serve(wire: Wire, peer: str) -> None:
-        await Handler(wire, peer, lambda other: FrontRole(directory, other), directory.info, settings.limits).run()
+    async def serve(wire: Wire, client: Client) -> None:
+        await Handler(wire, client, lambda other: FrontRole(directory, other), directory.info, settings.limits).run()
 
     async with Service("front", settings.address, settings.limits, serve) as service:
         yield service

@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
+from irene_wyoming.app.exposition import exposed, undescribed
+from irene_wyoming.app.front import reachable
+from irene_wyoming.app.sampling import Look, sampled
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.errors import DiscoveryError
 from irene_wyoming.servers.service import Service
@@ -58,9 +61,32 @@ async def told_supervisor(front: Address, environ: Mapping[str, str]) -> AsyncIt
         await asyncio.wait([task])
 
 
-async def serve(config: Config, server: AbstractAsyncContextManager[Service]) -> None:
-    """Run one server until it is told to stop."""
+@asynccontextmanager
+async def observed(
+    config: Config, service: Service, looks: Iterable[Look] = (), *, supervised: bool = False
+) -> AsyncIterator[None]:
+    """Have the service's process sampled, and its figures served.
+
+    :param looks: what else to look at every so often.
+    :param supervised: ``run`` serves the figures of all servers.
+    """
+    if not config.metrics.enabled:
+        yield
+        return
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(sampled(service.name, looks))
+        if not supervised:
+            ready = undescribed({service.name: reachable(service.address)})
+            await stack.enter_async_context(exposed(config.metrics, ready))
+        yield
+
+
+async def serve(config: Config, server: AbstractAsyncContextManager[Service], *, supervised: bool = False) -> None:
+    """Run one server until it is told to stop.
+
+    :param supervised: by ``run``, which does what needs to be done once only.
+    """
     stop = stop_signal()
-    async with server as service, announced(config, service):
+    async with server as service, observed(config, service, supervised=supervised), announced(config, service):
         await stop.wait()
     log.info("%s: stopped", service.name)

@@ -15,7 +15,7 @@ from irene_wyoming.errors import CaptureError
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import fixed, mic_info
 from irene_wyoming.servers.mic import MicRole, MicService
-from irene_wyoming.servers.service import Service
+from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wire import Wire
 from irene_wyoming.stream.feed import Feed
 
@@ -138,8 +138,8 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
         service = MicService(feed, form, method("mic", settings.audio, Quality.MEDIUM), settings.audio.chunk_size)
         info = fixed(mic_info(form))
 
-        async def serve(wire: Wire, peer: str) -> None:
-            await Handler(wire, peer, lambda other: MicRole(service, other), info, settings.limits).run()
+        async def serve(wire: Wire, client: Client) -> None:
+            await Handler(wire, client, lambda other: MicRole(service, other), info, settings.limits).run()
 
         caches = {"plans": plans.stats, "shared": feed.stats}
         await stack.enter_async_context(watched(MemoryWatch(caches, [plans.CACHE])))

@@ -7,9 +7,13 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from irene_wyoming.app.front import enabled, front_server
+from irene_wyoming.app.exposition import exposed, undescribed
+from irene_wyoming.app.front import enabled, front_server, reachable
 from irene_wyoming.app.lifecycle import stop_signal, told_supervisor
+from irene_wyoming.app.sampling import sampled
+from irene_wyoming.app.shared_metrics import SharedFigures
 from irene_wyoming.config.model import Config
+from irene_wyoming.metrics import PROCESS_VARIABLE, RESTARTS
 from irene_wyoming.supervise import Child, Supervisor
 
 log = logging.getLogger(__name__)
@@ -21,17 +25,27 @@ FIRST_START_S = 30.0
 def children(config: Config, path: Path | None, *, debug: bool) -> list[Child]:
     """One process per enabled server, started as a user would start it."""
     options = [*(["--config", str(path)] if path else []), *(["--debug"] if debug else [])]
-    return [Child(name, [sys.executable, "-m", "irene_wyoming", name, *options]) for name in enabled(config)]
+    return [
+        Child(name, [sys.executable, "-m", "irene_wyoming", name, *options], {PROCESS_VARIABLE: name})
+        for name in enabled(config)
+    ]
 
 
-async def run(config: Config, path: Path | None, *, debug: bool) -> int:
+async def run(config: Config, path: Path | None, *, debug: bool, figures: SharedFigures | None = None) -> int:
     """Keep the servers running until told to stop; returns the exit code.
 
+    :param figures: what the servers share their figures through; None: they do not.
     :raises ConfigError: no server is enabled.
     :raises AddressUnavailable: the front's address cannot be had.
     """
+
+    async def died(name: str) -> None:
+        RESTARTS.labels(name).inc()
+        if figures is not None:
+            await asyncio.to_thread(figures.forget_state, name)
+
     stop = stop_signal()
-    supervisor = Supervisor(children(config, path, debug=debug), config.supervise)
+    supervisor = Supervisor(children(config, path, debug=debug), config.supervise, died=died)
     running = asyncio.create_task(supervisor.run(stop), name="supervise")
     front = asyncio.create_task(keep_front(config), name="front")
     try:
@@ -47,11 +61,15 @@ async def run(config: Config, path: Path | None, *, debug: bool) -> int:
 
 
 async def keep_front(config: Config) -> None:
-    """The front address and its announcement, until cancelled.
+    """The front address and its announcement, figures and health, until cancelled.
 
     :raises AddressUnavailable: the address cannot be had.
     """
     async with AsyncExitStack() as stack:
+        if config.metrics.enabled:
+            await stack.enter_async_context(sampled("front"))
+            servers = {name: reachable(address) for name, address in enabled(config).items()}
+            await stack.enter_async_context(exposed(config.metrics, undescribed(servers)))
         if config.front.enabled:
             front = await stack.enter_async_context(front_server(config, enabled(config), FIRST_START_S))
             await stack.enter_async_context(told_supervisor(front.address, os.environ))

@@ -15,7 +15,7 @@ from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import fixed, wake_info
-from irene_wyoming.servers.service import Service
+from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wake import WakeRole, WakeService
 from irene_wyoming.servers.wire import Wire
 
@@ -53,8 +53,8 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         service = WakeService(offered, settings.default_models, settings.audio, quality, worker)
         info = fixed(wake_info(offered))
 
-        async def serve(wire: Wire, peer: str) -> None:
-            await Handler(wire, peer, lambda other: WakeRole(service, other), info, settings.limits).run()
+        async def serve(wire: Wire, client: Client) -> None:
+            await Handler(wire, client, lambda other: WakeRole(service, other), info, settings.limits).run()
 
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
         yield await stack.enter_async_context(Service("wake", settings.address, settings.limits, serve))

@@ -26,9 +26,9 @@ def run(args: argparse.Namespace, name: str, make: Callable[[Config], AbstractAs
     from irene_wyoming.app.lifecycle import serve
     from irene_wyoming.supervise import exit_with_parent
 
-    exit_with_parent()
+    supervised = exit_with_parent()
     config = common.read_config(args)
     if args.uri:
         config = replace(config, **{name: replace(getattr(config, name), address=args.uri)})
-    asyncio.run(serve(config, make(config)))
+    asyncio.run(serve(config, make(config), supervised=supervised))
     return 0

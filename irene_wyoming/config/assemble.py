@@ -18,6 +18,7 @@ from irene_wyoming.config.model import (
     Config,
     FrontConfig,
     Limits,
+    MetricsConfig,
     MicConfig,
     ProviderConfig,
     ServerConfig,
@@ -122,6 +123,10 @@ def front(*, enabled: bool, host: str, port: int, uri: Address | None, limits: L
     return FrontConfig(enabled, uri or Address(host, port), limits)
 
 
+def metrics(*, enabled: bool, host: str, port: int) -> MetricsConfig:
+    return MetricsConfig(enabled, Address(host, port))
+
+
 def supervise(**fields: float) -> SuperviseConfig:
     if fields["restart_delay_max_s"] < fields["restart_delay_s"]:
         raise vol.Invalid("expected no less than restart_delay_s", ["restart_delay_max_s"])
@@ -131,11 +136,12 @@ def supervise(**fields: float) -> SuperviseConfig:
 def config(**fields: Any) -> Config:
     """:raises vol.Invalid: two servers would listen on one address."""
     config = Config(**fields)
-    servers: dict[str, ServerConfig | FrontConfig] = {
+    servers: dict[str, ServerConfig | FrontConfig | MetricsConfig] = {
         "wake": config.wake,
         "asr": config.asr,
         "mic": config.mic,
         "front": config.front,
+        "metrics": config.metrics,
     }
     listening = [(name, server.address) for name, server in servers.items() if server.enabled]
     for (first, one), (second, other) in combinations(listening, 2):

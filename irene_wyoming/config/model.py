@@ -194,6 +194,14 @@ class DiscoveryConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsConfig:
+    """The HTTP address of figures and health."""
+
+    enabled: bool
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class SuperviseConfig:
     """How ``run`` treats its servers."""
 
@@ -215,4 +223,5 @@ class Config:
     mic: MicConfig
     front: FrontConfig
     discovery: DiscoveryConfig
+    metrics: MetricsConfig
     supervise: SuperviseConfig

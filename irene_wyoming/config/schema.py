@@ -46,6 +46,7 @@ def build_schema(
             "discovery": _section(
                 {"zeroconf": checks.boolean, "name": checks.short_text(MAX_NAME_BYTES)}, DiscoveryConfig
             ),
+            "metrics": _section({"enabled": checks.boolean, "host": checks.host, "port": _PORT}, assemble.metrics),
             "supervise": _section(_SUPERVISE, assemble.supervise),
         },
         assemble.config,

@@ -1,11 +1,14 @@
 """Where engines run: the only module that knows it is on threads."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 from typing import ParamSpec, Protocol, Self, TypeVar
+
+from irene_wyoming.metrics import WAIT_SECONDS
 
 
 class Closable(Protocol):
@@ -26,14 +29,20 @@ class Worker:
 
     def __init__(self, name: str, threads: int = 1) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
+        self._waited = WAIT_SECONDS.labels(name)
 
     async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``call`` on a thread and return what it returns or raise what it raises.
 
         When the caller is cancelled, the call still ends on its thread; its result is dropped.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: call(*args, **kwargs))
+        asked = time.perf_counter()
+
+        def take_turn() -> R:
+            self._waited.observe(time.perf_counter() - asked)
+            return call(*args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, take_turn)
 
     async def obtain(self, make: Callable[P, C], *args: P.args, **kwargs: P.kwargs) -> C:
         """As ``run``, for what must be closed: when the caller is cancelled meanwhile, it is closed on its thread."""

@@ -11,7 +11,9 @@ from wyoming.ping import Ping, Pong
 
 from irene_wyoming.config.model import Limits
 from irene_wyoming.errors import IreneError, LimitExceeded
+from irene_wyoming.metrics import REFUSED
 from irene_wyoming.servers.role import RoleFactory
+from irene_wyoming.servers.service import Client
 from irene_wyoming.servers.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -28,10 +30,9 @@ class Handler:
     It is the Peer of its role.
     """
 
-    def __init__(self, wire: Wire, peer: str, make_role: RoleFactory, info: InfoSource, limits: Limits) -> None:
-        """:param peer: for the log: the server's name and the client's address."""
+    def __init__(self, wire: Wire, client: Client, make_role: RoleFactory, info: InfoSource, limits: Limits) -> None:
         self._wire = wire
-        self._peer = peer
+        self._client = client
         self._role = make_role(self)
         self._info = info
         self._limits = limits
@@ -51,19 +52,21 @@ class Handler:
             await self._until_over()
             await self._wire.finish(FINISH_PATIENCE_S)
         except IreneError as error:
-            log.warning("%s: %s: %s", self._peer, error.code, error)
+            log.warning("%s: %s: %s", self._client, error.code, error)
+            REFUSED.labels(self._client.server, error.code).inc()
             await self._refuse(str(error), error.code)
         except OSError as error:
-            log.debug("%s: connection lost: %s", self._peer, error)
+            log.debug("%s: connection lost: %s", self._client, error)
         except Exception:
-            log.exception("%s: a bug in this server; the connection is closed", self._peer)
+            REFUSED.labels(self._client.server, IreneError.code).inc()
+            log.exception("%s: a bug in this server; the connection is closed", self._client)
             await self._refuse("internal error, see the server's log", IreneError.code)
         finally:
             await self._role.close()
             await self._wire.close()
 
     async def _until_over(self) -> None:
-        conversation = self.spawn(self._converse(), f"conversation with {self._peer}")
+        conversation = self.spawn(self._converse(), f"conversation with {self._client}")
         try:
             await self._over
         finally:
@@ -75,7 +78,7 @@ class Handler:
             return
         error = task.exception()
         if self._over.done():
-            log.debug("%s: after the conversation: %s", self._peer, error)
+            log.debug("%s: after the conversation: %s", self._client, error)
         elif error is None:
             self._over.set_result(None)
         else:
@@ -106,4 +109,4 @@ class Handler:
             await self._wire.write(Error(text=text, code=code))
             await self._wire.finish(FINISH_PATIENCE_S)
         except (OSError, LimitExceeded) as error:
-            log.debug("%s: could not be told: %s", self._peer, error)
+            log.debug("%s: could not be told: %s", self._client, error)

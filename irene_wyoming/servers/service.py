@@ -10,11 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from wyoming.error import Error
 
 from irene_wyoming.config.model import Address, Limits
 from irene_wyoming.errors import AddressUnavailable, LimitExceeded
+from irene_wyoming.metrics import CONNECTIONS, REFUSED
 from irene_wyoming.servers.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -24,8 +26,21 @@ REFUSALS_EVERY_S = 60.0
 REFUSED_PATIENCE_S = 0.2
 """What a client beyond the limit gets to read why; it counts as a connection so long."""
 
-Serve = Callable[[Wire, str], Awaitable[None]]
-"""(wire, peer as a short text for logs): serve one connection and close it. Raises nothing."""
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is connected to which server."""
+
+    server: str
+    host: str
+    """Its address; empty for a unix socket."""
+
+    def __str__(self) -> str:
+        return f"{self.server}: {self.host or 'unix socket'}"
+
+
+Serve = Callable[[Wire, Client], Awaitable[None]]
+"""Serve one connection and close it. Raises nothing."""
 
 
 class Service:
@@ -96,6 +111,7 @@ class Service:
         wire = Wire(reader, writer, self._limits)
         task = asyncio.get_running_loop().create_task(self._connection(wire, host), name=f"{self.name} {host}")
         self._tasks.add(task)
+        CONNECTIONS.labels(self.name).inc()
         self._per_host[host] += 1
         task.add_done_callback(lambda done: self._ended(done, host))
         keep_alive(writer)
@@ -103,7 +119,7 @@ class Service:
     async def _connection(self, wire: Wire, host: str) -> None:
         try:
             if (reason := self._full(host)) is None:
-                await self._serve(wire, f"{self.name}: {host or 'unix socket'}")
+                await self._serve(wire, Client(self.name, host))
             else:
                 self._log_refusal(host, reason)
                 with suppress(OSError, LimitExceeded):
@@ -114,6 +130,7 @@ class Service:
 
     def _log_refusal(self, host: str, reason: str) -> None:
         """One line a minute, however many are refused."""
+        REFUSED.labels(self.name, LimitExceeded.code).inc()
         self._refusals += 1
         now = time.monotonic()
         if now - self._refused_at >= REFUSALS_EVERY_S:
@@ -129,6 +146,7 @@ class Service:
 
     def _ended(self, task: asyncio.Task[None], host: str) -> None:
         self._tasks.discard(task)
+        CONNECTIONS.labels(self.name).dec()
         self._per_host[host] -= 1
         if not self._per_host[host]:
             del self._per_host[host]

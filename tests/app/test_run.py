@@ -10,11 +10,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from wyoming.client import AsyncClient
+from wyoming.event import Event
 from wyoming.info import Describe, Info
+
+from irene_wyoming.app.shared_metrics import PREFIX, default_place
+from irene_wyoming.config.model import Address
+from tests.app.http import get
 
 START_S = 30
 """Three interpreters and their models, on a busy machine."""
+
+FIGURES = default_place()
 
 
 def free_ports(count: int) -> list[int]:
@@ -33,9 +41,24 @@ def is_alive(pid: int) -> bool:
 class Running:
     """The program as a user starts it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, ports: dict[str, int]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, ports: dict[str, int], figures: int) -> None:
         self.process = process
         self.ports = ports
+        self.figures = Address("127.0.0.1", figures)
+
+    async def figure(self, name: str, **labels: str) -> float | None:
+        """One sample of /metrics; None where there is none."""
+        status, body = await get(self.figures, "/metrics")
+        assert status == 200
+        families = text_string_to_metric_families(body)
+        samples = [sample for family in families for sample in family.samples]
+        return next((s.value for s in samples if s.name == name and s.labels.items() >= labels.items()), None)
+
+    async def shows(self, value: float | None, name: str, **labels: str) -> None:
+        """Wait until a sample has this value; None: any."""
+        async with asyncio.timeout(START_S):
+            while (now := await self.figure(name, **labels)) is None or value not in (None, now):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
     async def describe(self, server: str) -> Info:
         async with AsyncClient.from_uri(f"tcp://127.0.0.1:{self.ports[server]}") as client:
@@ -64,15 +87,17 @@ class Running:
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
-    ports = dict(zip(("wake", "asr", "mic", "front"), free_ports(4), strict=True))
+    *numbers, figures = free_ports(5)
+    ports = dict(zip(("wake", "asr", "mic", "front"), numbers, strict=True))
     settings = {f"IRENE_WYOMING__{name.upper()}__URI": f"tcp://127.0.0.1:{port}" for name, port in ports.items()}
+    settings["IRENE_WYOMING__METRICS__PORT"] = str(figures)
     settings |= {"IRENE_WYOMING__DISCOVERY__ZEROCONF": "false", "IRENE_WYOMING__MIC__SOURCE__KIND": "silence"}
     with (tmp_path / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "irene_wyoming", "run", env=os.environ | settings, stderr=log
         )
     try:
-        program = Running(process, ports)
+        program = Running(process, ports, figures)
         for server in ports:
             await program.answers(server)
         yield program
@@ -104,6 +129,7 @@ async def test_a_signal_ends_everything_within_5_s_with_exit_code_0(running: Run
     async with asyncio.timeout(5):
         assert await running.process.wait() == 0
     assert not any(is_alive(pid) for pid in children)
+    assert not list(FIGURES.glob(f"{PREFIX}{running.process.pid}-*"))
 
 
 async def test_the_front_describes_all_of_them(running: Running) -> None:
@@ -111,3 +137,31 @@ async def test_the_front_describes_all_of_them(running: Running) -> None:
     assert info.wake[0].name == "irene-wake"
     assert info.asr[0].name == "irene-asr"
     assert len(info.mic) == 1
+
+
+async def test_one_address_shows_the_figures_of_all_and_restarts_lose_none(running: Running) -> None:
+    async with AsyncClient.from_uri(f"tcp://127.0.0.1:{running.ports['wake']}") as client:
+        await client.write_event(Event("audio-start", {"rate": 1}))
+        answer = await client.read_event()
+        assert answer is not None
+        assert answer.type == "error"
+        for server in running.ports:
+            await running.shows(None, "irene_resident_bytes", server=server)
+    refused = {"server": "wake", "code": "unsupported-format"}
+    assert await running.figure("irene_refused_total", **refused) == 1
+    os.kill(running.child("wake"), signal.SIGKILL)
+    await running.shows(1, "irene_restarts_total", server="wake")
+    await running.answers("wake")
+    assert await running.figure("irene_refused_total", **refused) == 1
+    assert (await get(running.figures, "/readyz"))[0] == 200
+
+
+async def test_a_server_that_is_gone_is_not_ready_but_the_program_is_healthy(running: Running) -> None:
+    os.kill(running.child("asr"), signal.SIGSTOP)
+    try:
+        status, body = await get(running.figures, "/readyz")
+        assert status == 503
+        assert body.startswith("asr: ")
+        assert (await get(running.figures, "/healthz"))[0] == 200
+    finally:
+        os.kill(running.child("asr"), signal.SIGCONT)

@@ -129,5 +129,6 @@ def test_the_printed_default_is_a_configuration(tmp_path: Path) -> None:
         "mic",
         "front",
         "discovery",
+        "metrics",
         "supervise",
     }

@@ -1,0 +1,76 @@
+"""What is looked at every so often, since nobody counts it as it happens: memory, how late the loop is."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from irene_wyoming import metrics
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 5.0
+"""Prometheus asks every 15 s, as a rule."""
+
+LAG_EVERY_S = 0.25
+"""A stall of the loop that lasts for so long is never missed; four wake-ups a second cost nothing."""
+
+LATE_S = 0.5
+"""A stall that people notice: half a second of live audio."""
+
+Look = Callable[[], None]
+"""Reads something and sets a metric. Called on a thread."""
+
+
+@asynccontextmanager
+async def sampled(server: str, looks: Iterable[Look] = (), every_s: float = EVERY_S) -> AsyncIterator[None]:
+    """Look at this process's memory and at what else is given, and watch the loop, for as long as the context lasts."""
+    tasks = [
+        asyncio.create_task(sample([memory(server), *looks], every_s), name="sample the metrics"),
+        asyncio.create_task(watch_loop(server), name="watch the event loop"),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def sample(looks: Iterable[Look], every_s: float) -> None:
+    """Call each now and every so many seconds, on a thread. Runs until cancelled."""
+    looks = list(looks)
+    while True:
+        await asyncio.to_thread(look_at_all, looks)
+        await asyncio.sleep(every_s)
+
+
+def look_at_all(looks: Iterable[Look]) -> None:
+    for look in looks:
+        look()
+
+
+async def watch_loop(server: str, every_s: float = LAG_EVERY_S, late_s: float = LATE_S) -> None:
+    """Time how late the event loop wakes us. Runs until cancelled."""
+    loop = asyncio.get_running_loop()
+    lag = metrics.LOOP_LAG_SECONDS.labels(server)
+    while True:
+        due = loop.time() + every_s
+        await asyncio.sleep(every_s)
+        late = max(0.0, loop.time() - due)
+        lag.observe(late)
+        if late > late_s:
+            log.warning("%s: the event loop stood still for %.1f s; 'irene-wyoming profile' can tell why", server, late)
+
+
+def memory(server: str) -> Look:
+    """The resident memory of this process."""
+    gauge = metrics.RESIDENT_BYTES.labels(server)
+    statm = Path("/proc/self/statm")
+
+    def look() -> None:
+        gauge.set(int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+
+    return look

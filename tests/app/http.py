@@ -1,0 +1,25 @@
+"""A client of the address of figures and health."""
+
+import asyncio
+
+from irene_wyoming.config.model import Address
+
+WAIT_S = 10
+
+
+async def ask(address: Address, request: bytes) -> bytes:
+    """Send these bytes; everything that comes back until the other side closes."""
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        writer.write(request)
+        async with asyncio.timeout(WAIT_S):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+async def get(address: Address, path: str) -> tuple[int, str]:
+    """Status and body."""
+    answer = await ask(address, f"GET {path} HTTP/1.1\r\nHost: irene\r\n\r\n".encode())
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    return int(head.split()[1]), body
