@@ -51,6 +51,7 @@ class WakeRole:
         self._models: Sequence[str] = ()
         self._intake: Intake | None = None
         self._session: WakeSession | None = None  # None until the first audio of a stream
+        self._waiting = bytearray()  # converted audio that does not make a step of the engine yet
         self._heard = False  # something was detected in this stream
 
     @property
@@ -81,6 +82,7 @@ class WakeRole:
         return True
 
     async def close(self) -> None:
+        self._waiting.clear()
         if self._session is not None:
             session, self._session = self._session, None
             await self._service.worker.run(session.close)
@@ -106,21 +108,32 @@ class WakeRole:
         timestamp = self._intake.position_ms
         tail = self._intake.flush()
         await self._listen([tail] if tail else [], timestamp)
+        if self._waiting:
+            await self._push(timestamp)
         if not self._heard:
             await self._peer.send(NotDetected())
         await self._restart()
 
     async def _listen(self, pieces: Iterable[bytes], timestamp: int) -> None:
-        """Give converted audio to the session; report what it hears at the time of the client's chunk, ms."""
-        worker = self._service.worker
+        """Give converted audio to the session as soon as it makes a step: handing it over costs as much as a step."""
         for pcm in pieces:
+            self._waiting += pcm
             if self._session is None:
-                self._session = await worker.obtain(self._engine.session, self._models or self._default())
-            for hit in await worker.run(self._session.push, pcm):
-                self._heard = True
-                log.info("wake: heard %s, score %.2f, at %d ms of the stream", hit.model, hit.score, timestamp)
-                context = {"score": round(hit.score, 3)}
-                await self._peer.send(Detection(name=hit.model, timestamp=timestamp, context=context))
+                models = self._models or self._default()
+                self._session = await self._service.worker.obtain(self._engine.session, models)
+            if len(self._waiting) >= self._session.needs * self._engine.format.frame_bytes:
+                await self._push(timestamp)
+
+    async def _push(self, timestamp: int) -> None:
+        """Have the session take what is waiting; report what it hears at the time of the client's chunk, ms."""
+        assert self._session is not None
+        pcm = bytes(self._waiting)
+        self._waiting.clear()
+        for hit in await self._service.worker.run(self._session.push, pcm):
+            self._heard = True
+            log.info("wake: heard %s, score %.2f, at %d ms of the stream", hit.model, hit.score, timestamp)
+            context = {"score": round(hit.score, 3)}
+            await self._peer.send(Detection(name=hit.model, timestamp=timestamp, context=context))
 
     def _known(self, names: Sequence[str]) -> Sequence[str]:
         """:raises UnknownModel: a name that the selected program does not have."""
