@@ -90,7 +90,8 @@ class Handler:
             await self._answer(event)
             if not await self._role.on_event(event):
                 return
-            await asyncio.sleep(0)  # reading does not yield while bytes are buffered: others have their turn
+            if self._wire.buffered:  # then reading does not yield: others have their turn
+                await asyncio.sleep(0)
         await self._role.on_end()
 
     def _patience(self) -> float | None:

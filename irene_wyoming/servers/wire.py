@@ -8,7 +8,7 @@ that says what was wrong, so that the peer can be told before the connection clo
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from wyoming.asr import Transcribe
 from wyoming.event import Event, Eventable
@@ -27,6 +27,19 @@ MAX_NAMES = 64
 """Wake words that one client may ask for at a time."""
 
 
+READ_BYTES = 65_536
+"""Taken from the socket at a time: many events at once from a client that sends faster than we listen."""
+
+
+class Header(NamedTuple):
+    """What the first line of an event says."""
+
+    type: str
+    data: dict[str, Any]
+    data_length: int
+    payload_length: int
+
+
 class Wire:
     """Events of one connection. Reads are for one task; writes may come from several tasks of the same loop."""
 
@@ -34,6 +47,14 @@ class Wire:
         self._reader = reader
         self._writer = writer
         self._limits = limits
+        self._received = bytearray()  # read, but not yet given as an event
+        self._searched = 0  # bytes of it in which there is no end of a header line
+        self._header: Header | None = None  # of the event that is arriving, once its line is here
+
+    @property
+    def buffered(self) -> bool:
+        """Whether the next read may end without a pause for others."""
+        return bool(self._received)
 
     async def read(self, idle_timeout_s: float | None = None) -> Event | None:
         """The next event; None when the peer has ended the connection between two events.
@@ -43,20 +64,15 @@ class Wire:
         :raises ProtocolError: the peer sent something else than an event; the connection is of no use any more.
         :raises LimitExceeded: nothing came in time, or an event did not end in time.
         """
-        try:
-            async with asyncio.timeout(idle_timeout_s):
-                first = await self._reader.read(1)
-        except TimeoutError:
-            raise LimitExceeded(f"nothing was sent for {idle_timeout_s:g} s") from None
-        if not first:
+        if not self._received and not await self._first_bytes(idle_timeout_s):
             return None
+        if (event := self._take()) is not None:  # as good as always: an event fits into a packet or two
+            return event
         try:
             async with asyncio.timeout(self._limits.event_timeout_s):
-                return await self._read_rest(first)
+                return await self._rest()
         except TimeoutError:
             raise LimitExceeded(f"an event took longer than {self._limits.event_timeout_s:g} s to arrive") from None
-        except asyncio.IncompleteReadError:
-            raise ProtocolError("the connection ended in the midst of an event") from None
 
     async def write(self, event: Event | Eventable) -> None:
         """Send one event and wait until the peer has room for more.
@@ -99,26 +115,54 @@ class Wire:
         except (TimeoutError, OSError):
             self._writer.transport.abort()
 
-    async def _read_rest(self, first: bytes) -> Event:
+    async def _first_bytes(self, timeout_s: float | None) -> bool:
+        """Whether something came; False: the peer has ended the connection."""
         try:
-            line = first if first == b"\n" else first + await self._reader.readuntil(b"\n")
-        except asyncio.LimitOverrunError:
-            raise FrameTooLarge(f"the header line is longer than {self._limits.header_bytes} bytes") from None
-        header = parse_object(line, "the header line")
-        event_type = header.get("type")
-        if not isinstance(event_type, str) or not 0 < len(event_type) <= MAX_TYPE_CHARS:
-            raise ProtocolError(f"type: expected a string of 1 to {MAX_TYPE_CHARS} characters")
-        data = header.get("data")
-        if data is None:
-            data = {}
-        elif not isinstance(data, dict):
-            raise ProtocolError("data: expected an object")
-        if data_length := length(header, "data_length", self._limits.data_bytes):
-            data |= parse_object(await self._reader.readexactly(data_length), "the data")
-        payload = None
-        if payload_length := length(header, "payload_length", self._limits.payload_bytes):
-            payload = await self._reader.readexactly(payload_length)
+            async with asyncio.timeout(timeout_s):
+                self._received += await self._reader.read(READ_BYTES)
+        except TimeoutError:
+            raise LimitExceeded(f"nothing was sent for {timeout_s:g} s") from None
+        return bool(self._received)
+
+    async def _rest(self) -> Event:
+        """Read until the event is complete."""
+        while True:
+            more = await self._reader.read(READ_BYTES)
+            if not more:
+                raise ProtocolError("the connection ended in the midst of an event")
+            self._received += more
+            if (event := self._take()) is not None:
+                return event
+
+    def _take(self) -> Event | None:
+        """The first event of what has been received, if all of it is here."""
+        if self._header is None:
+            self._header = self._take_header()
+        if self._header is None:
+            return None
+        event_type, data, data_length, payload_length = self._header
+        end = data_length + payload_length
+        if len(self._received) < end:
+            return None
+        if data_length:
+            data |= parse_object(self._received[:data_length], "the data")
+        payload = bytes(self._received[data_length:end]) if payload_length else None
+        del self._received[:end]
+        self._header = None
         return Event(event_type, data, payload)
+
+    def _take_header(self) -> Header | None:
+        end = self._received.find(b"\n", self._searched) + 1
+        if not end:
+            self._searched = len(self._received)
+        if (end or self._searched) > self._limits.header_bytes:
+            raise FrameTooLarge(f"the header line is longer than {self._limits.header_bytes} bytes")
+        if not end:
+            return None
+        header = parse_header(self._received[:end], self._limits)
+        del self._received[:end]
+        self._searched = 0
+        return header
 
 
 def encode(event: Event) -> bytes:
@@ -130,10 +174,25 @@ def encode(event: Event) -> bytes:
     return b"".join((json.dumps(header).encode(), b"\n", data, event.payload or b""))
 
 
-def parse_object(text: bytes, what: str) -> dict[str, Any]:
+def parse_header(line: bytes | bytearray, limits: Limits) -> Header:
+    """:raises ProtocolError: it is none, or says that more will come than the limits allow."""
+    header = parse_object(line, "the header line")
+    event_type = header.get("type")
+    if not isinstance(event_type, str) or not 0 < len(event_type) <= MAX_TYPE_CHARS:
+        raise ProtocolError(f"type: expected a string of 1 to {MAX_TYPE_CHARS} characters")
+    data = header.get("data")
+    if data is None:
+        data = {}
+    elif not isinstance(data, dict):
+        raise ProtocolError("data: expected an object")
+    data_length = length(header, "data_length", limits.data_bytes)
+    return Header(event_type, data, data_length, length(header, "payload_length", limits.payload_bytes))
+
+
+def parse_object(text: bytes | bytearray, what: str) -> dict[str, Any]:
     """:raises ProtocolError: not a JSON object in UTF-8, or nested deeper than the parser follows."""
     try:
-        parsed = json.loads(text, parse_constant=refuse_constant)
+        parsed = DECODER.decode(text.decode())
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"{what}: not JSON ({type(error).__name__})") from None
     if not isinstance(parsed, dict):
@@ -147,6 +206,10 @@ def refuse_constant(name: str) -> None:
     :raises ValueError: always.
     """
     raise ValueError(name)
+
+
+DECODER = json.JSONDecoder(parse_constant=refuse_constant)
+"""Made once: json.loads makes one for every call with options, which takes longer than a chunk's header."""
 
 
 def length(header: dict[str, Any], key: str, limit: int) -> int:
