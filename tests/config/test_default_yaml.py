@@ -8,6 +8,9 @@ import yaml
 from irene_wyoming.config.load import default_text
 from irene_wyoming.engines import registry
 
+NEED_SETTING_UP = ("remote",)
+"""Providers that are off by default: they need a model, an account or another machine."""
+
 
 def uncommented(text: str) -> list[str]:
     """Lines that hold a value and have no comment of their own: none beside them, none right above."""
@@ -32,7 +35,10 @@ def test_an_unexplained_value_would_be_found() -> None:
 def test_every_option_of_our_engines_is_there_with_its_default(kind: Literal["wake", "asr"]) -> None:
     written: dict[str, Any] = yaml.safe_load(default_text())[kind]["providers"]
     assert written == {
-        name: {"enabled": True, **{key: option.default for key, option in spec.options.items()}}
+        name: {
+            "enabled": name not in NEED_SETTING_UP,
+            **{key: option.default for key, option in spec.options.items()},
+        }
         for name, spec in registry.specs(kind).items()
     }
 

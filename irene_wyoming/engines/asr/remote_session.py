@@ -1,0 +1,205 @@
+"""Utterances that are decoded elsewhere: the network's side of an engine runs on an event loop of its own.
+
+A session only hands over what it is given, so that nobody waits for the network while a person speaks; who asks for the
+end of the utterance waits with a deadline. On the loop a wait can be cut short whatever the other side does (it sleeps,
+sends a byte a minute, never reads); with blocking sockets every single call would start its time-out anew.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.base import ModelInfo, Transcription
+from irene_wyoming.errors import EngineFailed
+
+T = TypeVar("T")
+
+MAX_TEXT_CHARS = 16_384
+"""Of one transcript: a minute of fast speech has about 1,200."""
+
+MAX_CLEANED_CHARS = 200
+"""Of what another side says went wrong: it goes into our logs and errors."""
+
+_LOOK_UPS = 4
+"""Look-ups of host names at once. One that hangs keeps its thread for the resolver's own time, some 10 s."""
+
+_END_S = 2.0
+"""Seconds for what still runs to end when the engine closes: it only has to let go of its sockets."""
+
+
+class LoopThread:
+    """An event loop on a thread of its own, from the start to ``close``."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._loop = asyncio.new_event_loop()
+        self._resolver = ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix=f"{name}-names")
+        self._loop.set_default_executor(self._resolver)
+        self._running: set[Future[Any]] = set()  # the loop itself would let go of a task that nobody else holds
+        self._lock = Lock()  # of _closed: nothing may be submitted to a loop that is going
+        self._closed = False
+        self._thread = Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> "Future[T]":
+        """Start ``work(*args)`` on the loop; to cancel the future is to cancel it there.
+
+        :raises EngineFailed: this is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise EngineFailed(f"{self._name}: the engine is closed")
+            future = asyncio.run_coroutine_threadsafe(work(*args), self._loop)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return future
+
+    def call(self, function: Callable[..., object], *args: Any) -> None:
+        """Call a function on the loop, in the order of the calls.
+
+        :raises EngineFailed: this is closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise EngineFailed(f"{self._name}: the engine is closed")
+            self._loop.call_soon_threadsafe(function, *args)
+
+    def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Cancel what runs, then run ``last``, then end the loop and its thread. May be called more than once."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        asyncio.run_coroutine_threadsafe(self._end(last), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._resolver.shutdown(wait=False, cancel_futures=True)
+        self._loop.close()
+
+    async def _end(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=_END_S)
+        await asyncio.wait([asyncio.ensure_future(last())], timeout=_END_S)
+        await self._loop.shutdown_asyncgens()
+
+
+class Utterance:
+    """What a session has been given, for the loop to read: an asynchronous iterator of PCM.
+
+    Its length is the caller's to bound: what the other side has not taken yet is kept.
+    """
+
+    def __init__(self) -> None:
+        self.partial: str | None = None
+        """The text so far, set on the loop."""
+        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: the end
+
+    def put(self, pcm: bytes | None) -> None:
+        """Add a piece, or the end. On the loop."""
+        self._pieces.put_nowait(pcm)
+
+    def __aiter__(self) -> "Utterance":
+        return self
+
+    async def __anext__(self) -> bytes:
+        pcm = await self._pieces.get()
+        if pcm is None:
+            raise StopAsyncIteration
+        return pcm
+
+
+class RemoteSession:
+    """An AsrSession whose utterance is decoded by a coroutine on the engine's loop, which starts at once.
+
+    :param decode: raises EngineFailed.
+    :param patience_s: how long to wait for the transcript after the end of the audio.
+    """
+
+    def __init__(
+        self,
+        loop: LoopThread,
+        name: str,
+        decode: Callable[[Utterance], Coroutine[Any, Any, Transcription]],
+        patience_s: float,
+    ) -> None:
+        self._loop = loop
+        self._name = name
+        self._patience_s = patience_s
+        self._utterance = Utterance()
+        self._decoding = loop.submit(decode, self._utterance)
+        self._closed = False
+
+    def push(self, pcm: bytes) -> None:
+        """:raises EngineFailed: decoding has failed meanwhile, or the session is closed.
+
+        :raises ValueError: half a frame.
+        """
+        self._check()
+        if len(pcm) % SPEECH.frame_bytes:
+            raise ValueError(f"{len(pcm)} bytes: expected whole frames of {SPEECH.frame_bytes}")
+        if not self._decoding.done():
+            self._loop.call(self._utterance.put, pcm)
+        else:
+            self._result(0)  # raises what went wrong; a transcript before the end of the audio is kept for finish
+
+    def partial(self) -> str | None:
+        return self._utterance.partial
+
+    def finish(self) -> Transcription:
+        """:raises EngineFailed: decoding has failed, or takes too long, or the session is closed."""
+        self._check()
+        try:
+            self._loop.call(self._utterance.put, None)
+            return self._result(self._patience_s)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self._closed = True
+        self._decoding.cancel()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise EngineFailed(f"{self._name}: the session is closed")
+
+    def _result(self, timeout_s: float) -> Transcription:
+        try:
+            return self._decoding.result(timeout_s)
+        except TimeoutError:
+            raise EngineFailed(f"{self._name}: no transcript within {timeout_s:g} s of the end of the audio") from None
+        except CancelledError:
+            raise EngineFailed(f"{self._name}: the engine is closed") from None
+
+
+def cleaned(text: object) -> str:
+    """What another side says, fit for a log: one line, printable, short."""
+    line = " ".join(str(text)[: 4 * MAX_CLEANED_CHARS].split())
+    return "".join(c for c in line if c.isprintable())[:MAX_CLEANED_CHARS]
+
+
+def transcript(value: object, whose: str) -> str:
+    """The text of a transcript.
+
+    :raises EngineFailed: it is no text, or longer than anybody speaks.
+    """
+    if not isinstance(value, str):
+        raise EngineFailed(f"{whose} sent a transcript without a text")
+    if len(value) > MAX_TEXT_CHARS:
+        raise EngineFailed(f"{whose} sent a transcript of {len(value)} characters; at most {MAX_TEXT_CHARS} are taken")
+    return value.strip()
+
+
+def primary(tag: str) -> str:
+    """``en`` of ``en-GB``."""
+    return tag.replace("_", "-").partition("-")[0].casefold()
+
+
+def model_elsewhere(name: str, uri: str) -> ModelInfo:
+    """A model of which nothing but the name and the place is known."""
+    return ModelInfo(name, languages=(), description=f"{name} at {uri}", author="unknown", url=uri)

@@ -1,0 +1,126 @@
+"""Servers for the remote engines to talk to: the real one in a thread, and ones that do whatever a test wants."""
+
+import asyncio
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from typing import Self
+
+from irene_wyoming.servers.service import Service
+
+WAIT_S = 10.0
+"""For anything that will come: long, since only a failure waits for it."""
+
+Behaviour = Callable[[socket.socket], None]
+"""What a server does with one connection; it is closed afterwards."""
+
+
+@contextmanager
+def in_thread(server: AbstractAsyncContextManager[Service]) -> Iterator[str]:
+    """One of our servers on an event loop of its own; gives its URI."""
+    started: queue.Queue[tuple[str, asyncio.Event, asyncio.AbstractEventLoop]] = queue.Queue()
+
+    async def serve() -> None:
+        async with server as service:
+            stop = asyncio.Event()
+            started.put((service.address.uri, stop, asyncio.get_running_loop()))
+            await stop.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=[serve()])
+    thread.start()
+    uri, stop, loop = started.get(timeout=WAIT_S)
+    try:
+        yield uri
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+class ScriptedServer:
+    """Listens on a free loopback port and treats every connection as told."""
+
+    def __init__(self, behave: Behaviour, port: int = 0) -> None:
+        self._behave = behave
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port = self._listener.getsockname()[1]
+        self._connections: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
+        self._listener.close()
+        self._threads[0].join()
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads[1:]:
+            thread.join()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self._connections.append(connection)
+                thread = threading.Thread(target=self._serve, args=[connection])
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            self._behave(connection)
+
+
+def until_gone(connection: socket.socket) -> None:
+    """Read and forget until the client closes."""
+    while connection.recv(65_536):
+        pass
+
+
+def sends(answer: bytes) -> Behaviour:
+    """Waits for the first bytes, answers, and then says nothing more."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(1)
+        connection.sendall(answer)
+        until_gone(connection)
+
+    return behave
+
+
+def sends_and_ends(answer: bytes) -> Behaviour:
+    """Waits for the first bytes, answers, and ends its side."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(1)
+        connection.sendall(answer)
+        connection.shutdown(socket.SHUT_WR)
+        until_gone(connection)
+
+    return behave
+
+
+def sends_for_ever(piece: bytes, pause_s: float = 0.0) -> Behaviour:
+    gone = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(1)
+        while not gone.wait(pause_s):
+            connection.sendall(piece)
+
+    return behave
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something has come true that tells nobody."""
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it has not come true"
+        time.sleep(0.005)
