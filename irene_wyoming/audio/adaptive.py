@@ -104,13 +104,13 @@ class AdaptiveResampler:
         self._channels = [FadingStream(plans(source_rate, target_rate, self.level), longest) for _ in range(channels)]
         self._until_check = round(CHECK_S * source_rate)
 
+    def push_mono(self, samples: NDArray[Any]) -> fir.Samples:
+        """As ``push`` where there is one channel, ``(frames,)`` in and out: 2 us less."""
+        self._check(len(samples))
+        return self._channels[0].push(samples)
+
     def push(self, frames: Frames) -> Floats:
-        self._until_check -= len(frames)
-        if self._until_check <= 0:
-            self._until_check = round(CHECK_S * self._rates[0])
-            self._choose()
-        if len(self._channels) == 1:
-            return self._channels[0].push(frames[:, 0]).reshape(-1, 1)
+        self._check(len(frames))
         return np.stack([channel.push(frames[:, i]) for i, channel in enumerate(self._channels)], axis=1)
 
     def flush(self) -> Floats:
@@ -119,6 +119,12 @@ class AdaptiveResampler:
     def reset(self) -> None:
         for channel in self._channels:
             channel.reset()
+
+    def _check(self, frames: int) -> None:
+        self._until_check -= frames
+        if self._until_check <= 0:
+            self._until_check = round(CHECK_S * self._rates[0])
+            self._choose()
 
     def _choose(self) -> None:
         level = self._policy.level(*self._rates)

@@ -1,8 +1,9 @@
 """Converter: a PCM stream from one format to another, the only way audio changes its format here."""
 
-from irene_wyoming.audio.adaptive import AdaptivePolicy
+from collections.abc import Callable
+
+from irene_wyoming.audio.adaptive import AdaptivePolicy, AdaptiveResampler
 from irene_wyoming.audio.channels import Mixer, mixer
-from irene_wyoming.audio.fir import FirStream
 from irene_wyoming.audio.format import MEAN, AudioFormat, Mix, Quality
 from irene_wyoming.audio.methods import resampler
 from irene_wyoming.audio.pcm import Frames, decode, decode_float, encode, encode_float, full_scale, remix
@@ -42,11 +43,11 @@ class Converter:
             self._mixer = mixer(mix, source)
             self._channels = 1
         self._resampler: Resampler | None = None
-        self._mono: FirStream | None = None  # the short way that live audio takes: one channel, one filter
+        self._mono: Callable[[Frames], Frames] | None = None  # the short way that live audio takes: one channel
         if source.rate != target.rate:
             self._resampler = resampler(source.rate, target.rate, self._channels, quality, live=live)
-            if isinstance(self._resampler, FirResampler) and target.channels == 1:
-                self._mono = self._resampler.streams[0]
+            if isinstance(self._resampler, FirResampler | AdaptiveResampler) and target.channels == 1:
+                self._mono = self._resampler.push_mono
 
     def push(self, pcm: bytes) -> bytes:
         """Take any number of bytes in the source format; give what is ready in the target format, maybe nothing."""
@@ -64,7 +65,7 @@ class Converter:
         frames = decode_float(pcm, channels) if floating else decode(pcm, source.width, channels)
         frames = remix(frames, self._channels) if self._mixer is None else self._mixer.push(frames)
         if self._mono is not None:
-            return self._code(self._mono.push(frames[:, 0]))
+            return self._code(self._mono(frames[:, 0]))
         return self._encode(self._resampler.push(frames) if self._resampler else frames)
 
     def flush(self) -> bytes:
