@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from irene_wyoming.engines.base import EngineContext, EngineSpec, WakeEngine
+from irene_wyoming.engines.wake import folders
 from irene_wyoming.engines.wake.trigger import TriggerSettings, options
 
 PACKAGE = "pymicro_wakeword"
@@ -12,11 +13,11 @@ INSTALL = "pip install pymicro-wakeword (glibc 2.35 or newer: Debian 12, Ubuntu 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
     """:raises EngineUnavailable, EngineFailed: the package, its library or its models cannot be loaded."""
-    del context  # nothing is written, and each model names its own languages
     from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord
     from irene_wyoming.engines.wake.tflite import package_dir
 
-    return MicroWakeWord(package_dir(PACKAGE, INSTALL), TriggerSettings.from_options(values))
+    own = folders.folders_of(values, context, SPEC.name)
+    return MicroWakeWord(package_dir(PACKAGE, INSTALL), TriggerSettings.from_options(values), own)
 
 
 SPEC = EngineSpec(
@@ -28,5 +29,8 @@ SPEC = EngineSpec(
     requires=(PACKAGE, "pymicro_features", "numpy"),
     install=INSTALL,
     create=create,
-    options=options("mean score from which a step counts, above 0, up to 1; null: what each model recommends"),
+    options={
+        **options("mean score from which a step counts, above 0, up to 1; null: what each model recommends"),
+        **folders.options(),
+    },
 )

@@ -9,7 +9,7 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from pymicro_features import MicroFrontend
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
+from irene_wyoming.engines.wake.folders import Folders, word_name
+from irene_wyoming.engines.wake.library import Library, OwnModel
 from irene_wyoming.engines.wake.session import Session
-from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime
+from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, looks_like, read_model
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.engines.wake.words import PHRASES, chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
@@ -40,51 +42,80 @@ MAX_SLIDING_WINDOW = 100
 """Probabilities that may go into one mean, 3 s."""
 
 
-@dataclass(frozen=True, slots=True)
-class WordConfig:
-    """What the .json file beside a model says about it."""
+MAX_JSON_BYTES = 64 * 1024
+"""Of a description; they have 500."""
+MAX_TEXT = 80
+"""Characters of each text in a description, since all of them go to every hub that asks."""
+MAX_LANGUAGES = 32
 
-    info: ModelInfo
-    model: Path
-    cutoff: float
-    """Mean probability from which the word counts as heard."""
-    sliding_window: int
-    """Probabilities in a mean."""
 
-    @classmethod
-    def read(cls, path: Path) -> "WordConfig":
-        """:raises EngineFailed: the file cannot be read, or a value is missing or out of range."""
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            micro = data["micro"]
-            config = cls(
-                _info(path.stem, data),
-                path.parent / str(data["model"]),
-                float(micro["probability_cutoff"]),
-                int(micro["sliding_window_size"]),
-            )
-        except (OSError, ValueError, OverflowError, KeyError, TypeError) as error:
-            raise EngineFailed(f"{path}: no description of a microWakeWord model: {error!r}") from error
-        if not 0 < config.cutoff <= 1:
-            raise EngineFailed(f"{path}: probability_cutoff {config.cutoff}: expected a number above 0, up to 1")
-        if not 1 <= config.sliding_window <= MAX_SLIDING_WINDOW:
-            raise EngineFailed(
-                f"{path}: sliding_window_size {config.sliding_window}: expected 1 to {MAX_SLIDING_WINDOW}"
-            )
-        return config
+def read_description(path: Path) -> OwnModel:
+    """A model and the .json file beside it, which says what to do with it.
+
+    :raises EngineFailed: one of them cannot be read, or a value is missing or out of range.
+    """
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise EngineFailed(f"{path}: more than {MAX_JSON_BYTES} bytes: no description of a microWakeWord model")
+        content = path.read_bytes()
+        data = json.loads(content)
+        micro = data["micro"]
+        info = _info(path.stem, data)
+        model = path.parent / _file_name(data["model"])
+        cutoff, sliding_window = float(micro["probability_cutoff"]), int(micro["sliding_window_size"])
+    except OSError as error:
+        raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error
+    except json.JSONDecodeError as error:
+        raise EngineFailed(
+            f"{path}: no description of a microWakeWord model but {looks_like(content)}; get the file again"
+        ) from error
+    except (ValueError, OverflowError, KeyError, TypeError, RecursionError) as error:
+        raise EngineFailed(f"{path}: no description of a microWakeWord model: {error!r}") from error
+    if not 0 < cutoff <= 1:
+        raise EngineFailed(f"{path}: probability_cutoff {cutoff}: expected a number above 0, up to 1")
+    if not 1 <= sliding_window <= MAX_SLIDING_WINDOW:
+        raise EngineFailed(f"{path}: sliding_window_size {sliding_window}: expected 1 to {MAX_SLIDING_WINDOW}")
+    return OwnModel(info, (path, model), read_model(model), "microwakeword", cutoff, sliding_window)
+
+
+def read_own(path: Path) -> OwnModel | None:
+    """A Reader for the user's own models: a .json file each, and the model that it names.
+
+    :raises EngineFailed: as ``read_description``; or a model has no description, or its name says nothing.
+    """
+    if path.suffix.lower() != ".json":
+        if path.with_suffix(".json").exists():
+            return None
+        raise EngineFailed(f"{path}: a microWakeWord model needs its description beside it: {path.stem}.json")
+    name = word_name(path)
+    if not name:
+        raise EngineFailed(f"{path}: a word is called by its file's name, and this one has no letter or digit")
+    model = read_description(path)
+    return replace(model, info=replace(model.info, name=name))
+
+
+def _file_name(value: Any) -> str:
+    if not isinstance(value, str) or Path(value).name != value:
+        raise ValueError(f"model: {value!r}: expected the name of a file beside the description")
+    return value
 
 
 def _info(name: str, data: Mapping[str, Any]) -> ModelInfo:
-    phrase = str(data["wake_word"])
+    phrase = _text(data["wake_word"])
+    languages = data.get("trained_languages", ["en"])
     return ModelInfo(
         name=name,
-        languages=tuple(str(language) for language in data.get("trained_languages", ["en"])),
+        languages=tuple(map(_text, languages[:MAX_LANGUAGES])) if isinstance(languages, list) else (),
         description=f"{phrase} (microWakeWord)",
-        author=str(data.get("author", "unknown")),
-        url=str(data.get("website", "")),
+        author=_text(data.get("author", "unknown")),
+        url=_text(data.get("website", "")),
         phrase=phrase,
-        version=str(data["version"]) if "version" in data else None,
+        version=_text(data["version"]) if "version" in data else None,
     )
+
+
+def _text(value: Any) -> str:
+    return "".join(c for c in str(value)[:MAX_TEXT] if c.isprintable())
 
 
 class Word:
@@ -184,28 +215,45 @@ class MicroWakeWordStream:
 
 
 class MicroWakeWord:
-    """The engine: packaged models, read once."""
+    """The engine: packaged models, read once, and the user's own, which win over packaged ones of the same name."""
 
     name = "microwakeword"
     format: AudioFormat = SPEECH
 
-    def __init__(self, package: Path, settings: TriggerSettings) -> None:
-        """``package``: the folder of pymicro-wakeword.
+    def __init__(self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = ()) -> None:
+        """``package``: the folder of pymicro-wakeword. ``folders``: of the user's own models.
 
         :raises EngineUnavailable: it has no library that works here, or no models.
-        :raises EngineFailed: a model or its description is damaged.
+        :raises EngineFailed: a packaged model or its description is damaged.
         """
         self._settings = settings
         folder = package / "models"
-        self._configs = {word: WordConfig.read(path) for word in PHRASES if (path := folder / f"{word}.json").is_file()}
-        if not self._configs:
+        self._packaged = {
+            word: read_description(path) for word in PHRASES if (path := folder / f"{word}.json").is_file()
+        }
+        if not self._packaged:
             raise EngineUnavailable(f"{folder}: no wake word models; reinstall pymicro-wakeword")
-        runtime = Runtime.of_package(package)
+        self._runtime = Runtime.of_package(package)
+        self._library = Library(self.name, Folders(folders, (".json", ".tflite")), read_own)
+        self._words: Mapping[str, OwnModel] = self._packaged
+        """Replaced as a whole, on another thread than that of the sessions."""
         # All of them: together a quarter of a megabyte and 2 ms, and a damaged file shows at start.
-        self._models = {word: Model(runtime, config.model) for word, config in self._configs.items()}
+        self._models = {model: self._load(model) for model in self._packaged.values()}
+        self._closed = False
+        self.refresh()
+
+    @property
+    def refused(self) -> Mapping[Path, str]:
+        return self._library.refused
+
+    def refresh(self) -> bool:
+        if not self._library.refresh():
+            return False
+        self._words = {**self._packaged, **self._library.models}
+        return True
 
     def models(self) -> list[ModelInfo]:
-        return [config.info for config in self._configs.values()]
+        return [model.info for model in self._words.values()]
 
     def session(
         self,
@@ -214,16 +262,31 @@ class MicroWakeWord:
         on_score: OnScore | None = None,
     ) -> Session:
         """:raises EngineFailed: a word's model does not work, or the engine is closed."""
+        if self._closed:
+            raise EngineFailed(f"{self.name} is closed")
+        known = self._words
+        wanted = {name: known[name] for name in chosen(models, known, self.name)}
         words: dict[str, Word] = {}
         with ExitStack() as undo:
-            for name in chosen(models, self._configs, self.name):
-                words[name] = Word(self._models[name], self._configs[name].sliding_window)
+            for name, model in wanted.items():
+                words[name] = Word(self._model(model), model.sliding_window)
                 undo.callback(words[name].close)
             undo.pop_all()
-        triggers = {name: self._settings.trigger(self._configs[name].cutoff, settings.get(name)) for name in words}
+        triggers = {name: self._settings.trigger(model.cutoff, settings.get(name)) for name, model in wanted.items()}
         return Session(MicroWakeWordStream(words), triggers, on_score)
 
     def close(self) -> None:
         """Sessions still open go on working. May be called more than once."""
+        self._closed = True
         for model in self._models.values():
             model.close()
+
+    def _model(self, source: OwnModel) -> Model:
+        if source not in self._models:
+            for old in self._models.keys() - self._words.values() - {source}:
+                del self._models[old]  # given back when the last stream that listens with it has ended
+            self._models[source] = self._load(source)
+        return self._models[source]
+
+    def _load(self, source: OwnModel) -> Model:
+        return Model(self._runtime, source.files[1], source.content)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from irene_wyoming.engines.base import EngineContext, EngineSpec, WakeEngine
+from irene_wyoming.engines.wake import folders
 from irene_wyoming.engines.wake.trigger import TriggerSettings, options
 
 PACKAGE = "pyopen_wakeword"
@@ -12,11 +13,11 @@ INSTALL = "pip install pyopen-wakeword (glibc 2.35 or newer: Debian 12, Ubuntu 2
 
 def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
     """:raises EngineUnavailable, EngineFailed: the package, its library or its feature models cannot be loaded."""
-    del context  # the models know one language and are packaged
     from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWord
     from irene_wyoming.engines.wake.tflite import package_dir
 
-    return OpenWakeWord(package_dir(PACKAGE, INSTALL), TriggerSettings.from_options(values))
+    own = folders.folders_of(values, context, SPEC.name)
+    return OpenWakeWord(package_dir(PACKAGE, INSTALL), TriggerSettings.from_options(values), own)
 
 
 SPEC = EngineSpec(
@@ -28,5 +29,5 @@ SPEC = EngineSpec(
     requires=(PACKAGE, "numpy"),
     install=INSTALL,
     create=create,
-    options=options("score from which a step counts, above 0, up to 1; null: 0.5"),
+    options={**options("score from which a step counts, above 0, up to 1; null: 0.5"), **folders.options()},
 )

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
+from irene_wyoming.engines.wake.folders import Folders, phrase_of, version_of, word_name
+from irene_wyoming.engines.wake.library import Library, OwnModel
 from irene_wyoming.engines.wake.session import Session
-from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime
+from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, read_model
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.engines.wake.words import PHRASES, chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
@@ -79,11 +81,14 @@ class Features:
 class Head:
     """The model of one word: embeddings into a score."""
 
-    def __init__(self, runtime: Runtime, path: Path) -> None:
-        """:raises EngineFailed: the file is missing, damaged, or no model of a wake word."""
+    def __init__(self, runtime: Runtime, path: Path, content: bytes | None = None) -> None:
+        """``content``: of the file, where it has been read already.
+
+        :raises EngineFailed: the file is missing, damaged, or no model of a wake word.
+        """
         with ExitStack() as undo:
             # Plain: XNNPACK gains a few microseconds and keeps a second copy of the weights, up to 1.2 MB a word.
-            with closing(Model(runtime, path)) as model:
+            with closing(Model(runtime, path, content)) as model:
                 self._interpreter = undo.enter_context(closing(Interpreter(model)))
             shape = self._interpreter.input.array.shape
             self.embeddings = shape[1] if len(shape) == 3 and shape[1] <= MAX_EMBEDDINGS else 0
@@ -159,41 +164,84 @@ class OpenWakeWordStream:
         self._frame += HOP
 
 
+def packaged(folder: Path) -> dict[str, Path]:
+    """The words in the folder of pyopen-wakeword's models."""
+    return {word: path for word in PHRASES if (path := folder / f"{word}.tflite").is_file()}
+
+
+def packaged_info(word: str) -> ModelInfo:
+    return ModelInfo(
+        name=word,
+        languages=("en",),
+        description=f"{PHRASES[word]} (openWakeWord)",
+        author="David Scripka",
+        url="https://github.com/dscripka/openWakeWord",
+        phrase=PHRASES[word],
+    )
+
+
+def read_own(path: Path) -> OwnModel | None:
+    """A Reader for the user's own models: one file each.
+
+    :raises EngineFailed: it is no model, or its name says nothing.
+    """
+    name = word_name(path)
+    if not name:
+        raise EngineFailed(f"{path}: a word is called by its file's name, and this one has no letter or digit")
+    phrase = phrase_of(name)
+    info = ModelInfo(
+        name=name,
+        languages=(),  # nothing in the file tells
+        description=f"{phrase} (openWakeWord, your own)",
+        author="you",
+        url="",
+        phrase=phrase,
+        version=version_of(name),
+    )
+    return OwnModel(info, (path,), read_model(path), "openwakeword", THRESHOLD)
+
+
 class OpenWakeWord:
-    """The engine: packaged models, loaded once."""
+    """The engine: packaged models, loaded once, and the user's own, which win over packaged ones of the same name."""
 
     name = "openwakeword"
     format: AudioFormat = SPEECH
 
-    def __init__(self, package: Path, settings: TriggerSettings) -> None:
-        """``package``: the folder of pyopen-wakeword.
+    def __init__(self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = ()) -> None:
+        """``package``: the folder of pyopen-wakeword. ``folders``: of the user's own models.
 
         :raises EngineUnavailable: it has no library that works here, or no models.
         :raises EngineFailed: the feature models do not work.
         """
         self._settings = settings
-        self._paths = {word: path for word in PHRASES if (path := package / "models" / f"{word}.tflite").is_file()}
-        if not self._paths:
+        self._packaged = packaged(package / "models")
+        if not self._packaged:
             raise EngineUnavailable(f"{package / 'models'}: no wake word models; reinstall pyopen-wakeword")
         self._runtime = Runtime.of_package(package)
         self._features = Features(self._runtime, package / "models")
         self._silence = Silence(self._features)
+        self._library = Library(self.name, Folders(folders, (".tflite",)), read_own)
+        self._words: Mapping[str, Path | OwnModel] = self._packaged
+        """Replaced as a whole, on another thread than that of the sessions."""
         # Loaded when a session first asks for the word: that costs it about a millisecond, and a word that nobody wants
         # costs nothing (else about 1 MB each).
-        self._heads: dict[str, Head] = {}
+        self._heads: dict[Path | OwnModel, Head] = {}
         self._closed = False
+        self.refresh()
+
+    @property
+    def refused(self) -> Mapping[Path, str]:
+        return self._library.refused
+
+    def refresh(self) -> bool:
+        if not self._library.refresh():
+            return False
+        self._words = {**self._packaged, **self._library.models}
+        return True
 
     def models(self) -> list[ModelInfo]:
         return [
-            ModelInfo(
-                name=word,
-                languages=("en",),
-                description=f"{PHRASES[word]} (openWakeWord)",
-                author="David Scripka",
-                url="https://github.com/dscripka/openWakeWord",
-                phrase=PHRASES[word],
-            )
-            for word in self._paths
+            source.info if isinstance(source, OwnModel) else packaged_info(word) for word, source in self._words.items()
         ]
 
     def session(
@@ -205,7 +253,10 @@ class OpenWakeWord:
         """:raises EngineFailed: a word's model does not work, or the engine is closed."""
         if self._closed:
             raise EngineFailed(f"{self.name} is closed")
-        heads = {word: self._head(word) for word in chosen(models, self._paths, self.name)}
+        words = dict(self._words)
+        for old in self._heads.keys() - words.values():
+            del self._heads[old]  # closed when the last stream that listens with it has ended
+        heads = {word: self._head(words[word]) for word in chosen(models, words, self.name)}
         triggers = {word: self._settings.trigger(THRESHOLD, settings.get(word)) for word in heads}
         return Session(OpenWakeWordStream(self._features, self._silence, heads), triggers, on_score)
 
@@ -216,7 +267,8 @@ class OpenWakeWord:
         for head in self._heads.values():
             head.close()
 
-    def _head(self, word: str) -> Head:
-        if word not in self._heads:
-            self._heads[word] = Head(self._runtime, self._paths[word])
-        return self._heads[word]
+    def _head(self, source: Path | OwnModel) -> Head:
+        if source not in self._heads:
+            path, content = (source.files[0], source.content) if isinstance(source, OwnModel) else (source, None)
+            self._heads[source] = Head(self._runtime, path, content)
+        return self._heads[source]

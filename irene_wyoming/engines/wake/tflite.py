@@ -5,6 +5,7 @@ pointer is looked at: the library itself ends the process where it is given a NU
 """
 
 import ctypes
+import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -57,7 +58,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 _DTYPES = {1: np.float32, 3: np.uint8, 9: np.int8}
 """By TfLiteType: what wake word models take and give."""
 
-MAX_MODEL_BYTES = 64 * 1024 * 1024
+MAX_MODEL_BYTES = 16 * 1024 * 1024
 """Wake word models have 50 kB to 1.3 MB; a file beyond this bound is something else and is not read into memory."""
 
 
@@ -102,17 +103,21 @@ class Runtime:
 
 
 class Model:
-    """A model in memory, shared by its interpreters."""
+    """A model in memory, shared by its interpreters. Given back at ``close``, or when nobody refers to it any more."""
 
-    def __init__(self, runtime: Runtime, path: Path) -> None:
-        """:raises EngineFailed: the file is missing, is no TensorFlow Lite model, or is damaged."""
+    def __init__(self, runtime: Runtime, path: Path, content: bytes | None = None) -> None:
+        """``content``: of the file, where it has been read already; ``path`` then only names it.
+
+        :raises EngineFailed: the file is missing, is no TensorFlow Lite model, or is damaged.
+        """
         self.runtime = runtime
         self.path = path
         # Read, not mapped: a mapped file that somebody replaces or truncates while it is in use ends the process.
-        self._content = _read(path)
+        self._content = read_model(path) if content is None else content
         self._handle: int | None = runtime.c.TfLiteModelCreate(self._content, len(self._content))
         if not self._handle:
             raise EngineFailed(f"{path}: a damaged TensorFlow Lite model; get the file again")
+        self._delete = weakref.finalize(self, runtime.c.TfLiteModelDelete, self._handle)
 
     @property
     def handle(self) -> int:
@@ -123,9 +128,8 @@ class Model:
 
     def close(self) -> None:
         """Interpreters made before go on working. May be called more than once."""
-        if self._handle is not None:
-            self.runtime.c.TfLiteModelDelete(self._handle)
-            self._handle = None
+        self._handle = None
+        self._delete()
 
 
 class Tensor:
@@ -151,7 +155,8 @@ class Tensor:
 class Interpreter:
     """Runs a model with one input and one output, on the calling thread. Holds the state of a stateful model.
 
-    Write ``input.array``, call ``invoke``, read ``output.array``.
+    Write ``input.array``, call ``invoke``, read ``output.array``. Given back at ``close``, or when nobody refers to it
+    any more: a stream may outlive the offer of its word.
     """
 
     def __init__(self, model: Model, *, input_shape: Sequence[int] | None = None, xnnpack: bool = False) -> None:
@@ -175,7 +180,7 @@ class Interpreter:
             self.output = Tensor(
                 model, self._pointer(self._c.TfLiteInterpreterGetOutputTensor(self._handle, 0), "output")
             )
-            self._release = undo.pop_all()
+            self._release = weakref.finalize(self, undo.pop_all().close)
 
     def expect(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], *, quantized: bool = False) -> None:
         """:raises EngineFailed: another kind of model: other shapes, or not of float32 (8-bit integers)."""
@@ -204,7 +209,7 @@ class Interpreter:
     def close(self) -> None:
         """May be called more than once."""
         self._handle = None
-        self._release.close()
+        self._release()
 
     def _create(self, undo: ExitStack, xnnpack: bool) -> int:
         """The bare interpreter; ``undo`` ends it and what it needs, in the order in which it may be ended."""
@@ -238,16 +243,38 @@ class Interpreter:
             raise EngineFailed(f"{self._model.path}: the model {what} (TensorFlow Lite status {status})")
 
 
-def _read(path: Path) -> bytes:
-    """The file, once it looks like a model: bytes 4 to 8 of a TensorFlow Lite file are ``TFL3``."""
+def read_model(path: Path) -> bytes:
+    """The file, once it looks like a model: bytes 4 to 8 of a TensorFlow Lite file are ``TFL3``.
+
+    :raises EngineFailed: it cannot be read, is too large, or is something else.
+    """
+    content = read_bounded(path)
+    if content[4:8] != b"TFL3":
+        raise EngineFailed(f"{path}: no TensorFlow Lite model but {looks_like(content)}; get the file again")
+    return content
+
+
+def read_bounded(path: Path) -> bytes:
+    """:raises EngineFailed: it cannot be read, or is larger than any model."""
     try:
         size = path.stat().st_size
         if size > MAX_MODEL_BYTES:
             raise EngineFailed(f"{path}: {size} bytes; no wake word model has more than {MAX_MODEL_BYTES}")
         with path.open("rb") as file:
-            content = file.read(MAX_MODEL_BYTES)
+            return file.read(MAX_MODEL_BYTES)
     except OSError as error:
         raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error
-    if content[4:8] != b"TFL3":
-        raise EngineFailed(f"{path}: no TensorFlow Lite model (starts with {content[:8]!r}); get the file again")
-    return content
+
+
+def looks_like(content: bytes) -> str:
+    """What a file that should be a model seems to be, for a message."""
+    start = content[:512].lstrip().lower()
+    if not content:
+        return "an empty file"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        return "a web page (the download gave a page instead of the file)"
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer (the repository keeps the file itself elsewhere)"
+    if content.startswith(b"PK\x03\x04"):
+        return "a ZIP archive (unpack it first)"
+    return f"something else, starting with {content[:8]!r}"

@@ -11,7 +11,7 @@ from irene_wyoming.engines.base import EngineContext, WakeEngine
 from irene_wyoming.engines.registry import require, spec
 from irene_wyoming.engines.wake import openwakeword
 from irene_wyoming.engines.wake.microwakeword import SPEC
-from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord, Word, WordConfig
+from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord, Word, read_description
 from irene_wyoming.engines.wake.tflite import Model, Runtime, package_dir
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel
@@ -144,8 +144,8 @@ def test_a_stream_that_starts_within_a_word_fires_no_other(shared: WakeEngine, p
 def test_probabilities_are_those_of_the_package(word: str) -> None:
     import pymicro_wakeword
 
-    config = WordConfig.read(PACKAGE / "models" / f"{word}.json")
-    model = Model(Runtime.of_package(PACKAGE), config.model)
+    config = read_description(PACKAGE / "models" / f"{word}.json")
+    model = Model(Runtime.of_package(PACKAGE), config.files[1], config.content)
     ours = Word(model, config.sliding_window)
     theirs = pymicro_wakeword.MicroWakeWord.from_builtin(pymicro_wakeword.Model(word))
     assert (config.cutoff, config.sliding_window) == (theirs.probability_cutoff, theirs.sliding_window_size)
@@ -252,7 +252,7 @@ def test_a_bad_description_is_refused_by_name(tmp_path: Path, change: dict[str, 
     path = tmp_path / "alexa.json"
     path.write_text(json.dumps(DESCRIPTION | {"micro": DESCRIPTION["micro"] | change}), encoding="utf-8")
     with pytest.raises(EngineFailed, match=rf"alexa\.json: .*{why}"):
-        WordConfig.read(path)
+        read_description(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff\xfe", b'{"wake_word": "Alexa"}', b'{"micro": 3}'])
@@ -260,7 +260,7 @@ def test_a_description_that_is_none_is_refused_by_name(tmp_path: Path, content: 
     path = tmp_path / "alexa.json"
     path.write_bytes(content)
     with pytest.raises(EngineFailed, match=r"alexa\.json: no description"):
-        WordConfig.read(path)
+        read_description(path)
 
 
 def test_a_package_without_words_is_unavailable(tmp_path: Path) -> None:

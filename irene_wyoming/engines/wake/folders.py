@@ -1,0 +1,127 @@
+"""Folders of a user's own models: which files lie there, and what a word is called by its file's name. No judgement."""
+
+import logging
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from irene_wyoming.engines.base import EngineContext, Option
+from irene_wyoming.engines.wake.words import PHRASES
+
+log = logging.getLogger(__name__)
+
+MAX_FILES = 200
+"""Per folder. Each becomes up to 1 kB of every description, of which a hub takes 256 kB."""
+
+MAX_NAME = 64
+"""Characters of a word's name."""
+
+
+class Stamp(NamedTuple):
+    """What changes when a file is written to, or another is put in its place. No inode: some network drives have none
+    that last."""
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+
+class Folders:
+    """The folders of one engine, in order of preference. One that does not exist is empty."""
+
+    def __init__(self, paths: Sequence[Path], suffixes: Collection[str]) -> None:
+        """``suffixes``: of the files that matter, e.g. ``.tflite``; others are not looked at."""
+        self.paths = tuple(paths)
+        self._suffixes = frozenset(suffixes)
+        self._last: dict[Path, dict[Path, Stamp]] = {path: {} for path in self.paths}
+        self._unreadable: dict[Path, str] = {}
+
+    def scan(self) -> dict[Path, Stamp]:
+        """Every file that matters, folder by folder, by name. Of a folder that cannot be read at the moment, such as a
+        network drive that is away, what was there before."""
+        for folder in self.paths:
+            try:
+                self._last[folder] = self._files(folder)
+                self._unreadable.pop(folder, None)
+            except OSError as error:
+                self._tell(folder, error.strerror or str(error))
+        return {path: stamp for files in self._last.values() for path, stamp in files.items()}
+
+    def _files(self, folder: Path) -> dict[Path, Stamp]:
+        try:
+            names = sorted(os.listdir(folder))
+        except FileNotFoundError:
+            return {}
+        files: dict[Path, Stamp] = {}
+        for name in names:
+            # Hidden ones are other programs' own: ._x.tflite of macOS, .x.tflite.part of a download.
+            if name.startswith(".") or Path(name).suffix.lower() not in self._suffixes:
+                continue
+            if len(files) == MAX_FILES:
+                self._tell(folder, f"more than {MAX_FILES} files; those after {name!r} are left out")
+                break
+            try:
+                found = os.stat(folder / name)
+            except FileNotFoundError:
+                continue  # gone since, or a link to nothing
+            if stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
+                files[folder / name] = Stamp(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return files
+
+    def _tell(self, folder: Path, problem: str) -> None:
+        """Once for each problem."""
+        if self._unreadable.get(folder) != problem:
+            self._unreadable[folder] = problem
+            log.warning("wake: %s: %s", folder, problem)
+
+
+def word_name(path: Path) -> str:
+    """The name under which a file's word is asked for: the file's, with ``_`` for what is no letter, digit, dot, dash or
+    underscore. Empty where nothing is left."""
+    stem = unicodedata.normalize("NFC", path.stem)
+    return re.sub(r"[^\w.-]+", "_", stem).strip("_.-")[:MAX_NAME]
+
+
+def phrase_of(name: str) -> str:
+    """What a person says, as far as a name tells: ``Hey Zelda`` of ``hey_zelda_v0.1``."""
+    words = re.split(r"[_\s-]+", re.sub(r"_v\d+(\.\d+)*$", "", name))
+    return PHRASES.get(name) or " ".join(word[:1].upper() + word[1:] for word in words if word)
+
+
+def version_of(name: str) -> str | None:
+    """``0.1`` of ``hey_zelda_v0.1``."""
+    found = re.search(r"_v(\d+(?:\.\d+)*)$", name)
+    return found[1] if found else None
+
+
+def _paths(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, list | tuple):
+        raise ValueError("expected a list of folders")
+    for path in value:
+        if not isinstance(path, str) or not path.strip() or not path.isprintable():
+            raise ValueError("expected a list of folders, each as text")
+    return tuple(value)
+
+
+def options() -> dict[str, Option]:
+    """The setting that every engine with models of a user's own has."""
+    return {"folders": Option([], _paths, "folders with models of your own, besides wake/ENGINE under data_dir")}
+
+
+def folders_of(values: Mapping[str, Any], context: EngineContext, engine: str) -> list[Path]:
+    """The folders that the checked options name, then the engine's own one under the data folder, which is made."""
+    paths = [Path(path).expanduser() for path in values["folders"]]
+    if context.data_dir is not None:
+        own = context.data_dir / "wake" / engine
+        try:
+            own.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            log.warning(
+                "wake: %s: cannot be made: %s; models of your own can go elsewhere: folders", own, error.strerror
+            )
+        paths.append(own)
+    return list(dict.fromkeys(paths))

@@ -1,0 +1,175 @@
+"""Library: a user's own models for one engine. Judged when their files change, offered for as long as they work."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from irene_wyoming.engines.base import ModelInfo
+from irene_wyoming.engines.wake.folders import Folders, Stamp
+from irene_wyoming.engines.wake.probe import probe
+from irene_wyoming.errors import EngineFailed
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 64 << 20
+"""All of an engine's own models together, since they are kept in memory: hundreds of usual ones."""
+
+MAX_VERDICTS = 1000
+"""Remembered, so that a file that is moved about is not tried out again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnModel:
+    """A model of the user's own, read from its file. Compared by identity: a replaced file is another one."""
+
+    info: ModelInfo
+    files: tuple[Path, ...]
+    """The one that was found first, then those that belong to it."""
+    content: bytes = field(repr=False)
+    """Of the model file: what has been tried out is what is run, whatever becomes of the file."""
+    kind: str
+    """How it is tried out and run: a name in ``trials``."""
+    cutoff: float
+    """The threshold that it recommends."""
+    sliding_window: int = 1
+    """Probabilities in a mean (microWakeWord)."""
+
+
+Reader = Callable[[Path], OwnModel | None]
+"""Reads a file and what belongs to it; None: it belongs to another one. Raises EngineFailed with a reason."""
+
+
+@dataclass(slots=True)
+class Judged:
+    """What has become of one file."""
+
+    stamps: Mapping[Path, Stamp]
+    """Of the files that this rests on; once one of them is another, it is judged anew."""
+    model: OwnModel | None = None
+    """None: there is none, or it belongs to another file."""
+    reason: str | None = None
+    """Why it is refused; None: it is not."""
+    before: OwnModel | None = None
+    """What the file was: offered while a refused one may still be in the midst of being written."""
+
+    @property
+    def offered(self) -> OwnModel | None:
+        return self.model if self.reason is None else self.before
+
+
+class Library:
+    """The models in some folders that work, by name.
+
+    ``refresh`` is slow and may be called on another thread than everything else, by one caller at a time; ``models``
+    is replaced as a whole.
+    """
+
+    def __init__(self, engine: str, folders: Folders, read: Reader) -> None:
+        self.models: Mapping[str, OwnModel] = {}
+        self.refused: Mapping[Path, str] = {}
+        """Files that are of no use, and why."""
+        self._engine = engine
+        self._folders = folders
+        self._read = read
+        self._stamps: dict[Path, Stamp] | None = None  # None before the first look
+        self._judged: dict[Path, Judged] = {}
+        self._verdicts: dict[bytes, str | None] = {}
+
+    def refresh(self) -> bool:
+        """Look again; True: something else is offered than before.
+
+        A file is refused once it has stopped changing, that is at the second look that finds it so, since it may be in
+        the midst of being copied. At the very first look there is nothing to compare with, and it is refused at once.
+        """
+        stamps = self._folders.scan()
+        settled = self._stamps is None or stamps == self._stamps
+        if stamps != self._stamps:
+            self._judge(stamps)
+            self._try_out()
+            self._choose()
+        self._stamps = stamps
+        if settled:
+            self._refuse()
+        models = {model.info.name: model for judged in self._judged.values() if (model := judged.offered)}
+        self._tell(models)
+        changed = models != self.models
+        self.models = models
+        return changed
+
+    def _judge(self, stamps: Mapping[Path, Stamp]) -> None:
+        """Read what is new or another."""
+        before, self._judged = self._judged, {}
+        for path in stamps:
+            known = before.get(path)
+            if known is None or any(stamps.get(file) != stamp for file, stamp in known.stamps.items()):
+                self._judged[path] = self._look(path, stamps, known.offered if known else None)
+            elif known.reason is not None and known.stamps.keys() != stamps.keys():
+                self._judged[path] = self._look(path, stamps, known.before)  # what it lacked may be there now
+            else:
+                self._judged[path] = known
+        used = {file for judged in self._judged.values() if judged.model for file in judged.model.files[1:]}
+        self._judged |= {path: Judged(stamps) for path in used & self._judged.keys()}
+
+    def _look(self, path: Path, stamps: Mapping[Path, Stamp], before: OwnModel | None) -> Judged:
+        try:
+            model = self._read(path)
+        except EngineFailed as error:
+            return Judged(stamps, reason=str(error).removeprefix(f"{path}: "), before=before)
+        if model is None:
+            return Judged(stamps)
+        return Judged({file: stamps[file] for file in model.files if file in stamps}, model, before=before)
+
+    def _try_out(self) -> None:
+        """In a child process, what has not been tried out before."""
+        waiting: dict[str, dict[bytes, bytes]] = {}
+        fingerprints: list[tuple[Judged, bytes]] = []
+        for judged in self._judged.values():
+            if judged.model is not None and judged.reason is None:
+                digest = hashlib.sha256(judged.model.kind.encode() + judged.model.content).digest()
+                fingerprints.append((judged, digest))
+                if digest not in self._verdicts:
+                    waiting.setdefault(judged.model.kind, {})[digest] = judged.model.content
+        while len(self._verdicts) > MAX_VERDICTS:
+            del self._verdicts[next(iter(self._verdicts))]
+        for kind, contents in waiting.items():
+            self._verdicts |= dict(zip(contents, probe(kind, list(contents.values())), strict=True))
+        for judged, digest in fingerprints:
+            judged.reason = self._verdicts[digest]
+
+    def _choose(self) -> None:
+        """One model per name, the first; and no more than memory allows."""
+        taken: dict[str, Path] = {}
+        size = 0
+        for path, judged in self._judged.items():
+            model = judged.offered
+            if model is None:
+                continue
+            size += len(model.content)
+            first = taken.setdefault(model.info.name, path)
+            if first != path:
+                judged.reason = f"its name {model.info.name} is taken by {first}"
+            elif size > MAX_BYTES:
+                judged.reason = f"more than {MAX_BYTES >> 20} MB of models of your own, which are kept in memory"
+            else:
+                continue
+            judged.before = None
+
+    def _refuse(self) -> None:
+        """Say once of each file that is of no use why it is not; offer nothing from it any more."""
+        refused = {path: judged.reason for path, judged in self._judged.items() if judged.reason is not None}
+        for path, reason in refused.items():
+            self._judged[path].before = None
+            if self.refused.get(path) != reason:
+                log.warning("wake: %s: %s is not used: %s", self._engine, path, reason)
+        self.refused = refused
+
+    def _tell(self, models: Mapping[str, OwnModel]) -> None:
+        for name in models.keys() - self.models.keys():
+            log.info("wake: %s: %s is offered, from %s", self._engine, name, models[name].files[0])
+        for name in models.keys() & self.models.keys():
+            if models[name] is not self.models[name]:
+                log.info("wake: %s: %s is another now, from %s", self._engine, name, models[name].files[0])
+        for name in self.models.keys() - models.keys():
+            log.info("wake: %s: %s is gone", self._engine, name)
