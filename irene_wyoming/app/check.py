@@ -12,6 +12,7 @@ from irene_wyoming.app import asr, engines, wake
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.mic import listened, source
 from irene_wyoming.config.model import Address, AsrConfig, Config, Limits, WakeConfig
+from irene_wyoming.engines.base import Watched
 from irene_wyoming.engines.registry import Kind
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import AddressUnavailable, CaptureError, ConfigError, EngineError, ServerUnavailable
@@ -77,6 +78,9 @@ class Check:
                 yield Finding(level, f"{kind}.providers.{attempt.provider}", str(attempt))
                 if attempt.error is None:
                     loaded.append(attempt.engine)
+                if isinstance(attempt.engine, Watched):
+                    for path, reason in attempt.engine.refused.items():
+                        yield Finding(Level.WARNING, f"{kind}.providers.{attempt.provider}", f"{path}: {reason}")
             try:
                 if not loaded:
                     raise engines.no_engine(kind, server)

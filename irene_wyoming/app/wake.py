@@ -1,11 +1,13 @@
 """The wake server."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
+from irene_wyoming.app.models import kept_current
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
@@ -14,10 +16,12 @@ from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.info import fixed, wake_info
+from irene_wyoming.servers.info import Kept, wake_info
 from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wake import WakeRole, WakeService
 from irene_wyoming.servers.wire import Wire
+
+log = logging.getLogger(__name__)
 
 
 def programs(engines: Sequence[WakeEngine]) -> dict[str, WakeEngine]:
@@ -26,11 +30,17 @@ def programs(engines: Sequence[WakeEngine]) -> dict[str, WakeEngine]:
 
 
 def check_default(models: Sequence[str], program: WakeEngine) -> None:
-    """:raises ConfigError: a word to listen for by default is known to no engine."""
+    """Words to listen for by default that no engine knows are told in the log: a file may be on a drive that is away.
+
+    :raises ConfigError: none of them is known.
+    """
     known = [info.name for info in program.models()]
-    for name in models:
-        if name not in known:
-            raise ConfigError(f"wake.default_models: {name!r}: expected some of {', '.join(known)}")
+    unknown = [name for name in models if name not in known]
+    text = f"wake.default_models: {', '.join(map(repr, unknown))}: expected some of {', '.join(known)}"
+    if len(unknown) == len(models):
+        raise ConfigError(text)
+    if unknown:
+        log.warning("%s", text)
 
 
 @asynccontextmanager
@@ -51,10 +61,11 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         check_default(settings.default_models, next(iter(offered.values())))
         quality = method("wake", settings.audio, Quality.FAST)
         service = WakeService(offered, settings.default_models, settings.audio, quality, worker)
-        info = fixed(wake_info(offered))
+        info = Kept(lambda: wake_info(offered))
 
         async def serve(wire: Wire, client: Client) -> None:
             await Handler(wire, client, lambda other: WakeRole(service, other), info, settings.limits).run()
 
+        await stack.enter_async_context(kept_current(loaded, info.renew))
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
         yield await stack.enter_async_context(Service("wake", settings.address, settings.limits, serve))

@@ -31,6 +31,8 @@ OPTIONS: Mapping[str, str] = {
 """Option -> path in the configuration. In braces: the value of another option."""
 
 FIXED: Mapping[str, Any] = {
+    "wake.providers.openwakeword.folders": ["/share/openwakeword"],  # where other add-ons for Home Assistant look, too
+    "wake.providers.microwakeword.folders": ["/share/microwakeword"],
     "discovery.zeroconf": False,  # multicast does not leave an add-on's network; the Supervisor announces it
 }
 """What is always so in an add-on."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.errors import UnknownModel
@@ -166,6 +166,20 @@ class WakeEngine(Protocol):
         """
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A wake word engine whose models come and go while it works."""
+
+    @property
+    def refused(self) -> Mapping[Path, str]:
+        """Files that are meant to be models and are of no use, and why."""
+
+    def refresh(self) -> bool:
+        """Look again at what there is; True: ``models()`` gives something else than before. Sessions in use are left
+        alone. Slow; to be called on another thread than everything else, by one caller at a time.
+        """
 
 
 class AsrSession(Protocol):

@@ -23,7 +23,6 @@ class WakeRouter:
 
     def __init__(self, engines: Sequence[WakeEngine]) -> None:
         self.engines = tuple(engines)
-        self._owner = {info.name: engine for engine in reversed(self.engines) for info in engine.models()}
 
     @property
     def name(self) -> str:
@@ -45,11 +44,12 @@ class WakeRouter:
         on_score: OnScore | None = None,
     ) -> WakeSession:
         """:raises UnknownModel: a name is not among ``models()``."""
+        owner = {info.name: engine for engine in reversed(self.engines) for info in engine.models()}
         by_engine: dict[WakeEngine, list[str]] = {}
         for name in models:
-            if name not in self._owner:
+            if name not in owner:
                 raise unknown_model(name, self.models())
-            by_engine.setdefault(self._owner[name], []).append(name)
+            by_engine.setdefault(owner[name], []).append(name)
         return JoinedWakeSession([engine.session(names, settings, on_score) for engine, names in by_engine.items()])
 
     def close(self) -> None:

@@ -68,6 +68,20 @@ def fixed(info: Info) -> Callable[[], Awaitable[Info]]:
     return source
 
 
+class Kept:
+    """A source of Info that is made anew when it has changed, not each time that somebody asks."""
+
+    def __init__(self, make: Callable[[], Info]) -> None:
+        self._make = make
+        self._info = make()
+
+    def renew(self) -> None:
+        self._info = self._make()
+
+    async def __call__(self) -> Info:
+        return self._info
+
+
 def select(programs: Mapping[str, T], name: str | None) -> T:
     """The program of that name; the default one where the client names none.
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,7 +14,6 @@ from irene_wyoming.config.addon import FIXED, OPTIONS, option_path
 from irene_wyoming.config.load import default_text, load
 from irene_wyoming.config.model import LogLevel
 from irene_wyoming.engines import registry
-from irene_wyoming.engines.wake.words import PHRASES
 from tests.config.files import ROOT, loaded
 
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -93,7 +93,6 @@ def test_whatever_the_manifest_lets_through_is_accepted(tmp_path: Path, option: 
 
 def test_its_choices_are_the_programs_own() -> None:
     assert extremes("wake_provider") == sorted(registry.specs("wake"), reverse=True)
-    assert extremes("wake_words") == list(PHRASES)
     assert extremes("log_level") == list(get_args(LogLevel))
     for server in ("wake", "asr", "mic"):
         assert extremes(f"{server}_resample_quality") == list(Quality)
@@ -101,14 +100,19 @@ def test_its_choices_are_the_programs_own() -> None:
 
 def test_its_defaults_are_the_programs_own_but_for_the_microphone() -> None:
     addon, program = load(ROOT / "config.yaml", {}), load(None, {})
-    assert (addon.wake, addon.asr, addon.front, addon.log_level) == (
+    assert (replace(addon.wake, providers=program.wake.providers), addon.asr, addon.front, addon.log_level) == (
         program.wake,
         program.asr,
         program.front,
         program.log_level,
     )
     assert not addon.mic.enabled
-    assert {"discovery.zeroconf": addon.discovery.zeroconf} == FIXED
+    folders = {name: list(engine.options.get("folders", ())) for name, engine in addon.wake.providers.items()}
+    assert {
+        "discovery.zeroconf": addon.discovery.zeroconf,
+        "wake.providers.openwakeword.folders": folders["openwakeword"],
+        "wake.providers.microwakeword.folders": folders["microwakeword"],
+    } == FIXED
 
 
 def test_a_threshold_is_that_of_the_chosen_engine(tmp_path: Path) -> None:

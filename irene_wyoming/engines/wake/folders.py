@@ -38,50 +38,52 @@ class Folders:
         self.paths = tuple(paths)
         self._suffixes = frozenset(suffixes)
         self._last: dict[Path, dict[Path, Stamp]] = {path: {} for path in self.paths}
-        self._unreadable: dict[Path, str] = {}
+        self._told: dict[Path, str | None] = {}
 
     def scan(self) -> dict[Path, Stamp]:
         """Every file that matters, folder by folder, by name. Of a folder that cannot be read at the moment, such as a
         network drive that is away, what was there before."""
         for folder in self.paths:
             try:
-                self._last[folder] = self._files(folder)
-                self._unreadable.pop(folder, None)
+                names = listed(folder, self._suffixes)
+                self._last[folder] = stamped(folder, names[:MAX_FILES])
+                problem = f"only the first {MAX_FILES} files are looked at" if len(names) > MAX_FILES else None
             except OSError as error:
-                self._tell(folder, error.strerror or str(error))
+                problem = error.strerror or str(error)
+            if problem is not None and self._told.get(folder) != problem:
+                log.warning("wake: %s: %s", folder, problem)
+            self._told[folder] = problem
         return {path: stamp for files in self._last.values() for path, stamp in files.items()}
 
-    def _files(self, folder: Path) -> dict[Path, Stamp]:
-        try:
-            names = sorted(os.listdir(folder))
-        except FileNotFoundError:
-            return {}
-        files: dict[Path, Stamp] = {}
-        for name in names:
-            # Hidden ones are other programs' own: ._x.tflite of macOS, .x.tflite.part of a download.
-            if name.startswith(".") or Path(name).suffix.lower() not in self._suffixes:
-                continue
-            if len(files) == MAX_FILES:
-                self._tell(folder, f"more than {MAX_FILES} files; those after {name!r} are left out")
-                break
-            try:
-                found = os.stat(folder / name)
-            except FileNotFoundError:
-                continue  # gone since, or a link to nothing
-            if stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
-                files[folder / name] = Stamp(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-        return files
 
-    def _tell(self, folder: Path, problem: str) -> None:
-        """Once for each problem."""
-        if self._unreadable.get(folder) != problem:
-            self._unreadable[folder] = problem
-            log.warning("wake: %s: %s", folder, problem)
+def listed(folder: Path, suffixes: Collection[str]) -> list[str]:
+    """Names that matter. Hidden ones are other programs' own: ``._x.tflite`` of macOS, ``.x.tflite`` of a download.
+
+    :raises OSError: the folder cannot be read.
+    """
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    return [name for name in names if not name.startswith(".") and Path(name).suffix.lower() in suffixes]
+
+
+def stamped(folder: Path, names: Sequence[str]) -> dict[Path, Stamp]:
+    """:raises OSError: a file is there, but nothing can be said of it."""
+    files: dict[Path, Stamp] = {}
+    for name in names:
+        try:
+            found = os.stat(folder / name)
+        except FileNotFoundError:
+            continue  # gone since, or a link to nothing
+        if stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
+            files[folder / name] = Stamp(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return files
 
 
 def word_name(path: Path) -> str:
-    """The name under which a file's word is asked for: the file's, with ``_`` for what is no letter, digit, dot, dash or
-    underscore. Empty where nothing is left."""
+    """The name under which a file's word is asked for: the file's, with ``_`` for what is no letter, digit, dot, dash
+    or underscore. Empty where nothing is left."""
     stem = unicodedata.normalize("NFC", path.stem)
     return re.sub(r"[^\w.-]+", "_", stem).strip("_.-")[:MAX_NAME]
 

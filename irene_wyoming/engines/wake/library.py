@@ -105,7 +105,7 @@ class Library:
             known = before.get(path)
             if known is None or any(stamps.get(file) != stamp for file, stamp in known.stamps.items()):
                 self._judged[path] = self._look(path, stamps, known.offered if known else None)
-            elif known.reason is not None and known.stamps.keys() != stamps.keys():
+            elif known.reason is not None:
                 self._judged[path] = self._look(path, stamps, known.before)  # what it lacked may be there now
             else:
                 self._judged[path] = known

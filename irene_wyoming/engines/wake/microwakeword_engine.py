@@ -95,7 +95,7 @@ def read_own(path: Path) -> OwnModel | None:
 
 
 def _file_name(value: Any) -> str:
-    if not isinstance(value, str) or Path(value).name != value:
+    if not isinstance(value, str) or not value or Path(value).name != value:
         raise ValueError(f"model: {value!r}: expected the name of a file beside the description")
     return value
 

@@ -1,8 +1,8 @@
-"""Tries out unknown models in a child process. A file that is damaged in the right place passes every check and then ends
-the process that runs it: of 400 models with one bit turned over, one did.
+"""Tries out unknown models in a child process. A file that is damaged in the right place passes every check and then
+ends the process that runs it: of 400 models with one bit turned over, one did.
 
-``python -m irene_wyoming.engines.wake.probe KIND`` is the child. It reads models from its standard input, each after its
-length, and answers each with a line of JSON; a limit that it sets itself ends it where a model takes too much.
+``python -m irene_wyoming.engines.wake.probe KIND`` is the child. It reads models from its standard input, each after
+its length, and answers each with a line of JSON; a limit that it sets itself ends it where a model takes too much.
 """
 
 import json
@@ -38,7 +38,7 @@ _LENGTH = struct.Struct("!Q")
 
 
 def probe(kind: str, contents: Sequence[bytes]) -> list[str | None]:
-    """Run each model in a child process; the reason for which one is of no use, None for one that works. Slow: a second.
+    """Run each model in a child process; the reason for which one is of no use, None for one that works. Slow.
 
     :param kind: one of TRIALS in ``trials``.
     """

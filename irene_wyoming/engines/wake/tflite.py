@@ -175,7 +175,10 @@ class Interpreter:
                     self._c.TfLiteInterpreterResizeInputTensor(self._handle, 0, sizes, len(sizes)),
                     f"does not take input of shape {tuple(input_shape)}",
                 )
-            self._check(self._c.TfLiteInterpreterAllocateTensors(self._handle), "cannot be prepared")
+            self._check(
+                self._c.TfLiteInterpreterAllocateTensors(self._handle),
+                "cannot be prepared: damaged, or of another kind",
+            )
             self.input = Tensor(model, self._pointer(self._c.TfLiteInterpreterGetInputTensor(self._handle, 0), "input"))
             self.output = Tensor(
                 model, self._pointer(self._c.TfLiteInterpreterGetOutputTensor(self._handle, 0), "output")

@@ -1,4 +1,4 @@
-"""What the child of ``probe`` does with one model: loads it as its engine would, and runs it over a few seconds of features.
+"""What the child of ``probe`` does with one model: loads it as its engine would, and runs it over some features.
 
 Each trial is made once, which loads what all models of its kind need, and is then given one model after another. It
 raises EngineFailed for a model that is of no use.
