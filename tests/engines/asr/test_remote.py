@@ -18,10 +18,11 @@ from irene_wyoming.engines.asr.remote import SPEC, uri
 from irene_wyoming.engines.asr.remote_engine import LOOK_EVERY_S, Remote
 from irene_wyoming.engines.asr.remote_session import MAX_TEXT_CHARS, model_elsewhere
 from irene_wyoming.engines.asr.remote_wyoming import CONVERSATION_BYTES, HEADER_BYTES, WyomingServer
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, EngineContext
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession
 from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, UnsupportedRequest
 from irene_wyoming.servers.hear import Recording
 from tests.conftest import ENVIRONMENT
+from tests.engines.asr.conftest import MakeRemote, created
 from tests.engines.asr.remote_servers import (
     Behaviour,
     ScriptedServer,
@@ -34,34 +35,12 @@ from tests.engines.asr.remote_servers import (
 )
 
 Speech = Callable[[str], Recording]
-Make = Callable[..., AsrEngine]
 LIGHT = "turn on the living room light"
 TIMER = "set a timer for five minutes"
 
 
 def wav(text: str) -> str:
     return f"asr/{text.replace(' ', '_')}"
-
-
-def created(**values: Any) -> AsrEngine:
-    """The engine as the application makes it, with these options."""
-    options = {name: option.check(values.pop(name, option.default)) for name, option in SPEC.options.items()}
-    engine: AsrEngine = SPEC.create(options, EngineContext(**values))
-    return engine
-
-
-@pytest.fixture
-def make() -> Iterator[Make]:
-    """``make(uri=...)``: an engine, closed in the end."""
-    made = []
-
-    def make(**values: Any) -> AsrEngine:
-        made.append(created(**values))
-        return made[-1]
-
-    yield make
-    for engine in made:
-        engine.close()
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +51,8 @@ def house() -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(make: Make, house: str) -> AsrEngine:
-    return make(uri=house)
+def engine(make_remote: MakeRemote, house: str) -> AsrEngine:
+    return make_remote(uri=house)
 
 
 def push_all(session: AsrSession, pcm: bytes, step: int = 3_200) -> None:
@@ -155,7 +134,7 @@ def test_a_closed_engine_leaves_no_thread_and_opens_nothing(house: str) -> None:
 # Requests and answers
 
 
-def test_all_of_a_request_is_passed_on(make: Make) -> None:
+def test_all_of_a_request_is_passed_on(make_remote: MakeRemote) -> None:
     heard: queue.Queue[list[Event]] = queue.Queue()
 
     def behave(connection: socket.socket) -> None:
@@ -177,7 +156,7 @@ def test_all_of_a_request_is_passed_on(make: Make) -> None:
         vad_sensitivity="aggressive",
     )
     with ScriptedServer(behave) as server:
-        session = make(uri=f"tcp://127.0.0.1:{server.port}", model="large").session(request)
+        session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", model="large").session(request)
         push_all(session, bytes(range(200)) * 50)
         result = session.finish()
     transcribe, start, *chunks, stop = heard.get()
@@ -195,7 +174,7 @@ def test_all_of_a_request_is_passed_on(make: Make) -> None:
     assert (result.text, result.language) == ("guten tag", "de-DE")
 
 
-def test_the_text_grows_while_the_person_speaks(make: Make) -> None:
+def test_the_text_grows_while_the_person_speaks(make_remote: MakeRemote) -> None:
     go_on = threading.Event()
 
     def behave(connection: socket.socket) -> None:
@@ -208,7 +187,7 @@ def test_the_text_grows_while_the_person_speaks(make: Make) -> None:
         until_gone(connection)
 
     with ScriptedServer(behave) as server:
-        session = make(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1).session(AsrRequest())
+        session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1).session(AsrRequest())
         assert session.partial() is None
         session.push(bytes(640))
         wait_for(lambda: session.partial() == "Turn on")
@@ -216,7 +195,7 @@ def test_the_text_grows_while_the_person_speaks(make: Make) -> None:
         assert session.finish().text == "Turn on the light."
 
 
-def test_a_transcript_before_the_end_of_the_audio_is_kept(make: Make) -> None:
+def test_a_transcript_before_the_end_of_the_audio_is_kept(make_remote: MakeRemote) -> None:
     sent = threading.Event()
 
     def behave(connection: socket.socket) -> None:
@@ -226,7 +205,7 @@ def test_a_transcript_before_the_end_of_the_audio_is_kept(make: Make) -> None:
         until_gone(connection)
 
     with ScriptedServer(behave) as server:
-        session = make(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1).session(AsrRequest())
+        session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1).session(AsrRequest())
         sent.wait()
         push_all(session, bytes(64_000))
         assert session.finish().text == "stop"
@@ -240,8 +219,8 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_a_machine_that_sleeps_is_offered_as_not_installed(make: Make) -> None:
-    engine = make(uri=f"tcp://127.0.0.1:{free_port()}", model="large", languages=["de", "en"])
+def test_a_machine_that_sleeps_is_offered_as_not_installed(make_remote: MakeRemote) -> None:
+    engine = make_remote(uri=f"tcp://127.0.0.1:{free_port()}", model="large", languages=["de", "en"])
     (model,) = engine.models()
     assert (model.name, model.languages, model.installed) == ("large", ("de", "en"), False)
     with pytest.raises(UnsupportedRequest, match="knows de, en"):
@@ -278,8 +257,8 @@ def test_a_machine_that_wakes_is_seen_at_the_next_look(caplog: pytest.LogCapture
     assert "no connection" in caplog.text
 
 
-def test_a_failed_connection_is_known_while_the_person_speaks(make: Make) -> None:
-    session = make(uri=f"tcp://127.0.0.1:{free_port()}").session(AsrRequest())
+def test_a_failed_connection_is_known_while_the_person_speaks(make_remote: MakeRemote) -> None:
+    session = make_remote(uri=f"tcp://127.0.0.1:{free_port()}").session(AsrRequest())
 
     def failed() -> bool:
         try:
@@ -293,14 +272,14 @@ def test_a_failed_connection_is_known_while_the_person_speaks(make: Make) -> Non
         session.push(bytes(640))
 
 
-def test_a_machine_that_does_not_answer_fails_within_the_time_to_connect(make: Make) -> None:
+def test_a_machine_that_does_not_answer_fails_within_the_time_to_connect(make_remote: MakeRemote) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         filling = [socket.socket() for _ in range(4)]
         for each in filling:
             each.setblocking(False)
             each.connect_ex(full.getsockname())
         try:
-            engine = make(uri=f"tcp://127.0.0.1:{full.getsockname()[1]}", connect_timeout_s=0.1)
+            engine = make_remote(uri=f"tcp://127.0.0.1:{full.getsockname()[1]}", connect_timeout_s=0.1)
             with pytest.raises(EngineFailed, match=r"no connection within 0\.1 s"):
                 engine.session(AsrRequest()).finish()
         finally:
@@ -308,9 +287,9 @@ def test_a_machine_that_does_not_answer_fails_within_the_time_to_connect(make: M
                 each.close()
 
 
-def test_a_machine_without_an_address_fails_in_words(make: Make) -> None:
+def test_a_machine_without_an_address_fails_in_words(make_remote: MakeRemote) -> None:
     with pytest.raises(EngineFailed, match="no connection"):
-        make(uri="tcp://a..b:10300").session(AsrRequest()).finish()
+        make_remote(uri="tcp://a..b:10300").session(AsrRequest()).finish()
 
 
 # Servers that misbehave
@@ -402,11 +381,11 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make: Make, fault: str) -> None:
+def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make_remote: MakeRemote, fault: str) -> None:
     """Were there no deadline, the test would never end."""
     behave, words = FAULTS[fault]
     with ScriptedServer(behave) as server:
-        engine = make(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1, response_timeout_s=0.3)
+        engine = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1, response_timeout_s=0.3)
         session = engine.session(AsrRequest())
 
         def speak() -> None:
@@ -440,18 +419,18 @@ def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make: Ma
     ],
 )
 def test_an_info_that_makes_no_sense_is_a_machine_that_sleeps(
-    make: Make, caplog: pytest.LogCaptureFixture, info: dict[str, Any]
+    make_remote: MakeRemote, caplog: pytest.LogCaptureFixture, info: dict[str, Any]
 ) -> None:
     with ScriptedServer(sends(event("info", **info))) as server:
-        engine = make(uri=f"tcp://127.0.0.1:{server.port}", model="large")
+        engine = make_remote(uri=f"tcp://127.0.0.1:{server.port}", model="large")
         assert [(model.name, model.installed) for model in engine.models()] == [("large", False)]
     assert "not installed" in caplog.text
 
 
-def test_of_an_info_only_what_is_sound_is_taken(make: Make) -> None:
+def test_of_an_info_only_what_is_sound_is_taken(make_remote: MakeRemote) -> None:
     many = program(model("a\nb", ["en"]), *(model(f"m{i}", ["en", 7, "x" * 200, "en", "de"]) for i in range(1000)))
     with ScriptedServer(sends(event("info", asr=[many]))) as server:
-        models = make(uri=f"tcp://127.0.0.1:{server.port}", model="m7").models()
+        models = make_remote(uri=f"tcp://127.0.0.1:{server.port}", model="m7").models()
     assert len(models) == 255
     assert models[0].name == "m7"  # the one that is configured
     assert models[0].languages == ("en", "de")
