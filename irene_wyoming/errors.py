@@ -12,6 +12,7 @@
     - EngineError
         - EngineUnavailable: not installed or not loadable; the message says what to install
         - EngineFailed: an engine broke while it worked
+            - EngineTimeout: it did not answer in time
         - UnknownModel: a name that no engine here has; the message lists the known ones
         - UnsupportedRequest: a request that the chosen engine cannot meet
         - NoProvider: every provider that could have answered has failed
@@ -70,6 +71,10 @@ class EngineUnavailable(EngineError):
 
 class EngineFailed(EngineError):
     code = "engine-failed"
+
+
+class EngineTimeout(EngineFailed):
+    code = "engine-timeout"
 
 
 class UnknownModel(EngineError):

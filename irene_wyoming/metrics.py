@@ -84,6 +84,12 @@ REAL_TIME_FACTOR = Histogram(
     buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
 )
 
+CASCADE = Counter(
+    "irene_cascade_total",
+    "Utterances by who answered them (fast, strong), and whether the fast provider had said the same",
+    ["answered", "agreement"],
+)
+
 # Providers, wake and speech-to-text
 PROVIDER_UP = Gauge(
     "irene_provider_up",

@@ -1,33 +1,52 @@
 """The speech-to-text server."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
+from wyoming.info import Info
+
+from irene_wyoming import metrics
 from irene_wyoming.app import engines
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
-from irene_wyoming.config.model import Config
-from irene_wyoming.engines.base import AsrEngine
-from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import ConfigError
+from irene_wyoming.config.model import AsrConfig, AsrProviderConfig, Config
+from irene_wyoming.engines import registry
+from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo
+from irene_wyoming.engines.lazy import lazy, offered
+from irene_wyoming.errors import ConfigError, EngineError
+from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
+from irene_wyoming.routing.cascade import Cascade
+from irene_wyoming.routing.policy import POLICIES, Breaker, Ordered, PolicyName
+from irene_wyoming.routing.provider import Provider
 from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.info import asr_info, fixed
+from irene_wyoming.servers.info import asr_info
 from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wire import Wire
 
+log = logging.getLogger(__name__)
 
-def programs(engines: Sequence[AsrEngine]) -> dict[str, AsrEngine]:
-    """What a hub can choose from: all engines together first, then each by itself."""
-    return {"irene-asr": AsrRouter(engines), **{engine.name: engine for engine in engines}}
+ALL = "irene-asr"
+"""The program of all providers together."""
+
+Models = Mapping[str, Sequence[ModelInfo]]
 
 
-def check_language(language: str, engines: Sequence[AsrEngine]) -> None:
+def programs(by_provider: Models) -> dict[str, Sequence[ModelInfo]]:
+    """What a hub can choose from: all providers together first, then each by itself."""
+    everything = [model for models in by_provider.values() for model in models if model.installed]
+    return {ALL: everything, **by_provider}
+
+
+def check_language(language: str, models: Models) -> None:
     """:raises ConfigError: no engine understands the language that is spoken when a client does not say it."""
-    known = sorted({tag for engine in engines for model in engine.models() for tag in model.languages})
+    known = sorted({tag for some in models.values() for model in some for tag in model.languages})
     if primary(language) not in map(primary, known):
         raise ConfigError(f"asr.language: {language!r}: expected one of {', '.join(known)}")
 
@@ -35,6 +54,81 @@ def check_language(language: str, engines: Sequence[AsrEngine]) -> None:
 def primary(tag: str) -> str:
     """``en`` of ``en-GB``."""
     return tag.replace("_", "-").partition("-")[0].casefold()
+
+
+def maker(spec: EngineSpec, settings: AsrProviderConfig, known: EngineContext) -> Callable[[], AsrEngine]:
+    """Makes one engine. One that can say what it offers before it is loaded is loaded in the background."""
+
+    def make() -> AsrEngine:
+        registry.require(spec)
+        engine: AsrEngine = lazy(spec, settings.options, known) or spec.create(settings.options, known)
+        return engine
+
+    return make
+
+
+class Providers:
+    """The providers of a server: those that could be started, and those that could not."""
+
+    def __init__(self, settings: AsrConfig, known: EngineContext) -> None:
+        self._settings = settings
+        self._known = known
+        self.started: list[Provider] = []
+        self.missing: dict[str, str] = {}
+        """Why not, by name."""
+        self._would_offer: dict[str, Sequence[ModelInfo]] = {}
+
+    async def start(self) -> None:
+        """Start each in its order; what cannot be started is told in the log, and the others do its work.
+
+        :raises EngineUnavailable: none could be started.
+        """
+        specs = await asyncio.to_thread(registry.specs, "asr")
+        for name in engines.order(self._settings):
+            provider = self._provider(specs[name])
+            try:
+                await provider.start()
+            except EngineError as error:
+                log.warning("asr: %s: %s", name, error)
+                await provider.close()
+                await self._note_missing(specs[name], error)
+            else:
+                log.info("asr: %s: %s", name, ", ".join(model.name for model in provider.models()))
+                self.started.append(provider)
+        if not self.started:
+            raise engines.no_engine("asr", self._settings)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(provider.close() for provider in self.started))
+
+    def models(self) -> Models:
+        """What each has to offer at the moment; of one that could not be started, what it would have."""
+        running = {provider.name: provider.models() for provider in self.started}
+        return {name: running.get(name, self._would_offer.get(name, ())) for name in engines.order(self._settings)}
+
+    async def _note_missing(self, spec: EngineSpec, error: EngineError) -> None:
+        options = self._settings.providers[spec.name].options
+        models = await asyncio.to_thread(offered, spec, options, self._known)
+        self._would_offer[spec.name] = [replace(model, installed=False) for model in models or ()]
+        self.missing[spec.name] = str(error)
+        metrics.PROVIDER_UP.labels("asr", spec.name).set(0)
+
+    def routers(self) -> dict[str, AsrRouter]:
+        """What a client can choose from, by name: all of them together first, then each by itself."""
+        settings = self._settings
+        admission = Admission(settings.admission.at_once, settings.admission.waiting)
+        cascade = Cascade(settings.cascade_confidence) if settings.policy == PolicyName.CASCADE else None
+        every = AsrRouter(self.started, POLICIES[settings.policy](), admission, cascade)
+        return {ALL: every, **{one.name: AsrRouter([one], Ordered(), admission) for one in self.started}}
+
+    def _provider(self, spec: EngineSpec) -> Provider:
+        settings, breaker = self._settings.providers[spec.name], self._settings.breaker
+        return Provider(
+            spec.name,
+            maker(spec, settings, self._known),
+            settings.deadline_s,
+            Breaker(breaker.failures, breaker.cool_down_s, breaker.cool_down_max_s),
+        )
 
 
 @asynccontextmanager
@@ -47,15 +141,24 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
     """
     settings = config.asr
     async with AsyncExitStack() as stack:
-        worker = await stack.enter_async_context(Worker("asr"))
-        loaded = await engines.load("asr", settings, engines.context(config), worker)
-        for engine in loaded:
-            stack.push_async_callback(worker.run, engine.close)
-        check_language(settings.language, loaded)
-        offered = programs(loaded)
-        quality = method("asr", settings.audio, Quality.HIGH)
-        service = AsrService(offered, settings.language, settings.audio, quality, settings.max_utterance_s, worker)
-        info = fixed(asr_info(offered))
+        providers = Providers(settings, engines.context(config))
+        stack.push_async_callback(providers.close)
+        await providers.start()
+        check_language(settings.language, providers.models())
+        routers = providers.routers()
+        engines.check_format("asr", settings, routers[ALL].format)
+        service = AsrService(
+            routers,
+            providers.missing,
+            settings.language,
+            settings.audio,
+            method("asr", settings.audio, Quality.HIGH),
+            settings.max_utterance_s,
+            settings.admission.answer_timeout_s,
+        )
+
+        async def info() -> Info:
+            return asr_info(programs(providers.models()))
 
         async def serve(wire: Wire, client: Client) -> None:
             await Handler(wire, client, lambda other: AsrRole(service, other), info, settings.limits).run()

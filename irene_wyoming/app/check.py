@@ -12,7 +12,7 @@ from irene_wyoming.app import asr, engines, wake
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.mic import listened, source
 from irene_wyoming.config.model import Address, AsrConfig, Config, Limits, WakeConfig
-from irene_wyoming.engines.base import Watched
+from irene_wyoming.engines.base import AsrEngine, ModelInfo, Watched
 from irene_wyoming.engines.registry import Kind
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import AddressUnavailable, CaptureError, ConfigError, EngineError, ServerUnavailable
@@ -58,7 +58,9 @@ class Check:
                 yield finding
             yield await address("wake", config.wake.address, config.wake.limits)
         if config.asr.enabled:
-            async for finding in self._engines("asr", config.asr, lambda loaded: asr_info(asr.programs(loaded))):
+            async for finding in self._engines(
+                "asr", config.asr, lambda loaded: asr_info(asr.programs(models(loaded)))
+            ):
                 yield finding
             yield await address("asr", config.asr.address, config.asr.limits)
         if config.mic.enabled:
@@ -88,7 +90,7 @@ class Check:
                 if isinstance(server, WakeConfig):
                     wake.check_default(server.default_models, WakeRouter(loaded))
                 else:
-                    asr.check_language(server.language, loaded)
+                    asr.check_language(server.language, models(loaded))
                 self._infos.append(describe_all(loaded))
             except (EngineError, ConfigError) as error:
                 yield Finding(Level.ERROR, kind, str(error))
@@ -109,6 +111,10 @@ class Check:
         except CaptureError as error:
             level = Level.WARNING if self._config.mic.source.kind == "auto" else Level.ERROR
             return Finding(level, "mic.source", str(error))
+
+
+def models(loaded: Sequence[AsrEngine]) -> dict[str, Sequence[ModelInfo]]:
+    return {engine.name: engine.models() for engine in loaded}
 
 
 async def address(name: str, wanted: Address, limits: Limits) -> Finding:

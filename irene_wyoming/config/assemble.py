@@ -13,8 +13,11 @@ import voluptuous as vol
 from irene_wyoming.config.layers import Keys
 from irene_wyoming.config.model import (
     Address,
+    AdmissionConfig,
     AsrConfig,
+    AsrProviderConfig,
     AudioProfile,
+    BreakerConfig,
     Config,
     FrontConfig,
     Limits,
@@ -27,10 +30,17 @@ from irene_wyoming.config.model import (
     WakeConfig,
 )
 from irene_wyoming.engines.base import Vocabulary
+from irene_wyoming.routing.policy import PolicyName
 
 
 def provider(*, enabled: bool, **options: Any) -> ProviderConfig:
     return ProviderConfig(enabled, options)
+
+
+def asr_provider(
+    *, enabled: bool, deadline_s: float, process: bool, memory_mb: int | None, **options: Any
+) -> AsrProviderConfig:
+    return AsrProviderConfig(enabled, options, deadline_s, process, memory_mb)
 
 
 def _server(
@@ -67,9 +77,13 @@ def asr(
     language: str,
     max_utterance_s: float,
     vocabulary: Vocabulary,
-    providers: Mapping[str, ProviderConfig],
+    providers: Mapping[str, AsrProviderConfig],
     default_provider: str,
     fallback_providers: tuple[str, ...] | None,
+    policy: PolicyName,
+    cascade_confidence: float,
+    breaker: BreakerConfig,
+    admission: AdmissionConfig,
     **server: Any,
 ) -> AsrConfig:
     return AsrConfig(
@@ -80,7 +94,17 @@ def asr(
         providers=providers,
         default_provider=default_provider,
         fallback_providers=_fallbacks(providers, default_provider, fallback_providers),
+        policy=policy,
+        cascade_confidence=cascade_confidence,
+        breaker=breaker,
+        admission=admission,
     )
+
+
+def breaker(**fields: Any) -> BreakerConfig:
+    if fields["cool_down_max_s"] < fields["cool_down_s"]:
+        raise vol.Invalid("expected no less than cool_down_s", ["cool_down_max_s"])
+    return BreakerConfig(**fields)
 
 
 def _fallbacks(

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from irene_wyoming.audio.format import Mix
 from irene_wyoming.engines.base import Vocabulary
 from irene_wyoming.errors import ConfigError
+from irene_wyoming.routing.policy import PolicyName
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -116,6 +117,18 @@ class ProviderConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AsrProviderConfig(ProviderConfig):
+    """Besides: how it is kept from harming the others."""
+
+    deadline_s: float
+    """From the end of the audio to its transcript; then the next provider is asked."""
+    process: bool
+    """True: it runs in a process of its own."""
+    memory_mb: int | None
+    """Of that process; more, and it is ended. None: no limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """What the three servers have in common."""
 
@@ -135,14 +148,41 @@ class WakeConfig(ServerConfig):
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerConfig:
+    """When a provider that fails is left alone."""
+
+    failures: int
+    """In a row."""
+    cool_down_s: float
+    """The first time; doubled with each trial that fails up to cool_down_max_s."""
+    cool_down_max_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionConfig:
+    """How many utterances are heard at a time."""
+
+    at_once: int
+    waiting: int
+    """Further ones that wait for their turn; beyond that a client is told to try again."""
+    answer_timeout_s: float
+    """From the end of an utterance to its transcript, waiting included."""
+
+
+@dataclass(frozen=True, slots=True)
 class AsrConfig(ServerConfig):
     language: str
     max_utterance_s: float
     """Audio of one utterance, seconds; more is refused."""
     vocabulary: Vocabulary
-    providers: Mapping[str, ProviderConfig]
+    providers: Mapping[str, AsrProviderConfig]
     default_provider: str
     fallback_providers: tuple[str, ...]
+    policy: PolicyName
+    cascade_confidence: float
+    """cascade: least confidence, 0 to 1, of the first provider's answer that needs no second one."""
+    breaker: BreakerConfig
+    admission: AdmissionConfig
 
 
 @dataclass(frozen=True, slots=True)

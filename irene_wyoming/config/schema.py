@@ -14,6 +14,7 @@ from irene_wyoming.config.checks import Check
 from irene_wyoming.config.faults import UnknownKey, refused
 from irene_wyoming.config.model import (
     MAX_PORT,
+    AdmissionConfig,
     AsrConfig,
     Config,
     DiscoveryConfig,
@@ -24,6 +25,7 @@ from irene_wyoming.config.model import (
     WakeConfig,
 )
 from irene_wyoming.engines.base import EngineSpec, Vocabulary
+from irene_wyoming.routing.policy import PolicyName
 
 T = TypeVar("T")
 
@@ -139,9 +141,31 @@ _SUPERVISE: Mapping[str, Check] = {
 }
 
 
+_BREAKER: Mapping[str, Check] = {
+    "failures": checks.whole("a number of failures", 1, 100),
+    "cool_down_s": checks.number("seconds", 0.1, 86_400),
+    "cool_down_max_s": checks.number("seconds", 0.1, 86_400),
+}
+
+_ADMISSION: Mapping[str, Check] = {
+    "at_once": checks.whole("a number of utterances", 1, 1_000),
+    "waiting": checks.whole("a number of utterances", 0, 1_000),
+    "answer_timeout_s": checks.number("seconds", 1, 3600),
+}
+
+ASR_PROVIDER: Mapping[str, tuple[Check, Any]] = {
+    "deadline_s": (checks.number("seconds", 0.1, 600), 10.0),
+    "process": (checks.boolean, False),
+    "memory_mb": (checks.or_null(checks.whole("megabytes", 50, 1_000_000)), None),
+}
+"""What every speech-to-text provider has besides its own options: (check, default)."""
+
+
 def _wake_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], WakeConfig]:
     words = checks.list_of(checks.text, what="a list of at least one wake word", at_least=1)
-    return _section({**_SERVER, "default_models": words, **_provider_fields(specs)}, assemble.wake)
+    return _section(
+        {**_SERVER, "default_models": words, **_provider_fields(specs, {}, assemble.provider)}, assemble.wake
+    )
 
 
 def _asr_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], AsrConfig]:
@@ -150,7 +174,11 @@ def _asr_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], AsrConfig]:
         "language": _LANGUAGE,
         "max_utterance_s": checks.number("seconds", 1, 3600),
         "vocabulary": _section({"areas": _NAMES, "devices": _NAMES}, Vocabulary),
-        **_provider_fields(specs),
+        **_provider_fields(specs, ASR_PROVIDER, assemble.asr_provider),
+        "policy": checks.one_of(PolicyName),
+        "cascade_confidence": checks.number("a confidence", 0, 1),
+        "breaker": _section(_BREAKER, assemble.breaker),
+        "admission": _section(_ADMISSION, AdmissionConfig),
     }
     return _section(fields, assemble.asr)
 
@@ -177,14 +205,19 @@ def _mic_section() -> Callable[[Any], MicConfig]:
     return _section(fields, assemble.mic)
 
 
-def _provider_fields(specs: Mapping[str, EngineSpec]) -> dict[str, Check]:
-    """The keys that choose among engines. One written down without ``enabled`` is on, one not written down is off."""
+def _provider_fields(
+    specs: Mapping[str, EngineSpec], common: Mapping[str, tuple[Check, Any]], build: Callable[..., ProviderConfig]
+) -> dict[str, Check]:
+    """The keys that choose among engines. One written down without ``enabled`` is on, one not written down is off.
+
+    :param common: what each has besides its own options: (check, default).
+    """
     off: Mapping[str, Any] = {"enabled": False}
     return {
         "default_provider": checks.text,
         "fallback_providers": checks.or_null(checks.list_of(checks.text, what="null or a list of providers")),
         "providers": _section(
-            {name: _provider_section(spec) for name, spec in specs.items()},
+            {name: _provider_section(spec, common, build) for name, spec in specs.items()},
             dict,
             defaults=dict.fromkeys(specs, off),
             unknown="no such engine is registered",
@@ -192,7 +225,13 @@ def _provider_fields(specs: Mapping[str, EngineSpec]) -> dict[str, Check]:
     }
 
 
-def _provider_section(spec: EngineSpec) -> Callable[[Any], ProviderConfig]:
-    fields = {"enabled": checks.boolean, **{name: checks.option(known) for name, known in spec.options.items()}}
-    defaults = {"enabled": True, **{name: known.default for name, known in spec.options.items()}}
-    return _section(fields, assemble.provider, defaults=defaults)
+def _provider_section(
+    spec: EngineSpec, common: Mapping[str, tuple[Check, Any]], build: Callable[..., ProviderConfig]
+) -> Callable[[Any], ProviderConfig]:
+    options = {name: (checks.option(known), known.default) for name, known in spec.options.items()}
+    fields = {"enabled": (checks.boolean, True), **common, **options}
+    return _section(
+        {name: check for name, (check, _) in fields.items()},
+        build,
+        defaults={name: default for name, (_, default) in fields.items()},
+    )

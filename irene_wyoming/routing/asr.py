@@ -1,110 +1,205 @@
-"""AsrRouter: several speech-to-text engines as one; when one fails, the next hears the utterance from its start."""
+"""AsrRouter: several speech-to-text providers as one. When one fails, the next hears the utterance from its start."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 
-from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, Transcription, unknown_model
-from irene_wyoming.errors import EngineError, EngineFailed, NoProvider
+from irene_wyoming import metrics
+from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
+from irene_wyoming.errors import EngineError, NoProvider, UnknownModel, UnsupportedRequest
+from irene_wyoming.routing.admission import Admission
+from irene_wyoming.routing.cascade import Cascade
+from irene_wyoming.routing.policy import Policy
+from irene_wyoming.routing.provider import Provider
 
 log = logging.getLogger(__name__)
 
 
-class AsrRouter:
-    """Asks its engines in order. A request that names a model goes to the engine that has it, and to no other.
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What has been understood so far; it may still change."""
 
-    :param engines: at least one, in order of preference; all hear the same format.
+    text: str
+
+
+Heard = Partial | Transcription
+"""What comes of an utterance: any number of Partial while it lasts, one Transcription in the end."""
+
+
+class AsrRouter:
+    """Chooses among providers that all hear the same format.
+
+    :param providers: at least one, in order of preference.
+    :param cascade: when an answer of the first is good enough; None: always.
+    :param clock: seconds, never going back.
     """
 
-    def __init__(self, engines: Sequence[AsrEngine]) -> None:
-        self.engines = tuple(engines)
-
-    @property
-    def name(self) -> str:
-        return self.engines[0].name
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        policy: Policy,
+        admission: Admission,
+        cascade: Cascade | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.providers = tuple(providers)
+        self.policy = policy
+        self.admission = admission
+        self.cascade = cascade
+        self.clock = clock
 
     @property
     def format(self) -> AudioFormat:
-        return self.engines[0].format
+        return SPEECH
 
     def models(self) -> Sequence[ModelInfo]:
-        return [info for engine in self.engines for info in engine.models()]
+        return [info for provider in self.providers for info in provider.models()]
 
-    def session(self, request: AsrRequest) -> AsrSession:
-        """:raises UnknownModel, UnsupportedRequest: no engine can meet the request."""
-        return RoutedAsrSession(self._able(request), request)
+    def utterance(self, request: AsrRequest) -> "Utterance":
+        return Utterance(self, request)
 
-    def close(self) -> None:
-        for engine in self.engines:
-            engine.close()
+    def order(self, request: AsrRequest) -> list[Provider]:
+        """Whom to ask, one after the other. A request that names a model goes to those that have it, and to no other.
 
-    def _able(self, request: AsrRequest) -> Sequence[AsrEngine]:
-        if request.model is None:
-            return self.engines
-        able = [engine for engine in self.engines if any(info.name == request.model for info in engine.models())]
-        if not able:
-            raise unknown_model(request.model, self.models())
-        return able
+        :raises UnknownModel: nobody has it.
+        """
+        able = self.providers
+        if request.model is not None:
+            able = tuple(one for one in able if any(info.name == request.model for info in one.models()))
+            if not able:
+                raise unknown_model(request.model, self.models())
+        by_name = {provider.name: provider for provider in able}
+        return [by_name[name] for name in self.policy.order([provider.standing for provider in able])]
 
 
-class RoutedAsrSession:
-    """One utterance. Its audio is kept, so that the next engine can hear all of it; the caller bounds its length."""
+class Utterance:
+    """One utterance on its way through a router. Its audio is kept, so that the next provider can hear all of it.
 
-    def __init__(self, engines: Sequence[AsrEngine], request: AsrRequest) -> None:
-        self._waiting = list(engines)
+    ``push`` and ``end`` give the audio and never wait; ``heard`` does the work. The caller bounds the length.
+    """
+
+    def __init__(self, router: AsrRouter, request: AsrRequest) -> None:
+        self._router = router
         self._request = request
-        self._heard: list[bytes] = []
-        self._current = self._next()
+        self._pieces: list[bytes] = []
+        self._seconds = 0.0
+        self._more = asyncio.Event()  # a piece has come, or the end
+        self._ended: float | None = None  # when, by the router's clock; None while there may be more audio
 
     def push(self, pcm: bytes) -> None:
-        self._heard.append(pcm)
-        try:
-            self._current.push(pcm)
-        except EngineFailed as error:
-            self._replace(error)
+        """More audio: whole frames in the router's format."""
+        self._pieces.append(pcm)
+        self._seconds += self._router.format.seconds(len(pcm))
+        self._more.set()
 
-    def partial(self) -> str | None:
-        return self._current.partial()
+    def end(self) -> None:
+        """There is no more audio. May be called more than once."""
+        if self._ended is None:
+            self._ended = self._router.clock()
+            self._more.set()
 
-    def finish(self) -> Transcription:
-        while True:
-            try:
-                return self._current.finish()
-            except EngineFailed as error:
-                self._replace(error)
+    async def heard(self) -> AsyncGenerator[Heard, None]:
+        """What is understood, while it is spoken and in the end.
 
-    def close(self) -> None:
-        self._heard.clear()
-        self._current.close()
-
-    def _next(self) -> AsrSession:
-        """A session of the first waiting engine that takes the request.
-
-        :raises EngineError: as the last of them raised it.
+        :raises LimitExceeded: too many utterances at once.
+        :raises UnknownModel, UnsupportedRequest: no provider can meet the request.
+        :raises NoProvider: all that can have failed.
         """
-        while True:
-            engine = self._waiting.pop(0)
+        async with self._router.admission.turn(), aclosing(self._routed()) as routed:
+            async for heard in routed:
+                yield heard
+
+    async def _routed(self) -> AsyncGenerator[Heard, None]:
+        order = self._router.order(self._request)
+        cascade = self._router.cascade
+        unsure: Transcription | None = None
+        errors: list[EngineError] = []
+        for index, provider in enumerate(order):
             try:
-                return engine.session(self._request)
+                async with aclosing(self._attempt(provider)) as attempt:
+                    async for heard in attempt:
+                        if isinstance(heard, Partial):
+                            yield heard
+                        else:
+                            result = heard
             except EngineError as error:
-                if not self._waiting:
-                    raise
-                log.warning("asr: %s: %s; trying the next provider", engine.name, error)
+                provider.failed(error)
+                errors.append(error)
+                if index + 1 < len(order):
+                    log.warning("asr: %s; trying %s", error, order[index + 1].name)
+                continue
+            provider.succeeded()
+            if cascade is not None and index + 1 < len(order) and unsure is None and not cascade.sure(result):
+                unsure = result
+                continue
+            if cascade is not None and unsure is not None:
+                cascade.strong_answered(unsure, result)
+            if index > 0 and errors:
+                metrics.PROVIDER_FALLBACKS.labels("asr", provider.name).inc()
+            yield result
+            return
+        if unsure is None:
+            raise none_left(errors)
+        yield unsure
 
-    def _replace(self, error: EngineFailed) -> None:
-        """Go on with the next engine, from the start of the utterance.
+    async def _attempt(self, provider: Provider) -> AsyncGenerator[Heard, None]:
+        """The whole utterance with one provider, from its start.
 
-        :raises NoProvider: there is none left.
+        :raises EngineError: the provider fails, or cannot meet the request.
         """
-        self._current.close()
-        while self._waiting:
-            log.warning("asr: %s; trying the next provider", error)
-            self._current = self._next()
-            try:
-                for pcm in self._heard:
-                    self._current.push(pcm)
-                return
-            except EngineFailed as next_error:
-                self._current.close()
-                error = next_error
-        raise NoProvider(f"every provider has failed; last: {error}") from error
+        clock = self._router.clock
+        began = clock()
+
+        def within_s() -> float:
+            waits_since = clock() if self._ended is None else max(self._ended, began)
+            return max(0.0, waits_since + provider.deadline_s - clock())
+
+        said = ""
+        async with provider.session(self._request, within_s) as session:
+            index = 0
+            while (pcm := await self._piece(index)) is not None:
+                index += 1
+                partial = await session.push(pcm)
+                if partial and partial != said:
+                    said = partial
+                    yield Partial(said)
+            result = await session.finish()
+        self._count(provider, result, session.worked_s)
+        yield result
+
+    async def _piece(self, index: int) -> bytes | None:
+        """A piece of the audio, when it has come; None: there are no more."""
+        while index >= len(self._pieces):
+            if self._ended is not None:
+                return None
+            self._more.clear()
+            await self._more.wait()
+        return self._pieces[index]
+
+    def _count(self, provider: Provider, result: Transcription, worked_s: float) -> None:
+        after_s = self._router.clock() - (self._ended or 0.0)
+        metrics.TRANSCRIPTS.labels(provider.name, "text" if result.text else "empty").inc()
+        metrics.TRANSCRIPT_SECONDS.labels(provider.name).observe(after_s)
+        if self._seconds:
+            metrics.REAL_TIME_FACTOR.labels(provider.name).observe(worked_s / self._seconds)
+        sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
+        log.info(
+            "asr: %s: %.1f s of audio, %.2f s after its end%s: %r",
+            provider.name,
+            self._seconds,
+            after_s,
+            sure,
+            result.text,
+        )
+
+
+def none_left(errors: Sequence[EngineError]) -> EngineError:
+    """What a client is told: why its request cannot be met where nobody can, otherwise that all have failed."""
+    failures = [error for error in errors if not isinstance(error, UnknownModel | UnsupportedRequest)]
+    if failures:
+        return NoProvider(f"every provider has failed; last: {failures[-1]}")
+    return errors[0] if len(errors) == 1 else UnsupportedRequest("; ".join(str(error) for error in errors))

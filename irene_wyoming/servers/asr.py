@@ -1,10 +1,10 @@
 """AsrRole: one client's conversation with the speech-to-text server."""
 
-import logging
+import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 
-from wyoming.asr import Transcript
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import SelectProgram
@@ -12,50 +12,64 @@ from wyoming.info import SelectProgram
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AudioProfile
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, Transcription
-from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import LimitExceeded
+from irene_wyoming.engines.base import AsrRequest, Transcription
+from irene_wyoming.errors import EngineUnavailable, LimitExceeded
+from irene_wyoming.routing.asr import AsrRouter, Partial, Utterance
 from irene_wyoming.servers import wire
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
+from irene_wyoming.servers.request import asr_request, wants_stream
 from irene_wyoming.servers.role import Peer
-
-log = logging.getLogger(__name__)
+from irene_wyoming.servers.transcript import TranscriptWriter
 
 
 @dataclass(frozen=True, slots=True)
 class AsrService:
     """What all conversations with one speech-to-text server share."""
 
-    programs: Mapping[str, AsrEngine]
+    programs: Mapping[str, AsrRouter]
     """By name; the first is used where a client selects none."""
+    unavailable: Mapping[str, str]
+    """Programs that could not be loaded, and why."""
     language: str
     profile: AudioProfile
     quality: str | AdaptivePolicy
     max_utterance_s: float
-    worker: Worker
+    answer_timeout_s: float
+    """From the end of an utterance to its transcript."""
 
 
 class AsrRole:
     """Transcribes one utterance, then ends the conversation."""
 
-    idle_ok = False
     answers_ping = False
 
     def __init__(self, service: AsrService, peer: Peer) -> None:
         self._service = service
         self._peer = peer
-        self._engine = next(iter(service.programs.values()))
+        self._program = next(iter(service.programs.values()))
         self._request = AsrRequest(language=service.language)
-        self._intake: Intake | None = None
-        self._session: AsrSession | None = None  # None until the first audio
-        self._seconds = 0.0  # of audio given to the session
+        self._streams = False  # the client wants to be told while it speaks
+        self._intake: Intake | None = None  # None until the first audio
+        self._utterance: Utterance | None = None  # likewise
+        self._answer: asyncio.Task[None] | None = None  # gives the transcript; as long as there is an utterance
+        self._due: float | None = None  # by the loop's clock: until when the answer must be there
+        self._patience: asyncio.Timeout | None = None  # what ends the answer then; None until it has begun
+        self._seconds = 0.0  # of audio in the utterance
+        self._stopped = False  # the client has said that there is no more audio
+
+    @property
+    def idle_ok(self) -> bool:
+        """After the end of its audio the client has nothing to send: it waits for us."""
+        return self._stopped
 
     async def on_end(self) -> None:
-        """Nothing: without an audio-stop there is no utterance."""
+        """Without an audio-stop there is no utterance; with one, the client still reads."""
+        if self._stopped and self._answer is not None:
+            await asyncio.wait([self._answer])
 
     async def opened(self) -> None:
-        """Nothing: models are loaded already, and a session is only made for audio."""
+        """Nothing: an utterance is only made for audio."""
 
     async def on_event(self, event: Event) -> bool:
         if AudioChunk.is_type(event.type):
@@ -63,55 +77,86 @@ class AsrRole:
             if self._intake is None:
                 await self._restart()
                 assert self._intake is not None
-            await self._hear(self._intake.push(form, event.payload or b""))
+            self._hear(self._intake.push(form, event.payload or b""))
         elif wire.is_transcribe(event.type):
-            self._request = AsrRequest(
-                model=wire.name(event.data, "name"),
-                language=wire.name(event.data, "language") or self._service.language,
-            )
+            self._request = asr_request(event.data, self._service.language)
+            self._streams = wants_stream(event.data)
         elif AudioStart.is_type(event.type):
             await self._restart(wire.audio_format(event.data))
         elif AudioStop.is_type(event.type):
             return await self._on_stop()
         elif SelectProgram.is_type(event.type):
-            self._engine = select(self._service.programs, wire.name(event.data, "name"))
+            self._program = self._selected(wire.name(event.data, "name"))
         return True
 
     async def close(self) -> None:
-        if self._session is not None:
-            session, self._session = self._session, None
-            await self._service.worker.run(session.close)
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.cancel()
+            await asyncio.wait([answer])
+
+    def _selected(self, name: str | None) -> AsrRouter:
+        """:raises UnknownModel, EngineUnavailable: there is no such program, or it could not be loaded."""
+        reason = self._service.unavailable.get(name or "")
+        if reason is not None:
+            raise EngineUnavailable(f"program {name!r} is not available: {reason}")
+        return select(self._service.programs, name)
 
     async def _restart(self, announced: AudioFormat | None = None) -> None:
         await self.close()
         self._seconds = 0.0
+        self._stopped = False
+        self._utterance = self._due = self._patience = None
         service = self._service
-        self._intake = Intake(service.profile, service.quality, self._engine.format, announced)
+        self._intake = Intake(service.profile, service.quality, self._program.format, announced)
 
     async def _on_stop(self) -> bool:
-        if self._intake is None:
+        if self._intake is None or self._stopped:
             return True  # an audio-stop without a stream says nothing
         tail = self._intake.flush()
-        await self._hear([tail] if tail else [])
-        result = await self._finish()
-        log.info("asr: %s heard %.1f s: %r", result.provider, self._seconds, result.text)
-        await self._peer.send(Transcript(text=result.text, language=result.language))
-        return False
+        self._hear([tail] if tail else [])
+        self._stopped = True
+        if self._utterance is None:
+            await self._writer().final(Transcription("", self._language, ""))
+            return False
+        self._utterance.end()
+        self._due = asyncio.get_running_loop().time() + self._service.answer_timeout_s
+        if self._patience is not None:
+            self._patience.reschedule(self._due)
+        return True
 
-    async def _hear(self, pieces: Iterable[bytes]) -> None:
-        """Give converted audio to the session.
+    def _hear(self, pieces: Iterable[bytes]) -> None:
+        """Give converted audio to the utterance.
 
         :raises LimitExceeded: the utterance is longer than we are willing to keep.
         """
         for pcm in pieces:
-            self._seconds += self._engine.format.seconds(len(pcm))
+            self._seconds += self._program.format.seconds(len(pcm))
             if self._seconds > self._service.max_utterance_s:
                 raise LimitExceeded(f"the utterance is longer than {self._service.max_utterance_s:g} s")
-            if self._session is None:
-                self._session = await self._service.worker.obtain(self._engine.session, self._request)
-            await self._service.worker.run(self._session.push, pcm)
+            if self._utterance is None:
+                self._utterance = self._program.utterance(self._request)
+                self._answer = self._peer.spawn(self._transcribe(self._utterance, self._writer()), "transcribe")
+            self._utterance.push(pcm)
 
-    async def _finish(self) -> Transcription:
-        if self._session is None:
-            return Transcription("", self._request.language or self._service.language, self._engine.name)
-        return await self._service.worker.run(self._session.finish)
+    async def _transcribe(self, utterance: Utterance, writer: TranscriptWriter) -> None:
+        """Tell the client what is understood.
+
+        :raises LimitExceeded: there is no transcript within ``answer_timeout_s`` after the end of the audio.
+        """
+        try:
+            async with asyncio.timeout_at(self._due) as self._patience, aclosing(utterance.heard()) as heard:
+                async for one in heard:
+                    if isinstance(one, Partial):
+                        await writer.partial(one.text)
+                    else:
+                        await writer.final(one)
+        except TimeoutError:
+            raise LimitExceeded(f"no transcript within {self._service.answer_timeout_s:g} s; try again") from None
+
+    def _writer(self) -> TranscriptWriter:
+        return TranscriptWriter(self._peer, self._language, streams=self._streams)
+
+    @property
+    def _language(self) -> str:
+        return self._request.language or self._service.language

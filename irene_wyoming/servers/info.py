@@ -1,6 +1,6 @@
 """What a hub is told about us, and the program that it selects by what it was told."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -8,7 +8,7 @@ from wyoming.audio import AudioFormat as WyomingFormat
 from wyoming.info import AsrModel, AsrProgram, Attribution, Info, MicProgram, WakeModel, WakeProgram
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.engines.base import AsrEngine, ModelInfo, WakeEngine
+from irene_wyoming.engines.base import ModelInfo, WakeEngine
 from irene_wyoming.errors import UnknownModel
 
 T = TypeVar("T")
@@ -28,12 +28,20 @@ def wake_info(programs: Mapping[str, WakeEngine]) -> Info:
     )
 
 
-def asr_info(programs: Mapping[str, AsrEngine]) -> Info:
-    """One program per entry, the default first."""
+def asr_info(programs: Mapping[str, Sequence[ModelInfo]], *, endpointing: bool = False) -> Info:
+    """One program per entry, the default first; one without any model that could be used is not installed.
+
+    :param endpointing: the server finds the end of a command by itself.
+    """
     return Info(
         asr=[
-            AsrProgram(**program(name, f"Speech to text with {name}"), models=[asr_model(m) for m in engine.models()])
-            for name, engine in programs.items()
+            AsrProgram(
+                **program(name, f"Speech to text with {name}", installed=any(model.installed for model in models)),
+                models=[asr_model(model) for model in models],
+                supports_transcript_streaming=True,
+                requires_external_vad=not endpointing,
+            )
+            for name, models in programs.items()
         ]
     )
 
@@ -94,13 +102,13 @@ def select(programs: Mapping[str, T], name: str | None) -> T:
     return programs[name]
 
 
-def program(name: str, description: str) -> dict[str, Any]:
+def program(name: str, description: str, *, installed: bool = True) -> dict[str, Any]:
     """The fields that every program has; a hub breaks on a missing one."""
     return {
         "name": name,
         "description": description,
         "attribution": US,
-        "installed": True,
+        "installed": installed,
         "version": VERSION,
     }
 

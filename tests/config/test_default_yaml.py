@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from irene_wyoming.config.load import default_text
+from irene_wyoming.config.schema import ASR_PROVIDER
 from irene_wyoming.engines import registry
 
 NEED_SETTING_UP = ("remote",)
@@ -34,13 +35,20 @@ def test_an_unexplained_value_would_be_found() -> None:
 @pytest.mark.parametrize("kind", ["wake", "asr"])
 def test_every_option_of_our_engines_is_there_with_its_default(kind: Literal["wake", "asr"]) -> None:
     written: dict[str, Any] = yaml.safe_load(default_text())[kind]["providers"]
-    assert written == {
+    common = ASR_PROVIDER.keys() if kind == "asr" else ()
+    own = {name: {key: value for key, value in keys.items() if key not in common} for name, keys in written.items()}
+    assert own == {
         name: {
             "enabled": name not in NEED_SETTING_UP,
             **{key: option.default for key, option in spec.options.items()},
         }
         for name, spec in registry.specs(kind).items()
     }
+
+
+def test_every_speech_to_text_provider_has_what_all_have() -> None:
+    written: dict[str, Any] = yaml.safe_load(default_text())["asr"]["providers"]
+    assert all(ASR_PROVIDER.keys() <= keys.keys() for keys in written.values())
 
 
 @pytest.mark.parametrize("kind", ["wake", "asr"])

@@ -1,0 +1,37 @@
+"""Cascade: when the answer of a fast provider is good enough, and how often a strong one would have said the same."""
+
+from irene_wyoming import metrics
+from irene_wyoming.engines.base import Transcription
+
+
+class Cascade:
+    """Judges the first answer, and counts how the second compares.
+
+    :param confidence: least confidence, 0 to 1, of an answer that needs no second one.
+    """
+
+    def __init__(self, confidence: float) -> None:
+        self._confidence = confidence
+
+    def sure(self, fast: Transcription) -> bool:
+        """Whether the fast provider's answer is good enough."""
+        good = bool(fast.text) and fast.confidence is not None and fast.confidence >= self._confidence
+        if good:
+            metrics.CASCADE.labels("fast", "unchecked").inc()
+        return good
+
+    def strong_answered(self, fast: Transcription, strong: Transcription) -> None:
+        """Both have answered, since the fast one was not sure."""
+        metrics.CASCADE.labels("strong", agreement(fast.text, strong.text)).inc()
+
+
+def agreement(fast: str, strong: str) -> str:
+    """``same``, ``other``, or ``unheard`` where the fast one understood nothing."""
+    if not fast:
+        return "unheard"
+    return "same" if plain(fast) == plain(strong) else "other"
+
+
+def plain(text: str) -> str:
+    """As it is compared: without capitals and punctuation, which only some providers write."""
+    return " ".join("".join(c for c in text.casefold() if c.isalnum() or c.isspace() or c == "'").split())

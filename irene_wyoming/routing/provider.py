@@ -1,0 +1,344 @@
+"""Provider: one engine as a router sees it, with its thread, its deadline, and a way back after it has failed."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
+
+from irene_wyoming import metrics
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, Transcription
+from irene_wyoming.engines.lane import Lane
+from irene_wyoming.errors import (
+    EngineError,
+    EngineFailed,
+    EngineTimeout,
+    EngineUnavailable,
+    UnknownModel,
+    UnsupportedRequest,
+)
+from irene_wyoming.routing.policy import Breaker, Standing
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LEFT_BEHIND = 3
+"""Threads of one engine that may hang at a time. Each holds a model in memory, and none can be stopped."""
+
+RELOAD_S, RELOAD_MOST_S = 1.0, 60.0
+"""Seconds before an engine is loaded anew: the first time, doubled with each load that fails, and at most."""
+
+CLOSE_S = 2.0
+"""What an engine gets to close itself. A server is made to end 4 s after it was asked to."""
+
+
+@runtime_checkable
+class Loadable(Protocol):
+    """An engine that loads its model when asked to, and lets it go again."""
+
+    @property
+    def loaded(self) -> bool: ...
+
+    def load(self) -> None: ...
+
+    def idle_in(self) -> float | None: ...
+
+    def unload_if_idle(self) -> bool: ...
+
+
+@runtime_checkable
+class Killable(Protocol):
+    """An engine in a process of its own."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    def kill(self) -> None:
+        """End the process now, from whatever thread: the running call fails."""
+
+
+class Provider:
+    """Calls its engine on a thread of its own, one call at a time, each within a deadline.
+
+    A call that does not come back is given up. The engine is then left alone until the call does return; where it does
+    not, a process is killed, a thread left behind, and the engine loaded anew.
+
+    :param make: makes the engine; slow. Raises EngineError.
+    :param deadline_s: what the engine gets for a transcript after the end of the audio, and for any one call before it.
+    :param patience_s: how long a thread that hangs is waited for before it is left behind.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], AsrEngine],
+        deadline_s: float,
+        breaker: Breaker,
+        *,
+        patience_s: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.deadline_s = deadline_s
+        self.busy = 0
+        self._make = make
+        self._breaker = breaker
+        self._patience_s = patience_s
+        self._clock = clock
+        self._lane = Lane(name)
+        self._engine: AsrEngine | None = None  # None while it is not there: not made yet, or being mended
+        self._models: Sequence[ModelInfo] = ()
+        self._left: list[Lane] = []  # lanes whose call has not come back
+        self._loading: asyncio.Task[None] | None = None
+        self._mending: asyncio.Task[None] | None = None
+        self._reload_s = RELOAD_S
+
+    @property
+    def engine(self) -> AsrEngine:
+        """:raises EngineFailed: it is not there."""
+        if self._engine is None:
+            raise EngineFailed(f"{self.name}: is not there")
+        return self._engine
+
+    def models(self) -> Sequence[ModelInfo]:
+        """As the engine says, or last said."""
+        if self._engine is not None:
+            self._models = self._engine.models()
+        return self._models
+
+    @property
+    def standing(self) -> Standing:
+        ready = self._engine is not None and self._mending is None and self._breaker.allows(self._clock())
+        return Standing(self.name, ready, self.busy)
+
+    async def start(self) -> None:
+        """Make the engine. One that loads its model by itself does so in the background from here on.
+
+        :raises EngineError: it cannot be had.
+        """
+        self._engine = await self._lane.run(self._make)
+        self.models()
+        metrics.PROVIDER_UP.labels("asr", self.name).set(1)
+        if isinstance(self._engine, Loadable):
+            self._load_in_background(self._engine)
+
+    @asynccontextmanager
+    async def session(self, request: AsrRequest, within_s: Callable[[], float]) -> AsyncIterator["ProviderSession"]:
+        """One utterance.
+
+        :param within_s: how long a call that begins now may take, seconds.
+        :raises EngineError: the engine fails, or the request cannot be met.
+        """
+        if self._mending is not None:
+            raise EngineFailed(f"{self.name}: hangs, or is being started anew")
+        await self._loaded(within_s())
+        self._breaker.asked(self._clock())
+        self.busy += 1
+        try:
+            lane = self._lane
+            session = await self._open(lane, request, within_s())
+            try:
+                yield ProviderSession(self, lane, session, within_s)
+            finally:
+                lane.post(session.close)
+        finally:
+            self.busy -= 1
+
+    async def call(self, lane: Lane, within_s: float, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """:raises EngineError: as the engine does; EngineFailed: something else went wrong, or it took too long."""
+        begun = False
+
+        def begin() -> R:
+            nonlocal begun
+            begun = True
+            return function(*args, **kwargs)
+
+        try:
+            async with asyncio.timeout(within_s):
+                return await lane.run(begin)
+        except TimeoutError:
+            if begun and lane is self._lane:
+                self._mend(self._free)
+            raise EngineTimeout(f"{self.name}: no answer within {self.deadline_s:g} s") from None
+        except EngineError:
+            raise
+        except Exception as error:  # an engine is foreign code: its bug costs it this utterance, and nobody else
+            raise EngineFailed(f"{self.name}: {type(error).__name__}: {error}") from error
+
+    def succeeded(self) -> None:
+        self._breaker.succeeded()
+        self._reload_s = RELOAD_S
+        metrics.PROVIDER_UP.labels("asr", self.name).set(1)
+
+    def failed(self, error: EngineError) -> None:
+        """Take note of a failure; a request that cannot be met is none."""
+        if isinstance(error, UnknownModel | UnsupportedRequest):
+            return
+        metrics.PROVIDER_FAILURES.labels("asr", self.name, error.code).inc()
+        self._breaker.failed(self._clock(), at_once=isinstance(error, EngineTimeout))
+        if self._breaker.open:
+            metrics.PROVIDER_UP.labels("asr", self.name).set(0)
+        if isinstance(self._engine, Killable) and not self._engine.alive:
+            self._mend(self._reload)
+
+    async def close(self) -> None:
+        """Give everything back that comes back. May be called more than once."""
+        for task in (self._mending, self._loading):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            if isinstance(engine, Killable) and not self._lane.idle:
+                engine.kill()
+            with suppress(TimeoutError, EngineError):
+                async with asyncio.timeout(CLOSE_S):
+                    await self._lane.run(engine.close)
+        self._lane.close()
+
+    async def _open(self, lane: Lane, request: AsrRequest, within_s: float) -> AsrSession:
+        """A session; when nobody waits for it any more, it is closed as soon as it is there."""
+        engine = self.engine
+        given_up = False
+
+        def open_session() -> AsrSession:
+            session = engine.session(request)
+            if given_up:
+                session.close()
+            return session
+
+        try:
+            return await self.call(lane, within_s, open_session)
+        finally:
+            given_up = True
+
+    async def _loaded(self, within_s: float) -> None:
+        """Wait for a model that is not in memory.
+
+        :raises EngineError: it cannot be loaded, or not in time.
+        """
+        engine = self.engine
+        if not isinstance(engine, Loadable) or engine.loaded:
+            return
+        loading = self._load_in_background(engine)
+        try:
+            async with asyncio.timeout(within_s):
+                await asyncio.shield(loading)
+        except TimeoutError:
+            raise EngineUnavailable(f"{self.name}: its model is still being loaded") from None
+
+    def _load_in_background(self, engine: Loadable) -> "asyncio.Task[None]":
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._lane.run(engine.load), name=f"load {self.name}")
+            self._loading.add_done_callback(self._has_loaded)
+        return self._loading
+
+    def _has_loaded(self, loading: "asyncio.Task[None]") -> None:
+        if not loading.cancelled() and (error := loading.exception()) is not None:
+            log.warning("asr: %s: %s", self.name, error)
+
+    def _mend(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Have the engine brought back, unless that is being done."""
+        if self._mending is None:
+            self._mending = asyncio.create_task(work(), name=f"mend {self.name}")
+            self._mending.add_done_callback(self._mended)
+
+    def _mended(self, task: "asyncio.Task[None]") -> None:
+        self._mending = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("asr: %s cannot be started anew", self.name, exc_info=error)
+
+    async def _free(self) -> None:
+        """A call has taken too long: wait for it for a while, then make do without it."""
+        lane, engine = self._lane, self._engine
+        lane.send_away(EngineFailed(f"{self.name}: waited behind a call that hangs"))
+        if isinstance(engine, Killable):
+            if await comes_back(lane, max(0.0, self.deadline_s - lane.running_s)):
+                return
+            log.warning("asr: %s hangs: its process is killed", self.name)
+            await asyncio.to_thread(engine.kill)
+        else:
+            if await comes_back(lane, self._patience_s):
+                return
+            await self._leave_behind(lane)
+        await self._reload()
+
+    async def _leave_behind(self, lane: Lane) -> None:
+        """Go on with another thread; wait for one to come back where too many hang already."""
+        self._left = [left for left in self._left if not left.idle]
+        while len(self._left) >= LEFT_BEHIND:
+            log.error("asr: %s hangs in %d threads: not asked again until one comes back", self.name, LEFT_BEHIND + 1)
+            await asyncio.wait(
+                [asyncio.ensure_future(comes_back(left, None)) for left in (lane, *self._left)],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            self._left = [left for left in self._left if not left.idle]
+        log.warning("asr: %s hangs: its thread is left behind", self.name)
+        if self._engine is not None:
+            lane.post(self._engine.close)
+        lane.close()
+        self._left.append(lane)
+        self._lane = Lane(self.name)
+
+    async def _reload(self) -> None:
+        """Make the engine anew, again and again until that succeeds."""
+        self.models()
+        self._engine = None
+        while self._engine is None:
+            delay_s, self._reload_s = self._reload_s, min(2 * self._reload_s, RELOAD_MOST_S)
+            log.info("asr: %s is started anew in %g s", self.name, delay_s)
+            await asyncio.sleep(delay_s)
+            try:
+                await self.start()
+            except EngineError as error:
+                log.warning("asr: %s: %s", self.name, error)
+
+
+class ProviderSession:
+    """One utterance with one provider."""
+
+    def __init__(self, provider: Provider, lane: Lane, session: AsrSession, within_s: Callable[[], float]) -> None:
+        self._provider = provider
+        self._lane = lane
+        self._session = session
+        self._within_s = within_s
+        self.worked_s = 0.0
+        """Seconds that the engine has worked on this utterance."""
+
+    async def push(self, pcm: bytes) -> str | None:
+        """Take audio, and say what has been understood so far, where the engine can.
+
+        :raises EngineFailed: the session is of no use any more.
+        """
+        return await self._timed(self._heard, pcm)
+
+    async def finish(self) -> Transcription:
+        """:raises EngineFailed: the session is of no use any more."""
+        return await self._timed(self._session.finish)
+
+    def _heard(self, pcm: bytes) -> str | None:
+        self._session.push(pcm)
+        return self._session.partial()
+
+    async def _timed(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        def timed() -> R:
+            started = time.monotonic()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.worked_s += time.monotonic() - started
+
+        return await self._provider.call(self._lane, self._within_s(), timed)
+
+
+async def comes_back(lane: Lane, patience_s: float | None) -> bool:
+    """Whether the lane is free again within so many seconds; None: however long it takes."""
+    try:
+        async with asyncio.timeout(patience_s):
+            await lane.run(int)  # a call that does nothing
+    except TimeoutError:
+        return False
+    return True

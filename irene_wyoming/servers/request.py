@@ -1,0 +1,71 @@
+"""What a client asks of one transcription, checked."""
+
+from typing import Any, Literal, get_args
+
+from irene_wyoming.engines.base import AsrRequest
+from irene_wyoming.errors import ProtocolError, UnsupportedRequest
+from irene_wyoming.servers import wire
+
+MAX_HINTS = 1_000
+"""Names or terms that are passed on; a large home has some hundred. They are hints, so that the others are left out."""
+
+MAX_CONTEXT_KEYS = 100
+"""Of a context; it is made by a server, for itself."""
+
+Sensitivity = Literal["default", "relaxed", "aggressive"]
+
+
+def asr_request(data: dict[str, Any], language: str) -> AsrRequest:
+    """The data of a ``transcribe`` event.
+
+    :param language: where the client names none.
+    :raises ProtocolError: a field has another type than it must.
+    :raises UnsupportedRequest: a value that nobody here knows.
+    """
+    return AsrRequest(
+        model=wire.name(data, "name"),
+        language=wire.name(data, "language") or language,
+        names=hints(data, "transcript_names"),
+        terms=hints(data, "transcript_terms"),
+        context=context(data),
+        vad_sensitivity=sensitivity(data),
+    )
+
+
+def wants_stream(data: dict[str, Any]) -> bool:
+    """Whether the client asks to be told what is understood while it is spoken.
+
+    The protocol has events for that and no word to ask for them: ``stream`` is ours, and others ignore it.
+    """
+    return data.get("stream") is True
+
+
+def hints(data: dict[str, Any], key: str) -> tuple[str, ...]:
+    """An optional list of words or phrases, without blank ones and repetitions."""
+    values = data.get(key)
+    if values is None:
+        return ()
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ProtocolError(f"{key}: expected a list of strings")
+    cleaned = dict.fromkeys(" ".join(value.split()) for value in values if len(value) <= wire.MAX_NAME_CHARS)
+    return tuple(value for value in cleaned if value)[:MAX_HINTS]
+
+
+def context(data: dict[str, Any]) -> dict[str, Any] | None:
+    value = data.get("context")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or len(value) > MAX_CONTEXT_KEYS:
+        raise ProtocolError(f"context: expected an object of at most {MAX_CONTEXT_KEYS} keys")
+    return value
+
+
+def sensitivity(data: dict[str, Any]) -> Sensitivity:
+    value = data.get("vad_sensitivity")
+    if value is None or value == "":
+        return "default"
+    known: tuple[Sensitivity, ...] = get_args(Sensitivity)
+    for one in known:
+        if value == one:
+            return one
+    raise UnsupportedRequest(f"vad_sensitivity: expected one of {', '.join(known)}")
