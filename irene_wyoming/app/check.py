@@ -86,6 +86,9 @@ class Check:
             try:
                 if not loaded:
                     raise engines.no_engine(kind, server)
+                if loaded[0].name != server.default_provider:
+                    text = f"{loaded[0].name} stands in for {server.default_provider}, the default"
+                    yield Finding(Level.WARNING, f"{kind}.default_provider", text)
                 engines.check_format(kind, server, loaded[0].format)
                 if isinstance(server, WakeConfig):
                     wake.check_default(server.default_models, WakeRouter(loaded))

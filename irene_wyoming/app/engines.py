@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from irene_wyoming import metrics
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
 from irene_wyoming.engines import registry
@@ -73,10 +74,16 @@ async def load(kind: Kind, server: WakeConfig | AsrConfig, known: EngineContext,
     engines = []
     async for attempt in attempts(kind, server, known, worker):
         log.log(logging.WARNING if attempt.error else logging.INFO, "%s: %s: %s", kind, attempt.provider, attempt)
+        metrics.PROVIDER_UP.labels(kind, attempt.provider).set(attempt.error is None)
         if attempt.error is None:
             engines.append(attempt.engine)
+        else:
+            metrics.PROVIDER_FAILURES.labels(kind, attempt.provider, attempt.error.code).inc()
     if not engines:
         raise no_engine(kind, server)
+    if engines[0].name != server.default_provider:
+        metrics.PROVIDER_FALLBACKS.labels(kind, engines[0].name).inc()
+        log.warning("%s: %s stands in for %s, the default", kind, engines[0].name, server.default_provider)
     check_format(kind, server, engines[0].format)
     return engines
 

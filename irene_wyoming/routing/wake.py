@@ -1,7 +1,10 @@
 """WakeRouter: several wake word engines as one."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 
+from irene_wyoming import metrics
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.engines.base import (
     NO_SETTINGS,
@@ -13,6 +16,9 @@ from irene_wyoming.engines.base import (
     WakeSettings,
     unknown_model,
 )
+from irene_wyoming.errors import EngineFailed
+
+log = logging.getLogger(__name__)
 
 
 class WakeRouter:
@@ -43,14 +49,37 @@ class WakeRouter:
         settings: Mapping[str, WakeSettings] = NO_SETTINGS,
         on_score: OnScore | None = None,
     ) -> WakeSession:
-        """:raises UnknownModel: a name is not among ``models()``."""
-        owner = {info.name: engine for engine in reversed(self.engines) for info in engine.models()}
-        by_engine: dict[WakeEngine, list[str]] = {}
-        for name in models:
-            if name not in owner:
-                raise unknown_model(name, self.models())
-            by_engine.setdefault(owner[name], []).append(name)
-        return JoinedWakeSession([engine.session(names, settings, on_score) for engine, names in by_engine.items()])
+        """A word whose engine fails is heard by the next one that knows it.
+
+        :raises UnknownModel: a name is not among ``models()``.
+        :raises EngineFailed: every engine that knows a word fails.
+        """
+        waiting, failure = list(models), None
+        with ExitStack() as undo:
+            sessions: list[WakeSession] = []
+            for engine in self.engines:
+                known = {info.name for info in engine.models()}
+                some = [name for name in waiting if name in known]
+                if not some:
+                    continue
+                try:
+                    sessions.append(engine.session(some, settings, on_score))
+                except EngineFailed as error:
+                    failure = error
+                    self._failed(engine, error)
+                    continue
+                undo.callback(sessions[-1].close)
+                waiting = [name for name in waiting if name not in known]
+                if failure is not None:
+                    metrics.PROVIDER_FALLBACKS.labels("wake", engine.name).inc()
+            if waiting:
+                raise failure or unknown_model(waiting[0], self.models())
+            undo.pop_all()
+        return JoinedWakeSession(sessions)
+
+    def _failed(self, engine: WakeEngine, error: EngineFailed) -> None:
+        log.warning("wake: %s: %s; trying the next provider", engine.name, error)
+        metrics.PROVIDER_FAILURES.labels("wake", engine.name, error.code).inc()
 
     def close(self) -> None:
         for engine in self.engines:

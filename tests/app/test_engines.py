@@ -1,0 +1,60 @@
+"""Which engines a wake server uses when some cannot be loaded. A real one stands in."""
+
+from collections.abc import Callable
+
+import pytest
+from prometheus_client import REGISTRY
+
+from irene_wyoming.app import engines
+from irene_wyoming.app.check import Check, Level
+from irene_wyoming.app.wake import wake_server
+from irene_wyoming.config.model import Config
+from irene_wyoming.engines.worker import Worker
+from irene_wyoming.errors import EngineUnavailable
+from irene_wyoming.servers.client import describe
+
+Configured = Callable[..., Config]
+
+
+@pytest.fixture
+def without_openwakeword(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the package were not installed."""
+    monkeypatch.setattr(
+        "irene_wyoming.engines.registry.find_spec", lambda name: None if name == "pyopen_wakeword" else object()
+    )
+
+
+def counted(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, {"kind": "wake", **labels})
+
+
+@pytest.mark.usefixtures("without_openwakeword")
+async def test_the_next_provider_stands_in_for_one_that_is_not_installed(
+    configured: Configured, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with wake_server(configured()) as service:
+        info = await describe(service.address)
+    assert [program.name for program in info.wake] == ["irene-wake", "microwakeword"]
+    assert "openwakeword: pyopen_wakeword is not installed; pip install pyopen-wakeword" in caplog.text
+    assert "microwakeword stands in for openwakeword, the default" in caplog.text
+    assert counted("irene_provider_up", provider="openwakeword") == 0
+    assert counted("irene_provider_up", provider="microwakeword") == 1
+    assert counted("irene_provider_failures_total", provider="openwakeword", code="engine-unavailable")
+    assert counted("irene_provider_fallbacks_total", provider="microwakeword")
+
+
+@pytest.mark.usefixtures("without_openwakeword")
+async def test_check_says_who_stands_in(configured: Configured) -> None:
+    config = configured(ASR__ENABLED="false", MIC__ENABLED="false", FRONT__ENABLED="false")
+    findings = [finding async for finding in Check(config).findings()]
+    warnings = [(finding.about, finding.text) for finding in findings if finding.level is Level.WARNING]
+    assert [about for about, _ in warnings] == ["wake.providers.openwakeword", "wake.default_provider"]
+    assert warnings[1][1] == "microwakeword stands in for openwakeword, the default"
+
+
+@pytest.mark.usefixtures("without_openwakeword")
+async def test_without_fallbacks_nothing_stands_in(configured: Configured) -> None:
+    config = configured(WAKE__FALLBACK_PROVIDERS="[]")
+    async with Worker("test") as worker:
+        with pytest.raises(EngineUnavailable, match="no provider could be loaded; tried openwakeword"):
+            await engines.load("wake", config.wake, engines.context(config), worker)

@@ -1,0 +1,67 @@
+"""The router over real engines, one of whose models is broken."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from irene_wyoming.engines.base import WakeEngine
+from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord
+from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWord
+from irene_wyoming.engines.wake.trigger import TriggerSettings
+from irene_wyoming.errors import EngineFailed, UnknownModel
+from irene_wyoming.routing.wake import WakeRouter
+from tests.engines.wake.models import MICROWAKEWORD, OPENWAKEWORD
+from tests.engines.wake.speech import synthesised
+
+SETTINGS = TriggerSettings(None, 1, 32_000)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Iterator[WakeEngine]:
+    """openWakeWord with a damaged model of alexa and hey_rhasspy."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "lib").symlink_to(OPENWAKEWORD.parent / "lib")
+    for path in OPENWAKEWORD.glob("*.tflite"):
+        if path.stem in ("alexa", "hey_rhasspy"):
+            (tmp_path / "models" / path.name).write_bytes(path.read_bytes()[:9000])
+        else:
+            (tmp_path / "models" / path.name).symlink_to(path)
+    engine = OpenWakeWord(tmp_path, SETTINGS)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def router(broken: WakeEngine) -> Iterator[WakeRouter]:
+    micro = MicroWakeWord(MICROWAKEWORD.parent, SETTINGS)
+    yield WakeRouter([broken, micro])
+    micro.close()
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, {"kind": "wake", **labels}) or 0
+
+
+def test_every_word_is_offered_once(router: WakeRouter) -> None:
+    assert [info.name for info in router.models()] == ["okay_nabu", "hey_jarvis", "alexa", "hey_mycroft", "hey_rhasspy"]
+
+
+def test_a_word_whose_model_is_broken_is_heard_by_the_next_engine(router: WakeRouter) -> None:
+    failures = "irene_provider_failures_total"
+    before = counted(failures, provider="openwakeword", code="engine-failed")
+    stood_in = counted("irene_provider_fallbacks_total", provider="microwakeword")
+    assert [hit.model for hit in router.session(["alexa"]).push(synthesised("alexa_slt"))] == ["alexa"]
+    assert counted(failures, provider="openwakeword", code="engine-failed") == before + 1
+    assert counted("irene_provider_fallbacks_total", provider="microwakeword") == stood_in + 1
+
+
+def test_a_word_that_no_other_engine_knows_fails(router: WakeRouter) -> None:
+    with pytest.raises(EngineFailed, match="hey_rhasspy"):
+        router.session(["okay_nabu", "hey_rhasspy"])
+
+
+def test_an_unknown_word_is_refused_with_all_that_are_known(router: WakeRouter) -> None:
+    with pytest.raises(UnknownModel, match=r"'nobody'.*hey_rhasspy"):
+        router.session(["okay_nabu", "nobody"])
