@@ -17,6 +17,7 @@ from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import Kept, wake_info
+from irene_wyoming.servers.satellites import Satellites
 from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wake import WakeRole, WakeService
 from irene_wyoming.servers.wire import Wire
@@ -60,11 +61,14 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         offered = programs(loaded)
         check_default(settings.default_models, next(iter(offered.values())))
         quality = method("wake", settings.audio, Quality.FAST)
-        service = WakeService(offered, settings.default_models, settings.audio, quality, worker)
+        satellites = Satellites(settings.models, settings.satellites)
+        service = WakeService(offered, settings.default_models, settings.audio, quality, worker, satellites)
         info = Kept(lambda: wake_info(offered))
 
         async def serve(wire: Wire, client: Client) -> None:
-            await Handler(wire, client, lambda other: WakeRole(service, other), info, settings.limits).run()
+            await Handler(
+                wire, client, lambda other: WakeRole(service, other, client.host), info, settings.limits
+            ).run()
 
         await stack.enter_async_context(kept_current(loaded, info.renew))
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))

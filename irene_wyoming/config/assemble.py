@@ -24,12 +24,13 @@ from irene_wyoming.config.model import (
     MetricsConfig,
     MicConfig,
     ProviderConfig,
+    SatelliteConfig,
     ServerConfig,
     SourceConfig,
     SuperviseConfig,
     WakeConfig,
 )
-from irene_wyoming.engines.base import Vocabulary
+from irene_wyoming.engines.base import Vocabulary, WakeSettings
 from irene_wyoming.routing.policy import PolicyName
 
 
@@ -55,9 +56,15 @@ def _server(
     }
 
 
+def satellite(*, models: Mapping[str, WakeSettings], **settings: Any) -> SatelliteConfig:
+    return SatelliteConfig(WakeSettings(**settings), models)
+
+
 def wake(
     *,
     default_models: tuple[str, ...],
+    models: Mapping[str, WakeSettings],
+    satellites: Mapping[str, SatelliteConfig],
     providers: Mapping[str, ProviderConfig],
     default_provider: str,
     fallback_providers: tuple[str, ...] | None,
@@ -66,6 +73,8 @@ def wake(
     return WakeConfig(
         **_server(**server),
         default_models=default_models,
+        models=models,
+        satellites=satellites,
         providers=providers,
         default_provider=default_provider,
         fallback_providers=_fallbacks(providers, default_provider, fallback_providers),

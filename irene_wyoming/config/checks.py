@@ -112,6 +112,25 @@ def list_of(each: Check, *, what: str = "a list", at_least: int = 0) -> Check:
     return check
 
 
+def mapping_of(each: Check, *, what: str) -> Check:
+    """A mapping whose keys are text that the user chose and whose values pass ``each``.
+
+    :param what: what the keys are, for the message.
+    """
+    members = vol.Schema({str: each})
+
+    def check(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise vol.Invalid(f"expected a mapping, by {what}")
+        for key in value:
+            if not isinstance(key, str) or not key.strip():
+                raise vol.Invalid(f"expected {what}, in quotes if it is a number", [key])
+        checked: dict[str, Any] = members(value)
+        return checked
+
+    return check
+
+
 def or_null(check: Check) -> Check:
     def check_or_null(value: Any) -> Any:
         return None if value is None else check(value)

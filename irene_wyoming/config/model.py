@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from irene_wyoming.audio.format import Mix
-from irene_wyoming.engines.base import Vocabulary
+from irene_wyoming.engines.base import Vocabulary, WakeSettings
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.policy import PolicyName
 
@@ -139,9 +139,23 @@ class ServerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SatelliteConfig:
+    """How one satellite's words are heard, where that differs from the others'."""
+
+    settings: WakeSettings
+    """For every word."""
+    models: Mapping[str, WakeSettings]
+    """By word, for some; goes before ``settings``."""
+
+
+@dataclass(frozen=True, slots=True)
 class WakeConfig(ServerConfig):
     default_models: tuple[str, ...]
     """Words to listen for when a client names none."""
+    models: Mapping[str, WakeSettings]
+    """By word, for every satellite."""
+    satellites: Mapping[str, SatelliteConfig]
+    """By address, network or name."""
     providers: Mapping[str, ProviderConfig]
     default_provider: str
     fallback_providers: tuple[str, ...]

@@ -24,7 +24,7 @@ from irene_wyoming.config.model import (
     ProviderConfig,
     WakeConfig,
 )
-from irene_wyoming.engines.base import EngineSpec, Vocabulary
+from irene_wyoming.engines.base import EngineSpec, Vocabulary, WakeSettings
 from irene_wyoming.routing.policy import PolicyName
 
 T = TypeVar("T")
@@ -133,6 +133,22 @@ _SERVER: Mapping[str, Check] = {
     "chunk_size": checks.whole("a number of frames", 80, MAX_RATE),
 }
 
+_SENSITIVITY: Mapping[str, Check] = {
+    "threshold": checks.or_null(checks.number("a score", 0.001, 1)),
+    "trigger_level": checks.or_null(checks.whole("steps in a row", 1, 50)),
+    "refractory_s": checks.or_null(checks.number("seconds", 0, 60)),
+    "min_level_dbfs": checks.or_null(checks.number("dB of full scale", -100, 0)),
+}
+"""null, and what is not written down: as it is set further out, in the end for the engine."""
+
+_WORDS = checks.mapping_of(
+    _section(_SENSITIVITY, WakeSettings, defaults=dict.fromkeys(_SENSITIVITY)), what="the name of a wake word"
+)
+
+_SATELLITE = _section(
+    {**_SENSITIVITY, "models": _WORDS}, assemble.satellite, defaults={**dict.fromkeys(_SENSITIVITY), "models": {}}
+)
+
 _SUPERVISE: Mapping[str, Check] = {
     "restart_delay_s": checks.number("seconds", 0.1, 3600),
     "restart_delay_max_s": checks.number("seconds", 0.1, 3600),
@@ -163,9 +179,14 @@ ASR_PROVIDER: Mapping[str, tuple[Check, Any]] = {
 
 def _wake_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], WakeConfig]:
     words = checks.list_of(checks.text, what="a list of at least one wake word", at_least=1)
-    return _section(
-        {**_SERVER, "default_models": words, **_provider_fields(specs, {}, assemble.provider)}, assemble.wake
-    )
+    fields = {
+        **_SERVER,
+        "default_models": words,
+        "models": _WORDS,
+        "satellites": checks.mapping_of(_SATELLITE, what="a satellite's address, network or name"),
+        **_provider_fields(specs, {}, assemble.provider),
+    }
+    return _section(fields, assemble.wake)
 
 
 def _asr_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], AsrConfig]:

@@ -108,7 +108,7 @@ class AsrRole:
         self._stopped = False
         self._utterance = self._due = self._patience = None
         service = self._service
-        self._intake = Intake(service.profile, service.quality, self._program.format, announced)
+        self._intake = Intake(service.profile, service.quality, self._program.format, announced, server="asr")
 
     async def _on_stop(self) -> bool:
         if self._intake is None or self._stopped:

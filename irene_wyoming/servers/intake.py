@@ -1,12 +1,14 @@
 """Intake: audio events of one client become PCM in the format of an engine."""
 
+import time
 from collections.abc import Iterator
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.convert import Converter
-from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.errors import AudioError, UnsupportedFormat
+from irene_wyoming.metrics import CONVERT_SECONDS
 
 
 class Intake:
@@ -14,6 +16,7 @@ class Intake:
 
     :param quality: how to convert: a method's name, or a policy.
     :param announced: the format of the audio-start; None where the client sent none.
+    :param server: whose, for the metrics.
     :raises UnsupportedFormat: the format would need a conversion and the profile allows none.
     """
 
@@ -23,12 +26,15 @@ class Intake:
         quality: str | AdaptivePolicy,
         target: AudioFormat,
         announced: AudioFormat | None = None,
+        *,
+        server: str,
     ) -> None:
         self._profile = profile
         self._quality = quality
         self._target = target
         self._converter: Converter | None = None
         self._frames = 0
+        self._seconds = CONVERT_SECONDS.labels(server, quality if isinstance(quality, str) else Quality.ADAPTIVE)
         if announced is not None:
             self._converter = self._open(announced)
 
@@ -52,13 +58,20 @@ class Intake:
         step = max(1, self._profile.chunk_size * form.rate // self._target.rate) * form.frame_bytes
         self._frames += form.frames(converter.pending + len(pcm))
         for start in range(0, len(pcm), step):
-            piece = converter.push(pcm if step >= len(pcm) else pcm[start : start + step])
+            part = pcm if step >= len(pcm) else pcm[start : start + step]
+            piece = converter.push(part) if form == self._target else self._convert(converter, part)
             if piece:
                 yield piece
 
     def flush(self) -> bytes:
         """End the stream: what the conversion still held back."""
         return self._converter.flush() if self._converter else b""
+
+    def _convert(self, converter: Converter, pcm: bytes) -> bytes:
+        began = time.perf_counter()
+        converted = converter.push(pcm)
+        self._seconds.observe(time.perf_counter() - began)
+        return converted
 
     def _open(self, form: AudioFormat) -> Converter:
         if form != self._target and not self._profile.allow_resampling:

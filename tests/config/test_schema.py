@@ -69,6 +69,21 @@ BAD_VALUES = [
     ('discovery: {name: "a\\nb"}', "discovery.name: 'a\\nb': expected text without control characters"),
     (f"discovery: {{name: {'ä' * 21}}}", f"discovery.name: '{'ä' * 21}': expected at most 40 bytes of text"),
     ("wake: {default_models: alexa}", "wake.default_models: 'alexa': expected a list of at least one wake word"),
+    ("wake: {models: [alexa]}", "wake.models: ['alexa']: expected a mapping, by the name of a wake word"),
+    ("wake: {models: {alexa: {treshold: 1}}}", "wake.models.alexa.treshold: unknown key; did you mean threshold?"),
+    ("wake: {models: {alexa: {threshold: 0}}}", "wake.models.alexa.threshold: 0: expected a score, 0.001 to 1"),
+    (
+        "wake: {models: {alexa: {min_level_dbfs: 40}}}",
+        "wake.models.alexa.min_level_dbfs: 40: expected dB of full scale, -100 to 0",
+    ),
+    (
+        "wake: {satellites: {kitchen: {models: {alexa: {trigger_level: 0}}}}}",
+        "wake.satellites.kitchen.models.alexa.trigger_level: 0: expected steps in a row, 1 to 50",
+    ),
+    (
+        "wake: {satellites: {7: {}}}",
+        "wake.satellites[7]: expected a satellite's address, network or name, in quotes if it is a number",
+    ),
     ("wake: {default_models: []}", "wake.default_models: []: expected a list of at least one wake word"),
     ("wake: {default_models: [alexa, no]}", "wake.default_models[1]: false: expected text; put it in quotes"),
     ("asr: {vocabulary: {areas: [{name: den}]}}", "asr.vocabulary.areas[0]: expected text"),

@@ -1,7 +1,10 @@
 """Walk: chunks over TCP become a Detection. Real engines over real sockets."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 
+import numpy as np
 import pytest
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
@@ -11,7 +14,10 @@ from wyoming.info import Describe, Info, SelectProgram
 from wyoming.wake import Detect, Detection, NotDetected
 
 from irene_wyoming.app.wake import wake_server
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.bench.recall import load
 from irene_wyoming.config.model import Config
+from irene_wyoming.engines.base import Hit
 from irene_wyoming.servers.hear import Recording
 from tests.conftest import until
 from tests.servers.clients import answers, audio_start, chunks, converted, is_closed, read
@@ -165,6 +171,105 @@ async def test_a_program_can_be_selected(uri: str, speech: Speech) -> None:
         assert [event.data["name"] for event in await answers(client)] == ["alexa"]
         await client.write_event(Detect(names=["hey_rhasspy"]).event())  # which only openwakeword has
         assert (await read(client)).data["code"] == "unknown-model"
+
+
+async def test_a_detection_says_how_loud_the_word_was_so_that_a_hub_can_choose_among_rooms(
+    uri: str, speech: Speech
+) -> None:
+    near = speech("wake/okay_nabu_rms")
+    samples = np.frombuffer(near.pcm, "<i2")
+    noise = np.random.default_rng(2).normal(size=len(samples)) * 30
+    far = Recording(near.format, (samples / 10 + noise).astype("<i2").tobytes())
+    (first,), (second,) = await hear(uri, near), await hear(uri, far)
+    assert first.data["context"]["level"] == pytest.approx(second.data["context"]["level"] + 20, abs=4)
+    assert first.data["context"]["snr"] > second.data["context"]["snr"] + 10 > 20
+
+
+WORDS = "{okay_nabu: {threshold: 1.0}}"
+
+
+@pytest.mark.parametrize(
+    ("models", "satellites", "context", "heard"),
+    [
+        (WORDS, "{}", None, 0),
+        (WORDS, "{127.0.0.0/8: {threshold: 0.5}}", None, 1),
+        ("{}", "{127.0.0.1: {min_level_dbfs: -1}}", None, 0),
+        ("{}", "{127.0.0.1: {min_level_dbfs: -1, models: {okay_nabu: {min_level_dbfs: -60}}}}", None, 1),
+        (WORDS, "{kitchen: {threshold: 0.5}}", None, 0),
+        (WORDS, "{kitchen: {threshold: 0.5}}", {"satellite": "kitchen"}, 1),
+    ],
+)
+async def test_words_are_heard_as_it_is_set_for_them_and_for_the_satellite(
+    configured: Callable[..., Config],
+    speech: Speech,
+    models: str,
+    satellites: str,
+    context: dict[str, str] | None,
+    heard: int,
+) -> None:
+    async with (
+        wake_server(configured(WAKE__MODELS=models, WAKE__SATELLITES=satellites)) as service,
+        AsyncClient.from_uri(service.address.uri) as client,
+    ):
+        await client.write_event(Detect(names=["okay_nabu"], context=context).event())
+        for chunk in chunks(speech("wake/okay_nabu_rms"), 20):
+            await client.write_event(chunk.event())
+        assert len(await answers(client)) == heard
+
+
+async def test_a_satellite_may_not_call_itself_something_that_is_no_name(uri: str) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Detect(context={"satellite": ["kitchen"]}).event())
+        assert (await read(client)).data["code"] == "protocol-error"
+
+
+@pytest.mark.parametrize("frames", [160, 320, 1000])
+@pytest.mark.parametrize("program", ["openwakeword", "microwakeword"])
+async def test_a_word_is_reported_as_soon_as_the_chunk_that_completes_its_step_is_there(
+    uri: str, speech: Speech, program: str, frames: int
+) -> None:
+    pcm = speech("wake/okay_nabu_rms").pcm
+    hit = await asyncio.to_thread(heard_by, program, pcm)
+    size, enough = frames * SPEECH.frame_bytes, -(-hit.frame // frames)
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(SelectProgram(name=program).event())
+        await client.write_event(Detect(names=["okay_nabu"]).event())
+        for number in range(enough):
+            if number == enough - 1:
+                assert await answers(client) == []
+            part = pcm[number * size : (number + 1) * size]
+            await client.write_event(AudioChunk(16_000, 2, 1, part, timestamp=number).event())
+        (event,) = await answers(client)
+        assert event.data["timestamp"] == enough - 1
+
+
+def heard_by(program: str, pcm: bytes) -> Hit:
+    """By the bare engine."""
+    with closing(load(program)) as engine:
+        (hit,) = engine.session(["okay_nabu"]).push(pcm)
+        return hit
+
+
+async def test_a_satellite_that_sends_faster_than_it_speaks_does_not_slow_another(uri: str, speech: Speech) -> None:
+    """Two minutes of audio at once from one; the other's word is heard while the first still has most of it to go."""
+    word = speech("wake/okay_nabu_rms")
+    async with AsyncClient.from_uri(uri) as greedy, AsyncClient.from_uri(uri) as other:
+        chunk = AudioChunk(16_000, 2, 1, bytes(32_000)).event()
+
+        async def flood() -> None:
+            for _ in range(120):
+                await greedy.write_event(chunk)
+            await answers(greedy)
+
+        flooding = asyncio.create_task(flood())
+        await greedy.write_event(Detect().event())
+        await other.write_event(audio_start(word).event())
+        for part in chunks(word, 20):
+            await other.write_event(part.event())
+        assert [event.data["name"] for event in await answers(other)] == ["okay_nabu"]
+        assert not flooding.done()
+        flooding.cancel()
+        await asyncio.wait([flooding])
 
 
 async def test_an_unknown_program_is_refused(uri: str) -> None:

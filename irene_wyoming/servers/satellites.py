@@ -1,0 +1,55 @@
+"""Satellites: which settings hold for one conversation with the wake server. Pure."""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+
+from irene_wyoming.config.model import SatelliteConfig
+from irene_wyoming.engines.base import WakeSettings
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Satellites:
+    """What is set per word, and per satellite by the name that it gives itself or by where it connects from.
+
+    What is closest to the satellite and the word wins: the satellite's own value for the word, then its value for all
+    words, then the word's value for all satellites, and in the end the engine's.
+    """
+
+    def __init__(self, models: Mapping[str, WakeSettings], satellites: Mapping[str, SatelliteConfig]) -> None:
+        """:param satellites: by address, by network such as 192.168.1.0/24, or by name."""
+        self._models = models
+        self._named: dict[str, SatelliteConfig] = {}
+        self._networks: list[tuple[Network, SatelliteConfig]] = []
+        for key, satellite in satellites.items():
+            try:
+                self._networks.append((ipaddress.ip_network(key, strict=False), satellite))
+            except ValueError:
+                self._named[key] = satellite
+        self._networks.sort(key=lambda known: known[0].prefixlen, reverse=True)  # the smallest network first
+
+    def settings(self, words: Sequence[str], host: str, name: str | None = None) -> dict[str, WakeSettings]:
+        """What is set for these words, by word; those for which nothing is set are left out.
+
+        :param host: the address that the satellite connects from; empty for a unix socket.
+        :param name: what the satellite calls itself, if it does.
+        """
+        satellite = self._of(host, name)
+        found = {}
+        for word in words:
+            settings = self._models.get(word, WakeSettings())
+            if satellite is not None:
+                settings = satellite.models.get(word, WakeSettings()).over(satellite.settings).over(settings)
+            if settings != WakeSettings():
+                found[word] = settings
+        return found
+
+    def _of(self, host: str, name: str | None) -> SatelliteConfig | None:
+        if name is not None and name in self._named:
+            return self._named[name]
+        if not host or not self._networks:
+            return None
+        address = ipaddress.ip_address(host.partition("%")[0])  # without the interface of a link-local one
+        if address.version == 6 and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return next((satellite for network, satellite in self._networks if address in network), None)
