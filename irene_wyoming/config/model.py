@@ -81,6 +81,8 @@ class Limits:
     header_bytes: int
     data_bytes: int
     payload_bytes: int
+    total_payload_bytes: int
+    """Of all clients together, those up to 64 KiB not counted."""
     event_timeout_s: float
     """From the first byte of an event to its last."""
     write_timeout_s: float

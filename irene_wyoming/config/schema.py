@@ -107,6 +107,7 @@ _LIMITS = _section(
         "header_bytes": checks.whole("a number of bytes", 1_024, 1_048_576),
         "data_bytes": checks.whole("a number of bytes", 1_024, 67_108_864),
         "payload_bytes": checks.whole("a number of bytes", 4_096, 67_108_864),
+        "total_payload_bytes": checks.whole("a number of bytes", 4_096, 1_073_741_824),
         "event_timeout_s": checks.number("seconds", 0.1, 3600),
         "write_timeout_s": checks.number("seconds", 0.1, 3600),
         "idle_timeout_s": checks.number("seconds", 0.1, 86_400),

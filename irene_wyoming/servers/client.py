@@ -18,6 +18,7 @@ CLIENT_LIMITS = Limits(
     header_bytes=1 << 20,  # servers on older versions of the package put all their models into the header line
     data_bytes=1 << 20,
     payload_bytes=4 << 20,
+    total_payload_bytes=4 << 20,
     event_timeout_s=10,
     write_timeout_s=10,
     idle_timeout_s=60,

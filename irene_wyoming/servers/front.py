@@ -16,6 +16,7 @@ from wyoming.wake import Detect
 
 from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
+from irene_wyoming.servers import wire
 from irene_wyoming.servers.client import connect, describe
 from irene_wyoming.servers.info import joined
 from irene_wyoming.servers.role import Peer
@@ -27,6 +28,9 @@ DESCRIBE_TIMEOUT_S = 0.4
 """A hub of older years gives us 1 s for an Info; a server that is down must not use it up."""
 
 FIRST_DESCRIBE_PAUSE_S = 0.1
+
+FRESH_S = 0.5
+"""For so long an answer serves everybody: who asks again and again must not use up the servers' connections."""
 
 CONNECT_TIMEOUT_S = 2.0
 
@@ -53,10 +57,15 @@ class Directory:
     def __init__(self, servers: Mapping[str, Address]) -> None:
         self.servers = servers
         self._known: dict[str, Info] = {}
+        self._asking = asyncio.Lock()
+        self._asked_at = -FRESH_S  # when all of them were asked last, by the loop's clock
 
     async def info(self) -> Info:
         """The joined Info; of a server that does not answer in time, what it said last."""
-        await asyncio.gather(*(self._ask(name) for name in self.servers))
+        async with self._asking:
+            if asyncio.get_running_loop().time() - self._asked_at >= FRESH_S:
+                await asyncio.gather(*(self._ask(name) for name in self.servers))
+                self._asked_at = asyncio.get_running_loop().time()
         return joined(self._known[name] for name in self.servers if name in self._known)
 
     async def complete(self, timeout_s: float) -> bool:
@@ -66,7 +75,7 @@ class Directory:
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
-            await self.info()
+            await asyncio.gather(*(self._ask(name) for name in self.servers if name not in self._known))
             if len(self._known) == len(self.servers):
                 return True
             if asyncio.get_running_loop().time() > deadline:
@@ -114,7 +123,7 @@ class FrontRole:
         if self._server is not None:
             await self._forward(self._server, event)
         elif SelectProgram.is_type(event.type):
-            self._selection = event
+            self._selection = SelectProgram(name=wire.name(event.data, "name") or "").event()
         return True
 
     async def on_end(self) -> None:

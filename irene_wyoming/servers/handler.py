@@ -14,7 +14,7 @@ from irene_wyoming.errors import IreneError, LimitExceeded
 from irene_wyoming.metrics import REFUSED
 from irene_wyoming.servers.role import RoleFactory
 from irene_wyoming.servers.service import Client
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.servers.wire import Wire, text
 
 log = logging.getLogger(__name__)
 
@@ -102,12 +102,12 @@ class Handler:
         if Describe.is_type(event.type):
             await self._wire.write(await self._info())
         elif Ping.is_type(event.type) and not self._role.answers_ping:
-            await self._wire.write(Pong(text=event.data.get("text")))
+            await self._wire.write(Pong(text=text(event.data, "text")))
 
-    async def _refuse(self, text: str, code: str) -> None:
+    async def _refuse(self, why: str, code: str) -> None:
         """Say why, then end: a hub of older years ignores an error and waits for ever while the connection stands."""
         try:
-            await self._wire.write(Error(text=text, code=code))
+            await self._wire.write(Error(text=why, code=code))
             await self._wire.finish(FINISH_PATIENCE_S)
         except (OSError, LimitExceeded) as error:
             log.debug("%s: could not be told: %s", self._client, error)

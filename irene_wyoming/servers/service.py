@@ -17,7 +17,7 @@ from wyoming.error import Error
 from irene_wyoming.config.model import Address, Limits
 from irene_wyoming.errors import AddressUnavailable, LimitExceeded
 from irene_wyoming.metrics import CONNECTIONS, REFUSED
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.servers.wire import Room, Wire
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,10 @@ REFUSALS_EVERY_S = 60.0
 
 REFUSED_PATIENCE_S = 0.2
 """What a client beyond the limit gets to read why; it counts as a connection so long."""
+
+REFUSED_AT_ONCE = 64
+"""Clients beyond the limit that are told why at the same time; more are hung up on. Each takes one of the 1024 files
+that a process may have open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Service:
         self.name = name
         self.address = address
         self._limits = limits
+        self._room = Room(limits.total_payload_bytes)
         self._serve = serve
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -108,7 +113,11 @@ class Service:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host = peer_host(writer)
-        wire = Wire(reader, writer, self._limits)
+        if len(self._tasks) >= self._limits.max_connections + REFUSED_AT_ONCE:
+            self._log_refusal(host, "too many connections")
+            writer.transport.abort()
+            return
+        wire = Wire(reader, writer, self._limits, self._room)
         task = asyncio.get_running_loop().create_task(self._connection(wire, host), name=f"{self.name} {host}")
         self._tasks.add(task)
         CONNECTIONS.labels(self.name).inc()

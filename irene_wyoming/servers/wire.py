@@ -8,6 +8,7 @@ that says what was wrong, so that the peer can be told before the connection clo
 
 import asyncio
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from wyoming.asr import Transcribe
@@ -23,9 +24,14 @@ MAX_TYPE_CHARS = 64
 MAX_NAME_CHARS = 128
 """Model, program and language names; they go into logs and error texts."""
 
+MAX_DEPTH = 16
+"""Objects and lists in one another. An Info, the deepest in use, has 5; what recurses over data ends at some 900."""
+
+SMALL_BYTES = 65_536
+"""Payloads up to this size are not counted against the room of all: satellites send 320 to 2048."""
+
 MAX_NAMES = 64
 """Wake words that one client may ask for at a time."""
-
 
 READ_BYTES = 65_536
 """Taken from the socket at a time: many events at once from a client that sends faster than we listen."""
@@ -40,13 +46,40 @@ class Header(NamedTuple):
     payload_length: int
 
 
+class Room:
+    """What the large payloads of all clients of one server may take in memory together."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total = total_bytes
+        self._held = 0
+
+    def take(self, size: int) -> int:
+        """Keep room for one payload; returns how many bytes to ``give`` back.
+
+        :raises LimitExceeded: there is none; the client may try again.
+        """
+        counted = size if size > SMALL_BYTES else 0
+        if self._held + counted > self._total:
+            raise LimitExceeded(f"payload_length {size}: other clients' audio fills the {self._total} bytes for all")
+        self._held += counted
+        return counted
+
+    def give(self, counted: int) -> None:
+        self._held -= counted
+
+
 class Wire:
     """Events of one connection. Reads are for one task; writes may come from several tasks of the same loop."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: Limits) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limits: Limits, room: Room | None = None
+    ) -> None:
+        """:param room: shared by the connections of a server; None: this one shares with nobody."""
         self._reader = reader
         self._writer = writer
         self._limits = limits
+        self._room = room or Room(limits.total_payload_bytes)
+        self._taken = 0  # of the room, by the event that was read last: it is worked on until the next one is read
         self._received = bytearray()  # read, but not yet given as an event
         self._searched = 0  # bytes of it in which there is no end of a header line
         self._header: Header | None = None  # of the event that is arriving, once its line is here
@@ -64,6 +97,7 @@ class Wire:
         :raises ProtocolError: the peer sent something else than an event; the connection is of no use any more.
         :raises LimitExceeded: nothing came in time, or an event did not end in time.
         """
+        self._give_back()
         if not self._received and not await self._first_bytes(idle_timeout_s):
             return None
         if (event := self._take()) is not None:  # as good as always: an event fits into a packet or two
@@ -108,12 +142,17 @@ class Wire:
 
     async def close(self) -> None:
         """Close the socket. May be called more than once."""
+        self._give_back()
         self._writer.close()
         try:
             async with asyncio.timeout(1):
                 await self._writer.wait_closed()
         except (TimeoutError, OSError):
             self._writer.transport.abort()
+
+    def _give_back(self) -> None:
+        self._room.give(self._taken)
+        self._taken = 0
 
     async def _first_bytes(self, timeout_s: float | None) -> bool:
         """Whether something came; False: the peer has ended the connection."""
@@ -160,6 +199,7 @@ class Wire:
         if not end:
             return None
         header = parse_header(self._received[:end], self._limits)
+        self._taken = self._room.take(header.payload_length)
         del self._received[:end]
         self._searched = 0
         return header
@@ -197,7 +237,23 @@ def parse_object(text: bytes | bytearray, what: str) -> dict[str, Any]:
         raise ProtocolError(f"{what}: not JSON ({type(error).__name__})") from None
     if not isinstance(parsed, dict):
         raise ProtocolError(f"{what}: expected a JSON object")
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and is_deeper(parsed, MAX_DEPTH):
+        raise ProtocolError(f"{what}: nested deeper than {MAX_DEPTH}")
     return parsed
+
+
+def is_deeper(value: Any, most: int) -> bool:
+    """Whether lists and objects are nested in one another more than ``most`` times; without recursion."""
+    level = [value]
+    for _ in range(most):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in members(outer)]
+        if not level:
+            return False
+    return any(isinstance(outer, dict | list) for outer in level)
+
+
+def members(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def refuse_constant(name: str) -> None:
@@ -220,7 +276,8 @@ def length(header: dict[str, Any], key: str, limit: int) -> int:
     if type(value) is not int or value < 0:
         raise ProtocolError(f"{key}: expected a whole number of bytes, 0 or more")
     if value > limit:
-        raise FrameTooLarge(f"{key} {value}: at most {limit} bytes are taken")
+        shown = value if value < 2**63 else "of many digits"
+        raise FrameTooLarge(f"{key} {shown}: at most {limit} bytes are taken")
     return value
 
 
@@ -241,6 +298,12 @@ def timestamp(data: dict[str, Any]) -> int | None:
     """The timestamp of an audio event, as sent; None where there is none that can be echoed."""
     value = data.get("timestamp")
     return int(value) if isinstance(value, int | float) and type(value) is not bool and abs(value) < 2**63 else None
+
+
+def text(data: dict[str, Any], key: str) -> str | None:
+    """An optional text that is sent back; anything else than text is taken for none."""
+    value = data.get(key)
+    return value if isinstance(value, str) else None
 
 
 def name(data: dict[str, Any], key: str) -> str | None:

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 from wyoming.audio import AudioChunk, AudioStart
@@ -13,17 +15,34 @@ from wyoming.info import Describe, Info
 
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.service import Service
+from irene_wyoming.servers.service import REFUSED_AT_ONCE, Service
+from tests.conftest import until
 
 WAIT_S = 10
+
+FORMAT = {"rate": 16_000, "width": 2, "channels": 1, "timestamp": None}
 
 
 def event(header: dict[str, object], data: bytes = b"", payload: bytes = b"") -> bytes:
     return json.dumps(header).encode() + b"\n" + data + payload
 
 
+def nested(depth: int) -> dict[str, object]:
+    """Objects in one another."""
+    data: dict[str, object] = {}
+    for _ in range(depth - 1):
+        data = {"x": data}
+    return data
+
+
+def block(data: dict[str, object]) -> bytes:
+    """An event with its data behind the header."""
+    encoded = json.dumps(data).encode()
+    return event({"type": "ping", "data_length": len(encoded)}, encoded)
+
+
 def chunk(payload: bytes = b"\0\0", **fields: object) -> bytes:
-    data = {"rate": 16_000, "width": 2, "channels": 1, "timestamp": None} | fields
+    data = FORMAT | fields
     return event({"type": "audio-chunk", "data": data, "payload_length": len(payload)}, payload=payload)
 
 
@@ -74,6 +93,46 @@ BAD = {
     "a rate of 4,000 digits": (chunk(rate=10**4_000), "unsupported-format"),
     "NaN": (b'{"type": "ping", "data": {"text": NaN}}\n', "protocol-error"),
     "an infinity": (b'{"type": "ping", "data": {"text": -Infinity}}\n', "protocol-error"),
+    "data nested 17 deep": (event({"type": "ping", "data": nested(17)}), "protocol-error"),
+    "data nested 900 deep": (event({"type": "ping", "data": nested(900)}), "protocol-error"),
+    "a data block nested 17 deep": (block(nested(17)), "protocol-error"),
+    "a data block of 262,145 bytes": (event({"type": "ping", "data_length": 262_145}), "frame-too-large"),
+    "a data block that is not UTF-8": (event({"type": "ping", "data_length": 2}, b"\xff\xfe"), "protocol-error"),
+    "a data block with two values": (event({"type": "ping", "data_length": 4}, b"{}{}"), "protocol-error"),
+    "a payload of a byte more than the limit": (
+        event({"type": "audio-chunk", "payload_length": 4_194_305}), "frame-too-large"),
+    "a payload length that is a list": (event({"type": "ping", "payload_length": [1]}), "protocol-error"),
+    "a payload length of 400 digits": (event({"type": "ping", "payload_length": 10**400}), "frame-too-large"),
+    "a data length that is an object": (event({"type": "ping", "data_length": {}}), "protocol-error"),
+    "a type that is null": (event({"type": None}), "protocol-error"),
+    "a type that is a list": (event({"type": ["ping"]}), "protocol-error"),
+    "a string": (b'"describe"\n', "protocol-error"),
+    "true": (b"true\n", "protocol-error"),
+    "two events on one line": (b'{"type":"ping"}{"type":"ping"}\n', "protocol-error"),
+    "single quotes": (b"{'type': 'ping'}\n", "protocol-error"),
+    "a comma too many": (b'{"type": "ping",}\n', "protocol-error"),
+    "a byte order mark": (b'\xef\xbb\xbf{"type": "ping"}\n', "protocol-error"),
+    "UTF-16": ('{"type": "ping"}\n'.encode("utf-16"), "protocol-error"),
+    "zeros": (bytes(100) + b"\n", "protocol-error"),
+    "a TLS greeting": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", "protocol-error"),
+    "a WebSocket greeting": (b"GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", "protocol-error"),
+    "a bare carriage return": (b"\r\n", "protocol-error"),
+    "a rate with a fraction": (chunk(rate=16_000.5), "unsupported-format"),
+    "a rate that is true": (chunk(rate=True), "unsupported-format"),
+    "a rate that is null": (chunk(rate=None), "unsupported-format"),
+    "a rate of 1e999": (b'{"type":"audio-start","data":{"rate":1e999,"width":2,"channels":1}}\n', "unsupported-format"),
+    "a width that is text": (chunk(width="2"), "unsupported-format"),
+    "a negative width": (chunk(width=-2), "unsupported-format"),
+    "negative channels": (chunk(channels=-1), "unsupported-format"),
+    "an audio-start of an impossible format": (
+        event({"type": "audio-start", "data": {"rate": 16_000, "width": 2, "channels": 0}}), "unsupported-format"),
+    "names that are an object": (event({"type": "detect", "data": {"names": {"a": 1}}}), "protocol-error"),
+    "names that are empty strings": (event({"type": "detect", "data": {"names": [""]}}), "protocol-error"),
+    "names that are lists": (event({"type": "detect", "data": {"names": [["okay_nabu"]]}}), "protocol-error"),
+    "a program that does not exist": (
+        event({"type": "select-program", "data": {"name": "; rm -rf /"}}), "unknown-model"),
+    "a program of 10,000 characters": (
+        event({"type": "select-program", "data": {"name": "x" * 10_000}}), "protocol-error"),
     "an unknown name": (event({"type": "detect", "data": {"names": ["../../etc/passwd\n"]}}), "unknown-model"),
     "a program that is a list": (event({"type": "select-program", "data": {"name": []}}), "protocol-error"),
 }  # fmt: skip
@@ -86,6 +145,16 @@ ODD = {
     "a timestamp beyond 64 bits": chunk(timestamp=10**30),
     "half a surrogate pair": b'{"type": "ping", "data": {"text": "\\ud800"}}\n',
     "an empty payload": chunk(b""),
+    "data nested 16 deep": event({"type": "detect", "data": {"context": nested(14)}}),
+    "a ping with an object for text": event({"type": "ping", "data": {"text": {"a": []}}}),
+    "a ping with a number of 4,000 digits": event({"type": "ping", "data": {"text": 10**4_000}}),
+    "a format that changes": chunk(bytes(640)) + chunk(bytes(5_760), rate=48_000, width=3, channels=2),
+    "a width that changes within a frame": chunk(bytes(3)) + chunk(bytes(5), width=4) + chunk(bytes(7), channels=8),
+    "a detect within the audio": chunk(bytes(640)) + event({"type": "detect"}) + chunk(bytes(640)),
+    "two audio-stops": chunk(bytes(640)) + event({"type": "audio-stop"}) * 2,
+    "half a minute of silence at once": chunk(bytes(240_000), rate=8_000, width=1),
+    "keys that are there twice": b'{"type": "ping", "type": "describe", "data": {"x": 1, "x": 2}}\n',
+    "spaces around the header": b'   {"type": "describe"}   \n',
     "an odd payload": chunk(b"\0\0\0"),
     "an audio-stop without audio": event({"type": "audio-stop"}),
     "lengths of 0 and null": event({"type": "detect", "data_length": 0, "payload_length": None}),
@@ -239,3 +308,84 @@ async def test_a_server_that_stops_ends_its_connections(configured: Callable[...
     async with asyncio.timeout(WAIT_S):
         assert await reader.read() == b""
     writer.close()
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def test_bursts_and_half_open_connections_leak_no_file(server: Service) -> None:
+    await answers(server, b"")  # what is opened once only
+    await until(lambda: server.connections == 0)
+    before = open_files()
+    for _ in range(50):
+        burst = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(10)]
+        for _, writer in burst:
+            writer.transport.abort()
+    half_open = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(200)]
+    for _, writer in half_open:
+        writer.write(b'{"type"')
+    await until(lambda: 0 < server.connections <= 64 + REFUSED_AT_ONCE)
+    for _, writer in half_open:
+        writer.close()
+    await until(lambda: server.connections == 0 and open_files() <= before)
+    assert [said["type"] for said in await answers(server, event({"type": "describe"}))] == ["info"]
+
+
+async def test_the_bad_cost_no_memory_and_a_healthy_client_is_served_among_them(server: Service) -> None:
+    for sent, _ in BAD.values():
+        await answers(server, sent)
+    before = resident_bytes()
+    async with AsyncClient.from_uri(server.address.uri) as healthy:
+        for sent, _ in BAD.values():
+            await asyncio.gather(*(answers(server, sent) for _ in range(5)))
+            await healthy.write_event(Event("ping"))
+            assert await asyncio.wait_for(healthy.read_event(), 1) == Event("pong", {"text": None})
+    assert resident_bytes() - before < 10e6
+
+
+async def test_an_announced_payload_costs_nothing_before_it_comes(server: Service) -> None:
+    """The largest that is allowed, from as many as may connect, of which each sends a byte."""
+    before = resident_bytes()
+    announced = event({"type": "audio-chunk", "payload_length": 4_194_304}, payload=b"x")
+    clients = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(60)]
+    for _, writer in clients:
+        writer.write(announced)
+    for reader, writer in clients:
+        async with asyncio.timeout(WAIT_S):
+            assert b"limit-exceeded" in await reader.read()
+        writer.close()
+    assert resident_bytes() - before < 10e6
+
+
+async def test_the_payloads_of_all_have_a_bound_together(configured: Callable[..., Config]) -> None:
+    config = configured(WAKE__LIMITS__TOTAL_PAYLOAD_BYTES="200000", WAKE__LIMITS__EVENT_TIMEOUT_S="60")
+    large = event({"type": "audio-chunk", "data": FORMAT, "payload_length": 150_000})
+    async with wake_server(config) as server:
+        _, first = await asyncio.open_connection(server.address.host, server.address.port)
+        first.write(large + bytes(10))
+        await asyncio.sleep(0)
+        refused: list[dict[str, object]] = []
+        async with asyncio.timeout(WAIT_S):
+            while not refused:  # until the first one's has been seen
+                refused = [said for said in await answers(server, large + bytes(150_000)) if said["type"] == "error"]
+        assert refused[0]["data"]["code"] == "limit-exceeded"  # type: ignore[index]
+        assert await answers(server, chunk(bytes(3200))) == []
+        first.close()
+        await first.wait_closed()
+        await until(lambda: server.connections == 0)
+        assert await answers(server, large + bytes(150_000)) == []
+
+
+async def test_many_more_than_allowed_are_hung_up_on(configured: Callable[..., Config]) -> None:
+    async with wake_server(configured(WAKE__LIMITS__MAX_CONNECTIONS="2")) as server:
+        clients = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(300)]
+        await until(lambda: 0 < server.connections <= 2 + REFUSED_AT_ONCE)
+        for _, writer in clients:
+            writer.close()
+        await until(lambda: server.connections == 0)
+        assert [said["type"] for said in await answers(server, event({"type": "describe"}))] == ["info"]

@@ -185,3 +185,10 @@ async def test_the_front_waits_until_every_server_has_described_itself(configure
     async with wake_server(configured()) as wake:
         assert await Directory({"wake": wake.address}).complete(WAIT_S)
         assert not await Directory({"wake": wake.address, "asr": Address("127.0.0.1", 1)}).complete(0.2)
+
+
+async def test_those_who_ask_at_once_cost_the_servers_one_question(servers: Servers) -> None:
+    directory = Directory({"wake": servers.wake.address})
+    infos = await asyncio.gather(*(directory.info() for _ in range(50)))
+    assert all(info == infos[0] for info in infos)
+    assert servers.wake.connections <= 1
