@@ -19,6 +19,7 @@ COMMANDS = {
     "describe": "print what a running server says of itself",
     "detect": "find wake words in a wav file",
     "transcribe": "say what is spoken in a wav file",
+    "tune-wake": "find the threshold of a wake word from recordings of your household",
     "devices": "list the sound inputs of this machine",
     "bench": "measure what the parts cost and do",
     "config": "print the configuration: every key with its default, unit and reason",
@@ -46,7 +47,7 @@ def build_parser(chosen: str) -> argparse.ArgumentParser:
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
         if name == chosen:
-            module = import_module(f"irene_wyoming.cli.{name}")
+            module = import_module(f"irene_wyoming.cli.{name.replace('-', '_')}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser

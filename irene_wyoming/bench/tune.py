@@ -1,0 +1,119 @@
+"""Which threshold and trigger level suit a household: recall against false accepts per hour, over labelled recordings.
+
+Each recording runs once through the engine; its scores are then decided upon again for every threshold and level, by
+the same Trigger that the server uses.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
+from irene_wyoming.engines.base import Score, WakeEngine
+from irene_wyoming.engines.wake.trigger import Trigger
+
+THRESHOLDS = (*(n / 20 for n in range(1, 20)), 0.97, 0.98, 0.99)
+LEVELS = (1, 2, 3, 4, 5)
+QUIET_S = 0.5
+"""Before and after each recording: engines look back, and a word may end where its recording does."""
+
+CHUNK_BYTES = 2560
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an engine made of one recording."""
+
+    name: str
+    seconds: float
+    scores: tuple[Score, ...]
+
+    @property
+    def peak(self) -> float:
+        return max((score.score for score in self.scores), default=0.0)
+
+    def hits(self, threshold: float, level: int, refractory_s: float) -> int:
+        trigger = Trigger(threshold, level, round(refractory_s * SPEECH.rate))
+        return sum(trigger.update(score.score, score.frame) for score in self.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class TunePoint:
+    """What one setting would have done."""
+
+    threshold: float
+    trigger_level: int
+    recall: float
+    """0 to 1."""
+    false_accepts: int
+    false_per_hour: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a word's recordings say."""
+
+    word: str
+    engine: str
+    positives: int
+    negative_hours: float
+    points: tuple[TunePoint, ...]
+    best: TunePoint | None
+    """None: no setting keeps to the false accepts that are allowed."""
+    missed: tuple[str, ...]
+    """Recordings of the word that the best setting misses."""
+
+
+def listen(engine: WakeEngine, word: str, name: str, form: AudioFormat, pcm: bytes) -> Heard:
+    """Every score of one recording, as a server at its best quality would hear it."""
+    converter = Converter(form, SPEECH, Quality.HIGH)
+    quiet = bytes(round(QUIET_S * SPEECH.rate) * SPEECH.frame_bytes)
+    speech = quiet + converter.push(pcm) + converter.flush() + quiet
+    scores: list[Score] = []
+    with closing(engine.session([word], on_score=scores.append)) as session:
+        for start in range(0, len(speech), CHUNK_BYTES):
+            session.push(speech[start : start + CHUNK_BYTES])
+    return Heard(name, form.seconds(len(pcm)), tuple(scores))
+
+
+def tune(
+    word: str,
+    engine: str,
+    positives: Sequence[Heard],
+    negatives: Sequence[Heard],
+    *,
+    allowed_per_hour: float,
+    refractory_s: float = 2.0,
+) -> Tuned:
+    """What each setting would have done, and which is best: as many words heard as can be with no more false accepts
+    than allowed, at the lowest trigger level, since each level delays, and far from both sides."""
+    hours = sum(heard.seconds for heard in negatives) / 3600
+    points = []
+    for level in LEVELS:
+        for threshold in THRESHOLDS:
+            found = sum(heard.hits(threshold, level, refractory_s) > 0 for heard in positives)
+            false = sum(heard.hits(threshold, level, refractory_s) for heard in negatives)
+            points.append(TunePoint(threshold, level, found / len(positives), false, false / hours))
+    best = recommended(points, allowed_per_hour)
+    missed = [h.name for h in positives if best and not h.hits(best.threshold, best.trigger_level, refractory_s)]
+    return Tuned(word, engine, len(positives), hours, tuple(points), best, tuple(missed))
+
+
+def recommended(points: Iterable[TunePoint], allowed_per_hour: float) -> TunePoint | None:
+    """Among the thresholds that do best, the middle: a household is not its recordings. Where nothing false was heard
+    even at the lowest, the recordings do not tell where that would begin, and it is the upper quarter."""
+    kept = [point for point in points if point.false_per_hour <= allowed_per_hour and point.recall > 0]
+    if not kept:
+        return None
+    recall = max(point.recall for point in kept)
+    level = min(point.trigger_level for point in kept if point.recall == recall)
+    plateau = [point for point in kept if (point.recall, point.trigger_level) == (recall, level)]
+    return plateau[len(plateau) * 3 // 4 if plateau[0].threshold == THRESHOLDS[0] else len(plateau) // 2]
+
+
+def bound_per_hour(false_accepts: int, hours: float) -> float:
+    """What the true rate is below with 95 % confidence (Poisson): for none the rule of three, then its like."""
+    upper = (3.0, 4.74, 6.30, 7.75, 9.15, 10.51)
+    count = upper[false_accepts] if false_accepts < len(upper) else false_accepts + 1.96 * false_accepts**0.5 + 2
+    return count / hours
