@@ -10,7 +10,8 @@ from wyoming.info import Info
 
 from irene_wyoming.app import asr, engines, wake
 from irene_wyoming.app.front import reachable
-from irene_wyoming.app.mic import listened, source
+from irene_wyoming.app.source import source
+from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Address, AsrConfig, Config, Limits, WakeConfig
 from irene_wyoming.engines.base import AsrEngine, ModelInfo, Watched
 from irene_wyoming.engines.registry import Kind
@@ -64,9 +65,10 @@ class Check:
                 yield finding
             yield await address("asr", config.asr.address, config.asr.limits)
         if config.mic.enabled:
-            self._infos.append(mic_info(listened(config.mic)))
+            self._infos.append(mic_info(config.mic.format))
             yield await self._microphone()
-            yield await address("mic", config.mic.address, config.mic.limits)
+            for output in config.mic.outputs:
+                yield await address("mic", output.address, config.mic.limits)
         if config.front.enabled:
             yield await address("front", config.front.address, config.front.limits)
 
@@ -101,7 +103,7 @@ class Check:
                 await worker.run(engine.close)
 
     async def _microphone(self) -> Finding:
-        wanted = source(self._config.mic)
+        wanted = source(self._config.mic, Quality.MEDIUM)
         try:
             async with asyncio.timeout(FIRST_AUDIO_S), wanted.open() as capture:
                 async for chunk in capture:

@@ -11,7 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.base import Capture, Source
 from irene_wyoming.capture.command import CommandSource
-from irene_wyoming.capture.portaudio import PortAudioSource
+from irene_wyoming.capture.portaudio import BLOCK_MS, PortAudioSource
+from irene_wyoming.capture.realtime import RealTime
 from irene_wyoming.errors import CaptureError, UnsupportedFormat
 
 _LOGGER = logging.getLogger(__name__)
@@ -21,9 +22,6 @@ _ASK_S = 2.0
 
 _PACKAGES = {"pactl": "pulseaudio-utils", "arecord": "alsa-utils"}
 """Where Debian has them; parec comes with pactl."""
-
-_LATENCY_MS = 20
-"""Of parec, which without it delivers in bursts of 2 s, and of arecord's periods."""
 
 _PULSE_SAMPLES = {1: "u8", 2: "s16le", 3: "s24le", 4: "s32le"}
 _ALSA_SAMPLES = {1: "U8", 2: "S16_LE", 3: "S24_3LE", 4: "S32_LE"}
@@ -69,16 +67,25 @@ class AutoSource:
 
 
 def microphones(
-    *, device: str = "", rate: int = 0, channels: int = 0, width: int = 2
+    *,
+    device: str = "",
+    rate: int = 0,
+    channels: int = 0,
+    width: int = 2,
+    block_ms: int = BLOCK_MS,
+    realtime: RealTime | None = None,
 ) -> list[Callable[[], Awaitable[Source]]]:
     """The ways to a microphone, best first: PortAudio, PulseAudio or PipeWire, ALSA.
 
     ``device``: empty for the system's default; ``rate`` (Hz), ``channels``: 0 for the device's own; ``width``: bytes
-    per sample.
+    per sample; ``block_ms``: how much audio is handed over at a time; ``realtime``: for the thread or program that
+    records.
     """
 
     async def by_portaudio() -> Source:
-        return PortAudioSource(device=device, rate=rate, channels=channels, width=width)
+        return PortAudioSource(
+            device=device, rate=rate, channels=channels, width=width, block_ms=block_ms, realtime=realtime
+        )
 
     warned: set[str] = set()
 
@@ -87,10 +94,17 @@ def microphones(
         if source.endswith(".monitor") and source not in warned:  # once, not at each opening
             warned.add(source)
             _LOGGER.warning("PulseAudio's source %s is what the speaker plays: is a microphone connected?", source)
-        return _parec(source, AudioFormat(rate or native.rate, width, channels or min(native.channels, 2)))
+        wanted = AudioFormat(rate or native.rate, width, channels or min(native.channels, 2))
+        return CommandSource(
+            _parec(source, wanted, block_ms), wanted, name=f"PulseAudio source {source}", realtime=realtime
+        )
 
     async def by_alsa() -> Source:
-        return await _alsa(device, rate or _ALSA_RATE, channels or _ALSA_CHANNELS, width)
+        if not re.search(r"^card \d+:", await _ask("arecord", "-l"), re.MULTILINE):
+            raise CaptureError("arecord finds no sound card with an input")
+        wanted = AudioFormat(rate or _ALSA_RATE, width, channels or _ALSA_CHANNELS)
+        name = device or "default"
+        return CommandSource(_arecord(name, wanted, block_ms), wanted, name=f"ALSA device {name}", realtime=realtime)
 
     return [by_portaudio, by_pulse, by_alsa]
 
@@ -105,20 +119,21 @@ async def _pulse_source(device: str) -> tuple[str, AudioFormat]:
     return wanted, sources[wanted]
 
 
-def _parec(source: str, audio_format: AudioFormat) -> Source:
+def _parec(source: str, audio_format: AudioFormat, block_ms: int) -> list[str]:
+    """Without a latency it would deliver in bursts of 2 s."""
     argv = ["parec", "--raw", f"--device={source}", f"--format={_PULSE_SAMPLES[audio_format.width]}"]
-    argv += [f"--rate={audio_format.rate}", f"--channels={audio_format.channels}", f"--latency-msec={_LATENCY_MS}"]
-    return CommandSource(argv, audio_format, name=f"PulseAudio source {source}")
+    return [
+        *argv,
+        f"--rate={audio_format.rate}",
+        f"--channels={audio_format.channels}",
+        f"--latency-msec={block_ms}",
+    ]
 
 
-async def _alsa(device: str, rate: int, channels: int, width: int) -> Source:
-    if not re.search(r"^card \d+:", await _ask("arecord", "-l"), re.MULTILINE):
-        raise CaptureError("arecord finds no sound card with an input")
-    audio_format = AudioFormat(rate, width, channels)
-    argv = ["arecord", "-q", "-t", "raw", "-D", device or "default", "-f", _ALSA_SAMPLES[width]]
-    argv += ["-r", str(rate), "-c", str(channels)]
-    argv += [f"--period-time={_LATENCY_MS * 1000}", f"--buffer-time={4 * _LATENCY_MS * 1000}"]  # microseconds
-    return CommandSource(argv, audio_format, name=f"ALSA device {device or 'default'}")
+def _arecord(device: str, audio_format: AudioFormat, block_ms: int) -> list[str]:
+    argv = ["arecord", "-q", "-t", "raw", "-D", device, "-f", _ALSA_SAMPLES[audio_format.width]]
+    argv += ["-r", str(audio_format.rate), "-c", str(audio_format.channels)]
+    return [*argv, f"--period-time={block_ms * 1000}", f"--buffer-time={4 * block_ms * 1000}"]  # microseconds
 
 
 def pulse_default(info: str) -> str:

@@ -15,6 +15,7 @@ from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.clock import SampleClock
 from irene_wyoming.capture.guard import guarded_group
+from irene_wyoming.capture.realtime import RealTime
 from irene_wyoming.errors import CaptureError
 
 _STDOUT = 1
@@ -47,13 +48,17 @@ class CommandSource:
         audio_format: AudioFormat,
         *,
         name: str = "",
+        realtime: RealTime | None = None,
         stop_s: float = _STOP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``name``: for logs; the program's where empty. ``stop_s``: from SIGTERM to SIGKILL."""
+        """``name``: for logs; the program's where empty. ``realtime``: for the program. ``stop_s``: from SIGTERM to
+        SIGKILL.
+        """
         self._argv = tuple(argv)
         self._format = audio_format
         self._name = name or f"command {' '.join(self._argv[:1])}"
+        self._realtime = realtime
         self._stop_s = stop_s
         self._clock = clock
 
@@ -74,7 +79,7 @@ class CommandSource:
 
     async def _start(self, group: int) -> "CommandCapture":
         try:
-            _, capture = await asyncio.get_running_loop().subprocess_exec(
+            transport, capture = await asyncio.get_running_loop().subprocess_exec(
                 lambda: CommandCapture(self._argv[0], self._format, self._clock, group),
                 *self._argv,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -84,6 +89,8 @@ class CommandSource:
             raise CaptureError(f"{self._argv[0]}: no such program; install it or give its full path") from error
         except (OSError, ValueError) as error:
             raise CaptureError(f"{self._argv[0]}: cannot be run: {error}") from error
+        if self._realtime is not None:
+            self._realtime.give(self._name, transport.get_pid())
         return capture
 
 

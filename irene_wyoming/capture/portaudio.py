@@ -18,11 +18,12 @@ from irene_wyoming.audio.format import MAX_CHANNELS, MAX_RATE, MIN_RATE, AudioFo
 from irene_wyoming.capture.base import Device
 from irene_wyoming.capture.clock import SampleClock
 from irene_wyoming.capture.inbox import Inbox
+from irene_wyoming.capture.realtime import RealTime
 from irene_wyoming.errors import CaptureError
 
 _LOGGER = logging.getLogger(__name__)
 
-_BLOCK_MS = 20
+BLOCK_MS = 20
 """50 callbacks a second. PortAudio's own choice can be 200, which costs a Pi more than the conversion does."""
 
 _BUFFER_MS = 1000
@@ -48,13 +49,19 @@ class PortAudioSource:
         rate: int = 0,
         channels: int = 0,
         width: int = 2,
+        block_ms: int = BLOCK_MS,
+        realtime: RealTime | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``rate`` (Hz), ``channels``: 0 is what the device has, two channels at most; ``width``: bytes per sample."""
+        """``rate`` (Hz), ``channels``: 0 is what the device has, two channels at most; ``width``: bytes per sample;
+        ``block_ms``: how much audio the device hands over at a time; ``realtime``: for the thread that takes it.
+        """
         self._device = device
         self._rate = rate
         self._channels = channels
         self._width = width
+        self._block_ms = block_ms
+        self._realtime = realtime or RealTime(0)
         self._clock = clock
 
     @property
@@ -63,7 +70,7 @@ class PortAudioSource:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["PortAudioCapture"]:
-        inbox = Inbox[AudioChunk](_BUFFER_MS // _BLOCK_MS)
+        inbox = Inbox[AudioChunk](_BUFFER_MS // self._block_ms)
         loop = asyncio.get_running_loop()
         opening = loop.run_in_executor(None, self._open, inbox)
         try:
@@ -87,14 +94,14 @@ class PortAudioSource:
             audio_format = AudioFormat(
                 self._rate or device.format.rate, self._width, self._channels or min(device.format.channels, 2)
             )
-            recorder = Recorder(audio_format, inbox, self._clock)
+            recorder = Recorder(audio_format, inbox, self._clock, lambda: self._realtime.give(device.name))
             try:
                 stream = sounddevice.RawInputStream(
                     device=device.index,
                     samplerate=audio_format.rate,
                     channels=audio_format.channels,
                     dtype=_SAMPLES[audio_format.width],
-                    blocksize=audio_format.rate * _BLOCK_MS // 1000,
+                    blocksize=audio_format.rate * self._block_ms // 1000,
                     latency="low",
                     callback=recorder.on_block,
                     finished_callback=inbox.end,
@@ -159,8 +166,16 @@ class PortAudioCapture:
 class Recorder:
     """What runs on PortAudio's thread: copies each block and hands it over."""
 
-    def __init__(self, audio_format: AudioFormat, inbox: Inbox[AudioChunk], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        audio_format: AudioFormat,
+        inbox: Inbox[AudioChunk],
+        clock: Callable[[], float],
+        on_start: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``on_start``: called on the thread before its first block."""
         self.overflows = 0
+        self._on_start: Callable[[], None] | None = on_start  # None: has been called
         self._format = audio_format
         self._inbox = inbox
         self._clock = clock
@@ -168,6 +183,9 @@ class Recorder:
 
     def on_block(self, block: Any, frames: int, times: Any, status: Any) -> None:
         captured = self._clock()
+        if self._on_start is not None:
+            self._on_start()
+            self._on_start = None
         waited = times.currentTime - times.inputBufferAdcTime - frames / self._format.rate
         if 0 < waited < 1:  # some systems give no times, or wrong ones
             captured -= waited

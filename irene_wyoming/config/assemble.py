@@ -10,6 +10,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.layers import Keys
 from irene_wyoming.config.model import (
     Address,
@@ -23,6 +24,7 @@ from irene_wyoming.config.model import (
     Limits,
     MetricsConfig,
     MicConfig,
+    MicOutput,
     ProviderConfig,
     SatelliteConfig,
     ServerConfig,
@@ -140,16 +142,51 @@ def source(**fields: Any) -> SourceConfig:
     return source
 
 
-def mic(*, width: int, source: SourceConfig, buffer_ms: int, linger_s: float, **server: Any) -> MicConfig:
-    fields = _server(**server)
+def mic(*, source: SourceConfig, extra: tuple[dict[str, Any], ...], **rest: Any) -> MicConfig:
+    own = {name: rest.pop(name) for name in _MIC}
+    fields = _server(**rest)
+    audio: AudioProfile = fields["audio"]
     if source.kind in ("command", "silence"):  # nobody to ask: what listeners get is what it had better deliver
-        audio: AudioProfile = fields["audio"]
         source = replace(
             source,
             sample_rate=source.sample_rate or audio.sample_rate,
             channels=source.channels or audio.channels,
         )
-    return MicConfig(**fields, width=width, source=source, buffer_ms=buffer_ms, linger_s=linger_s)
+    config = MicConfig(**fields, **own, source=source, extra=())
+    outputs = (_output(config, rest["host"], index, **each) for index, each in enumerate(extra))
+    return replace(config, extra=tuple(outputs))
+
+
+_MIC = ("width", "buffer_ms", "linger_s", "always_on", "mute", "gain_db", "noise_suppression", "auto_gain")
+"""What the microphone server has and the others have not."""
+
+
+def _output(
+    mic: MicConfig,
+    server_host: str,
+    index: int,
+    *,
+    host: str | None,
+    port: int | None,
+    uri: Address | None,
+    sample_rate: int | None,
+    width: int | None,
+    channels: int | None,
+    resample_quality: str | None,
+    chunk_size: int | None,
+) -> MicOutput:
+    """What is not given is as at the server's own address; a chunk lasts as long."""
+    if uri is None and port is None:
+        raise vol.Invalid("expected a port or a uri", ["extra", index])
+    form = AudioFormat(sample_rate or mic.format.rate, width or mic.format.width, channels or mic.format.channels)
+    if form != mic.format and not mic.audio.allow_resampling:
+        raise vol.Invalid(f"expected the format of mic, {mic.format}, since allow_resampling is off", ["extra", index])
+    return MicOutput(
+        uri or Address(host or server_host, port or 0),
+        form,
+        resample_quality or mic.audio.resample_quality,
+        chunk_size or max(1, mic.audio.chunk_size * form.rate // mic.format.rate),
+    )
 
 
 def front(*, enabled: bool, host: str, port: int, uri: Address | None, limits: Limits) -> FrontConfig:
@@ -177,6 +214,8 @@ def config(**fields: Any) -> Config:
         "metrics": config.metrics,
     }
     listening = [(name, server.address) for name, server in servers.items() if server.enabled]
+    if config.mic.enabled:
+        listening += [("mic", output.address) for output in config.mic.extra]
     for (first, one), (second, other) in combinations(listening, 2):
         if _collide(one, other):
             raise vol.Invalid(f"{other.uri} is taken by {first}; expected an address of its own", [second])

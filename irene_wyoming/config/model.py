@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from irene_wyoming.audio.format import Mix
+from irene_wyoming.audio.format import AudioFormat, Mix
 from irene_wyoming.engines.base import Vocabulary, WakeSettings
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.policy import PolicyName
@@ -15,6 +15,12 @@ from irene_wyoming.routing.policy import PolicyName
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 MAX_PORT = 65_535
+
+MIN_BLOCK_MS = 5
+"""Shorter ones are lost on a busy machine."""
+
+MAX_BLOCK_MS = 100
+"""Longer ones are too long for some sound cards' buffers."""
 
 MAX_SOCKET_PATH = 107
 """Bytes. Linux keeps a unix socket's path in 108, the closing zero included."""
@@ -222,17 +228,58 @@ class SourceConfig:
     """wavfile: from the start again at the end, without a gap; otherwise silence follows."""
     stall_s: float
     """auto, portaudio, command: without audio for so long, seconds, it is opened anew."""
+    realtime_priority: int
+    """Likewise: 1 to 99, of the thread or program that records; 0: like everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicOutput:
+    """An address of the microphone server, and what is heard there."""
+
+    address: Address
+    format: AudioFormat
+    resample_quality: str
+    chunk_size: int
+    """Frames."""
 
 
 @dataclass(frozen=True, slots=True)
 class MicConfig(ServerConfig):
     width: int
     """Bytes per sample that listeners get."""
+    extra: tuple[MicOutput, ...]
+    """Further addresses."""
     source: SourceConfig
+    always_on: bool
+    """The device is open even when nobody listens."""
+    mute: bool
+    """Listeners hear silence, and the device stays closed."""
+    gain_db: float
+    noise_suppression: int
+    """0 (off) to 4."""
+    auto_gain: int
+    """dB below full scale that the level is brought to, up to 31; 0: off."""
     buffer_ms: int
     """Audio kept for a slow listener, ms; beyond it its oldest is dropped."""
     linger_s: float
     """How long the device stays open after the last listener has gone, seconds."""
+
+    @property
+    def format(self) -> AudioFormat:
+        """What listeners get at the server's own address."""
+        return AudioFormat(self.audio.sample_rate, self.width, self.audio.channels)
+
+    @property
+    def outputs(self) -> tuple[MicOutput, ...]:
+        """The server's own address first."""
+        own = MicOutput(self.address, self.format, self.audio.resample_quality, self.audio.chunk_size)
+        return (own, *self.extra)
+
+    @property
+    def block_ms(self) -> int:
+        """How much the device hands over at a time: a chunk for listeners, so that both cost one waking up."""
+        chunk_ms = self.audio.chunk_size * 1000 // self.audio.sample_rate
+        return min(max(chunk_ms, MIN_BLOCK_MS), MAX_BLOCK_MS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ _PORT = checks.whole("a port", 0, MAX_PORT)
 _RATE = checks.whole("a rate in Hz", MIN_RATE, MAX_RATE)
 _WIDTH = checks.whole("bytes per sample", 1, 4)
 _CHANNELS = checks.whole("a number of channels", 1, MAX_CHANNELS)
+_CHUNK_SIZE = checks.whole("a number of frames", 80, MAX_RATE)
 _NAMES = checks.list_of(checks.text, what="a list of names")
 _LANGUAGE = checks.matching("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag such as 'en' or 'en-GB'")
 
@@ -131,7 +132,7 @@ _SERVER: Mapping[str, Check] = {
     "mix": checks.mix,
     "allow_resampling": checks.boolean,
     "strict_validation": checks.boolean,
-    "chunk_size": checks.whole("a number of frames", 80, MAX_RATE),
+    "chunk_size": _CHUNK_SIZE,
 }
 
 _SENSITIVITY: Mapping[str, Check] = {
@@ -216,10 +217,28 @@ def _mic_section() -> Callable[[Any], MicConfig]:
         "file": checks.or_null(checks.path),
         "loop": checks.boolean,
         "stall_s": checks.number("seconds", 0.5, 60),
+        "realtime_priority": checks.whole("a priority", 0, 99),
     }
+    output: Mapping[str, Check] = {
+        "host": checks.host,
+        "port": _PORT,
+        "uri": checks.uri,
+        "sample_rate": _RATE,
+        "width": _WIDTH,
+        "channels": _CHANNELS,
+        "resample_quality": checks.one_of(method_names()),
+        "chunk_size": _CHUNK_SIZE,
+    }
+    optional = {name: checks.or_null(check) for name, check in output.items()}
     fields = {
         **_SERVER,
         "width": _WIDTH,
+        "extra": checks.list_of(_section(optional, dict, defaults=dict.fromkeys(output)), what="a list of outputs"),
+        "always_on": checks.boolean,
+        "mute": checks.boolean,
+        "gain_db": checks.number("decibel", -60, 60),
+        "noise_suppression": checks.whole("a level", 0, 4),
+        "auto_gain": checks.whole("decibel below full scale", 0, 31),
         "source": _section(source, assemble.source),
         "buffer_ms": checks.whole("milliseconds", 100, 60_000),
         "linger_s": checks.number("seconds", 0, 3600),

@@ -52,6 +52,13 @@ class Subscription(Generic[T]):
         self.end()
         self._on_close(self)
 
+    def take(self) -> list[T]:
+        """What is queued now, without waiting for more."""
+        items = list(self._queue)
+        self._queue.clear()
+        self.delivered += len(items)
+        return items
+
     def __aiter__(self) -> Self:
         return self
 

@@ -122,14 +122,26 @@ class Feed:
         """
         chunks = math.ceil(self._buffer_ms * audio_format.rate / 1000 / chunk_frames)
         subscription = self._stream.view(audio_format, quality, chunk_frames=chunk_frames, capacity=max(1, chunks))
-        with subscription, self._wanted():
+        with subscription, self.kept_open():
             yield subscription
 
     async def probe(self) -> FeedStatus:
         """Open the source as for a listener, and say whether it is running or has failed. Both are logged."""
-        with self._wanted():
+        with self.kept_open():
             await self._settled.wait()
             return self._status
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keep the source open, whether somebody listens or not."""
+        self._listeners += 1
+        self._start()
+        try:
+            yield
+        finally:
+            self._listeners -= 1
+            if not self._listeners and self._task is not None and not self._stopping:
+                self._linger = asyncio.get_running_loop().call_later(self._linger_s, self._stop)
 
     async def close(self) -> None:
         """End every listener after what it has queued, then close the source."""
@@ -139,17 +151,6 @@ class Feed:
         if self._task is not None:
             self._stop()
             await asyncio.wait({self._task})
-
-    @contextmanager
-    def _wanted(self) -> Iterator[None]:
-        self._listeners += 1
-        self._start()
-        try:
-            yield
-        finally:
-            self._listeners -= 1
-            if not self._listeners and self._task is not None and not self._stopping:
-                self._linger = asyncio.get_running_loop().call_later(self._linger_s, self._stop)
 
     def _start(self) -> None:
         self._keep_open()

@@ -1,6 +1,7 @@
 """What is refused, and in which words."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from irene_wyoming.audio.format import Quality
+from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.config.layers import Keys, Layer, merge, nested
 from irene_wyoming.config.load import default_text
 from irene_wyoming.config.model import Address, ProviderConfig
@@ -34,6 +35,7 @@ BAD_VALUES = [
     ("asr: {max_utterance_s: .inf}", "asr.max_utterance_s: inf: expected seconds, 1 to 3600"),
     ("mic: {buffer_ms: 2.5}", "mic.buffer_ms: 2.5: expected milliseconds, 100 to 60000"),
     ("mic: {linger_s: -1}", "mic.linger_s: -1: expected seconds, 0 to 3600"),
+    ("mic: {gain_db: 61}", "mic.gain_db: 61: expected decibel, -60 to 60"),
     ("mic: {width: 5}", "mic.width: 5: expected bytes per sample, 1 to 4"),
     ("mic: {source: {width: 0}}", "mic.source.width: 0: expected bytes per sample, 1 to 4"),
     ("mic: {source: {sample_rate: 1}}", "mic.source.sample_rate: 1: expected a rate in Hz, 8000 to 192000, or 0"),
@@ -43,6 +45,11 @@ BAD_VALUES = [
         "front.limits.max_connections: 0: expected a number of connections, 1 to 10000",
     ),
     ("wake: {limits: {event_timeout_s: 0}}", "wake.limits.event_timeout_s: 0: expected seconds, 0.1 to 3600"),
+    (
+        "mic: {extra: [{rate: 8000}]}",
+        "mic.extra[0].rate: unknown key; expected one of host, port, uri, sample_rate, width, "
+        "channels, resample_quality, chunk_size",
+    ),
     # words
     ("log_level: verbose", "log_level: 'verbose': expected one of debug, info, warning, error"),
     (
@@ -137,6 +144,13 @@ BAD_VALUES = [
     ("asr: {providers: {sphinx: {enabled: false}}}", "asr.default_provider: 'sphinx': no provider is enabled"),
     ("asr: {fallback_providers: all}", "asr.fallback_providers: 'all': expected null or a list of providers"),
     # values that go together
+    ("mic: {extra: [{sample_rate: 8000}]}", "mic.extra[0]: expected a port or a uri"),
+    ("mic: {extra: [{port: 10600}]}", "mic: tcp://0.0.0.0:10600 is taken by mic; expected an address of its own"),
+    ("mic: {extra: [{port: 10400}]}", "mic: tcp://0.0.0.0:10400 is taken by wake; expected an address of its own"),
+    (
+        "mic: {allow_resampling: false, extra: [{port: 1, sample_rate: 8000}]}",
+        "mic.extra[0]: expected the format of mic, 16000 Hz 16 bit mono, since allow_resampling is off",
+    ),
     (
         "mic: {source: {kind: command}}",
         "mic.source.command: []: expected a program and its arguments, since kind is command",
@@ -224,6 +238,15 @@ def test_values_become_what_the_program_works_with(tmp_path: Path) -> None:
     assert config.asr.audio.resample_quality is Quality.ADAPTIVE
     assert config.data_dir == Path("/data")
     assert config.mic.source.device == "3"
+
+
+def test_an_extra_address_of_the_microphone_is_as_its_own_but_for_what_is_given(tmp_path: Path) -> None:
+    text = "mic: {host: 127.0.0.1, extra: [{port: 1}, {uri: 'unix:///run/wide', sample_rate: 48000, channels: 2}]}"
+    own, same, wide = loaded(text, tmp_path).mic.outputs
+    assert same == replace(own, address=Address("127.0.0.1", 1))
+    assert wide == replace(
+        own, address=Address(path="/run/wide"), format=AudioFormat(48_000, 2, 2), chunk_size=3 * own.chunk_size
+    )
 
 
 @pytest.mark.parametrize("kind", ["command", "silence"])

@@ -117,3 +117,13 @@ async def test_two_tasks_on_one_subscription_are_refused() -> None:
 async def test_a_reader_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="capacity 0"):
         FanOut[int]().subscribe(0)
+
+
+async def test_taking_gives_what_is_queued_without_waiting() -> None:
+    fanout = FanOut[int]()
+    with fanout.subscribe(3) as reader:
+        assert reader.take() == []
+        for n in range(5):
+            fanout.publish(n)
+        assert reader.take() == [2, 3, 4]
+        assert (reader.queued, reader.delivered, reader.dropped) == (0, 3, 2)

@@ -1,0 +1,136 @@
+"""The microphone server's source of audio, as the configuration describes it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from irene_wyoming.audio.adaptive import AdaptivePolicy
+from irene_wyoming.audio.chunk import AudioChunk
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.capture.base import Capture, Source
+from irene_wyoming.capture.realtime import RealTime
+from irene_wyoming.config.model import MicConfig
+from irene_wyoming.errors import CaptureError
+
+
+def source(settings: MicConfig, quality: str | AdaptivePolicy) -> Source:
+    """What listeners hear, not yet open: a device, watched, held to what is promised of it, with its sound worked on.
+
+    ``quality``: of the conversion to what noise suppression takes.
+    """
+    form = settings.format
+    if settings.mute:
+        from irene_wyoming.capture.wavfile import SilenceSource
+
+        return SilenceSource(form)  # and the device stays closed
+    wanted = device(settings)
+    if settings.source.kind not in ("wavfile", "silence"):  # which cannot stall, and whose silence is meant
+        from irene_wyoming.capture.watchdog import WatchedSource
+
+        wanted = WatchedSource(wanted, stall_s=settings.source.stall_s)
+    only = None if settings.audio.allow_resampling else form
+    return improved(ExactSource(wanted, only, gapless=settings.audio.strict_validation), settings, quality)
+
+
+def improved(plain: Source, settings: MicConfig, quality: str | AdaptivePolicy) -> Source:
+    """A source with gain, noise suppression and auto gain where they are asked for."""
+    from irene_wyoming.capture.staged import StagedSource
+
+    if settings.gain_db:
+        from irene_wyoming.capture.gain import Gain
+
+        plain = StagedSource(plain, lambda form: Gain(form, settings.gain_db))
+    if settings.noise_suppression or settings.auto_gain:
+        from irene_wyoming.capture.webrtc import NoiseGain
+
+        plain = StagedSource(
+            plain,
+            lambda _: NoiseGain(settings.noise_suppression, settings.auto_gain, quality, settings.audio.mix),
+        )
+    return plain
+
+
+def device(settings: MicConfig) -> Source:
+    """The source itself; imports what that one needs."""
+    wanted = settings.source
+    delivered = AudioFormat(
+        wanted.sample_rate or settings.audio.sample_rate, wanted.width, wanted.channels or settings.audio.channels
+    )
+    realtime = RealTime(wanted.realtime_priority)
+    match wanted.kind:
+        case "command":
+            from irene_wyoming.capture.command import CommandSource
+
+            return CommandSource(wanted.command, delivered, realtime=realtime)
+        case "wavfile":
+            from irene_wyoming.capture.wavfile import WavFileSource
+
+            assert wanted.file is not None  # the schema asks for it
+            return WavFileSource(wanted.file, loop=wanted.loop, chunk_ms=settings.block_ms)
+        case "silence":
+            from irene_wyoming.capture.wavfile import SilenceSource
+
+            return SilenceSource(delivered, chunk_ms=settings.block_ms)
+        case "portaudio":
+            from irene_wyoming.capture.portaudio import PortAudioSource
+
+            return PortAudioSource(
+                device=wanted.device,
+                rate=wanted.sample_rate,
+                channels=wanted.channels,
+                width=wanted.width,
+                block_ms=settings.block_ms,
+                realtime=realtime,
+            )
+        case "auto":
+            from irene_wyoming.capture.auto import AutoSource, microphones
+
+            ways = microphones(
+                device=wanted.device,
+                rate=wanted.sample_rate,
+                channels=wanted.channels,
+                width=wanted.width,
+                block_ms=settings.block_ms,
+                realtime=realtime,
+            )
+            return AutoSource(ways)
+
+
+class ExactSource:
+    """A source that must keep to what the configuration promises.
+
+    :param only: the one format that it may deliver; None: any.
+    :param gapless: losing audio counts as breaking.
+    """
+
+    def __init__(self, inner: Source, only: AudioFormat | None, *, gapless: bool) -> None:
+        self._inner = inner
+        self._only = only
+        self._gapless = gapless
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["ExactCapture"]:
+        async with self._inner.open() as capture:
+            if self._only not in (None, capture.format):
+                raise CaptureError(f"delivers {capture.format}, not {self._only}, and allow_resampling is off")
+            yield ExactCapture(capture, gapless=self._gapless)
+
+
+class ExactCapture:
+    """An open ExactSource."""
+
+    def __init__(self, inner: Capture, *, gapless: bool) -> None:
+        self.format = inner.format
+        self._inner = inner
+        self._gapless = gapless
+
+    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        expected: int | None = None
+        async for chunk in self._inner:
+            if self._gapless and expected not in (None, chunk.start):
+                raise CaptureError(f"lost {chunk.start - (expected or 0)} frames, and strict_validation is on")
+            expected = chunk.start + chunk.frames
+            yield chunk
