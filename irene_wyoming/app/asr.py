@@ -18,6 +18,8 @@ from irene_wyoming.config.model import AsrConfig, AsrProviderConfig, Config
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo
 from irene_wyoming.engines.lazy import lazy, offered
+from irene_wyoming.engines.voice import Voices, silero
+from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError, EngineError
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
@@ -127,8 +129,26 @@ class Providers:
             spec.name,
             maker(spec, settings, self._known),
             settings.deadline_s,
-            Breaker(breaker.failures, breaker.cool_down_s, breaker.cool_down_max_s),
+            finds_speech=spec.finds_speech,
+            breaker=Breaker(breaker.failures, breaker.cool_down_s, breaker.cool_down_max_s),
         )
+
+
+async def voices(settings: AsrConfig, providers: Providers, stack: AsyncExitStack) -> Voices | None:
+    """What looks for speech; None where nobody needs it.
+
+    :raises EngineUnavailable: it cannot be loaded.
+    """
+    endpointing, trim = settings.endpointing, settings.trim_silence
+    if trim is None:
+        trim = not all(provider.finds_speech for provider in providers.started)
+    if not trim and not endpointing.enabled:
+        return None
+    worker = await stack.enter_async_context(Worker("voice"))
+    judge = await worker.run(silero)
+    return Voices(
+        worker, judge, endpointing.silence_s, endpointing.timeout_s, trim=trim, endpointing=endpointing.enabled
+    )
 
 
 @asynccontextmanager
@@ -153,12 +173,13 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             settings.language,
             settings.audio,
             method("asr", settings.audio, Quality.HIGH),
+            await voices(settings, providers, stack),
             settings.max_utterance_s,
             settings.admission.answer_timeout_s,
         )
 
         async def info() -> Info:
-            return asr_info(programs(providers.models()))
+            return asr_info(programs(providers.models()), endpointing=settings.endpointing.enabled)
 
         async def serve(wire: Wire, client: Client) -> None:
             await Handler(wire, client, lambda other: AsrRole(service, other), info, settings.limits).run()

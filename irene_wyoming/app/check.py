@@ -60,7 +60,9 @@ class Check:
             yield await address("wake", config.wake.address, config.wake.limits)
         if config.asr.enabled:
             async for finding in self._engines(
-                "asr", config.asr, lambda loaded: asr_info(asr.programs(models(loaded)))
+                "asr",
+                config.asr,
+                lambda loaded: asr_info(asr.programs(models(loaded)), endpointing=config.asr.endpointing.enabled),
             ):
                 yield finding
             yield await address("asr", config.asr.address, config.asr.limits)

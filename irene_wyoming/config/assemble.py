@@ -20,6 +20,7 @@ from irene_wyoming.config.model import (
     AudioProfile,
     BreakerConfig,
     Config,
+    EndpointingConfig,
     FrontConfig,
     Limits,
     MetricsConfig,
@@ -95,6 +96,8 @@ def asr(
     cascade_confidence: float,
     breaker: BreakerConfig,
     admission: AdmissionConfig,
+    trim_silence: bool | None,
+    endpointing: EndpointingConfig,
     **server: Any,
 ) -> AsrConfig:
     return AsrConfig(
@@ -109,6 +112,8 @@ def asr(
         cascade_confidence=cascade_confidence,
         breaker=breaker,
         admission=admission,
+        trim_silence=trim_silence,
+        endpointing=endpointing,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from irene_wyoming.audio.format import AudioFormat, Mix
-from irene_wyoming.engines.base import Vocabulary, WakeSettings
+from irene_wyoming.engines.base import Sensitivity, Vocabulary, WakeSettings
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.policy import PolicyName
 
@@ -192,6 +192,18 @@ class AdmissionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointingConfig:
+    """How the end of a command is found."""
+
+    enabled: bool
+    """False: clients say where it is."""
+    silence_s: Mapping[Sensitivity, float]
+    """Silence that ends a command, by what a client asks for."""
+    timeout_s: float
+    """A command is over after this in any case."""
+
+
+@dataclass(frozen=True, slots=True)
 class AsrConfig(ServerConfig):
     language: str
     max_utterance_s: float
@@ -205,6 +217,9 @@ class AsrConfig(ServerConfig):
     """cascade: least confidence, 0 to 1, of the first provider's answer that needs no second one."""
     breaker: BreakerConfig
     admission: AdmissionConfig
+    trim_silence: bool | None
+    """Silence before and after speech is not decoded. None: where an engine does not look for speech itself."""
+    endpointing: EndpointingConfig
 
 
 @dataclass(frozen=True, slots=True)

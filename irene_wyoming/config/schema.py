@@ -18,13 +18,14 @@ from irene_wyoming.config.model import (
     AsrConfig,
     Config,
     DiscoveryConfig,
+    EndpointingConfig,
     Limits,
     LogLevel,
     MicConfig,
     ProviderConfig,
     WakeConfig,
 )
-from irene_wyoming.engines.base import EngineSpec, Vocabulary, WakeSettings
+from irene_wyoming.engines.base import EngineSpec, Sensitivity, Vocabulary, WakeSettings
 from irene_wyoming.routing.policy import PolicyName
 
 T = TypeVar("T")
@@ -171,6 +172,12 @@ _ADMISSION: Mapping[str, Check] = {
     "answer_timeout_s": checks.number("seconds", 1, 3600),
 }
 
+_ENDPOINTING: Mapping[str, Check] = {
+    "enabled": checks.boolean,
+    "silence_s": _section({name: checks.number("seconds", 0.1, 10) for name in get_args(Sensitivity)}, dict),
+    "timeout_s": checks.number("seconds", 1, 3600),
+}
+
 ASR_PROVIDER: Mapping[str, tuple[Check, Any]] = {
     "deadline_s": (checks.number("seconds", 0.1, 600), 10.0),
     "process": (checks.boolean, False),
@@ -202,6 +209,8 @@ def _asr_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], AsrConfig]:
         "cascade_confidence": checks.number("a confidence", 0, 1),
         "breaker": _section(_BREAKER, assemble.breaker),
         "admission": _section(_ADMISSION, AdmissionConfig),
+        "trim_silence": checks.or_null(checks.boolean),
+        "endpointing": _section(_ENDPOINTING, EndpointingConfig),
     }
     return _section(fields, assemble.asr)
 

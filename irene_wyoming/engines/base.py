@@ -104,6 +104,10 @@ class Transcription:
     """0 to 1; None where the engine has no measure of it."""
 
 
+Sensitivity = Literal["default", "relaxed", "aggressive"]
+"""How soon a pause is taken for the end of a command: relaxed waits longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class AsrRequest:
     """What a client asked of one transcription. None: the engine's default."""
@@ -116,8 +120,8 @@ class AsrRequest:
     """Likewise, less important than ``names``."""
     context: Mapping[str, Any] | None = None
     """What an earlier Transcript gave the client to send along."""
-    vad_sensitivity: Literal["default", "relaxed", "aggressive"] = "default"
-    """How soon a pause is taken for the end of the command, where the server looks for the end itself."""
+    vad_sensitivity: Sensitivity = "default"
+    """Where the server looks for the end of the command itself."""
 
 
 class WakeSession(Protocol):
@@ -204,6 +208,19 @@ class AsrSession(Protocol):
         """Give everything back, finished or not. May be called more than once."""
 
 
+@runtime_checkable
+class PausingSession(Protocol):
+    """A session that would like to know when the person pauses."""
+
+    def pause(self) -> None:
+        """The person has paused, and may have finished. What decodes whole utterances may begin now, and keep what
+        comes of it
+        in case that no more speech follows.
+
+        :raises EngineFailed: the session is of no use any more.
+        """
+
+
 class AsrEngine(Protocol):
     """A loaded speech-to-text engine."""
 
@@ -271,6 +288,8 @@ class EngineSpec:
     :raises ConfigError: an option that ``check`` could not judge is wrong.
     """
     options: Mapping[str, Option] = field(default_factory=dict)
+    finds_speech: bool = False
+    """ASR: finds speech and pauses itself, and wants the silence around them, too."""
     offers: Callable[[Mapping[str, Any], EngineContext], Sequence[ModelInfo]] | None = None
     """ASR: (as for create) -> what ``models()`` will list, without loading or importing anything heavy; a model whose
     files are not there has ``installed`` false. None: only loading tells."""

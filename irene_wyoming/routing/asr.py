@@ -14,7 +14,8 @@ from irene_wyoming.errors import EngineError, NoProvider, UnknownModel, Unsuppor
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.cascade import Cascade
 from irene_wyoming.routing.policy import Policy
-from irene_wyoming.routing.provider import Provider
+from irene_wyoming.routing.provider import Provider, ProviderSession
+from irene_wyoming.routing.silence import Piece, Sound, WorthHearing
 
 log = logging.getLogger(__name__)
 
@@ -85,14 +86,14 @@ class Utterance:
     def __init__(self, router: AsrRouter, request: AsrRequest) -> None:
         self._router = router
         self._request = request
-        self._pieces: list[bytes] = []
+        self._pieces: list[Piece] = []
         self._seconds = 0.0
         self._more = asyncio.Event()  # a piece has come, or the end
         self._ended: float | None = None  # when, by the router's clock; None while there may be more audio
 
-    def push(self, pcm: bytes) -> None:
+    def push(self, pcm: bytes, sound: Sound = Sound.UNKNOWN) -> None:
         """More audio: whole frames in the router's format."""
-        self._pieces.append(pcm)
+        self._pieces.append(Piece(pcm, sound))
         self._seconds += self._router.format.seconds(len(pcm))
         self._more.set()
 
@@ -158,20 +159,31 @@ class Utterance:
             waits_since = clock() if self._ended is None else max(self._ended, began)
             return max(0.0, waits_since + provider.deadline_s - clock())
 
-        said = ""
         async with provider.session(self._request, within_s) as session:
-            index = 0
-            while (pcm := await self._piece(index)) is not None:
-                index += 1
+            async with aclosing(self._fed(session, provider)) as fed:
+                async for partial in fed:
+                    yield partial
+            result = await session.finish() if session.heard else nothing_said(self._request, provider)
+        self._count(provider, result, session.worked_s)
+        yield result
+
+    async def _fed(self, session: ProviderSession, provider: Provider) -> AsyncGenerator[Partial, None]:
+        """Feed a session until there is no more audio; tell what it understands on the way."""
+        worth = WorthHearing(self._router.format, everything=provider.finds_speech)
+        said, index = "", 0
+        while (piece := await self._piece(index)) is not None:
+            index += 1
+            for pcm in worth.push(piece):
                 partial = await session.push(pcm)
                 if partial and partial != said:
                     said = partial
                     yield Partial(said)
-            result = await session.finish()
-        self._count(provider, result, session.worked_s)
-        yield result
+            if piece.sound == Sound.PAUSE and index == len(self._pieces):  # otherwise they may speak again already
+                await session.pause()
+        for pcm in worth.finish():
+            await session.push(pcm)
 
-    async def _piece(self, index: int) -> bytes | None:
+    async def _piece(self, index: int) -> Piece | None:
         """A piece of the audio, when it has come; None: there are no more."""
         while index >= len(self._pieces):
             if self._ended is not None:
@@ -195,6 +207,11 @@ class Utterance:
             sure,
             result.text,
         )
+
+
+def nothing_said(request: AsrRequest, provider: Provider) -> Transcription:
+    """The answer to silence, which engines do not hear: some would make words of it."""
+    return Transcription("", request.language or "", provider.name)
 
 
 def none_left(errors: Sequence[EngineError]) -> EngineError:

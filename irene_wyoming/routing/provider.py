@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from irene_wyoming import metrics
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, Transcription
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, PausingSession, Transcription
 from irene_wyoming.engines.lane import Lane
 from irene_wyoming.errors import (
     EngineError,
@@ -68,6 +68,7 @@ class Provider:
 
     :param make: makes the engine; slow. Raises EngineError.
     :param deadline_s: what the engine gets for a transcript after the end of the audio, and for any one call before it.
+    :param finds_speech: the engine wants all of the audio; False: not the silence before and after speech.
     :param patience_s: how long a thread that hangs is waited for before it is left behind.
     """
 
@@ -78,11 +79,13 @@ class Provider:
         deadline_s: float,
         breaker: Breaker,
         *,
+        finds_speech: bool = False,
         patience_s: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.deadline_s = deadline_s
+        self.finds_speech = finds_speech
         self.busy = 0
         self._make = make
         self._breaker = breaker
@@ -307,19 +310,30 @@ class ProviderSession:
         self._within_s = within_s
         self.worked_s = 0.0
         """Seconds that the engine has worked on this utterance."""
+        self.heard = False
+        """The engine has been given audio."""
 
     async def push(self, pcm: bytes) -> str | None:
         """Take audio, and say what has been understood so far, where the engine can.
 
         :raises EngineFailed: the session is of no use any more.
         """
-        return await self._timed(self._heard, pcm)
+        self.heard = True
+        return await self._timed(self._push, pcm)
+
+    async def pause(self) -> None:
+        """The person has paused.
+
+        :raises EngineFailed: the session is of no use any more.
+        """
+        if isinstance(self._session, PausingSession):
+            await self._timed(self._session.pause)
 
     async def finish(self) -> Transcription:
         """:raises EngineFailed: the session is of no use any more."""
         return await self._timed(self._session.finish)
 
-    def _heard(self, pcm: bytes) -> str | None:
+    def _push(self, pcm: bytes) -> str | None:
         self._session.push(pcm)
         return self._session.partial()
 

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import SelectProgram
+from wyoming.vad import VoiceStarted, VoiceStopped
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.engines.base import AsrRequest, Transcription
+from irene_wyoming.engines.voice import Voice, Voices, What
 from irene_wyoming.errors import EngineUnavailable, LimitExceeded
 from irene_wyoming.routing.asr import AsrRouter, Partial, Utterance
+from irene_wyoming.routing.silence import Sound, sound_of
 from irene_wyoming.servers import wire
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
@@ -34,6 +37,8 @@ class AsrService:
     language: str
     profile: AudioProfile
     quality: str | AdaptivePolicy
+    voices: Voices | None
+    """None: nobody looks for speech."""
     max_utterance_s: float
     answer_timeout_s: float
     """From the end of an utterance to its transcript."""
@@ -56,16 +61,18 @@ class AsrRole:
         self._due: float | None = None  # by the loop's clock: until when the answer must be there
         self._patience: asyncio.Timeout | None = None  # what ends the answer then; None until it has begun
         self._seconds = 0.0  # of audio in the utterance
-        self._stopped = False  # the client has said that there is no more audio
+        self._silent = asyncio.Event()  # the client has said that there is no more audio
+        self._voice: Voice | None = None  # None: nobody looks for speech
 
     @property
     def idle_ok(self) -> bool:
         """After the end of its audio the client has nothing to send: it waits for us."""
-        return self._stopped
+        return self._silent.is_set()
 
     async def on_end(self) -> None:
         """Without an audio-stop there is no utterance; with one, the client still reads."""
-        if self._stopped and self._answer is not None:
+        self._silent.set()
+        if self._due is not None and self._answer is not None:
             await asyncio.wait([self._answer])
 
     async def opened(self) -> None:
@@ -77,7 +84,8 @@ class AsrRole:
             if self._intake is None:
                 await self._restart()
                 assert self._intake is not None
-            self._hear(self._intake.push(form, event.payload or b""))
+            if self._due is None:  # what comes after the end of the command is read, and not heard
+                await self._hear(self._intake.push(form, event.payload or b""))
         elif wire.is_transcribe(event.type):
             self._request = asr_request(event.data, self._service.language)
             self._streams = wants_stream(event.data)
@@ -105,27 +113,33 @@ class AsrRole:
     async def _restart(self, announced: AudioFormat | None = None) -> None:
         await self.close()
         self._seconds = 0.0
-        self._stopped = False
-        self._utterance = self._due = self._patience = None
+        self._silent.clear()
+        self._utterance = self._voice = self._due = self._patience = None
         service = self._service
         self._intake = Intake(service.profile, service.quality, self._program.format, announced, server="asr")
 
     async def _on_stop(self) -> bool:
-        if self._intake is None or self._stopped:
+        if self._intake is None or self._silent.is_set():
             return True  # an audio-stop without a stream says nothing
-        tail = self._intake.flush()
-        self._hear([tail] if tail else [])
-        self._stopped = True
+        if self._due is None:
+            tail = self._intake.flush()
+            await self._hear([tail] if tail else [])
+        self._silent.set()
         if self._utterance is None:
             await self._writer().final(Transcription("", self._language, ""))
             return False
-        self._utterance.end()
-        self._due = asyncio.get_running_loop().time() + self._service.answer_timeout_s
-        if self._patience is not None:
-            self._patience.reschedule(self._due)
+        self._end(self._utterance)
         return True
 
-    def _hear(self, pieces: Iterable[bytes]) -> None:
+    def _end(self, utterance: Utterance) -> None:
+        """The command is over, by the client's word or by our own."""
+        utterance.end()
+        if self._due is None:
+            self._due = asyncio.get_running_loop().time() + self._service.answer_timeout_s
+            if self._patience is not None:
+                self._patience.reschedule(self._due)
+
+    async def _hear(self, pieces: Iterable[bytes]) -> None:
         """Give converted audio to the utterance.
 
         :raises LimitExceeded: the utterance is longer than we are willing to keep.
@@ -135,9 +149,36 @@ class AsrRole:
             if self._seconds > self._service.max_utterance_s:
                 raise LimitExceeded(f"the utterance is longer than {self._service.max_utterance_s:g} s")
             if self._utterance is None:
-                self._utterance = self._program.utterance(self._request)
-                self._answer = self._peer.spawn(self._transcribe(self._utterance, self._writer()), "transcribe")
-            self._utterance.push(pcm)
+                self._utterance = await self._begin()
+            if self._voice is None:
+                self._utterance.push(pcm)
+            elif await self._listen(self._utterance, self._voice, pcm):
+                return
+
+    async def _begin(self) -> Utterance:
+        utterance = self._program.utterance(self._request)
+        self._answer = self._peer.spawn(self._transcribe(utterance, self._writer()), "transcribe")
+        if self._service.voices is not None:
+            self._voice = await self._service.voices.follow(self._request.vad_sensitivity)
+        return utterance
+
+    async def _listen(self, utterance: Utterance, voice: Voice, pcm: bytes) -> bool:
+        """Give audio to the utterance with what it sounds like; True: the command is over."""
+        voices = self._service.voices
+        assert voices is not None
+        spoke = voice.speaks
+        events = await voices.push(voice, pcm)
+        utterance.push(pcm, sound_of(spoke=spoke, speaks=voice.speaks) if voices.trim else Sound.UNKNOWN)
+        if not voices.endpointing:
+            return False
+        for event in events:
+            if event.what is What.STARTED:
+                await self._peer.send(VoiceStarted(timestamp=event.ms))
+            elif event.what is What.PAUSED:
+                await self._peer.send(VoiceStopped(timestamp=event.ms))
+            else:
+                self._end(utterance)
+        return self._due is not None
 
     async def _transcribe(self, utterance: Utterance, writer: TranscriptWriter) -> None:
         """Tell the client what is understood.
@@ -153,6 +194,14 @@ class AsrRole:
                         await writer.final(one)
         except TimeoutError:
             raise LimitExceeded(f"no transcript within {self._service.answer_timeout_s:g} s; try again") from None
+        await self._client_is_silent()
+
+    async def _client_is_silent(self) -> None:
+        """Wait for the end of the client's audio. Some clients read only after it, and closing while they still send
+        would take the transcript from them."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._service.max_utterance_s):
+                await self._silent.wait()
 
     def _writer(self) -> TranscriptWriter:
         return TranscriptWriter(self._peer, self._language, streams=self._streams)

@@ -1,8 +1,8 @@
 """What a client asks of one transcription, checked."""
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from irene_wyoming.engines.base import AsrRequest
+from irene_wyoming.engines.base import AsrRequest, Sensitivity
 from irene_wyoming.errors import ProtocolError, UnsupportedRequest
 from irene_wyoming.servers import wire
 
@@ -11,8 +11,6 @@ MAX_HINTS = 1_000
 
 MAX_CONTEXT_KEYS = 100
 """Of a context; it is made by a server, for itself."""
-
-Sensitivity = Literal["default", "relaxed", "aggressive"]
 
 
 def asr_request(data: dict[str, Any], language: str) -> AsrRequest:

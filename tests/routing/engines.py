@@ -1,7 +1,7 @@
 """Engines that fail on purpose, and one that does not."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -105,6 +105,3 @@ async def provider(
     made = Provider(engine.name, lambda: engine, deadline_s, breaker or Breaker(3, 60, 600), patience_s=patience_s)
     await made.start()
     return made
-
-
-Make = Callable[..., FakeEngine]

@@ -12,10 +12,12 @@ from wyoming.event import Event
 from wyoming.info import Describe, SelectProgram
 
 from irene_wyoming.app.asr import asr_server
+from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.config.model import Config
 from irene_wyoming.servers.hear import Recording
 from tests.conftest import until
 from tests.servers.clients import audio_start, chunks, converted, is_closed, read
+from tests.speech_around import with_silence
 
 Speech = Callable[[str], Recording]
 COMMAND = "turn on the living room light"
@@ -194,3 +196,89 @@ async def test_names_of_the_home_are_understood(configured: Callable[..., Config
             await transcribe(service.address.uri, speech(wav("set the bedroom brightness to fifty percent")))
         ).text
     assert (text, other) == (COMMAND, "")
+
+
+async def test_a_client_that_asked_for_a_stream_gets_one_around_the_transcript(uri: str, speech: Speech) -> None:
+    recording = speech(wav(COMMAND))
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Event("transcribe", {"language": "en", "stream": True}))
+        for chunk in chunks(recording, 20):
+            await client.write_event(chunk.event())
+        await client.write_event(AudioStop().event())
+        events = [await read(client) for _ in range(4)]
+        assert await is_closed(client)
+    assert [event.type for event in events] == [
+        "transcript-start",
+        "transcript-chunk",
+        "transcript",
+        "transcript-stop",
+    ]
+    assert events[1].data["text"] == events[2].data["text"] == COMMAND
+
+
+async def test_every_program_is_told_with_whether_it_can_be_used(configured: Callable[..., Config]) -> None:
+    config = configured(ASR__PROVIDERS__REMOTE="{enabled: true, uri: 'http://127.0.0.1:9/v1', api_key_env: NO_SUCH}")
+    async with asr_server(config) as service, AsyncClient.from_uri(service.address.uri) as client:
+        await client.write_event(Describe().event())
+        programs = {program["name"]: program for program in (await read(client)).data["asr"]}
+        assert list(programs) == ["irene-asr", "sphinx", "remote"]
+        assert [program["installed"] for program in programs.values()] == [True, True, False]
+        assert programs["irene-asr"]["requires_external_vad"]
+        await client.write_event(SelectProgram(name="remote").event())
+        error = Error.from_event(await read(client))
+        assert (error.code, "NO_SUCH" in error.text) == ("engine-unavailable", True)
+
+
+async def test_an_early_transcript_reaches_a_client_that_still_sends(
+    configured: Callable[..., Config], speech: Speech
+) -> None:
+    recording = speech(wav(COMMAND))
+    spoken = Recording(recording.format, with_silence(recording.pcm, tail_s=20))
+    async with (
+        asr_server(configured(ASR__ENDPOINTING__ENABLED="true")) as service,
+        AsyncClient.from_uri(service.address.uri) as client,
+    ):
+        await client.write_event(Transcribe(language="en", vad_sensitivity="aggressive").event())
+        for chunk in chunks(spoken, 100):
+            await client.write_event(chunk.event())
+        events = [await read(client) for _ in range(3)]  # and no audio-stop
+        assert [event.type for event in events] == ["voice-started", "voice-stopped", "transcript"]
+        assert events[2].data["text"] == COMMAND
+        started, stopped = (event.data["timestamp"] for event in events[:2])
+        assert 1000 <= started < stopped <= 1000 * (1 + recording.seconds)
+        await client.write_event(chunks(spoken, 100)[0].event())
+        await client.write_event(AudioStop().event())
+        assert await is_closed(client)
+
+
+async def test_a_hub_is_told_that_the_end_is_looked_for_here(configured: Callable[..., Config]) -> None:
+    async with (
+        asr_server(configured(ASR__ENDPOINTING__ENABLED="true")) as service,
+        AsyncClient.from_uri(service.address.uri) as client,
+    ):
+        await client.write_event(Describe().event())
+        assert all(not program["requires_external_vad"] for program in (await read(client)).data["asr"])
+
+
+async def test_nobody_speaks_and_the_command_is_over_all_the_same(configured: Callable[..., Config]) -> None:
+    config = configured(ASR__ENDPOINTING__ENABLED="true", ASR__ENDPOINTING__TIMEOUT_S="1")
+    silence = Recording(SPEECH, bytes(64_000))
+    async with asr_server(config) as service, AsyncClient.from_uri(service.address.uri) as client:
+        for chunk in chunks(silence, 100):
+            await client.write_event(chunk.event())
+        assert Transcript.from_event(await read(client)).text == ""
+
+
+async def test_too_many_at_once_are_refused_in_words(configured: Callable[..., Config], speech: Speech) -> None:
+    config = configured(ASR__ADMISSION__AT_ONCE="1", ASR__ADMISSION__WAITING="0")
+    recording = speech(wav(COMMAND))
+    async with asr_server(config) as service, AsyncClient.from_uri(service.address.uri) as first:
+        for chunk in chunks(recording, 20):
+            await first.write_event(chunk.event())
+        await first.write_event(Describe().event())
+        await read(first)
+        async with AsyncClient.from_uri(service.address.uri) as second:
+            await second.write_event(chunks(recording, 20)[0].event())
+            assert Error.from_event(await read(second)).code == "limit-exceeded"
+        await first.write_event(AudioStop().event())
+        assert Transcript.from_event(await read(first)).text == COMMAND

@@ -47,6 +47,7 @@ SPEC = EngineSpec(
     requires=("pocketsphinx", "hassil", "home_assistant_intents"),
     install="pip install pocketsphinx hassil home-assistant-intents",
     create=create,
+    finds_speech=True,  # and knows the noise by the silence before it
     options={
         "sentences": Option([], sentences, "further sentences, in hassil's template notation"),
         "pronunciations": Option({}, pronunciations, "words that it gets wrong, with their phones (ARPAbet)"),
