@@ -1,12 +1,22 @@
-"""What every wake word engine must do, whatever it is made of. A test class per engine inherits it."""
+"""What every engine must do, whatever it is made of. A test class per engine inherits it."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.base import Hit, Score, WakeEngine, WakeSession, WakeSettings
-from irene_wyoming.errors import EngineFailed, UnknownModel
+from irene_wyoming.engines.base import (
+    AsrEngine,
+    AsrRequest,
+    Hit,
+    Score,
+    Transcription,
+    WakeEngine,
+    WakeSession,
+    WakeSettings,
+)
+from irene_wyoming.errors import EngineFailed, UnknownModel, UnsupportedRequest
 
 
 def push_in_pieces(session: WakeSession, pcm: bytes, frames: int) -> list[Hit]:
@@ -176,3 +186,119 @@ class WakeEngineContract:
         with pytest.raises(EngineFailed, match="closed"):
             engine.session([word])
         session.close()
+
+
+class AsrEngineContract:
+    """Inherit it, and give the fixtures ``engine`` (fresh, closed afterwards), ``said`` and ``speech``."""
+
+    @pytest.fixture
+    def engine(self) -> AsrEngine:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def said(self) -> str:
+        """What is said in ``speech``, as the engine writes it."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def speech(self) -> bytes:
+        """A sentence, in the engine's format, with some silence around it."""
+        raise NotImplementedError
+
+    def hear(
+        self, engine: AsrEngine, pcm: bytes, request: AsrRequest | None = None, step: int = 2_048
+    ) -> Transcription:
+        session = engine.session(request or AsrRequest())
+        try:
+            for start in range(0, len(pcm), step):
+                session.push(pcm[start : start + step])
+            return session.finish()
+        finally:
+            session.close()
+
+    def test_hears_16_khz_mono(self, engine: AsrEngine) -> None:
+        assert engine.format == SPEECH
+
+    def test_says_what_a_hub_shows(self, engine: AsrEngine) -> None:
+        assert engine.name
+        for model in engine.models():
+            assert model.name
+            assert model.languages
+            assert model.author
+            assert model.url.startswith("https://")
+            assert model.installed
+
+    def test_says_what_was_said(self, engine: AsrEngine, said: str, speech: bytes) -> None:
+        heard = self.hear(engine, speech)
+        assert heard.text == said
+        assert heard.provider == engine.name
+        assert heard.language
+        assert heard.confidence is None or 0 <= heard.confidence <= 1
+
+    @pytest.mark.parametrize("step", [318, 3_200, 1_000_000])
+    def test_the_cut_of_the_audio_changes_nothing(self, engine: AsrEngine, said: str, speech: bytes, step: int) -> None:
+        assert self.hear(engine, speech, step=step).text == said
+
+    def test_a_model_and_a_language_that_it_has_may_be_asked_for(
+        self, engine: AsrEngine, said: str, speech: bytes
+    ) -> None:
+        model = engine.models()[0]
+        request = AsrRequest(model=model.name, language=model.languages[0])
+        assert self.hear(engine, speech, request).text == said
+        assert self.hear(engine, speech, AsrRequest(language=f"{model.languages[0]}-XX")).text == said
+
+    def test_what_is_likely_to_be_said_does_no_harm(self, engine: AsrEngine, said: str, speech: bytes) -> None:
+        request = AsrRequest(names=("Kitchen", '\u00e5ngstr\u00f6m "lamp"'), terms=("light",))
+        assert self.hear(engine, speech, request).text == said
+
+    def test_another_model_is_refused_with_the_known_ones(self, engine: AsrEngine) -> None:
+        with pytest.raises(UnknownModel, match=f"'nothing'.*{re.escape(engine.models()[0].name)}"):
+            engine.session(AsrRequest(model="nothing"))
+
+    def test_a_language_that_it_has_not_is_refused(self, engine: AsrEngine) -> None:
+        with pytest.raises(UnsupportedRequest, match="'tlh'"):
+            engine.session(AsrRequest(language="tlh"))
+
+    @pytest.mark.parametrize("pcm", [b"", bytes(2), bytes(32_000)])
+    def test_silence_says_nothing(self, engine: AsrEngine, pcm: bytes) -> None:
+        assert self.hear(engine, pcm).text == ""
+
+    def test_half_a_frame_is_the_callers_mistake(self, engine: AsrEngine) -> None:
+        session = engine.session(AsrRequest())
+        with pytest.raises(ValueError, match=r"3 bytes|multiple of element size"):
+            session.push(bytes(3))
+        session.close()
+
+    def test_the_text_so_far_is_text_or_nothing(self, engine: AsrEngine, speech: bytes) -> None:
+        session = engine.session(AsrRequest())
+        for start in range(0, len(speech), 3_200):
+            session.push(speech[start : start + 3_200])
+            assert isinstance(session.partial(), str | None)
+        session.close()
+
+    def test_two_sessions_do_not_mix(self, engine: AsrEngine, said: str, speech: bytes) -> None:
+        listening, quiet = engine.session(AsrRequest()), engine.session(AsrRequest())
+        for start in range(0, len(speech), 3_200):
+            listening.push(speech[start : start + 3_200])
+            quiet.push(bytes(3_200))
+        assert (listening.finish().text, quiet.finish().text) == (said, "")
+
+    def test_a_closed_session_can_be_closed_again_and_hears_nothing_more(self, engine: AsrEngine) -> None:
+        session = engine.session(AsrRequest())
+        session.close()
+        session.close()
+        with pytest.raises(EngineFailed, match="closed"):
+            session.push(bytes(2))
+        with pytest.raises(EngineFailed, match="closed"):
+            session.finish()
+
+    def test_a_finished_session_hears_nothing_more(self, engine: AsrEngine, speech: bytes) -> None:
+        session = engine.session(AsrRequest())
+        session.push(speech)
+        session.finish()
+        with pytest.raises(EngineFailed, match="closed"):
+            session.finish()
+
+    def test_a_closed_engine_can_be_closed_again(self, engine: AsrEngine) -> None:
+        engine.close()
+        engine.close()

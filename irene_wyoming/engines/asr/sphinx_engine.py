@@ -21,6 +21,7 @@ from home_assistant_intents import get_intents
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.asr.pauses import FRAME, Pauses, Speech
 from irene_wyoming.engines.asr.sphinx_commands import (
     DEFAULT_AREAS,
     DEFAULT_DEVICES,
@@ -31,7 +32,6 @@ from irene_wyoming.engines.asr.sphinx_commands import (
 from irene_wyoming.engines.asr.sphinx_denoise import denoise
 from irene_wyoming.engines.asr.sphinx_grammar import Grammar, Transition
 from irene_wyoming.engines.asr.sphinx_lexicon import PHONES, Lexicon
-from irene_wyoming.engines.asr.sphinx_pauses import FRAME, Pauses, Speech
 from irene_wyoming.engines.asr.sphinx_rejection import Measures, Piece, confidence, leaves_out_speech, measures
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary, unknown_model
 from irene_wyoming.errors import ConfigError, EngineFailed, UnsupportedRequest

@@ -1,0 +1,140 @@
+"""Vosk: an AsrEngine on the Vosk library, which decodes Kaldi models while the audio arrives."""
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
+from irene_wyoming.errors import ConfigError, EngineFailed, EngineUnavailable, UnsupportedRequest
+from irene_wyoming.models.check import check, takes_grammar
+
+try:
+    import vosk
+except OSError as error:  # its shared library wants one of the system that is not there
+    raise EngineUnavailable(f"vosk: the library cannot be loaded: {error}") from error
+
+log = logging.getLogger(__name__)
+
+ONLY_ASSERTIONS = -3
+"""Kaldi's log on standard error. Errors come as exceptions; a failed assertion ends the process and should say why."""
+
+UNKNOWN = ("[unk]", "<unk>")
+"""What models say for words that they do not know."""
+
+
+class Vosk:
+    """A Kaldi model.
+
+    :param grammar: phrases to listen for instead of everything; a request's names and terms are added to them.
+    :raises EngineUnavailable: the folder holds no whole model.
+    :raises ConfigError: there is a grammar, and the model cannot be given one.
+    """
+
+    name = "vosk"
+    format = SPEECH
+
+    def __init__(self, folder: Path, info: ModelInfo, grammar: Sequence[str] = ()) -> None:
+        check("vosk", folder)
+        if grammar and not takes_grammar(folder):
+            raise ConfigError(
+                f"asr.providers.vosk.grammar: the model {folder.name} has a fixed graph (HCLG.fst) and cannot be given "
+                "a grammar; remove the grammar or take a model with graph/HCLr.fst, such as most small ones"
+            )
+        vosk.SetLogLevel(ONLY_ASSERTIONS)
+        try:
+            self._model: Any = vosk.Model(str(folder))
+        except Exception as error:  # the library has no class of its own
+            raise EngineUnavailable(f"vosk: {folder}: {error}; fetch the model again or give another folder") from error
+        self._info = info
+        self._grammar = self._known(grammar)
+        if grammar and not self._grammar:
+            raise ConfigError(f"asr.providers.vosk.grammar: the model {folder.name} knows no phrase of it")
+
+    def models(self) -> Sequence[ModelInfo]:
+        return [self._info]
+
+    def session(self, request: AsrRequest) -> "VoskSession":
+        """:raises UnknownModel, UnsupportedRequest: another model or language than there is."""
+        if self._model is None:
+            raise EngineFailed("vosk: the engine is closed")
+        if request.model not in (None, self._info.name):
+            raise unknown_model(str(request.model), [self._info])
+        spoken = self._info.languages[0]
+        if request.language and request.language.replace("_", "-").split("-")[0].casefold() != spoken:
+            raise UnsupportedRequest(f"language {request.language!r}: the model {self._info.name} knows {spoken} only")
+        return VoskSession(self._recognizer(request), request.language or spoken)
+
+    def close(self) -> None:
+        self._model = None
+
+    def _recognizer(self, request: AsrRequest) -> Any:
+        if not self._grammar:  # an open model cannot be made to lean towards names
+            return vosk.KaldiRecognizer(self._model, SPEECH.rate)
+        names = self._known([name.lower() for name in (*request.names, *request.terms)])
+        wanted = [*dict.fromkeys((*self._grammar, *names))]
+        wanted += [word for word in UNKNOWN if self._model.vosk_model_find_word(word) >= 0]
+        return vosk.KaldiRecognizer(self._model, SPEECH.rate, json.dumps(wanted))
+
+    def _known(self, phrases: Sequence[str]) -> list[str]:
+        """The phrases that the model can hear, which are those of whose words it has all."""
+        known = []
+        for phrase in phrases:
+            missing = [word for word in phrase.split() if self._model.vosk_model_find_word(word) < 0]
+            if missing:
+                log.warning("vosk: %r is left out: the model does not know %s", phrase[:80], ", ".join(missing)[:80])
+            else:
+                known.append(phrase)
+        return known
+
+
+class VoskSession:
+    """One utterance. A longer pause ends a part of it, and the parts are joined."""
+
+    def __init__(self, recognizer: Any, language: str) -> None:
+        recognizer.SetWords(True)  # for the confidence
+        self._recognizer = recognizer
+        self._language = language
+        self._parts: list[str] = []
+        self._sure: list[float] = []  # of each word
+
+    def push(self, pcm: bytes) -> None:
+        """:raises EngineFailed: the session is closed, or the decoder breaks."""
+        recognizer = self._open()
+        if len(pcm) % SPEECH.frame_bytes:
+            raise ValueError(f"{len(pcm)} bytes are not whole frames of {SPEECH}")
+        try:
+            if recognizer.AcceptWaveform(pcm):
+                self._keep(recognizer.Result())
+        except Exception as error:  # the library has no class of its own
+            raise EngineFailed(f"vosk: {error}") from error
+
+    def partial(self) -> str | None:
+        so_far = json.loads(self._open().PartialResult()).get("partial", "")
+        return joined([*self._parts, so_far])
+
+    def finish(self) -> Transcription:
+        """:raises EngineFailed: the session is closed."""
+        self._keep(self._open().FinalResult())
+        self.close()
+        sure = sum(self._sure) / len(self._sure) if self._sure else 0.0
+        return Transcription(joined(self._parts), self._language, Vosk.name, min(sure, 1.0))
+
+    def close(self) -> None:
+        self._recognizer = None
+
+    def _open(self) -> Any:
+        if self._recognizer is None:
+            raise EngineFailed("vosk: the session is closed")
+        return self._recognizer
+
+    def _keep(self, result: str) -> None:
+        heard = json.loads(result)
+        self._parts.append(heard.get("text", ""))
+        self._sure += [word["conf"] for word in heard.get("result", ()) if word["word"] not in UNKNOWN]
+
+
+def joined(parts: Sequence[str]) -> str:
+    return " ".join(word for part in parts for word in part.split() if word not in UNKNOWN)

@@ -1,0 +1,242 @@
+"""Trains the tiny Whisper model in whisper-tiny: python -m tests.models.make_whisper  (README.md says what it needs).
+
+A Whisper of 1.4 M parameters, its two layers on each side and 128 dimensions, learns the commands of the default
+grammar by heart. What makes it converge within minutes is a second task for the encoder: the phone of every position.
+"""
+
+import argparse
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from ctranslate2.converters import TransformersConverter
+from faster_whisper.feature_extractor import FeatureExtractor
+from numpy.typing import NDArray
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+from tests.models.speech import Said, corpus, heard, sentences
+
+FOLDER = Path(__file__).with_name("whisper-tiny")
+POSITIONS = 1_500
+"""Of the encoder, 20 ms each: Whisper always looks at 30 s."""
+SAMPLED = 48
+"""Of the positions behind the end of the audio, which are all alike, this many stand for the others in training."""
+MARGIN = 12
+"""Positions behind the end of the audio that are not sampled."""
+BATCH = 16
+CONTROL = (
+    *("<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|translate|>", "<|transcribe|>"),
+    *("<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"),
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    features: NDArray[np.float32]
+    """(80, 2 * positions)"""
+    phones: NDArray[np.int64]
+    """(positions,)"""
+    prompt: list[int]
+    """Tokens that are given."""
+    text: list[int]
+    """Tokens that are to be found."""
+
+
+def tokenizer(texts: Sequence[str]) -> Tokenizer:
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    words = [f" {text}" for text in texts]
+    made.train_from_iterator(words, trainers.BpeTrainer(vocab_size=640, initial_alphabet=sorted(alphabet)))
+    # As in Whisper's own: control tokens are special, times are not.
+    made.add_special_tokens([AddedToken(token, special=True) for token in CONTROL])
+    made.add_tokens([AddedToken(f"<|{step * 0.02:.2f}|>") for step in range(POSITIONS + 1)])
+    return made
+
+
+def examples(said: Sequence[Said], tokens: Tokenizer, numbers: dict[str, int], random: Random) -> list[Example]:
+    extractor = FeatureExtractor()
+    number: Callable[[str], Any] = tokens.token_to_id
+    texts = [one.text for one in said]
+    made = []
+    for one in said:
+        samples, phones = heard(one, random)
+        features = np.asarray(extractor(samples / np.float32(32768)), np.float32)[:, :-1]
+        features = features[:, : features.shape[1] // 2 * 2]
+        ends = np.array([end for _, end in phones])
+        which = np.searchsorted(ends, (np.arange(features.shape[1] // 2) + 0.5) * 0.02).clip(0, len(ends) - 1)
+        hints = []
+        if random.random() < 0.3:  # names that may or may not be said
+            hinted = " ".join(random.choice(texts) for _ in range(random.randint(1, 2)))
+            hints = [number("<|startofprev|>"), *tokens.encode(f" {hinted}").ids[:40]]
+        prompt = [*hints, number("<|startoftranscript|>"), number("<|notimestamps|>")]
+        text = [*tokens.encode(f" {one.text}").ids, number("<|endoftext|>")]
+        targets = np.array([numbers[name] for name, _ in phones])[which]
+        made.append(Example(features, targets, prompt, text))
+    return made
+
+
+class Batch:
+    """Examples of about one length, side by side."""
+
+    def __init__(self, chosen: Sequence[Example], pad: int) -> None:
+        positions = max(len(one.phones) for one in chosen) + MARGIN
+        self.features = torch.zeros(len(chosen), 80, 2 * positions)
+        self.phones = torch.full((len(chosen), positions), -100)
+        inputs = [one.prompt + one.text[:-1] for one in chosen]
+        longest = max(map(len, inputs))
+        self.tokens = torch.full((len(chosen), longest), pad)
+        self.targets = torch.full((len(chosen), longest), -100)
+        for row, one in enumerate(chosen):
+            self.features[row, :, : one.features.shape[1]] = torch.from_numpy(one.features)
+            self.phones[row, : len(one.phones)] = torch.from_numpy(one.phones)
+            self.tokens[row, : len(inputs[row])] = torch.tensor(inputs[row])
+            start = len(one.prompt) - 1
+            self.targets[row, start : start + len(one.text)] = torch.tensor(one.text)
+
+
+def attend(attention: Any, asking: Tensor, asked: Tensor, bias: Tensor | None, causal: bool = False) -> Tensor:
+    """One attention of the model; ``bias`` is added to the logits of each asked position."""
+
+    def heads(states: Tensor) -> Tensor:
+        return states.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
+
+    query, key, value = (
+        heads(projection(states))
+        for projection, states in (
+            (attention.q_proj, asking),
+            (attention.k_proj, asked),
+            (attention.v_proj, asked),
+        )
+    )
+    out = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, is_causal=causal)
+    result: Tensor = attention.out_proj(out.transpose(1, 2).flatten(-2))
+    return result
+
+
+def forward_network(layer: Any, states: Tensor) -> Tensor:
+    result: Tensor = states + layer.fc2(functional.gelu(layer.fc1(layer.final_layer_norm(states))))
+    return result
+
+
+def encode(encoder: Any, features: Tensor) -> tuple[Tensor, Tensor]:
+    """The states of all positions up to the end of the batch and of a sample of those behind; and their weights' logs.
+
+    The whole 30 s would take ten times as long.
+    """
+    states = functional.gelu(encoder.conv2(functional.gelu(encoder.conv1(features)))).transpose(1, 2)
+    silence = functional.gelu(encoder.conv2(functional.gelu(encoder.conv1(torch.zeros(1, 80, 12)))))[:, :, 3]
+    here = states.shape[1]
+    behind = here + torch.randperm(POSITIONS - here)[:SAMPLED]
+    places = encoder.embed_positions.weight
+    states = torch.cat([states + places[:here], (silence + places[behind]).expand(len(states), -1, -1)], dim=1)
+    bias = torch.zeros(1, here + SAMPLED)
+    bias[:, here:] = math.log((POSITIONS - here) / SAMPLED)
+    for layer in encoder.layers:
+        normal = layer.self_attn_layer_norm(states)
+        states = forward_network(layer, states + attend(layer.self_attn, normal, normal, bias))
+    return encoder.layer_norm(states), bias
+
+
+def decode(decoder: Any, tokens: Tensor, encoded: Tensor, bias: Tensor) -> Tensor:
+    states = decoder.embed_tokens(tokens) + decoder.embed_positions.weight[: tokens.shape[1]]
+    for layer in decoder.layers:
+        normal = layer.self_attn_layer_norm(states)
+        states = states + attend(layer.self_attn, normal, normal, None, causal=True)
+        normal = layer.encoder_attn_layer_norm(states)
+        states = forward_network(layer, states + attend(layer.encoder_attn, normal, encoded, bias))
+    result: Tensor = decoder.layer_norm(states) @ decoder.embed_tokens.weight.T
+    return result
+
+
+def train(model: Any, given: list[Example], phones: int, steps: int, pad: int, random: Random) -> None:
+    by_length = sorted(given, key=lambda one: len(one.phones))
+    heads = nn.Linear(model.config.d_model, phones)
+    parameters = [*model.parameters(), *heads.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps, pct_start=0.15)
+    for step in range(steps):
+        start = random.randrange(len(by_length) - BATCH)
+        batch = Batch(by_length[start : start + BATCH], pad)
+        encoded, bias = encode(model.model.encoder, batch.features)
+        logits = decode(model.model.decoder, batch.tokens, encoded, bias)
+        words = functional.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
+        sounds = functional.cross_entropy(
+            heads(encoded[:, : batch.phones.shape[1]]).flatten(0, 1), batch.phones.flatten()
+        )
+        optimizer.zero_grad()
+        (words + sounds).backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % 50 == 0 or step == steps - 1:
+            print(f"step {step} of {steps}: words {words.item():.3f}, phones {sounds.item():.3f}", flush=True)
+
+
+def untrained(tokens: Tokenizer) -> Any:
+    number = tokens.token_to_id
+    end = number("<|endoftext|>")
+    shape = {"d_model": 128, "encoder_layers": 2, "decoder_layers": 2}
+    shape |= {f"{side}_attention_heads": 4 for side in ("encoder", "decoder")}
+    shape |= {f"{side}_ffn_dim": 384 for side in ("encoder", "decoder")}
+    special = {"pad_token_id": end, "bos_token_id": end, "eos_token_id": end}
+    special["decoder_start_token_id"] = number("<|startoftranscript|>")
+    config = WhisperConfig(
+        vocab_size=tokens.get_vocab_size(),
+        max_source_positions=POSITIONS,
+        max_target_positions=448,
+        suppress_tokens=[],
+        begin_suppress_tokens=[end],
+        **shape,
+        **special,
+    )
+    return WhisperForConditionalGeneration(config)
+
+
+def write(model: Any, tokens: Tokenizer) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        model.generation_config.suppress_tokens = []
+        model.save_pretrained(folder)
+        tokens.save(f"{folder}/tokenizer.json")
+        control = [*CONTROL, *(f"<|{step * 0.02:.2f}|>" for step in range(POSITIONS + 1))]
+        special = {"unk_token": CONTROL[0], "bos_token": CONTROL[0], "eos_token": CONTROL[0], "pad_token": CONTROL[0]}
+        settings = {"tokenizer_class": "PreTrainedTokenizerFast", "additional_special_tokens": control[1:9], **special}
+        Path(folder, "tokenizer_config.json").write_text(json.dumps(settings))
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        TransformersConverter(folder).convert(str(FOLDER), quantization="int8")
+    (FOLDER / "tokenizer.json").write_text(json.dumps(json.loads(tokens.to_str()), separators=(",", ":")))
+    features = {"feature_size": 80, "sampling_rate": 16_000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
+    (FOLDER / "preprocessor_config.json").write_text(json.dumps(features))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=3_000, help="batches of 16")
+    steps = parser.parse_args().steps
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    random = Random(1)
+    texts = sentences(random, 3_000)
+    said = list(corpus(random, texts))
+    tokens = tokenizer(texts)
+    numbers = {name: number for number, name in enumerate(sorted({name for one in said for name, _ in one.phones}))}
+    given = [one for _ in range(2) for one in examples(said, tokens, numbers, random)]
+    model = untrained(tokens)
+    train(model, given, len(numbers), steps, model.config.pad_token_id, random)
+    write(model, tokens)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Speech to train the test models on: commands of the default grammar, said by flite, which also tells every phone's
+time.
+
+Needs flite and numpy and soxr. The tests use the committed models and need none of this.
+"""
+
+import subprocess
+import tempfile
+import wave
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from irene_wyoming.engines.asr.sphinx import SPEC
+from irene_wyoming.engines.asr.sphinx_engine import Sphinx
+from irene_wyoming.engines.base import EngineContext
+from tests.engines.asr.sentences import HELD_OUT_COMMANDS, TUNING_COMMANDS
+
+VOICES = ("slt", "rms", "kal16", "awb")
+RATE = 16_000
+
+VARIANTS = {
+    # Words that flite says otherwise within a sentence than alone.
+    "a": ("ey", "ax"),
+    "the": ("dh ax", "dh iy"),
+    "to": ("t ax", "t uw"),
+    "for": ("f ao r", "f er"),
+    "close": ("k l ow z", "k l ow s"),
+    "decrease": ("d iy k r iy s", "d ih k r iy s"),
+    "reading": ("r iy d ih ng", "r eh d ih ng"),
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sentence of one voice."""
+
+    text: str
+    voice: str
+    samples: NDArray[np.float32]
+    """16 kHz, full scale 32768."""
+    phones: tuple[tuple[str, float], ...]
+    """(phone, seconds at which it ends), silence is ``pau``."""
+
+
+def sentences(random: Random, count: int) -> list[str]:
+    """Commands to train on, some of them more than once, with every word a few times; none of the held-out ones."""
+    engine: Sphinx = SPEC.create({name: option.default for name, option in SPEC.options.items()}, EngineContext())
+    grammar = engine.grammar
+    sizes = [1] * len(grammar.arcs)  # how many sentences may follow each state
+    for state in reversed(range(len(grammar.arcs))):
+        sizes[state] = (state in grammar.ends) + sum(sizes[target] for target in grammar.arcs[state].values())
+
+    def draw() -> str:
+        state, said = 0, list[str]()
+        while True:
+            ways = [*grammar.arcs[state].items(), *([("", -1)] if state in grammar.ends else [])]
+            # The square root: neither as many "set ... to NUMBER" as there are numbers, nor as many "never mind".
+            weights = [sizes[target] ** 0.5 if word else 1.0 for word, target in ways]
+            (word, state), *_ = random.choices(ways, weights)
+            if not word:
+                return " ".join(said)
+            said.append(word)
+
+    chosen, seen = list(TUNING_COMMANDS), Counter(word for text in TUNING_COMMANDS for word in text.split())
+    held_out = set(HELD_OUT_COMMANDS)
+    while len(chosen) < count:
+        text = draw()
+        rare = any(seen[word] < 10 for word in text.split())
+        if text not in held_out and (rare or random.random() < 0.1):
+            chosen.append(text)
+            seen.update(text.split())
+    return chosen
+
+
+def say(text: str, voice: str, stretch: float, speed: float) -> Said:
+    """:param stretch: of the durations; ``speed``: of the sound itself, which moves pitch and formants."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "said.wav"
+        how = ["-voice", voice, "--setf", f"duration_stretch={stretch}", "-psdur"]
+        command = ["flite", *how, "-t", text, "-o", str(file)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        with wave.open(str(file)) as reader:
+            samples = np.frombuffer(reader.readframes(reader.getnframes()), "<i2").astype(np.float32)
+            rate = reader.getframerate()
+    phones = [part.partition(":") for part in done.stdout.split()]
+    resampled = np.asarray(soxr.resample(samples, rate * speed, RATE), np.float32)
+    return Said(text, voice, resampled, tuple((name, float(end) / speed) for name, _, end in phones))
+
+
+def corpus(random: Random, texts: list[str]) -> Iterator[Said]:
+    for text in texts:
+        yield say(text, random.choice(VOICES), random.uniform(0.8, 1.25), random.uniform(0.92, 1.08))
+
+
+def heard(said: Said, random: Random) -> tuple[NDArray[np.float32], list[tuple[str, float]]]:
+    """The sentence as a microphone may hear it: silence around it, more or less loud, mostly with some noise.
+
+    Samples are whole numbers, as 16 bit audio has them.
+    """
+    before, after = random.uniform(0.05, 0.6), random.uniform(0.05, 0.6)
+    samples = np.pad(said.samples, (round(before * RATE), round(after * RATE)))
+    level = np.sqrt(np.mean(said.samples**2))
+    if random.random() < 0.7:
+        samples = samples + level * 10 ** (-random.uniform(5, 40) / 20) * noise(len(samples), random)
+    samples = samples * 10 ** (random.uniform(-14, 6) / 20)
+    phones = [(name, end + before) for name, end in said.phones]
+    phones[-1] = (phones[-1][0], len(samples) / RATE)
+    return np.clip(np.rint(samples), -32768, 32767).astype(np.float32), phones
+
+
+def noise(length: int, random: Random) -> NDArray[np.float64]:
+    """White or pink, of power 1."""
+    white = np.random.default_rng(random.randrange(2**32)).standard_normal(length)
+    if random.random() < 0.5:
+        return white
+    frequencies = np.fft.rfftfreq(length, 1 / RATE)
+    pink = np.fft.irfft(np.fft.rfft(white) / np.sqrt(np.maximum(frequencies, 20.0)), length)
+    return np.asarray(pink / pink.std())
+
+
+def lexicon(words: set[str]) -> dict[str, tuple[str, ...]]:
+    """Each word's pronunciations, as phones with blanks between them."""
+    found = {}
+    for word in sorted(words):
+        command = ["flite", "-voice", "kal16", "-ps", "-t", word, "-o", "/dev/null"]
+        phones = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        alone = " ".join(phone for phone in phones if phone != "pau")
+        found[word] = tuple(dict.fromkeys((*VARIANTS.get(word, ()), alone)))
+    return found
