@@ -30,7 +30,7 @@ def spec(kind: Kind, name: str) -> EngineSpec:
 
 def missing(engine: EngineSpec) -> list[str]:
     """Modules that ``engine`` needs and that are not installed. Imports none of them."""
-    return [module for module in engine.requires if find_spec(module) is None]
+    return [module for module in engine.requires if not _is_installed(module)]
 
 
 def require(engine: EngineSpec) -> None:
@@ -38,3 +38,10 @@ def require(engine: EngineSpec) -> None:
     absent = missing(engine)
     if absent:
         raise EngineUnavailable(f"{engine.name}: {', '.join(absent)} is not installed; {engine.install}")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
