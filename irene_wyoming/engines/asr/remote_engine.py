@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.asr.remote_session import LoopThread, RemoteSession, Utterance, primary
+from irene_wyoming.engines.asr.remote_session import LoopDecoding, LoopThread, RemoteSession, Utterance, primary
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, UnsupportedRequest
 
@@ -96,7 +96,7 @@ class Remote:
         language = request.language or self._language
         self._check(request.model, language)
         decode = partial(self._server.transcribe, request, language)
-        return RemoteSession(self._loop, self.name, decode, self._patience_s)
+        return RemoteSession(self.name, LoopDecoding(self._loop, decode), self._patience_s)
 
     def close(self) -> None:
         self._closed = True

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from threading import Lock, Thread
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.base import ModelInfo, Transcription
@@ -114,25 +114,58 @@ class Utterance:
         return pcm
 
 
-class RemoteSession:
-    """An AsrSession whose utterance is decoded by a coroutine on the engine's loop, which starts at once.
+class Decoding(Protocol):
+    """One utterance on its way to the other side, whatever runs there meanwhile."""
+
+    @property
+    def partial(self) -> str | None: ...
+
+    @property
+    def result(self) -> "Future[Transcription]":
+        """It raises EngineFailed."""
+
+    def put(self, pcm: bytes | None) -> None:
+        """Add a piece, or the end. Never waits.
+
+        :raises EngineFailed: the engine is closed.
+        """
+
+    def cancel(self) -> None:
+        """Give everything back. May be called more than once."""
+
+
+class LoopDecoding:
+    """A Decoding by a coroutine on the engine's loop, which starts at once.
 
     :param decode: raises EngineFailed.
+    """
+
+    def __init__(self, loop: LoopThread, decode: Callable[[Utterance], Coroutine[Any, Any, Transcription]]) -> None:
+        self._loop = loop
+        self._utterance = Utterance()
+        self.result = loop.submit(decode, self._utterance)
+
+    @property
+    def partial(self) -> str | None:
+        return self._utterance.partial
+
+    def put(self, pcm: bytes | None) -> None:
+        self._loop.call(self._utterance.put, pcm)
+
+    def cancel(self) -> None:
+        self.result.cancel()
+
+
+class RemoteSession:
+    """An AsrSession whose utterance is decoded elsewhere.
+
     :param patience_s: how long to wait for the transcript after the end of the audio.
     """
 
-    def __init__(
-        self,
-        loop: LoopThread,
-        name: str,
-        decode: Callable[[Utterance], Coroutine[Any, Any, Transcription]],
-        patience_s: float,
-    ) -> None:
-        self._loop = loop
+    def __init__(self, name: str, decoding: Decoding, patience_s: float) -> None:
         self._name = name
+        self._decoding = decoding
         self._patience_s = patience_s
-        self._utterance = Utterance()
-        self._decoding = loop.submit(decode, self._utterance)
         self._closed = False
 
     def push(self, pcm: bytes) -> None:
@@ -143,19 +176,19 @@ class RemoteSession:
         self._check()
         if len(pcm) % SPEECH.frame_bytes:
             raise ValueError(f"{len(pcm)} bytes: expected whole frames of {SPEECH.frame_bytes}")
-        if not self._decoding.done():
-            self._loop.call(self._utterance.put, pcm)
+        if not self._decoding.result.done():
+            self._decoding.put(pcm)
         else:
             self._result(0)  # raises what went wrong; a transcript before the end of the audio is kept for finish
 
     def partial(self) -> str | None:
-        return self._utterance.partial
+        return self._decoding.partial
 
     def finish(self) -> Transcription:
         """:raises EngineFailed: decoding has failed, or takes too long, or the session is closed."""
         self._check()
         try:
-            self._loop.call(self._utterance.put, None)
+            self._decoding.put(None)
             return self._result(self._patience_s)
         finally:
             self.close()
@@ -170,7 +203,7 @@ class RemoteSession:
 
     def _result(self, timeout_s: float) -> Transcription:
         try:
-            return self._decoding.result(timeout_s)
+            return self._decoding.result.result(timeout_s)
         except TimeoutError:
             raise EngineFailed(f"{self._name}: no transcript within {timeout_s:g} s of the end of the audio") from None
         except CancelledError:
