@@ -21,6 +21,7 @@ COMMANDS = {
     "transcribe": "say what is spoken in a wav file",
     "tune-wake": "find the threshold of a wake word from recordings of your household",
     "devices": "list the sound inputs of this machine",
+    "listen": "hear a microphone server: level meter, recording to a wav file",
     "bench": "measure what the parts cost and do",
     "config": "print the configuration: every key with its default, unit and reason",
 }

@@ -1,0 +1,258 @@
+"""irene-wyoming listen"""
+
+import argparse
+import asyncio
+import sys
+import wave
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from irene_wyoming.audio.chunk import AudioChunk
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.meter import Meter
+from irene_wyoming.audio.pcm import decode
+from irene_wyoming.cli import common
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import AudioError
+
+DEFAULT = Address("127.0.0.1", 10600)
+
+SHOWN_EVERY_S = 0.2
+"""Of audio: as often as the meter works its figures out."""
+
+WRITTEN_EVERY_S = 1.0
+"""Of audio: one write a second, on a thread."""
+
+MAX_FILE_BYTES = (1 << 32) - (1 << 20)
+"""A wav file counts its bytes in 32 bit: 37 hours of 16 kHz mono."""
+
+SOFTEST_DBFS = -60
+DB_PER_CHARACTER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard. Levels of the mean of all channels, in dB of full scale, over the last second."""
+
+    format: str
+    seconds: float
+    lost_s: float
+    """Audio that the server, or the way to it, has lost, as its timestamps tell."""
+    level_dbfs: float
+    peak_dbfs: float
+    snr_db: float
+    clipped: int
+    """Samples at full scale, of all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--uri",
+        type=common.address,
+        default=DEFAULT,
+        metavar="URI",
+        help=f"the microphone server: tcp://host:port or unix:///path (none: {DEFAULT.uri})",
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="record into this file (none: no file)")
+    parser.add_argument("--seconds", type=positive, metavar="N", help="stop after so much audio (none: at Ctrl-C)")
+    common.add_json(parser)
+
+
+def positive(text: str) -> float:
+    """An argparse type."""
+    try:
+        if 0 < (value := float(text)) < float("inf"):
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r}: expected seconds, more than 0")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: something was heard; 1: nothing, or it broke off."""
+    heard = asyncio.run(listen(args))
+    if heard is None:
+        print("nothing was heard", file=sys.stderr)
+        return 1
+    if args.json:
+        common.print_json(asdict(heard))
+    else:
+        print(summary(heard, args.output))
+    return 0
+
+
+async def listen(args: argparse.Namespace) -> Heard | None:
+    """Until the audio ends, is enough, or we are told to stop. None: there was none."""
+    from irene_wyoming.app.lifecycle import stop_signal
+    from irene_wyoming.servers.listen import listening
+
+    listener = Listener(args.output, args.seconds, live=sys.stderr.isatty() and not args.json)
+    stop = asyncio.create_task(stop_signal().wait(), name="wait to be stopped")
+    async with listening(args.uri) as chunks:
+        taking = asyncio.create_task(listener.take(chunks), name="listen")
+        try:
+            await asyncio.wait({taking, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            taking.cancel()
+            stop.cancel()
+            await asyncio.wait({taking, stop})
+            await asyncio.to_thread(listener.close)
+    if not taking.cancelled():
+        taking.result()
+    return listener.heard()
+
+
+class Listener:
+    """Measures what comes, shows it, and writes it to a file where one is wanted."""
+
+    def __init__(self, path: Path | None, seconds: float | None, *, live: bool) -> None:
+        """``seconds``: as much is taken; ``live``: show the level as it comes."""
+        self._path = path
+        self._seconds = seconds
+        self._live = live
+        self._gauge: Gauge | None = None  # None: nothing has come yet
+        self._file: WavFile | None = None  # None: likewise, or none is wanted
+
+    async def take(self, chunks: AsyncIterator[AudioChunk]) -> None:
+        """:raises AudioError: the file cannot be written, or the format has changed on the way."""
+        shown_s = 0.0
+        async for chunk in chunks:
+            if self._gauge is None:
+                self._gauge = Gauge(chunk.format)
+                self._file = WavFile(self._path, chunk.format) if self._path else None
+            pcm = self._gauge.take(chunk, self._seconds)
+            if self._file is not None and self._file.add(pcm):
+                await asyncio.to_thread(self._file.write)
+            if self._live and self._gauge.seconds - shown_s >= SHOWN_EVERY_S:
+                shown_s = self._gauge.seconds
+                print(f"\r{live_line(self._gauge.heard())}", end="", file=sys.stderr, flush=True)
+            if self._seconds is not None and self._gauge.seconds >= self._seconds:
+                return
+
+    def heard(self) -> Heard | None:
+        return self._gauge.heard() if self._gauge else None
+
+    def close(self) -> None:
+        """Write what is left. Blocks."""
+        if self._live and self._gauge:
+            print(file=sys.stderr)
+        if self._file is not None:
+            self._file.close()
+
+
+class Gauge:
+    """Length and level of a stream."""
+
+    def __init__(self, audio_format: AudioFormat) -> None:
+        self._format = audio_format
+        self._mono = Converter(audio_format, AudioFormat(audio_format.rate, 2, 1))
+        self._meter = Meter(audio_format.rate)
+        self._frames = 0
+        self._lost = 0  # frames
+        self._next: int | None = None  # start of the next chunk, if nothing is lost; None before the first
+
+    @property
+    def seconds(self) -> float:
+        return self._frames / self._format.rate
+
+    def take(self, chunk: AudioChunk, until_s: float | None) -> bytes:
+        """Measure a chunk, or what of it is before ``until_s``; give that.
+
+        :raises AudioError: its format is another.
+        """
+        if chunk.format != self._format:
+            raise AudioError(f"the server went on in {chunk.format} after {self._format}")
+        self._lost += 0 if self._next is None else chunk.start - self._next
+        self._next = chunk.start + chunk.frames
+        room = chunk.frames if until_s is None else round(until_s * self._format.rate) - self._frames
+        pcm = chunk.pcm[: room * self._format.frame_bytes]
+        self._frames += self._format.frames(len(pcm))
+        self._meter.push(decode(self._mono.push(pcm), 2, 1)[:, 0])
+        return pcm
+
+    def heard(self) -> Heard:
+        meter = self._meter
+        return Heard(
+            format=str(self._format),
+            seconds=round(self.seconds, 3),
+            lost_s=round(self._lost / self._format.rate, 3),
+            level_dbfs=round(meter.level_dbfs, 1),
+            peak_dbfs=round(meter.peak_dbfs, 1),
+            snr_db=round(meter.snr_db, 1),
+            clipped=meter.clipped,
+        )
+
+
+class WavFile:
+    """A wav file that is written a second at a time."""
+
+    def __init__(self, path: Path, audio_format: AudioFormat) -> None:
+        self._path = path
+        self._format = audio_format
+        self._waiting = bytearray()
+        self._bytes = 0
+        self._file: BinaryIO | None = None  # None: nothing written yet
+        self._wav: wave.Wave_write | None = None  # likewise
+
+    def add(self, pcm: bytes) -> bool:
+        """Keep it; True: it is time to ``write``.
+
+        :raises AudioError: no wav file can hold so much.
+        """
+        self._bytes += len(pcm)
+        if self._bytes > MAX_FILE_BYTES:
+            raise AudioError(f"{self._path}: is full: a wav file holds 4 GiB")
+        self._waiting += pcm
+        return self._format.seconds(len(self._waiting)) >= WRITTEN_EVERY_S
+
+    def write(self) -> None:
+        """Blocks.
+
+        :raises AudioError: the file cannot be written.
+        """
+        try:
+            if self._wav is None:
+                self._file = self._path.open("wb")
+                self._wav = wave.open(self._file, "wb")  # noqa: SIM115  # closed by close()
+                self._wav.setframerate(self._format.rate)
+                self._wav.setsampwidth(self._format.width)
+                self._wav.setnchannels(self._format.channels)
+            self._wav.writeframes(self._waiting)
+        except OSError as error:
+            raise AudioError(f"{self._path}: {error.strerror}") from error
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Write what is left. Blocks."""
+        if self._waiting:
+            self.write()
+        if self._wav is not None:
+            self._wav.close()
+        if self._file is not None:
+            self._file.close()
+
+
+def live_line(heard: Heard) -> str:
+    full = -SOFTEST_DBFS // DB_PER_CHARACTER
+    level, peak = (
+        min(max(round((dbfs - SOFTEST_DBFS) / DB_PER_CHARACTER), 0), full)
+        for dbfs in (heard.level_dbfs, heard.peak_dbfs)
+    )
+    bar = f"{'=' * level:{full}}"
+    bar = f"{bar[: max(peak - 1, 0)]}|{bar[max(peak, 1) :]}" if peak else bar
+    clipped = f"  clipped {heard.clipped}" if heard.clipped else ""
+    lost = f"  lost {heard.lost_s:g} s" if heard.lost_s else ""
+    return f"{heard.seconds:7.1f} s  {heard.level_dbfs:6.1f} dBFS  [{bar}]{clipped}{lost}  "
+
+
+def summary(heard: Heard, path: Path | None) -> str:
+    where = f" in {path}" if path else ""
+    lost = f", {heard.lost_s:g} s lost" if heard.lost_s else ""
+    clipped = f", {heard.clipped} samples clipped" if heard.clipped else ""
+    return (
+        f"{heard.seconds:g} s of {heard.format}{where}{lost}\n"
+        f"level {heard.level_dbfs:g} dBFS, peak {heard.peak_dbfs:g} dBFS, SNR {heard.snr_db:g} dB{clipped}"
+    )

@@ -1,0 +1,48 @@
+"""The client's side of a microphone: the audio that a server streams."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from wyoming.audio import AudioChunk as AudioEvent
+from wyoming.audio import AudioStop
+
+from irene_wyoming.audio.chunk import AudioChunk
+from irene_wyoming.config.model import Address
+from irene_wyoming.servers.client import connect, expect
+from irene_wyoming.servers.wire import Wire, audio_format, timestamp
+
+PATIENCE_S = 15.0
+"""For the next chunk: a device that is opened for us may take seconds, and one that was unplugged comes back in 3."""
+
+GAP_MS = 10
+"""Timestamps of whole milliseconds, from a device whose clock drifts, are off by a few; a lost chunk has more."""
+
+
+@asynccontextmanager
+async def listening(address: Address) -> AsyncIterator[AsyncIterator[AudioChunk]]:
+    """What a microphone server streams, from now on, until it ends the stream. ``start`` jumps over what was lost.
+
+    :raises ServerUnavailable: nobody answers there.
+    :raises ProtocolError: from the iteration, when the server ends the connection, or sends nothing for PATIENCE_S.
+    """
+    async with connect(address) as wire, aclosing(chunks(wire)) as stream:
+        yield stream
+
+
+async def chunks(wire: Wire) -> AsyncGenerator[AudioChunk, None]:
+    start = 0
+    due_ms: float | None = None  # timestamp of the next chunk, if nothing is lost before it; None: not known
+    while True:
+        event = await expect(wire, PATIENCE_S)
+        if AudioStop.is_type(event.type):
+            return
+        if not AudioEvent.is_type(event.type):
+            continue
+        form, pcm, stamp = audio_format(event.data), event.payload or b"", timestamp(event.data)
+        pcm = pcm[: len(pcm) - len(pcm) % form.frame_bytes]
+        if stamp is not None and due_ms is not None and stamp - due_ms > GAP_MS:
+            start += round((stamp - due_ms) * form.rate / 1000)
+        chunk = AudioChunk(form, pcm, start, stamp or 0)
+        start += chunk.frames
+        due_ms = None if stamp is None else stamp + 1000 * chunk.frames / form.rate
+        yield chunk
