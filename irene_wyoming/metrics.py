@@ -67,6 +67,7 @@ QUALITY_CHANGES = Counter("irene_quality_changes_total", "Changes of the adaptiv
 # Wake words
 DETECTIONS = Counter("irene_detections_total", "Wake words heard", ["model"])
 INFER_SECONDS = Histogram("irene_infer_seconds", "A wake engine's work on one piece of audio", ["engine"], buckets=FAST)
+RECORDINGS = Counter("irene_recordings_total", "Recordings of wake words: kept, or lost", ["kind", "result"])
 
 # Speech-to-text
 TRANSCRIPTS = Counter(

@@ -1,7 +1,8 @@
 """The wake server."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
@@ -12,6 +13,7 @@ from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import WakeEngine
+from irene_wyoming.engines.recorder import RecordedEngine, Recorder, RecorderSettings
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
@@ -45,6 +47,25 @@ def check_default(models: Sequence[str], program: WakeEngine) -> None:
 
 
 @asynccontextmanager
+async def recorded(programs: Mapping[str, WakeEngine], config: Config) -> AsyncIterator[Mapping[str, WakeEngine]]:
+    """The same programs, whose words are recorded where the configuration says so."""
+    wanted = config.wake.recordings
+    folder = wanted.folder or (config.data_dir / "wake" / "recordings" if config.data_dir else None)
+    if not wanted.enabled or folder is None:
+        yield programs
+        return
+    log.warning("wake: recordings are on: what is said before each wake word is kept in %s", folder)
+    settings = RecorderSettings(
+        folder, wanted.near_miss_threshold, wanted.seconds_before, wanted.max_files, wanted.max_bytes
+    )
+    recorder = Recorder(settings)
+    try:
+        yield {name: RecordedEngine(engine, recorder) for name, engine in programs.items()}
+    finally:
+        await asyncio.to_thread(recorder.close)
+
+
+@asynccontextmanager
 async def wake_server(config: Config) -> AsyncIterator[Service]:
     """The listening wake server.
 
@@ -58,7 +79,7 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         loaded = await engines.load("wake", settings, engines.context(config), worker)
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
-        offered = programs(loaded)
+        offered = await stack.enter_async_context(recorded(programs(loaded), config))
         check_default(settings.default_models, next(iter(offered.values())))
         quality = method("wake", settings.audio, Quality.FAST)
         satellites = Satellites(settings.models, settings.satellites)

@@ -27,6 +27,7 @@ from irene_wyoming.config.model import (
     MicConfig,
     MicOutput,
     ProviderConfig,
+    RecordingsConfig,
     SatelliteConfig,
     ServerConfig,
     SourceConfig,
@@ -68,6 +69,7 @@ def wake(
     default_models: tuple[str, ...],
     models: Mapping[str, WakeSettings],
     satellites: Mapping[str, SatelliteConfig],
+    recordings: RecordingsConfig,
     providers: Mapping[str, ProviderConfig],
     default_provider: str,
     fallback_providers: tuple[str, ...] | None,
@@ -78,6 +80,7 @@ def wake(
         default_models=default_models,
         models=models,
         satellites=satellites,
+        recordings=recordings,
         providers=providers,
         default_provider=default_provider,
         fallback_providers=_fallbacks(providers, default_provider, fallback_providers),
@@ -211,6 +214,9 @@ def supervise(**fields: float) -> SuperviseConfig:
 def config(**fields: Any) -> Config:
     """:raises vol.Invalid: two servers would listen on one address."""
     config = Config(**fields)
+    recordings = config.wake.recordings
+    if recordings.enabled and recordings.folder is None and config.data_dir is None:
+        raise vol.Invalid("expected a folder, since there is no data_dir", ["wake", "recordings", "folder"])
     servers: dict[str, ServerConfig | FrontConfig | MetricsConfig] = {
         "wake": config.wake,
         "asr": config.asr,

@@ -157,6 +157,20 @@ class SatelliteConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingsConfig:
+    """Recordings of wake words that were heard, or nearly."""
+
+    enabled: bool
+    folder: Path | None
+    """None: under the data folder."""
+    near_miss_threshold: float | None
+    """Score of a word that was not heard from which it is kept, 0 to 1; None: it is not."""
+    seconds_before: float
+    max_files: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class WakeConfig(ServerConfig):
     default_models: tuple[str, ...]
     """Words to listen for when a client names none."""
@@ -164,6 +178,7 @@ class WakeConfig(ServerConfig):
     """By word, for every satellite."""
     satellites: Mapping[str, SatelliteConfig]
     """By address, network or name."""
+    recordings: RecordingsConfig
     providers: Mapping[str, ProviderConfig]
     default_provider: str
     fallback_providers: tuple[str, ...]

@@ -23,6 +23,7 @@ from irene_wyoming.config.model import (
     LogLevel,
     MicConfig,
     ProviderConfig,
+    RecordingsConfig,
     WakeConfig,
 )
 from irene_wyoming.engines.base import EngineSpec, Sensitivity, Vocabulary, WakeSettings
@@ -152,6 +153,18 @@ _SATELLITE = _section(
     {**_SENSITIVITY, "models": _WORDS}, assemble.satellite, defaults={**dict.fromkeys(_SENSITIVITY), "models": {}}
 )
 
+_RECORDINGS = _section(
+    {
+        "enabled": checks.boolean,
+        "folder": checks.or_null(checks.path),
+        "near_miss_threshold": checks.or_null(checks.number("a score", 0.001, 1)),
+        "seconds_before": checks.number("seconds", 1, 60),
+        "max_files": checks.whole("a number of recordings", 1, 10_000),
+        "max_bytes": checks.whole("a number of bytes", 10_000_000, 10_000_000_000),
+    },
+    RecordingsConfig,
+)
+
 _SUPERVISE: Mapping[str, Check] = {
     "restart_delay_s": checks.number("seconds", 0.1, 3600),
     "restart_delay_max_s": checks.number("seconds", 0.1, 3600),
@@ -192,6 +205,7 @@ def _wake_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], WakeConfig
         **_SERVER,
         "default_models": words,
         "models": _WORDS,
+        "recordings": _RECORDINGS,
         "satellites": checks.mapping_of(_SATELLITE, what="a satellite's address, network or name"),
         **_provider_fields(specs, {}, assemble.provider),
     }

@@ -1,0 +1,297 @@
+"""Recorder: keeps the audio around wake words that were heard, or nearly, for whoever has asked for it.
+
+RecordedEngine is a WakeEngine around another one. Its sessions remember the last seconds; writing is done on a thread
+of the Recorder's, so that neither the event loop nor the engine waits for a disk.
+"""
+
+import json
+import logging
+import os
+import re
+import threading
+import wave
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Full, Queue
+
+from irene_wyoming import metrics
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.engines.base import (
+    NO_SETTINGS,
+    Hit,
+    ModelInfo,
+    OnScore,
+    Score,
+    WakeEngine,
+    WakeSession,
+    WakeSettings,
+)
+
+log = logging.getLogger(__name__)
+
+QUIET_S = 1.0
+"""A near miss is over when its word has scored low for so long."""
+
+AFTER_HIT_S = 2.0
+"""What scores so shortly after a hit is the rest of the word that was heard, and no near miss."""
+
+WAITING = 16
+"""Clips that may wait for the disk: at most 16 times the 60 s that may be kept, 31 MB. Others are not kept."""
+
+OURS = re.compile(r"\d{8}T\d{6}\.\d{6}Z-(?:activation|near-miss)-.*\.(?:wav|json)")
+"""Only what has such a name is ever removed."""
+
+STOP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    folder: Path
+    near_miss_threshold: float | None
+    """Score from which a word that was not heard is a near miss; None: near misses are not kept."""
+    seconds_before: float
+    """Audio that is kept, up to the moment."""
+    max_files: int
+    """Recordings; the oldest go first."""
+    max_bytes: int
+    """Likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One recording."""
+
+    kind: str
+    """activation or near-miss."""
+    word: str
+    score: float
+    level_dbfs: float | None
+    snr_db: float | None
+    format: AudioFormat
+    pcm: bytes
+    start: int
+    """Frame of the session at which ``pcm`` begins."""
+    scores: tuple[Score, ...]
+    """Of all words of the session, within ``pcm``."""
+
+    def sidecar(self, time: datetime) -> dict[str, object]:
+        """What is written beside the audio."""
+        rate = self.format.rate
+        return {
+            "time": time.isoformat(),
+            "kind": self.kind,
+            "word": self.word,
+            "score": round(self.score, 4),
+            "level_dbfs": None if self.level_dbfs is None else round(self.level_dbfs, 1),
+            "snr_db": None if self.snr_db is None else round(self.snr_db, 1),
+            "scores": [
+                {"word": s.word, "at_s": round((s.frame - self.start) / rate, 3), "score": round(s.score, 4)}
+                for s in self.scores
+            ],
+        }
+
+
+class Recorder:
+    """Writes clips into a folder and keeps it within its limits. A disk that is full or read-only is told once."""
+
+    def __init__(self, settings: RecorderSettings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._clips: Queue[Clip | None] = Queue(WAITING)  # None: the end
+        self._problem: str | None = None
+        self._thread = threading.Thread(target=self._write_all, name="wake recordings", daemon=True)
+        self._thread.start()
+
+    def keep(self, clip: Clip) -> None:
+        """Have a clip written. Never waits: with too many waiting it is lost, and counted."""
+        try:
+            self._clips.put_nowait(clip)
+        except Full:
+            metrics.RECORDINGS.labels(clip.kind, "lost").inc()
+
+    def close(self) -> None:
+        """Write what is waiting, if the disk takes it within STOP_S. May be called more than once."""
+        if self._thread.is_alive():
+            with suppress(Full):  # the disk hangs: the thread, a daemon, ends with the process
+                self._clips.put(None, timeout=STOP_S)
+                self._thread.join(STOP_S)
+
+    def _write_all(self) -> None:
+        while (clip := self._clips.get()) is not None:
+            try:
+                self._write(clip)
+            except OSError as error:
+                metrics.RECORDINGS.labels(clip.kind, "lost").inc()
+                self._tell(error.strerror or str(error))
+            else:
+                metrics.RECORDINGS.labels(clip.kind, "kept").inc()
+                self._tell(None)
+
+    def _tell(self, problem: str | None) -> None:
+        """Once when it begins, and once when it is over."""
+        if problem != self._problem:
+            if problem is None:
+                log.info("wake: recordings are kept again in %s", self.settings.folder)
+            else:
+                log.warning("wake: recordings cannot be kept in %s: %s", self.settings.folder, problem)
+        self._problem = problem
+
+    def _write(self, clip: Clip) -> None:
+        folder = self.settings.folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        now = self._clock()
+        word = re.sub(r"[^\w.-]", "_", clip.word)[:64]
+        path = folder / f"{now:%Y%m%dT%H%M%S.%f}Z-{clip.kind}-{word}.wav"
+        sidecar = json.dumps(clip.sidecar(now), ensure_ascii=False, indent=1).encode()
+        self._make_room(len(clip.pcm) + len(sidecar))
+        try:
+            with os.fdopen(private(path), "wb") as file, wave.open(file, "wb") as audio:
+                audio.setnchannels(clip.format.channels)
+                audio.setsampwidth(clip.format.width)
+                audio.setframerate(clip.format.rate)
+                audio.writeframes(clip.pcm)
+            with os.fdopen(private(path.with_suffix(".json")), "wb") as file:
+                file.write(sidecar)
+        except OSError:
+            for part in (path, path.with_suffix(".json")):  # half a recording is of no use
+                part.unlink(missing_ok=True)
+            raise
+
+    def _make_room(self, size: int) -> None:
+        """Remove the oldest recordings until one of ``size`` bytes fits."""
+        names = sorted(entry.name for entry in os.scandir(self.settings.folder) if OURS.fullmatch(entry.name))
+        groups: dict[str, list[Path]] = {}
+        for name in names:
+            path = self.settings.folder / name
+            groups.setdefault(path.stem, []).append(path)
+        sizes = {stem: sum(path.stat().st_size for path in paths) for stem, paths in groups.items()}
+        total = sum(sizes.values()) + size
+        for count, stem in zip(range(len(groups), 0, -1), groups, strict=True):
+            if count < self.settings.max_files and total <= self.settings.max_bytes:
+                return
+            for path in groups[stem]:
+                path.unlink(missing_ok=True)
+            total -= sizes[stem]
+
+
+def private(path: Path) -> int:
+    """A new file that only we can read: what was said at home is nobody else's business."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+class RecordedEngine:
+    """An engine whose words are recorded when they are heard, or nearly."""
+
+    def __init__(self, engine: WakeEngine, recorder: Recorder) -> None:
+        self._engine = engine
+        self._recorder = recorder
+
+    @property
+    def name(self) -> str:
+        return self._engine.name
+
+    @property
+    def format(self) -> AudioFormat:
+        return self._engine.format
+
+    def models(self) -> Sequence[ModelInfo]:
+        return self._engine.models()
+
+    def session(
+        self,
+        models: Sequence[str],
+        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
+        on_score: OnScore | None = None,
+    ) -> WakeSession:
+        """:raises UnknownModel: a name is not among ``models()``."""
+        return RecordedSession(
+            lambda heard: self._engine.session(models, settings, heard), self.format, self._recorder, on_score
+        )
+
+    def close(self) -> None:
+        """The recorder is whoever's made it."""
+        self._engine.close()
+
+
+class RecordedSession:
+    """One stream, its last seconds and their scores."""
+
+    def __init__(
+        self,
+        make: Callable[[OnScore], WakeSession],
+        form: AudioFormat,
+        recorder: Recorder,
+        on_score: OnScore | None = None,
+    ) -> None:
+        self._format = form
+        self._recorder = recorder
+        self._on_score = on_score
+        self._audio = bytearray()
+        self._size = round(recorder.settings.seconds_before * form.rate) * form.frame_bytes
+        self._given = 0  # frames
+        self._scores: deque[Score] = deque()
+        self._near: dict[str, Score] = {}
+        """By word: the highest score of what may become a near miss."""
+        self._last: dict[str, int] = {}
+        """By word: the frame at which it scored high enough for that last."""
+        self._heard: dict[str, int] = {}
+        """By word: the frame at which it was heard last."""
+        self._session = make(self._take)
+
+    @property
+    def needs(self) -> int:
+        return self._session.needs
+
+    def push(self, pcm: bytes) -> Sequence[Hit]:
+        hits = self._session.push(pcm)
+        self._given += self._format.frames(len(pcm))
+        self._audio += pcm
+        del self._audio[: max(0, len(self._audio) - self._size)]
+        start = self._start()
+        while self._scores and self._scores[0].frame < start:
+            self._scores.popleft()
+        for hit in hits:
+            self._heard[hit.model] = hit.frame
+            self._near.pop(hit.model, None)
+            self._keep("activation", hit.model, hit.score, hit.level_dbfs, hit.snr_db)
+        for near in list(self._missed()):
+            self._keep("near-miss", near.word, near.score)
+        return hits
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _take(self, score: Score) -> None:
+        self._scores.append(score)
+        if self._on_score is not None:
+            self._on_score(score)
+        least = self._recorder.settings.near_miss_threshold
+        if least is None or score.score < least:
+            return
+        heard = self._heard.get(score.word)
+        if heard is None or score.frame - heard > AFTER_HIT_S * self._format.rate:
+            self._last[score.word] = score.frame
+            known = self._near.get(score.word)
+            if known is None or score.score > known.score:
+                self._near[score.word] = score
+
+    def _missed(self) -> Iterator[Score]:
+        """Near misses that are over."""
+        for word in list(self._near):
+            if self._given - self._last[word] >= QUIET_S * self._format.rate:
+                yield self._near.pop(word)
+
+    def _start(self) -> int:
+        return self._given - self._format.frames(len(self._audio))
+
+    def _keep(
+        self, kind: str, word: str, score: float, level_dbfs: float | None = None, snr_db: float | None = None
+    ) -> None:
+        clip = Clip(
+            kind, word, score, level_dbfs, snr_db, self._format, bytes(self._audio), self._start(), tuple(self._scores)
+        )
+        self._recorder.keep(clip)
