@@ -7,6 +7,7 @@
     - ProtocolError: a peer sent something that is not Wyoming
         - FrameTooLarge: a peer asked us to hold more than a limit allows
         - LimitExceeded: too many connections, too long an utterance, too slow a peer
+        - NotAllowed: a peer connects from a network that may not
     - AddressUnavailable: a server cannot listen where it should
     - ServerUnavailable: a server that should answer does not
     - EngineError
@@ -51,6 +52,10 @@ class FrameTooLarge(ProtocolError):
 
 class LimitExceeded(ProtocolError):
     code = "limit-exceeded"
+
+
+class NotAllowed(ProtocolError):
+    code = "not-allowed"
 
 
 class AddressUnavailable(IreneError):

@@ -32,7 +32,7 @@ STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN); hello(sys.argv[2])\nw
 def timing(
     delay_s: float = 0.01, most_s: float = 0.05, healthy_after_s: float = 30.0, stop_timeout_s: float = 5.0
 ) -> SuperviseConfig:
-    return SuperviseConfig(delay_s, most_s, healthy_after_s, stop_timeout_s)
+    return SuperviseConfig(delay_s, most_s, healthy_after_s, 0.0, stop_timeout_s)
 
 
 @dataclass
@@ -333,7 +333,7 @@ import asyncio, sys
 from irene_wyoming.config.model import SuperviseConfig
 from irene_wyoming.supervise import Child, Supervisor
 child = Child("wake", [sys.executable, "-c", *sys.argv[1:]])
-asyncio.run(Supervisor([child], SuperviseConfig(0.1, 1.0, 30.0, 3.0)).run(asyncio.Event()))
+asyncio.run(Supervisor([child], SuperviseConfig(0.1, 1.0, 30.0, 0.0, 3.0)).run(asyncio.Event()))
 """
 TIED = "import irene_wyoming.supervise as s; s.exit_with_parent(); "
 

@@ -10,6 +10,7 @@ from wyoming.info import Info
 
 from irene_wyoming import metrics
 from irene_wyoming.app import engines
+from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.audio import plans
@@ -185,4 +186,4 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             await Handler(wire, client, lambda other: AsrRole(service, other), info, settings.limits).run()
 
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
-        yield await stack.enter_async_context(Service("asr", settings.address, settings.limits, serve))
+        yield await stack.enter_async_context(listening("asr", config, serve))

@@ -3,7 +3,9 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+from irene_wyoming.app.listening import listening
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.servers.front import Directory, FrontRole
 from irene_wyoming.servers.handler import Handler
@@ -16,7 +18,7 @@ log = logging.getLogger(__name__)
 def reachable(address: Address) -> Address:
     """Where a server of this machine is reached that listens on ``address``."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
-    return address if address.path else Address(host=local.get(address.host, address.host), port=address.port)
+    return address if address.path else replace(address, host=local.get(address.host, address.host))
 
 
 def enabled(config: Config) -> dict[str, Address]:
@@ -40,5 +42,5 @@ async def front_server(config: Config, servers: Mapping[str, Address], wait_s: f
     async def serve(wire: Wire, client: Client) -> None:
         await Handler(wire, client, lambda other: FrontRole(directory, other), directory.info, settings.limits).run()
 
-    async with Service("front", settings.address, settings.limits, serve) as service:
+    async with listening("front", config, serve) as service:
         yield service

@@ -28,7 +28,7 @@ def stop_signal() -> asyncio.Event:
 @asynccontextmanager
 async def announced(config: Config, service: Service) -> AsyncIterator[None]:
     """Have hubs find the service for as long as the context lasts, where the configuration wants it."""
-    if not config.discovery.zeroconf or service.address.path:
+    if not config.discovery.zeroconf or service.address.path or service.address.tls:  # hubs speak no TLS
         yield
         return
     from irene_wyoming.discovery.zeroconf import Announcement, Announcer, instance_name
@@ -43,7 +43,7 @@ async def told_supervisor(front: Address, environ: Mapping[str, str]) -> AsyncIt
     """Tell Home Assistant's Supervisor of the front address, where this runs as its add-on."""
     from irene_wyoming.discovery.supervisor import TOKEN_VARIABLE, tell_supervisor
 
-    if TOKEN_VARIABLE not in environ or front.path:
+    if TOKEN_VARIABLE not in environ or front.path or front.tls:
         yield
         return
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.source import source
@@ -46,16 +47,17 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
         stack.push_async_callback(feed.close)
         caches = {"plans": plans.stats, "shared": feed.stats}
         await stack.enter_async_context(watched(MemoryWatch(caches, [plans.CACHE])))
-        listening = []
+        services = []
         for number, output in enumerate(settings.outputs):
             service = MicService(feed, output.format, ways[output.resample_quality], output.chunk_size)
             name = f"mic, extra {number}" if number else "mic"
-            listening.append(Service(name, output.address, settings.limits, conversation(service, settings.limits)))
-            await stack.enter_async_context(listening[-1])
+            serve = conversation(service, settings.limits)
+            opened = listening("mic", config, serve, name=name, address=output.address)
+            services.append(await stack.enter_async_context(opened))
         if settings.always_on:
             stack.enter_context(feed.kept_open())
         await stack.enter_async_context(probed(feed))
-        yield listening[0]
+        yield services[0]
 
 
 def methods(settings: MicConfig) -> dict[str, str | AdaptivePolicy]:

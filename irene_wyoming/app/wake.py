@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import engines
+from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.models import kept_current
@@ -93,4 +94,4 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
 
         await stack.enter_async_context(kept_current(loaded, info.renew))
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
-        yield await stack.enter_async_context(Service("wake", settings.address, settings.limits, serve))
+        yield await stack.enter_async_context(listening("wake", config, serve))

@@ -6,6 +6,7 @@ Each function takes one section's values by keyword. What is wrong is raised as 
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import voluptuous as vol
@@ -13,6 +14,7 @@ import voluptuous as vol
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.layers import Keys
 from irene_wyoming.config.model import (
+    Access,
     Address,
     AdmissionConfig,
     AsrConfig,
@@ -26,6 +28,7 @@ from irene_wyoming.config.model import (
     MetricsConfig,
     MicConfig,
     MicOutput,
+    Network,
     ProviderConfig,
     RecordingsConfig,
     SatelliteConfig,
@@ -49,15 +52,31 @@ def asr_provider(
 
 
 def _server(
-    *, enabled: bool, host: str, port: int, uri: Address | None, limits: Limits, **audio: Any
+    *, enabled: bool, host: str, port: int, uri: Address | None, limits: Limits, access: Access, **audio: Any
 ) -> dict[str, Any]:
     """The fields of ServerConfig."""
     return {
         "enabled": enabled,
-        "address": uri or Address(host, port),
+        "address": _address(uri or Address(host, port), access),
         "audio": AudioProfile(**audio),
         "limits": limits,
+        "access": access,
     }
+
+
+def _address(plain: Address, access: Access) -> Address:
+    """With TLS where there is a certificate; a unix socket leaves nothing to protect."""
+    if access.certificate is None:
+        if plain.tls:
+            raise vol.Invalid("expected a certificate, since uri is tls://", ["access", "certificate"])
+        return plain
+    return plain if plain.path else replace(plain, tls=True, trust=access.certificate)
+
+
+def access(*, allow: tuple[tuple[Network, ...], ...], key: Path | None, **fields: Any) -> Access:
+    if key is not None and fields["certificate"] is None:
+        raise vol.Invalid("expected a certificate that belongs to the key", ["certificate"])
+    return Access(tuple(network for networks in allow for network in networks), key=key, **fields)
 
 
 def satellite(*, models: Mapping[str, WakeSettings], **settings: Any) -> SatelliteConfig:
@@ -190,15 +209,15 @@ def _output(
     if form != mic.format and not mic.audio.allow_resampling:
         raise vol.Invalid(f"expected the format of mic, {mic.format}, since allow_resampling is off", ["extra", index])
     return MicOutput(
-        uri or Address(host or server_host, port or 0),
+        _address(uri or Address(host or server_host, port or 0), mic.access),
         form,
         resample_quality or mic.audio.resample_quality,
         chunk_size or max(1, mic.audio.chunk_size * form.rate // mic.format.rate),
     )
 
 
-def front(*, enabled: bool, host: str, port: int, uri: Address | None, limits: Limits) -> FrontConfig:
-    return FrontConfig(enabled, uri or Address(host, port), limits)
+def front(*, enabled: bool, host: str, port: int, uri: Address | None, limits: Limits, access: Access) -> FrontConfig:
+    return FrontConfig(enabled, _address(uri or Address(host, port), access), limits, access)
 
 
 def metrics(*, enabled: bool, host: str, port: int) -> MetricsConfig:
@@ -208,6 +227,8 @@ def metrics(*, enabled: bool, host: str, port: int) -> MetricsConfig:
 def supervise(**fields: float) -> SuperviseConfig:
     if fields["restart_delay_max_s"] < fields["restart_delay_s"]:
         raise vol.Invalid("expected no less than restart_delay_s", ["restart_delay_max_s"])
+    if fields["drain_s"] > fields["stop_timeout_s"] - 0.5:
+        raise vol.Invalid("expected at least 0.5 s less than stop_timeout_s", ["drain_s"])
     return SuperviseConfig(**fields)
 
 

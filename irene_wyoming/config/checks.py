@@ -1,13 +1,15 @@
 """Checks of single values: each takes what was written and returns what to use, or says what is allowed."""
 
+import re
 from collections.abc import Callable, Iterable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import voluptuous as vol
 
 from irene_wyoming.audio.format import FIRST, LOUDEST, MAX_CHANNELS, MEAN, Mix
-from irene_wyoming.config.model import Address
+from irene_wyoming.config.model import Address, Network
 from irene_wyoming.engines.base import Option
 from irene_wyoming.errors import ConfigError
 
@@ -166,6 +168,41 @@ def host(value: Any) -> str:
     if any(c.isspace() or c in "/@" for c in name):
         raise vol.Invalid("expected a host name or an address, such as 0.0.0.0")
     return name.removeprefix("[").removesuffix("]")
+
+
+PRIVATE = tuple(
+    map(
+        ip_network,
+        (
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",  # the three of RFC 1918
+            "100.64.0.0/10",  # RFC 6598: providers' own and VPNs such as Tailscale
+            "169.254.0.0/16",
+            "fe80::/10",  # link-local
+            "fc00::/7",  # RFC 4193: the private ones of IPv6
+        ),
+    )
+)
+ANY = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+
+
+def networks(value: Any) -> tuple[Network, ...]:
+    """``private``, ``any``, an address or a network such as 192.168.1.0/24."""
+    words: dict[Any, tuple[Network, ...]] = {"private": PRIVATE, "any": ANY}
+    if isinstance(value, str) and value in words:
+        return words[value]
+    try:
+        return (ip_network(text(value)),)
+    except ValueError as error:
+        raise vol.Invalid("expected private, any, or a network such as 192.168.1.0/24 or fd00::/8") from error
+
+
+def permissions(value: Any) -> int:
+    """Of a file, as ``chmod`` takes them: three octal digits."""
+    if not isinstance(value, str) or not re.fullmatch("0?[0-7]{3}", value):
+        raise vol.Invalid('expected three octal digits in quotes, such as "660"')
+    return int(value, 8)
 
 
 def uri(value: Any) -> Address:

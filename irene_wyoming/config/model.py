@@ -12,6 +12,8 @@ from irene_wyoming.engines.base import Sensitivity, Vocabulary, WakeSettings
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.policy import PolicyName
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 MAX_PORT = 65_535
@@ -25,7 +27,7 @@ MAX_BLOCK_MS = 100
 MAX_SOCKET_PATH = 107
 """Bytes. Linux keeps a unix socket's path in 108, the closing zero included."""
 
-_TCP = re.compile(r"tcp://(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^\s:/@?#\[\]]+)):(?P<port>[0-9]{1,5})/?")
+_TCP = re.compile(r"(?P<scheme>tcp|tls)://(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^\s:/@?#\[\]]+)):(?P<port>[0-9]{1,5})/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,20 @@ class Address:
     """0: any free port (tests)."""
     path: str = ""
     """Unix socket; empty for TCP."""
+    tls: bool = False
+    trust: Path | None = None
+    """With tls: the certificate that a client must find there; None: any that its system trusts."""
 
     @property
     def uri(self) -> str:
         if self.path:
             return f"unix://{self.path}"
-        return f"tcp://[{self.host}]:{self.port}" if ":" in self.host else f"tcp://{self.host}:{self.port}"
+        scheme = "tls" if self.tls else "tcp"
+        return f"{scheme}://[{self.host}]:{self.port}" if ":" in self.host else f"{scheme}://{self.host}:{self.port}"
 
     @classmethod
     def parse(cls, uri: str) -> Self:
-        """Read ``tcp://host:port`` (IPv6 in brackets) or ``unix:///absolute/path``.
+        """Read ``tcp://host:port`` or ``tls://host:port`` (IPv6 in brackets), or ``unix:///absolute/path``.
 
         :raises ConfigError: naming the address and what is wrong with it.
         """
@@ -59,7 +65,8 @@ class Address:
             )
         if int(found["port"]) > MAX_PORT:
             raise ConfigError(f"{uri!r}: expected a port, 0 to {MAX_PORT}")
-        return cls(host=found["host"] or _ipv6(uri, found["ipv6"]), port=int(found["port"]))
+        host = found["host"] or _ipv6(uri, found["ipv6"])
+        return cls(host=host, port=int(found["port"]), tls=found["scheme"] == "tls")
 
 
 def _socket_path(uri: str, path: str) -> str:
@@ -75,6 +82,20 @@ def _ipv6(uri: str, host: str) -> str:
         return str(ipaddress.IPv6Address(host))
     except ValueError as error:
         raise ConfigError(f"{uri!r}: expected an IPv6 address in the brackets") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may connect to one server, and how."""
+
+    allow: tuple[Network, ...]
+    """Networks that clients may connect from, besides this machine itself."""
+    socket_mode: int
+    """Permissions of a unix socket."""
+    certificate: Path | None
+    """PEM, with the chain up to its authority; the server then speaks TLS and nothing else. None: no TLS."""
+    key: Path | None
+    """PEM; None: it is in the certificate's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +165,7 @@ class ServerConfig:
     address: Address
     audio: AudioProfile
     limits: Limits
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +339,7 @@ class FrontConfig:
     enabled: bool
     address: Address
     limits: Limits
+    access: Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +366,8 @@ class SuperviseConfig:
     restart_delay_max_s: float
     healthy_after_s: float
     """A server that lived so long starts again from restart_delay_s."""
+    drain_s: float
+    """From SIGTERM on, for the transcripts that are under way."""
     stop_timeout_s: float
     """From SIGTERM to SIGKILL."""
 

@@ -124,6 +124,15 @@ _LISTENING: Mapping[str, Check] = {
     "port": _PORT,
     "uri": checks.or_null(checks.uri),
     "limits": _LIMITS,
+    "access": _section(
+        {
+            "allow": checks.list_of(checks.networks, what="a list of networks"),
+            "socket_mode": checks.permissions,
+            "certificate": checks.or_null(checks.path),
+            "key": checks.or_null(checks.path),
+        },
+        assemble.access,
+    ),
 }
 
 _SERVER: Mapping[str, Check] = {
@@ -169,6 +178,7 @@ _SUPERVISE: Mapping[str, Check] = {
     "restart_delay_s": checks.number("seconds", 0.1, 3600),
     "restart_delay_max_s": checks.number("seconds", 0.1, 3600),
     "healthy_after_s": checks.number("seconds", 0.1, 86_400),
+    "drain_s": checks.number("seconds", 0, 600),
     "stop_timeout_s": checks.number("seconds", 0.1, 600),
 }
 

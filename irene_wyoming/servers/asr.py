@@ -69,6 +69,11 @@ class AsrRole:
         """After the end of its audio the client has nothing to send: it waits for us."""
         return self._silent.is_set()
 
+    @property
+    def owes_answer(self) -> bool:
+        """From its first audio on, a transcript."""
+        return self._intake is not None
+
     async def on_end(self) -> None:
         """Without an audio-stop there is no utterance; with one, the client still reads."""
         self._silent.set()

@@ -10,6 +10,7 @@ from wyoming.info import Describe, Info
 
 from irene_wyoming.config.model import Address, Limits
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
+from irene_wyoming.servers.access import client_context
 from irene_wyoming.servers.wire import Wire
 
 CLIENT_LIMITS = Limits(
@@ -37,8 +38,9 @@ async def connect(address: Address, timeout_s: float = 5.0) -> AsyncIterator[Wir
             if address.path:
                 reader, writer = await asyncio.open_unix_connection(address.path, limit=CLIENT_LIMITS.header_bytes)
             else:
+                context = await asyncio.to_thread(client_context, address) if address.tls else None
                 reader, writer = await asyncio.open_connection(
-                    address.host, address.port, limit=CLIENT_LIMITS.header_bytes
+                    address.host, address.port, limit=CLIENT_LIMITS.header_bytes, ssl=context
                 )
     except (OSError, TimeoutError) as error:
         reason = str(error) or f"no answer within {timeout_s:g} s"

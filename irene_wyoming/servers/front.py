@@ -97,6 +97,7 @@ class FrontRole:
         self._peer = peer
         self._name: str | None = None  # the server that the conversation is with; None before the first request
         self._server: Wire | None = None
+        self._speaks = False  # audio has gone to speech-to-text
         self._selection: Event | None = None  # select-program, kept until the request shows which server it is for
         self._connection = AsyncExitStack()
         self._answers: asyncio.Task[None] | None = None
@@ -111,6 +112,11 @@ class FrontRole:
         """True while relaying: an answer must come after everything that was sent before the ping."""
         return self._server is not None
 
+    @property
+    def owes_answer(self) -> bool:
+        """True from a command's first audio on: its transcript is still to come."""
+        return self._speaks and self._server is not None
+
     async def opened(self) -> None:
         """Nothing: which server is meant shows with the first request."""
 
@@ -121,6 +127,7 @@ class FrontRole:
         if name is not None and name != self._name and (self._name is None or not is_audio(event)):
             await self._open(name)
         if self._server is not None:
+            self._speaks = self._name == "asr" and (self._speaks or is_audio(event))
             await self._forward(self._server, event)
         elif SelectProgram.is_type(event.type):
             self._selection = SelectProgram(name=wire.name(event.data, "name") or "").event()

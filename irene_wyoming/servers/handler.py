@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from wyoming.error import Error
 from wyoming.event import Event, Eventable
@@ -49,8 +50,8 @@ class Handler:
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing but CancelledError."""
         try:
-            await self._until_over()
-            await self._wire.finish(FINISH_PATIENCE_S)
+            if await self._until_over():
+                await self._wire.finish(FINISH_PATIENCE_S)
         except IreneError as error:
             log.warning("%s: %s: %s", self._client, error.code, error)
             REFUSED.labels(self._client.server, error.code).inc()
@@ -65,13 +66,22 @@ class Handler:
             await self._role.close()
             await self._wire.close()
 
-    async def _until_over(self) -> None:
+    async def _until_over(self) -> bool:
+        """Converse to the end; False: it was cut short, since the server stops and the peer is owed nothing."""
         conversation = self.spawn(self._converse(), f"conversation with {self._client}")
+        stopping = asyncio.create_task(self._client.stopping.wait(), name="server stops")
         try:
+            either: list[asyncio.Future[Any]] = [self._over, stopping]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not self._over.done() and not self._role.owes_answer:
+                return False
             await self._over
         finally:
             conversation.cancel()
-            await asyncio.wait([conversation])
+            stopping.cancel()
+            await asyncio.wait({conversation})
+            await asyncio.wait({stopping})
+        return True
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
@@ -88,11 +98,14 @@ class Handler:
         await self._role.opened()
         while (event := await self._wire.read(self._patience())) is not None:
             await self._answer(event)
-            if not await self._role.on_event(event):
+            if not await self._role.on_event(event) or self._is_cut_short():
                 return
             if self._wire.buffered:  # then reading does not yield: others have their turn
                 await asyncio.sleep(0)
         await self._role.on_end()
+
+    def _is_cut_short(self) -> bool:
+        return self._client.stopping.is_set() and not self._role.owes_answer
 
     def _patience(self) -> float | None:
         """How long the peer may be silent now, seconds; None: for ever."""

@@ -31,6 +31,7 @@ class MicRole:
 
     idle_ok = True  # listeners have nothing to say
     answers_ping = False
+    owes_answer = False
 
     def __init__(self, service: MicService, peer: Peer) -> None:
         self._service = service

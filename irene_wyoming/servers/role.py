@@ -35,6 +35,10 @@ class Role(Protocol):
     def answers_ping(self) -> bool:
         """True: the role answers pings itself, as things stand now."""
 
+    @property
+    def owes_answer(self) -> bool:
+        """True: the peer has said something that it waits for an answer to; a server that stops gives it some time."""
+
     async def opened(self) -> None:
         """The connection stands. Nothing slow happens here: most connections only ask for Info and leave."""
 

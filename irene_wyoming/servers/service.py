@@ -10,13 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wyoming.error import Error
 
-from irene_wyoming.config.model import Address, Limits
-from irene_wyoming.errors import AddressUnavailable, LimitExceeded
+from irene_wyoming.config.model import Access, Address, Limits
+from irene_wyoming.errors import AddressUnavailable, LimitExceeded, NotAllowed, ProtocolError
 from irene_wyoming.metrics import CONNECTIONS, REFUSED
+from irene_wyoming.servers.access import is_allowed, is_local, server_context
 from irene_wyoming.servers.wire import Room, Wire
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ class Client:
     server: str
     host: str
     """Its address; empty for a unix socket."""
+    stopping: asyncio.Event
+    """Set when the server stops: whoever is owed an answer may wait for it, everybody else goes."""
 
     def __str__(self) -> str:
         return f"{self.server}: {self.host or 'unix socket'}"
@@ -50,12 +53,26 @@ Serve = Callable[[Wire, Client], Awaitable[None]]
 class Service:
     """Accepts connections on one address, each in a task of its own, never more than the limits allow."""
 
-    def __init__(self, name: str, address: Address, limits: Limits, serve: Serve) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: Address,
+        limits: Limits,
+        serve: Serve,
+        access: Access | None = None,
+        drain_s: float = 0.0,
+    ) -> None:
+        """:param access: None: everybody, without TLS.
+        :param drain_s: what conversations get to end by themselves when the service stops.
+        """
         self.name = name
         self.address = address
         self._limits = limits
         self._room = Room(limits.total_payload_bytes)
         self._serve = serve
+        self._access = access
+        self._drain_s = drain_s
+        self._stopping = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._per_host: Counter[str] = Counter()
@@ -67,20 +84,10 @@ class Service:
         """Listen. Afterwards ``address`` has the port that was really taken.
 
         :raises AddressUnavailable: the address cannot be had.
+        :raises ConfigError: the certificate cannot be used.
         """
         try:
-            if self.address.path:
-                await remove_stale_socket(self.address.path)
-                self._server = await asyncio.start_unix_server(
-                    self._accept, self.address.path, limit=self._limits.header_bytes
-                )
-                self._inode = await asyncio.to_thread(inode, self.address.path)
-            else:
-                self._server = await asyncio.start_server(
-                    self._accept, self.address.host, self.address.port, limit=self._limits.header_bytes
-                )
-                port = self._server.sockets[0].getsockname()[1]
-                self.address = Address(host=self.address.host, port=port)
+            self._server = await (self._listen_unix() if self.address.path else self._listen_tcp())
         except OSError as error:
             taken = "; another server is running there" if error.errno == errno.EADDRINUSE else ""
             raise AddressUnavailable(
@@ -88,13 +95,38 @@ class Service:
             ) from error
         log.info("%s: ready on %s", self.name, self.address.uri)
 
+    async def _listen_unix(self) -> asyncio.Server:
+        path = self.address.path
+        await remove_stale_socket(path)
+        sock = await asyncio.to_thread(bound_socket, path, self._access.socket_mode if self._access else None)
+        self._inode = await asyncio.to_thread(inode, path)
+        return await asyncio.start_unix_server(self._accept, sock=sock, limit=self._limits.header_bytes)
+
+    async def _listen_tcp(self) -> asyncio.Server:
+        context = None
+        if self.address.tls and self._access is not None:
+            context = await asyncio.to_thread(server_context, self._access)
+        server = await asyncio.start_server(
+            self._accept,
+            self.address.host,
+            self.address.port,
+            limit=self._limits.header_bytes,
+            ssl=context,
+            ssl_handshake_timeout=self._limits.event_timeout_s if context else None,
+        )
+        self.address = replace(self.address, port=server.sockets[0].getsockname()[1])
+        return server
+
     async def stop(self) -> None:
-        """Listen no more and end every connection. May be called more than once."""
+        """Listen no more, let conversations end that owe an answer, then end all. May be called more than once."""
         if self._server is not None:
             self._server.close()
             self._server = None
             if self.address.path:
                 await asyncio.to_thread(remove_own_socket, self.address.path, self._inode)
+        self._stopping.set()
+        if self._tasks and self._drain_s:
+            await asyncio.wait(self._tasks, timeout=self._drain_s)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -114,7 +146,7 @@ class Service:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host = peer_host(writer)
         if len(self._tasks) >= self._limits.max_connections + REFUSED_AT_ONCE:
-            self._log_refusal(host, "too many connections")
+            self._log_refusal(host, LimitExceeded("too many connections"))
             writer.transport.abort()
             return
         wire = Wire(reader, writer, self._limits, self._room)
@@ -127,30 +159,34 @@ class Service:
 
     async def _connection(self, wire: Wire, host: str) -> None:
         try:
-            if (reason := self._full(host)) is None:
-                await self._serve(wire, Client(self.name, host))
+            if (refusal := self._refusal(host)) is None:
+                await self._serve(wire, Client(self.name, host, self._stopping))
             else:
-                self._log_refusal(host, reason)
+                self._log_refusal(host, refusal)
                 with suppress(OSError, LimitExceeded):
-                    await wire.write(Error(text=reason, code=LimitExceeded.code))
+                    await wire.write(Error(text=str(refusal), code=refusal.code))
                     await wire.finish(REFUSED_PATIENCE_S)
         finally:
             await wire.close()
 
-    def _log_refusal(self, host: str, reason: str) -> None:
+    def _log_refusal(self, host: str, refusal: ProtocolError) -> None:
         """One line a minute, however many are refused."""
-        REFUSED.labels(self.name, LimitExceeded.code).inc()
+        REFUSED.labels(self.name, refusal.code).inc()
         self._refusals += 1
         now = time.monotonic()
         if now - self._refused_at >= REFUSALS_EVERY_S:
-            log.warning("%s: %s refused: %s (%d since the last such line)", self.name, host, reason, self._refusals)
+            log.warning("%s: %s refused: %s (%d since the last such line)", self.name, host, refusal, self._refusals)
             self._refused_at, self._refusals = now, 0
 
-    def _full(self, host: str) -> str | None:
+    def _refusal(self, host: str) -> ProtocolError | None:
+        """Why this client cannot be served; None where it can."""
+        if self._access is not None and not is_allowed(host, self._access.allow):
+            return NotAllowed(f"{host} is in none of the networks that {self.name}.access.allow names")
         if len(self._tasks) > self._limits.max_connections:
-            return f"too many connections: at most {self._limits.max_connections} at a time"
+            return LimitExceeded(f"too many connections: at most {self._limits.max_connections} at a time")
         if not is_local(host) and self._per_host[host] > self._limits.max_connections_per_address:
-            return f"too many connections of one address: at most {self._limits.max_connections_per_address} at a time"
+            most = self._limits.max_connections_per_address
+            return LimitExceeded(f"too many connections of one address: at most {most} at a time")
         return None
 
     def _ended(self, task: asyncio.Task[None], host: str) -> None:
@@ -169,11 +205,6 @@ def peer_host(writer: asyncio.StreamWriter) -> str:
     return str(peer[0]) if isinstance(peer, tuple) else ""
 
 
-def is_local(host: str) -> bool:
-    """Programs of this machine, the front address among them, which brings the clients of many."""
-    return not host or host == "::1" or host.startswith("127.")
-
-
 def keep_alive(writer: asyncio.StreamWriter) -> None:
     """Have the kernel notice a satellite that lost its power: a wake stream may otherwise be silent for ever."""
     sock = writer.get_extra_info("socket")
@@ -182,6 +213,19 @@ def keep_alive(writer: asyncio.StreamWriter) -> None:
         for option, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
             if hasattr(socket, option):
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+
+
+def bound_socket(path: str, mode: int | None) -> socket.socket:
+    """A socket bound to that path, with these permissions before anybody can connect."""
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.bind(path)
+        if mode is not None:
+            os.chmod(path, mode)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 async def remove_stale_socket(path: str) -> None:

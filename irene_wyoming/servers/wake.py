@@ -48,6 +48,7 @@ class WakeRole:
     """
 
     answers_ping = False
+    owes_answer = False  # a word that is not heard is not waited for; the satellite connects again
 
     def __init__(self, service: WakeService, peer: Peer, host: str = "") -> None:
         """:param host: the address that the client connects from; empty for a unix socket."""

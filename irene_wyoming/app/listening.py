@@ -1,0 +1,61 @@
+"""One server's address as the configuration wants it: who may connect, how, and a warning where that is the world."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+
+from irene_wyoming.config.model import Address, Config
+from irene_wyoming.discovery.addresses import bound_addresses, list_addresses
+from irene_wyoming.servers.service import Serve, Service
+
+log = logging.getLogger(__name__)
+
+EVERYWHERE = {"0.0.0.0": 4, "::": 6}
+
+
+@asynccontextmanager
+async def listening(
+    server: str, config: Config, serve: Serve, *, name: str | None = None, address: Address | None = None
+) -> AsyncIterator[Service]:
+    """A server at its address, with its limits.
+
+    :param server: its section of the configuration.
+    :param name, address: of a further address of it; None: the server's own.
+
+    :raises AddressUnavailable: the address cannot be had.
+    :raises ConfigError: the certificate cannot be used.
+    """
+    settings = getattr(config, server)
+    where, drain_s = address or settings.address, config.supervise.drain_s
+    async with Service(name or server, where, settings.limits, serve, settings.access, drain_s) as service:
+        if public := await asyncio.to_thread(public_addresses, service.address):
+            allowed = ", ".join(map(str, settings.access.allow)) or "nobody but this machine"
+            log.warning(
+                "%s: %s can be reached from the internet where no firewall is; it answers: %s",
+                service.name,
+                ", ".join(public),
+                allowed,
+            )
+        yield service
+
+
+def public_addresses(address: Address) -> list[str]:
+    """Those of the addresses that a server listens on which the whole internet can reach. Looks names up: may block."""
+    if address.path:
+        return []
+    try:
+        bound = set(bound_addresses(address.host))
+        present = [found.address for found in list_addresses()] if bound & EVERYWHERE.keys() else []
+    except OSError:  # what cannot be listened on says so by itself
+        return []
+    return public_of(bound, present)
+
+
+def public_of(bound: Iterable[str], present: Iterable[str]) -> list[str]:
+    """:param present: what ``0.0.0.0`` and ``::`` stand for."""
+    families = {EVERYWHERE[host] for host in bound if host in EVERYWHERE}
+    heard = [ip_address(host) for host in bound if host not in EVERYWHERE]
+    heard += [found for found in map(ip_address, present) if found.version in families]
+    return sorted({str(found) for found in heard if found.is_global and not found.is_multicast})

@@ -1,0 +1,171 @@
+"""Who may connect: networks, permissions of a socket, TLS; and what happens to those who are connected at the end."""
+
+import asyncio
+import datetime
+import ipaddress
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from wyoming.client import AsyncClient
+from wyoming.event import Event
+
+from irene_wyoming.app.asr import asr_server
+from irene_wyoming.app.front import front_server
+from irene_wyoming.app.listening import public_of
+from irene_wyoming.app.mic import mic_server
+from irene_wyoming.app.wake import wake_server
+from irene_wyoming.config.checks import ANY, PRIVATE
+from irene_wyoming.config.model import Config
+from irene_wyoming.errors import ConfigError, ServerUnavailable
+from irene_wyoming.servers.access import is_allowed, is_local
+from irene_wyoming.servers.client import connect, describe
+from irene_wyoming.servers.hear import Recording, transcribe
+from tests.conftest import until
+from tests.servers.clients import audio_start, chunks, read
+
+Configured = Callable[..., Config]
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [
+        ("", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("192.168.1.7", True),
+        ("172.31.255.255", True),
+        ("172.32.0.0", False),
+        ("10.1.2.3", True),
+        ("100.101.102.103", True),
+        ("169.254.7.7", True),
+        ("8.8.8.8", False),
+        ("fe80::1%eth0", True),
+        ("fd12::1", True),
+        ("2001:4860::8888", False),
+        ("::ffff:192.168.1.7", True),
+        ("::ffff:8.8.8.8", False),
+    ],
+)
+def test_private_is_what_homes_use(host: str, private: bool) -> None:
+    assert is_allowed(host, PRIVATE) is private
+    assert is_allowed(host, ANY)
+    assert is_allowed(host, ()) is is_local(host)
+
+
+def test_one_network_is_one_network() -> None:
+    only = (ipaddress.ip_network("192.168.1.0/24"),)
+    assert is_allowed("192.168.1.200", only)
+    assert not is_allowed("192.168.2.1", only)
+    assert is_allowed("127.0.0.1", only), "the front address and the health check"
+
+
+def test_only_addresses_of_the_whole_internet_are_warned_of() -> None:
+    present = ["127.0.0.1", "192.168.1.5", "8.8.8.8", "fe80::1", "2001:4860::8888"]
+    assert public_of({"0.0.0.0"}, present) == ["8.8.8.8"]
+    assert public_of({"::"}, present) == ["2001:4860::8888"]
+    assert public_of({"192.168.1.5"}, present) == []
+    assert public_of({"9.9.9.9"}, []) == ["9.9.9.9"]
+
+
+async def test_a_socket_has_its_permissions(configured: Configured, tmp_path: Path) -> None:
+    path = tmp_path / "wake.sock"
+    async with wake_server(configured(WAKE__URI=f"unix://{path}", WAKE__ACCESS__SOCKET_MODE='"600"')):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of one's own and its key in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "irene")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "irene.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+async def test_a_command_is_heard_over_tls_through_the_front(
+    configured: Configured, certificate: Path, speech: Callable[[str], Recording]
+) -> None:
+    settings = {f"{name}__ACCESS__CERTIFICATE": str(certificate) for name in ("ASR", "FRONT")}
+    config = configured(**settings)
+    async with asr_server(config) as asr, front_server(config, {"asr": asr.address}) as front:
+        assert front.address.uri.startswith("tls://127.0.0.1:")
+        assert [program.name for program in (await describe(front.address)).asr][:1] == ["irene-asr"]
+        heard = await transcribe(front.address, speech("asr/set_a_timer_for_five_minutes"))
+        assert heard.text == "set a timer for five minutes"
+
+
+async def test_who_does_not_know_the_certificate_does_not_talk_to_it(configured: Configured, certificate: Path) -> None:
+    async with mic_server(configured(MIC__SOURCE__KIND="silence", MIC__ACCESS__CERTIFICATE=str(certificate))) as mic:
+        with pytest.raises(ServerUnavailable, match="certificate"):
+            await describe(replace(mic.address, trust=None))
+        with pytest.raises(ServerUnavailable):
+            await describe(replace(mic.address, tls=False))
+        assert (await describe(mic.address)).mic
+
+
+async def test_a_certificate_that_cannot_be_used_is_named(configured: Configured, tmp_path: Path) -> None:
+    path = tmp_path / "letter.pem"
+    with pytest.raises(ConfigError, match=r"letter\.pem.*No such file"):
+        await mic_server(configured(MIC__ACCESS__CERTIFICATE=str(path))).__aenter__()
+    path.write_text("a letter")
+    with pytest.raises(ConfigError, match=r"letter\.pem"):
+        await mic_server(configured(MIC__ACCESS__CERTIFICATE=str(path))).__aenter__()
+
+
+async def test_a_command_under_way_is_transcribed_before_the_server_stops(
+    configured: Configured, speech: Callable[[str], Recording]
+) -> None:
+    """Through the front, which stops at the same time; a client that owes nothing more is gone at once."""
+    config = configured(SUPERVISE__DRAIN_S="8", SUPERVISE__STOP_TIMEOUT_S="10")
+    recording = speech("asr/set_a_timer_for_five_minutes")
+    asr = asr_server(config)
+    service = await asr.__aenter__()
+    front = front_server(config, {"asr": service.address})
+    address = (await front.__aenter__()).address
+    async with AsyncClient.from_uri(address.uri) as speaking, connect(address) as idle:
+        await speaking.write_event(Event("transcribe"))
+        await speaking.write_event(audio_start(recording).event())
+        first, *rest = chunks(recording, 100)
+        await speaking.write_event(first.event())
+        await until(lambda: service.connections == 1)
+        stopping = asyncio.gather(front.__aexit__(None, None, None), asr.__aexit__(None, None, None))
+        assert await idle.read(5) is None
+        with pytest.raises(ServerUnavailable):
+            await describe(address)
+        for chunk in rest:
+            await speaking.write_event(chunk.event())
+        await speaking.write_event(Event("audio-stop"))
+        transcript = await read(speaking)
+        assert transcript.data["text"] == "set a timer for five minutes"
+    await stopping
+
+
+async def test_who_never_ends_a_command_is_not_waited_for_longer_than_that(configured: Configured) -> None:
+    config = configured(SUPERVISE__DRAIN_S="0.1")
+    async with asr_server(config) as service:
+        client = AsyncClient.from_uri(service.address.uri)
+        await client.connect()
+        await client.write_event(Event("audio-start", {"rate": 16_000, "width": 2, "channels": 1}))
+        await client.write_event(Event("ping"))
+        await read(client)
+    assert await asyncio.wait_for(client.read_event(), 5) is None
+    await client.disconnect()
