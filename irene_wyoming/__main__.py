@@ -20,6 +20,7 @@ COMMANDS = {
     "detect": "find wake words in a wav file",
     "transcribe": "say what is spoken in a wav file",
     "tune-wake": "find the threshold of a wake word from recordings of your household",
+    "models": "list, fetch and check speech-to-text models",
     "devices": "list the sound inputs of this machine",
     "listen": "hear a microphone server: level meter, recording to a wav file",
     "bench": "measure what the parts cost and do",

@@ -19,6 +19,7 @@
         - NoProvider: every provider that could have answered has failed
     - CaptureError: a sound source cannot be opened or has ended
     - DiscoveryError: the servers could not be announced
+    - DownloadFailed: a model cannot be fetched, or is not what it should be
 
 Each class has a stable ``code``: it goes into the ``error`` event that a client reads.
 """
@@ -100,3 +101,7 @@ class CaptureError(IreneError):
 
 class DiscoveryError(IreneError):
     code = "discovery-error"
+
+
+class DownloadFailed(IreneError):
+    code = "download-failed"

@@ -1,0 +1,99 @@
+"""Unpacking an archive that came from the network: nothing outside of its folder, no links, a bounded size."""
+
+import shutil
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from irene_wyoming.errors import DownloadFailed
+
+MOST_FILES = 10_000
+"""A model has about 20."""
+
+MOST_BYTES = 16 << 30
+"""Unpacked: twice what may be fetched, and models hardly compress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A plain file of an archive."""
+
+    name: str
+    size: int
+    """Bytes, as the archive says."""
+    file: IO[bytes]
+
+
+def is_archive(path: Path) -> bool:
+    """Told from its bytes: an address need not say it."""
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpack into ``folder``, which is new, and say where the model is: there, or in the only folder inside.
+
+    :raises DownloadFailed: it is broken, or wants to do what no model needs.
+    """
+    folder.mkdir()
+    used = 0
+    try:
+        for count, member in enumerate(members(archive), start=1):
+            used += member.size
+            if count > MOST_FILES or used > MOST_BYTES:
+                raise DownloadFailed(f"{archive.name}: more than {MOST_FILES} files or {MOST_BYTES} bytes inside")
+            target = folder / inside(archive, member.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as out:
+                shutil.copyfileobj(member.file, out)
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise DownloadFailed(f"{archive.name}: cannot be unpacked: {error}") from error
+    found = list(folder.iterdir())
+    return found[0] if len(found) == 1 and found[0].is_dir() else folder
+
+
+def inside(archive: Path, name: str) -> PurePosixPath:
+    """The member's path below the folder.
+
+    :raises DownloadFailed: it leads elsewhere.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts:
+        raise DownloadFailed(f"{archive.name}: a file named {name!r} leads out of the folder")
+    return path
+
+
+def members(archive: Path) -> Iterator[Member]:
+    """Every file; a link, device or anything else that is none is refused."""
+    with _opened(archive) as opened:
+        if isinstance(opened, zipfile.ZipFile):
+            for entry in opened.infolist():
+                kind = stat.S_IFMT(entry.external_attr >> 16)
+                if entry.is_dir():
+                    continue
+                if kind not in (0, stat.S_IFREG):
+                    raise DownloadFailed(f"{archive.name}: {entry.filename!r} is not a plain file")
+                with opened.open(entry) as file:
+                    yield Member(entry.filename, entry.file_size, file)
+            return
+        for item in opened:
+            if item.isdir():
+                continue
+            file_inside = opened.extractfile(item) if item.isreg() else None
+            if file_inside is None:
+                raise DownloadFailed(f"{archive.name}: {item.name!r} is not a plain file")
+            yield Member(item.name, item.size, file_inside)
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile | tarfile.TarFile]:
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            yield zipped
+    else:
+        with tarfile.open(archive, "r:*") as tar:
+            yield tar

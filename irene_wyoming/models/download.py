@@ -1,0 +1,111 @@
+"""Fetching one file: resumed where it broke off, and trusted only with the right checksum."""
+
+import hashlib
+import http.client
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from irene_wyoming.errors import DownloadFailed
+from irene_wyoming.models.catalogue import Remote
+
+Progress = Callable[[int, int | None], None]
+"""Told (bytes that are there, bytes in all or None) now and then."""
+
+PIECE = 1 << 20
+"""Bytes read at a time."""
+
+LARGEST = 8 << 30
+"""Bytes. Twice the largest model in use: a host must not fill the disk."""
+
+TIMEOUT_S = 30.0
+"""Without a single byte; then the connection is given up and opened anew."""
+
+PAUSES_S = (1.0, 3.0, 10.0)
+"""Before each further try, which goes on where the last one broke off."""
+
+RANGE_NOT_SATISFIABLE = 416
+PARTIAL = 206
+
+
+class _Broken(Exception):
+    """The connection, not the file: worth another try."""
+
+
+def fetch(remote: Remote, part: Path, progress: Progress, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Make ``part`` the whole file; what is already in it is kept.
+
+    :raises DownloadFailed: the host does not give it, or it is not the file that the checksum belongs to.
+    """
+    if not remote.url.startswith(("https://", "http://")):
+        raise DownloadFailed(f"{remote.url}: expected an address that starts with https:// or http://")
+    for pause in (*PAUSES_S, None):
+        try:
+            _go_on(remote, part, progress)
+            break
+        except _Broken as error:
+            if pause is None:
+                there = f"; what is there ({size_of(part)} bytes) is kept, try again later" if size_of(part) else ""
+                raise DownloadFailed(f"{remote.url}: {error}{there}") from error
+            sleep(pause)
+    found = sha256_of(part)
+    if found != remote.sha256.lower():
+        part.unlink()
+        raise DownloadFailed(
+            f"{remote.url}: the checksum (SHA-256) is {found}, expected {remote.sha256}; the file has been removed"
+        )
+
+
+def _go_on(remote: Remote, part: Path, progress: Progress) -> None:
+    """Ask for what is missing and append it."""
+    have = size_of(part)
+    if remote.size is not None and have > remote.size:
+        part.unlink()
+        have = 0
+    if remote.size is not None and have == remote.size:
+        progress(have, remote.size)
+        return
+    headers = {"User-Agent": "irene-wyoming", "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    request = urllib.request.Request(remote.url, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+            _append(response, part, have if response.status == PARTIAL else 0, remote, progress)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == RANGE_NOT_SATISFIABLE:  # all of it is there, or something else: the checksum tells
+            return
+        if error.code >= 500:
+            raise _Broken(f"the host answers {error.code} {error.reason}") from error
+        raise DownloadFailed(f"{remote.url}: the host answers {error.code} {error.reason}") from error
+    except (OSError, http.client.HTTPException) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise _Broken(f"{reason or type(error).__name__}") from error
+
+
+def _append(response: http.client.HTTPResponse, part: Path, have: int, remote: Remote, progress: Progress) -> None:
+    coming = response.headers.get("Content-Length", "")
+    total = remote.size or (have + int(coming) if coming.isdecimal() else None)
+    most = remote.size or LARGEST
+    with part.open("r+b" if have else "wb") as file:
+        file.seek(have)
+        while piece := response.read1(PIECE):
+            have += len(piece)
+            if have > most:
+                raise DownloadFailed(f"{remote.url}: larger than {most} bytes, so it is not what is expected")
+            file.write(piece)
+            progress(have, total)
+    if total is not None and have < total:
+        raise _Broken(f"the connection broke off after {have} of {total} bytes")
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,113 @@
+"""From an Entry to a model folder: fetched, checked, and put in its place in one step."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from irene_wyoming.errors import DownloadFailed, EngineUnavailable
+from irene_wyoming.models.archive import is_archive, unpack
+from irene_wyoming.models.catalogue import Entry
+from irene_wyoming.models.check import check
+from irene_wyoming.models.download import Progress, fetch, sha256_of, size_of
+from irene_wyoming.models.folder import models_dir
+
+MANIFEST = ".irene-wyoming.json"
+"""In a fetched model's folder: where it came from, and the checksums of its files."""
+
+UNPACKED = 3
+"""Free space that is wanted, as a multiple of what is fetched: the archive and what is in it."""
+
+
+def install(entry: Entry, data_dir: Path, progress: Progress) -> Path:
+    """Fetch a model and return its folder, which replaces one of the same name only once the new one is whole.
+
+    What has been fetched stays for the next try when something goes wrong on the way.
+
+    :raises DownloadFailed: it cannot be fetched, or is not what it should be.
+    """
+    parent = models_dir(data_dir, entry.engine)
+    target, work = parent / entry.name, parent / f".{entry.name}.partial"
+    with _named(parent):
+        work.mkdir(parents=True, exist_ok=True)
+        there = sum(size_of(work / file.name) for file in entry.files)
+        _room(parent, (entry.size - there) * (UNPACKED if len(entry.files) == 1 else 1))
+        made = _fetched(entry, work, progress)
+        try:
+            check(entry.engine, made)
+        except EngineUnavailable as error:
+            shutil.rmtree(work)
+            raise DownloadFailed(f"{entry.name}: what was fetched is no model of this engine: {error}") from error
+        _write_manifest(entry, made)
+        _replace(made, target)
+        shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def changed(folder: Path) -> list[str]:
+    """Files that are gone or not as they were when the model was fetched; none where it was not fetched by us."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError):
+        return [MANIFEST]
+    sums: Mapping[str, str] = manifest["sha256"]
+    return [
+        name for name, wanted in sums.items() if not (folder / name).is_file() or sha256_of(folder / name) != wanted
+    ]
+
+
+def _fetched(entry: Entry, work: Path, progress: Progress) -> Path:
+    """The folder with the model, within ``work``."""
+    before = 0
+    for file in entry.files:
+        done = before
+
+        def told(have: int, total: int | None, done: int = done) -> None:
+            progress(done + have, entry.size or total)
+
+        fetch(file, work / file.name, told)
+        before += size_of(work / file.name)
+    only = work / entry.files[0].name
+    if len(entry.files) > 1 or not is_archive(only):
+        return work
+    shutil.rmtree(work / "unpacked", ignore_errors=True)
+    try:
+        return unpack(only, work / "unpacked")
+    except DownloadFailed:
+        shutil.rmtree(work)
+        raise
+
+
+def _write_manifest(entry: Entry, folder: Path) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sums = {str(path.relative_to(folder)): sha256_of(path) for path in files}
+    manifest = {"source": [file.url for file in entry.files], "licence": entry.licence, "sha256": sums}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
+
+
+def _replace(made: Path, target: Path) -> None:
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.rename(target, old)
+    os.rename(made, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _room(parent: Path, wanted: int) -> None:
+    free = shutil.disk_usage(parent).free
+    if free < wanted:
+        raise DownloadFailed(f"{parent}: {free >> 20} MB are free, {wanted >> 20} MB are needed")
+
+
+@contextmanager
+def _named(parent: Path) -> Iterator[None]:
+    """:raises DownloadFailed: instead of an error of the file system."""
+    try:
+        yield
+    except OSError as error:
+        raise DownloadFailed(f"{error.filename or parent}: {error.strerror or error}") from error
