@@ -19,6 +19,7 @@ from irene_wyoming.config.model import AsrConfig, AsrProviderConfig, Config
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo
 from irene_wyoming.engines.lazy import lazy, offered
+from irene_wyoming.engines.process import contained
 from irene_wyoming.engines.voice import Voices, silero
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError, EngineError
@@ -61,6 +62,9 @@ def primary(tag: str) -> str:
 
 def maker(spec: EngineSpec, settings: AsrProviderConfig, known: EngineContext) -> Callable[[], AsrEngine]:
     """Makes one engine. One that can say what it offers before it is loaded is loaded in the background."""
+
+    if settings.process:
+        spec = contained(spec, settings.memory_mb)
 
     def make() -> AsrEngine:
         registry.require(spec)

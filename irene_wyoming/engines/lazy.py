@@ -100,6 +100,11 @@ class LazyEngine:
         self._closed = False
 
     @property
+    def engine(self) -> AsrEngine | None:
+        """None while it is not loaded."""
+        return self._engine
+
+    @property
     def loaded(self) -> bool:
         return self._engine is not None
 

@@ -31,6 +31,9 @@ LEFT_BEHIND = 3
 RELOAD_S, RELOAD_MOST_S = 1.0, 60.0
 """Seconds before an engine is loaded anew: the first time, doubled with each load that fails, and at most."""
 
+LOOK_EVERY_S = 10.0
+"""Seconds between looks at whether a model is idle; it is to be so for minutes."""
+
 CLOSE_S = 2.0
 """What an engine gets to close itself. A server is made to end 4 s after it was asked to."""
 
@@ -38,6 +41,9 @@ CLOSE_S = 2.0
 @runtime_checkable
 class Loadable(Protocol):
     """An engine that loads its model when asked to, and lets it go again."""
+
+    @property
+    def engine(self) -> AsrEngine | None: ...
 
     @property
     def loaded(self) -> bool: ...
@@ -96,6 +102,7 @@ class Provider:
         self._models: Sequence[ModelInfo] = ()
         self._left: list[Lane] = []  # lanes whose call has not come back
         self._loading: asyncio.Task[None] | None = None
+        self._unloading: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
         self._reload_s = RELOAD_S
 
@@ -127,6 +134,8 @@ class Provider:
         metrics.PROVIDER_UP.labels("asr", self.name).set(1)
         if isinstance(self._engine, Loadable):
             self._load_in_background(self._engine)
+            if self._unloading is None:
+                self._unloading = asyncio.create_task(self._unload_when_idle(), name=f"unload {self.name}")
 
     @asynccontextmanager
     async def session(self, request: AsrRequest, within_s: Callable[[], float]) -> AsyncIterator["ProviderSession"]:
@@ -184,19 +193,20 @@ class Provider:
         self._breaker.failed(self._clock(), at_once=isinstance(error, EngineTimeout))
         if self._breaker.open:
             metrics.PROVIDER_UP.labels("asr", self.name).set(0)
-        if isinstance(self._engine, Killable) and not self._engine.alive:
+        process = killable(self._engine)
+        if process is not None and not process.alive:
             self._mend(self._reload)
 
     async def close(self) -> None:
         """Give everything back that comes back. May be called more than once."""
-        for task in (self._mending, self._loading):
+        for task in (self._mending, self._loading, self._unloading):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
         engine, self._engine = self._engine, None
         if engine is not None:
-            if isinstance(engine, Killable) and not self._lane.idle:
-                engine.kill()
+            if (process := killable(engine)) is not None and not self._lane.idle:
+                process.kill()
             with suppress(TimeoutError, EngineError):
                 async with asyncio.timeout(CLOSE_S):
                     await self._lane.run(engine.close)
@@ -243,6 +253,15 @@ class Provider:
         if not loading.cancelled() and (error := loading.exception()) is not None:
             log.warning("asr: %s: %s", self.name, error)
 
+    async def _unload_when_idle(self) -> None:
+        """Let the model go whenever nobody has used it for long enough."""
+        while True:
+            engine = self._engine
+            idle_in = engine.idle_in() if isinstance(engine, Loadable) else None
+            if idle_in == 0 and isinstance(engine, Loadable):
+                await self._lane.run(engine.unload_if_idle)
+            await asyncio.sleep(LOOK_EVERY_S if not idle_in else min(idle_in, LOOK_EVERY_S))
+
     def _mend(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         """Have the engine brought back, unless that is being done."""
         if self._mending is None:
@@ -256,13 +275,13 @@ class Provider:
 
     async def _free(self) -> None:
         """A call has taken too long: wait for it for a while, then make do without it."""
-        lane, engine = self._lane, self._engine
+        lane, process = self._lane, killable(self._engine)
         lane.send_away(EngineFailed(f"{self.name}: waited behind a call that hangs"))
-        if isinstance(engine, Killable):
+        if process is not None:
             if await comes_back(lane, max(0.0, self.deadline_s - lane.running_s)):
                 return
             log.warning("asr: %s hangs: its process is killed", self.name)
-            await asyncio.to_thread(engine.kill)
+            process.kill()
         else:
             if await comes_back(lane, self._patience_s):
                 return
@@ -280,8 +299,7 @@ class Provider:
             )
             self._left = [left for left in self._left if not left.idle]
         log.warning("asr: %s hangs: its thread is left behind", self.name)
-        if self._engine is not None:
-            lane.post(self._engine.close)
+        lane.post(self.engine.close)
         lane.close()
         self._left.append(lane)
         self._lane = Lane(self.name)
@@ -289,6 +307,7 @@ class Provider:
     async def _reload(self) -> None:
         """Make the engine anew, again and again until that succeeds."""
         self.models()
+        self._lane.post(self.engine.close)  # where the lane is a new one: once more, as it was on the old
         self._engine = None
         while self._engine is None:
             delay_s, self._reload_s = self._reload_s, min(2 * self._reload_s, RELOAD_MOST_S)
@@ -298,6 +317,13 @@ class Provider:
                 await self.start()
             except EngineError as error:
                 log.warning("asr: %s: %s", self.name, error)
+
+
+def killable(engine: AsrEngine | None) -> Killable | None:
+    """The engine's process; None: it has none at the moment."""
+    if isinstance(engine, Loadable):
+        engine = engine.engine
+    return engine if isinstance(engine, Killable) else None
 
 
 class ProviderSession:

@@ -1,0 +1,112 @@
+"""Provider: engines that load late, and processes that end."""
+
+import asyncio
+import os
+import signal
+import threading
+from contextlib import aclosing
+
+from irene_wyoming.engines.base import AsrRequest, EngineContext, Transcription
+from irene_wyoming.engines.lazy import LazyEngine
+from irene_wyoming.engines.process import ProcessEngine
+from irene_wyoming.routing.admission import Admission
+from irene_wyoming.routing.asr import AsrRouter, Utterance
+from irene_wyoming.routing.policy import Breaker, Ordered
+from irene_wyoming.routing.provider import Provider
+from tests.conftest import until
+from tests.engines import crashing
+from tests.routing.engines import FakeEngine, provider
+
+
+async def answer(utterance: Utterance) -> Transcription:
+    utterance.push(bytes(3200))
+    utterance.end()
+    return await rest(utterance)
+
+
+async def rest(utterance: Utterance) -> Transcription:
+    async with asyncio.timeout(10), aclosing(utterance.heard()) as heard:
+        (result,) = [one async for one in heard if isinstance(one, Transcription)]
+        return result
+
+
+async def test_a_model_is_loaded_in_the_background_and_waited_for() -> None:
+    may_load = threading.Event()
+
+    def create() -> FakeEngine:
+        may_load.wait()
+        return FakeEngine("lazy")
+
+    lazy = LazyEngine("lazy", FakeEngine("lazy").models(), create)
+    one = Provider("lazy", lambda: lazy, 5.0, Breaker(3, 60, 60))
+    await one.start()
+    assert [model.name for model in one.models()] == ["lazy-model"]
+    router = AsrRouter([one], Ordered(), Admission(8, 8))
+    speaking = asyncio.create_task(answer(router.utterance(AsrRequest())))
+    await asyncio.sleep(0)
+    may_load.set()
+    assert (await speaking).provider == "lazy"
+    await one.close()
+
+
+async def test_a_model_that_takes_too_long_to_load_is_not_waited_for_and_used_later() -> None:
+    may_load = threading.Event()
+
+    def create() -> FakeEngine:
+        may_load.wait()
+        return FakeEngine("lazy")
+
+    lazy = LazyEngine("lazy", FakeEngine("lazy").models(), create)
+    one = Provider("lazy", lambda: lazy, 0.05, Breaker(3, 60, 60))
+    await one.start()
+    steady = await provider(FakeEngine("steady"))
+    router = AsrRouter([one, steady], Ordered(), Admission(8, 8))
+    assert (await answer(router.utterance(AsrRequest()))).provider == "steady"
+    may_load.set()
+    await until(lambda: lazy.loaded)
+    assert (await answer(router.utterance(AsrRequest()))).provider == "lazy"
+    await one.close()
+    await steady.close()
+
+
+async def test_a_process_killed_amid_an_utterance_is_replaced_and_the_utterance_saved() -> None:
+    made: list[ProcessEngine] = []
+
+    def make() -> ProcessEngine:
+        made.append(ProcessEngine("crashing", crashing.create, {}, EngineContext()))
+        return made[-1]
+
+    one = Provider("crashing", make, 5.0, Breaker(3, 0.1, 0.1))
+    await one.start()
+    steady = await provider(FakeEngine("steady"))
+    router = AsrRouter([one, steady], Ordered(), Admission(8, 8))
+    utterance = router.utterance(AsrRequest())
+    speaking = asyncio.create_task(rest(utterance))
+    utterance.push(bytes(3200))
+    await until(lambda: one.busy == 1)
+    os.kill(made[0].pid, signal.SIGKILL)
+    utterance.push(bytes(3200))
+    utterance.end()
+    assert (await speaking).provider == "steady"
+    await until(lambda: one.standing.ready)
+    assert (await answer(router.utterance(AsrRequest()))).text == str(made[1].pid)
+    await one.close()
+    await steady.close()
+    assert not any(made_one.alive for made_one in made)
+
+
+async def test_a_process_that_hangs_is_killed() -> None:
+    made: list[ProcessEngine] = []
+
+    def make() -> ProcessEngine:
+        made.append(ProcessEngine("crashing", crashing.create, {"fault": "hang"}, EngineContext()))
+        return made[-1]
+
+    one = Provider("crashing", make, 0.3, Breaker(3, 60, 60))
+    await one.start()
+    steady = await provider(FakeEngine("steady"))
+    router = AsrRouter([one, steady], Ordered(), Admission(8, 8))
+    assert (await answer(router.utterance(AsrRequest()))).provider == "steady"
+    await until(lambda: not made[0].alive)
+    await one.close()
+    await steady.close()
