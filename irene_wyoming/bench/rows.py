@@ -83,6 +83,89 @@ class RecallRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How something spreads over many tries, milliseconds. None: there was no try."""
+
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class WakeRow:
+    """Satellites that say a word every 4 s, and what hears them."""
+
+    listener: str
+    """``bare engine``: a loop on one thread that calls it; ``server``; or the address of another server."""
+    engine: str
+    satellites: int
+    chunk_ms: int
+    cpu_ms_per_s: float | None
+    """CPU time of the whole process per second of one satellite's audio; None: it is not ours to ask."""
+    spoken: int
+    heard: int
+    false: int
+    """Detections of something else, or of one word twice."""
+    delay: Spread
+    """From the end of the word to its Detection."""
+    describe: Spread | None
+    """A description over a new connection meanwhile; None for the bare engine."""
+    resident_mb: float | None
+    """Memory at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedRow:
+    """Audio taken as fast as it goes, CPU time per second of audio."""
+
+    engine: str
+    satellites: int
+    chunk_ms: int
+    bare_ms_per_s: float
+    server_ms_per_s: float
+
+    @property
+    def per_core(self) -> float:
+        """Satellites that one core has time for."""
+        return 1_000 / self.server_ms_per_s
+
+    @property
+    def of_bare(self) -> float:
+        """The server's throughput as a part of the bare engine's."""
+        return self.bare_ms_per_s / self.server_ms_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class StartRow:
+    """What beginning costs: CPU time of the server."""
+
+    engine: str
+    first_ms: float
+    """``audio-start`` and the audio of one step, from a client that has asked before."""
+    steady_ms: float
+    """The audio of one more step."""
+    connect_ms: float
+    """A connection that asks for nothing."""
+    describe_ms: float
+    """A connection that asks for a description."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRow:
+    """Memory of the server that lies in RAM."""
+
+    engine: str
+    started_mb: float
+    listening_mb: float
+    """With ``satellites`` that listen."""
+    satellites: int
+    growth_mb: float
+    """Over ``connects`` conversations of a word each, after as many tenths to warm up."""
+    connects: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """A promise of the project, and whether this machine keeps it."""
 

@@ -1,15 +1,13 @@
 """irene-wyoming bench"""
 
 import argparse
-import os
-import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irene_wyoming.cli import common
+from irene_wyoming.bench.machine import machine
+from irene_wyoming.cli import common, wakebench
 from irene_wyoming.errors import AudioError, UnsupportedFormat
 
 if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
@@ -45,6 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recall.add_argument("folder", type=Path, metavar="FOLDER", help="16 kHz 16 bit mono files, WORD_VOICE.wav")
     recall.add_argument("--engine", action="append", metavar="NAME", help="may be repeated (none: every one installed)")
     common.add_json(recall)
+    wakebench.add_arguments(
+        kinds.add_parser(
+            "wake",
+            help="the wake server beside the bare engine: CPU, delay, start, memory",
+            description="Start a wake server, play a word to it as many satellites would, and measure what that costs "
+            "beside the engine by itself. A minute or two per engine; leave the machine alone. Linux only.",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+    )
 
 
 def rates(text: str) -> tuple[int, ...]:
@@ -62,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     from irene_wyoming.bench.process import use_one_thread
 
     use_one_thread()
-    return resample(args) if args.kind == "resample" else recall(args)
+    return {"resample": resample, "recall": recall, "wake": wakebench.run}[args.kind](args)
 
 
 def resample(args: argparse.Namespace) -> int:
@@ -132,26 +139,6 @@ def recordings(folder: Path) -> "list[Any]":
 def plain(part: Any) -> Any:
     """Rows as JSON has them."""
     return [asdict(row) for row in part] if isinstance(part, list) else part
-
-
-def machine() -> dict[str, str | int | None]:
-    """What figures depend on."""
-    return {
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "soxr", "wyoming")},
-    }
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model"))]
-    return named[0] if named else platform.processor() or platform.machine()
 
 
 def heading(rounds: int) -> Iterator[str]:

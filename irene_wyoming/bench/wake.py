@@ -1,0 +1,204 @@
+"""What the wake server costs beside the bare engine: whether a chunk may cost a thread hop and an event, or whether the
+loop in between has become the expensive part. Linux only.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import ExitStack, closing
+
+from wyoming.audio import AudioChunk, AudioStart
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.bench import satellites as load
+from irene_wyoming.bench.child import Child, started
+from irene_wyoming.bench.process import alone, resident_bytes
+from irene_wyoming.bench.recall import load as loaded
+from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow
+from irene_wyoming.bench.satellites import Heard, Track
+from irene_wyoming.config.model import Address
+from irene_wyoming.engines.base import WakeEngine
+from irene_wyoming.servers.client import connect, describe
+
+BARE, SERVER = "bare engine", "server"
+
+DESCRIBE_EVERY_S = 0.2
+DESCRIBE_TIMEOUT_S = 30.0
+ROUNDS = 5
+"""The least CPU time of so many is taken: what else the machine does can only add to it."""
+
+START_ROUNDS = 40
+LONGEST_STEP = 1280
+"""Frames of the longest step of an engine, 80 ms."""
+
+MANY = 256
+"""Connections that the measured server takes at once; its default is meant for households."""
+
+
+async def of_server(engine: str, track: Track, count: int, seconds: float, chunk_ms: int) -> WakeRow:
+    """Live satellites on a server of our own."""
+    async with started("wake", limits__max_connections=MANY) as server:
+        return await at(server.address, SERVER, engine, track, count, seconds, chunk_ms, server)
+
+
+async def at(
+    address: Address,
+    listener: str,
+    engine: str | None,
+    track: Track,
+    count: int,
+    seconds: float,
+    chunk_ms: int,
+    server: Child | None = None,
+) -> WakeRow:
+    """Live satellites on any server; ``engine`` None: whatever it uses by default. Beside several of them somebody asks
+    for descriptions; beside one nobody does, since that would cost as much as the satellite.
+    """
+    over = asyncio.Event()
+    if count == 1:
+        over.set()
+    began = server.cpu_s() if server else 0.0
+    asking = asyncio.create_task(load.describe_times(address, DESCRIBE_EVERY_S, DESCRIBE_TIMEOUT_S, over))
+    try:
+        told = await load.live(address, engine, track, count, seconds, chunk_ms)
+    finally:
+        over.set()
+        described = await asking
+    used = server.cpu_s() - began if server else None
+    return WakeRow(
+        listener,
+        engine or "its own",
+        count,
+        chunk_ms,
+        None if used is None else used / count / seconds * 1_000,
+        sum(one.spoken for one in told),
+        sum(len(one.delays_s) for one in told),
+        sum(one.false for one in told),
+        spread(delay for one in told for delay in one.delays_s),
+        spread(described) if described else None,
+        server.resident_bytes() / 1e6 if server else None,
+    )
+
+
+def bare(engine: str, track: Track, seconds: float, chunk_ms: int) -> WakeRow:
+    """The engine by itself in a fresh process, fed the same chunks at the same pace by a loop that sleeps meanwhile."""
+    return alone(_bare, engine, track, seconds, chunk_ms)
+
+
+def _bare(name: str, track: Track, seconds: float, chunk_ms: int) -> WakeRow:
+    chunks = track.chunks(chunk_ms)
+    heard = Heard(spoken=sum(1 for _ in load.word_ends(track, seconds)))
+    with closing(loaded(name)) as engine, closing(engine.session([track.word])) as session:
+        start, used = time.monotonic(), time.process_time()
+        for number in range(round(seconds * 1_000 / chunk_ms)):
+            time.sleep(max(0.0, start + (number + 1) * chunk_ms / 1_000 - time.monotonic()))
+            for _ in session.push(chunks[number % len(chunks)]):
+                period = int(number * chunk_ms / 1_000 / load.PERIOD_S)
+                heard.delays_s.append(time.monotonic() - start - period * load.PERIOD_S - track.word_end_s)
+        used = time.process_time() - used
+        memory = resident_bytes()
+    cost = used / seconds * 1_000
+    size = None if memory is None else memory / 1e6
+    found, delay = len(heard.delays_s), spread(heard.delays_s)
+    return WakeRow(BARE, name, 1, chunk_ms, cost, heard.spoken, found, 0, delay, None, size)
+
+
+async def speed(engine: str, track: Track, count: int, seconds: float, chunk_ms: int) -> SpeedRow:
+    """As much audio as they take: the server's whole process beside sessions of the engine in one loop, in turns."""
+    costs: list[float] = []
+    with closing(loaded(engine)) as bare_engine:
+        bare_costs: list[float] = []
+        async with started("wake", limits__max_connections=MANY) as server:
+            for _ in range(ROUNDS):
+                began = server.cpu_s()
+                await load.flood(server.address, engine, track, count, seconds, chunk_ms)
+                costs.append((server.cpu_s() - began) / count / seconds * 1_000)
+                bare_costs.append(await asyncio.to_thread(_loop, bare_engine, track, count, seconds, chunk_ms))
+    return SpeedRow(engine, count, chunk_ms, min(bare_costs), min(costs))
+
+
+def _loop(engine: WakeEngine, track: Track, count: int, seconds: float, chunk_ms: int) -> float:
+    """CPU milliseconds per second of audio, of this thread."""
+    chunks = track.chunks(chunk_ms)
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(closing(engine.session([track.word]))) for _ in range(count)]
+        began = time.thread_time()
+        for number in range(round(seconds * 1_000 / chunk_ms)):
+            for one in sessions:
+                one.push(chunks[number % len(chunks)])
+        return (time.thread_time() - began) / count / seconds * 1_000
+
+
+async def start(engine: str, track: Track) -> StartRow:
+    """What the first moments cost, as differences of CPU time over many tries."""
+    async with started("wake") as server:
+        async with connect(server.address) as wire:
+            await load.ask(wire, engine, track.word)
+            await load.answered(wire)
+            step = AudioChunk(16_000, 2, 1, track.pcm[: LONGEST_STEP * SPEECH.frame_bytes])
+
+            async def first() -> None:
+                await wire.write(AudioStart(16_000, 2, 1))
+                await steady()
+
+            async def steady() -> None:
+                await wire.write(step)
+                await load.answered(wire)
+
+            costs = await least(server, (first, steady, lambda: load.answered(wire)))
+        connecting = await least(server, (lambda: hung_up(server.address), lambda: described(server.address)))
+    ping = costs[2]
+    return StartRow(engine, costs[0] - ping, costs[1] - ping, *connecting)
+
+
+async def hung_up(address: Address) -> None:
+    async with connect(address):
+        pass
+
+
+async def described(address: Address) -> None:
+    await describe(address)
+
+
+async def least(server: Child, tries: Sequence[Callable[[], Awaitable[None]]]) -> list[float]:
+    """CPU milliseconds of the server that each try costs, taken in turns; the median."""
+    costs: list[list[float]] = [[] for _ in tries]
+    for _ in range(START_ROUNDS):
+        for attempt, spent in zip(tries, costs, strict=True):
+            began = server.cpu_s()
+            await attempt()
+            spent.append((server.cpu_s() - began) * 1_000)
+    return [sorted(spent)[len(spent) // 2] for spent in costs]
+
+
+async def memory(engine: str, track: Track, count: int, connects: int) -> MemoryRow:
+    """How much the server takes as it starts, with live satellites, and after many conversations."""
+    async with started("wake", limits__max_connections=MANY) as server:
+        began = server.resident_bytes()
+        await load.live(server.address, engine, track, count, 1.5 * load.PERIOD_S, 20)
+        listening = server.resident_bytes()
+        await conversations(server.address, engine, track, connects // 10)
+        before = server.resident_bytes()
+        await conversations(server.address, engine, track, connects)
+        growth = server.resident_bytes() - before
+    return MemoryRow(engine, began / 1e6, listening / 1e6, count, growth / 1e6, connects)
+
+
+async def conversations(address: Address, engine: str, track: Track, count: int) -> None:
+    """One after the other: a description, a request, a tenth of a second of audio."""
+    chunk = AudioChunk(16_000, 2, 1, track.pcm[:3_200])
+    for _ in range(count):
+        await describe(address)
+        async with connect(address) as wire:
+            await load.ask(wire, engine, track.word)
+            await wire.write(chunk)
+            await load.answered(wire)
+
+
+def spread(seconds: Iterable[float]) -> Spread:
+    ordered = sorted(seconds)
+
+    def at_share(share: float) -> float | None:
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1_000 if ordered else None
+
+    return Spread(at_share(0.5), at_share(0.95), at_share(0.99), len(ordered))

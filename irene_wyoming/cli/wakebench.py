@@ -1,0 +1,138 @@
+"""irene-wyoming bench wake"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irene_wyoming.bench.machine import machine
+from irene_wyoming.cli import common, recording
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import AudioError
+
+if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
+    from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow
+    from irene_wyoming.bench.satellites import Track
+
+    Rows = list[WakeRow | SpeedRow | StartRow | MemoryRow]
+
+PACKAGED = "okay_nabu"
+"""The word that `demo` plays."""
+
+MIN_SECONDS = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", action="append", metavar="NAME", help="may be repeated (none: every one installed)")
+    parser.add_argument("--streams", type=int, default=8, metavar="N", help="satellites at once")
+    parser.add_argument("--seconds", type=int, default=20, help=f"length of each live run, {MIN_SECONDS} or more")
+    parser.add_argument("--chunk-ms", type=int, default=20, metavar="MS", help="length of the satellites' chunks")
+    parser.add_argument("--connects", type=int, default=1_000, metavar="N", help="conversations to see memory grow")
+    parser.add_argument("--word", type=Path, metavar="WORD_VOICE.wav", help="16 kHz 16 bit mono (none: the packaged)")
+    parser.add_argument(
+        "--peer", type=common.address, metavar="URI", help="play the same to another server that is running there"
+    )
+    common.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: measured."""
+    from irene_wyoming.engines.registry import missing, specs
+
+    if not sys.platform.startswith("linux"):
+        raise AudioError("bench wake reads another process's CPU time as only Linux tells it")
+    if args.streams < 1 or args.seconds < MIN_SECONDS or not 1 <= args.chunk_ms <= 1_000 or args.connects < 10:
+        raise AudioError(f"expected --streams 1+, --seconds {MIN_SECONDS}+, --chunk-ms 1 to 1000, --connects 10+")
+    spoken = track(args.word)
+    engines = args.engine or [name for name, engine in specs("wake").items() if not missing(engine)]
+    if not args.json:
+        print("\n".join(f"{key}: {value}" for key, value in machine().items()))
+        print(f"word: {spoken.word}; live runs of {args.seconds} s, chunks of {args.chunk_ms} ms\n")
+    rows: Rows = []
+    for row in measured(engines, spoken, args):
+        rows.append(row)
+        if not args.json:
+            print("\n".join(lines(row)), flush=True)
+    if args.json:
+        named = [{"row": type(row).__name__, **asdict(row)} for row in rows]
+        common.print_json({"machine": machine(), "rows": named})
+    return 0
+
+
+def track(path: Path | None) -> "Track":
+    """:raises AudioError: the file cannot be read, or has another format."""
+    from irene_wyoming.audio.format import SPEECH
+    from irene_wyoming.bench.satellites import Track
+
+    if path is None:
+        with as_file(files("irene_wyoming").joinpath("demo", f"{PACKAGED}.wav")) as packaged:
+            return Track.of(PACKAGED, recording.read(packaged).pcm)
+    sound = recording.read(path)
+    if sound.format != SPEECH:
+        raise AudioError(f"{path}: {sound.format}; expected {SPEECH}")
+    return Track.of(path.stem.rpartition("_")[0] or path.stem, sound.pcm)
+
+
+def measured(
+    engines: Sequence[str], track: "Track", args: argparse.Namespace
+) -> "Iterator[WakeRow | SpeedRow | StartRow | MemoryRow]":
+    """Row by row, as they come."""
+    from irene_wyoming.bench import wake
+
+    pace = (args.seconds, args.chunk_ms)
+    for engine in engines:
+        yield wake.bare(engine, track, *pace)
+        for count in dict.fromkeys((1, args.streams)):
+            yield asyncio.run(wake.of_server(engine, track, count, *pace))
+        yield asyncio.run(wake.speed(engine, track, args.streams, min(args.seconds, 5), args.chunk_ms))
+        yield asyncio.run(wake.start(engine, track))
+        yield asyncio.run(wake.memory(engine, track, args.streams, args.connects))
+    if args.peer is not None:
+        peer: Address = args.peer
+        for count in dict.fromkeys((1, args.streams)):
+            yield asyncio.run(wake.at(peer, peer.uri, None, track, count, *pace))
+
+
+def lines(row: "WakeRow | SpeedRow | StartRow | MemoryRow") -> Iterator[str]:
+    from irene_wyoming.bench.rows import MemoryRow, SpeedRow, StartRow
+
+    if isinstance(row, SpeedRow):
+        yield (
+            f"{row.engine}, {row.satellites} at full speed: {row.server_ms_per_s:.2f} ms of CPU per second of audio "
+            f"(RTF {row.server_ms_per_s / 1_000:.4f}), bare {row.bare_ms_per_s:.2f}: {row.of_bare:.2f} of its "
+            f"throughput, {row.per_core:.0f} satellites per core"
+        )
+    elif isinstance(row, StartRow):
+        yield (
+            f"{row.engine}, start: audio-start and first step {row.first_ms:.2f} ms of CPU, a step {row.steady_ms:.2f} "
+            f"({row.first_ms / row.steady_ms:.1f} x); connect {row.connect_ms:.2f}, describe {row.describe_ms:.2f}"
+        )
+    elif isinstance(row, MemoryRow):
+        yield (
+            f"{row.engine}, memory: {row.started_mb:.1f} MB started, {row.listening_mb:.1f} with {row.satellites} "
+            f"satellites, {row.growth_mb:+.1f} after {row.connects} conversations"
+        )
+    else:
+        yield from live_lines(row)
+
+
+def live_lines(row: "WakeRow") -> Iterator[str]:
+    cpu = "" if row.cpu_ms_per_s is None else f"{row.cpu_ms_per_s:.1f} ms of CPU per second of audio, "
+    memory = "" if row.resident_mb is None else f", {row.resident_mb:.1f} MB"
+    yield (
+        f"{row.engine}, {row.satellites} live, {row.listener}: {cpu}{row.heard} of {row.spoken} words, "
+        f"{row.false} wrong{memory}"
+    )
+    yield f"  end of word to Detection: {spread(row.delay)}"
+    if row.describe is not None:
+        yield f"  describe meanwhile: {spread(row.describe)}"
+
+
+def spread(times: "Spread") -> str:
+    if times.p50_ms is None:
+        return "-"
+    return f"p50 {times.p50_ms:.0f}, p95 {times.p95_ms:.0f}, p99 {times.p99_ms:.0f} ms"
