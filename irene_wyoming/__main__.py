@@ -19,6 +19,7 @@ COMMANDS = {
     "describe": "print what a running server says of itself",
     "detect": "find wake words in a wav file",
     "transcribe": "say what is spoken in a wav file",
+    "wake-scores": "show live what the wake word engines hear, as meters in the terminal",
     "tune-wake": "find the threshold of a wake word from recordings of your household",
     "models": "list, fetch and check speech-to-text models",
     "devices": "list the sound inputs of this machine",

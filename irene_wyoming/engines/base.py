@@ -30,6 +30,8 @@ class ModelInfo:
     """Wake models only: what a person says."""
     version: str | None = None
     installed: bool = True
+    threshold: float | None = None
+    """Wake models only: the score from which a step counts, as the model's author recommends it."""
 
 
 def unknown_model(name: str, known: Sequence[ModelInfo]) -> UnknownModel:

@@ -60,8 +60,8 @@ def read_description(path: Path) -> OwnModel:
         content = path.read_bytes()
         data = json.loads(content)
         micro = data["micro"]
-        info = _info(path.stem, data)
         model = path.parent / _file_name(data["model"])
+        info = _info(path.stem, data)
         cutoff, sliding_window = float(micro["probability_cutoff"]), int(micro["sliding_window_size"])
     except OSError as error:
         raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error
@@ -75,6 +75,7 @@ def read_description(path: Path) -> OwnModel:
         raise EngineFailed(f"{path}: probability_cutoff {cutoff}: expected a number above 0, up to 1")
     if not 1 <= sliding_window <= MAX_SLIDING_WINDOW:
         raise EngineFailed(f"{path}: sliding_window_size {sliding_window}: expected 1 to {MAX_SLIDING_WINDOW}")
+    info = replace(info, threshold=cutoff)
     return OwnModel(info, (path, model), read_model(model), "microwakeword", cutoff, sliding_window)
 
 

@@ -177,6 +177,7 @@ def packaged_info(word: str) -> ModelInfo:
         author="David Scripka",
         url="https://github.com/dscripka/openWakeWord",
         phrase=PHRASES[word],
+        threshold=THRESHOLD,
     )
 
 
@@ -197,6 +198,7 @@ def read_own(path: Path) -> OwnModel | None:
         url="",
         phrase=phrase,
         version=version_of(name),
+        threshold=THRESHOLD,
     )
     return OwnModel(info, (path,), read_model(path), "openwakeword", THRESHOLD)
 

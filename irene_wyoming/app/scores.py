@@ -1,0 +1,147 @@
+"""What the wake word engines make of live audio, moment by moment."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from wyoming.audio import AudioChunk
+
+from irene_wyoming.app import engines
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
+from irene_wyoming.audio.meter import Meter
+from irene_wyoming.capture.base import Source
+from irene_wyoming.config.model import Address, Config
+from irene_wyoming.engines.base import Score, WakeEngine
+from irene_wyoming.engines.worker import Worker
+from irene_wyoming.errors import ConfigError
+from irene_wyoming.routing.wake import WakeRouter
+from irene_wyoming.servers import wire
+from irene_wyoming.servers.client import connect, expect
+from irene_wyoming.servers.hear import Recording
+
+CHUNK_S = 0.08
+
+Audio = AsyncGenerator[tuple[AudioFormat, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A chunk of audio."""
+
+    at_s: float
+    """Where it ends, since the start."""
+    level_dbfs: float
+    """Of the last second, dB of full scale."""
+    scores: Mapping[str, float]
+    """The highest of each word within the chunk; without those that had no step in it."""
+    heard: Sequence[str]
+    """Words that a server with these settings would have reported."""
+
+
+async def of_recording(recording: Recording, *, realtime: bool) -> Audio:
+    """A recording, at the pace of speech or as fast as it is taken, and a second of silence."""
+    form = recording.format
+    size = round(CHUNK_S * form.rate) * form.frame_bytes
+    pcm = recording.pcm + bytes(form.rate * form.frame_bytes)
+    started = time.monotonic()
+    for start in range(0, len(pcm), size):
+        if realtime:
+            await asyncio.sleep(started + form.seconds(start) - time.monotonic())
+        yield form, pcm[start : start + size]
+
+
+async def of_server(address: Address) -> Audio:
+    """What a microphone server streams.
+
+    :raises ServerUnavailable: nobody answers there.
+    :raises ProtocolError: it breaks off, or sends no audio.
+    """
+    async with connect(address) as peer:
+        while True:
+            event = await expect(peer, timeout_s=10)
+            if AudioChunk.is_type(event.type):
+                yield wire.audio_format(event.data), event.payload or b""
+
+
+async def of_source(source: Source) -> Audio:
+    """A microphone of this machine.
+
+    :raises CaptureError: it cannot be opened, or breaks.
+    """
+    async with source.open() as capture:
+        async for chunk in capture:
+            yield chunk.format, chunk.pcm
+
+
+class Listener:
+    """Engines that listen to one stream."""
+
+    def __init__(self, worker: Worker, loaded: Sequence[WakeEngine], config: Config, words: Sequence[str]) -> None:
+        """:param words: to listen for; none: every word known.
+        :raises ConfigError: a word is not known.
+        """
+        self._worker = worker
+        self._router = WakeRouter(loaded)
+        self._settings = config.wake.models
+        infos = {info.name: info for info in self._router.models()}
+        for word in words:
+            if word not in infos:
+                raise ConfigError(f"{word!r}: no such wake word; known are {', '.join(infos)}")
+        self.thresholds: dict[str, float] = {}
+        """Of each word that is listened for: the score from which a step counts."""
+        for word in words or infos:
+            owner = next(e for e in loaded if any(info.name == word for info in e.models()))
+            own = self._settings[word].threshold if word in self._settings else None
+            for_all = config.wake.providers[owner.name].options.get("threshold")
+            recommended = infos[word].threshold
+            self.thresholds[word] = next((t for t in (own, for_all, recommended) if t is not None), 0.5)
+
+    async def moments(self, audio: Audio) -> AsyncGenerator[Moment, None]:
+        """Listen until the audio ends; closes it."""
+        scores: list[Score] = []
+        meter = Meter(SPEECH.rate)
+        frames = 0
+        converter: Converter | None = None
+        session = await self._worker.obtain(self._router.session, list(self.thresholds), self._settings, scores.append)
+        try:
+            async with aclosing(audio):
+                async for form, pcm in audio:
+                    if converter is None or converter.source != form:
+                        converter = Converter(form, SPEECH, Quality.MEDIUM)
+                    speech = converter.push(pcm)
+                    hits = await self._worker.run(session.push, speech)
+                    meter.push(np.frombuffer(speech, "<i2"))
+                    frames += SPEECH.frames(len(speech))
+                    highest: dict[str, float] = {}
+                    for score in scores:
+                        highest[score.word] = max(score.score, highest.get(score.word, 0.0))
+                    scores.clear()
+                    yield Moment(frames / SPEECH.rate, meter.level_dbfs, highest, [hit.model for hit in hits])
+        finally:
+            await self._worker.run(session.close)
+
+
+@asynccontextmanager
+async def listening(config: Config, provider: str | None, words: Sequence[str]) -> AsyncIterator[Listener]:
+    """The engines of a configuration, as the server has them.
+
+    :param provider: the only one to use; None: all.
+    :raises EngineUnavailable: no engine can be loaded.
+    :raises ConfigError: a word or the provider is not known.
+    """
+    enabled = engines.order(config.wake)
+    if provider is not None and provider not in enabled:
+        raise ConfigError(f"{provider!r}: no such provider; enabled are {', '.join(enabled)}")
+    async with AsyncExitStack() as stack:
+        worker = await stack.enter_async_context(Worker("wake"))
+        loaded: list[WakeEngine] = await engines.load("wake", config.wake, engines.context(config), worker)
+        for engine in loaded:
+            stack.push_async_callback(worker.run, engine.close)
+        some = [engine for engine in loaded if provider in (None, engine.name)]
+        if not some:
+            raise ConfigError(f"{provider}: cannot be loaded; the log says why")
+        yield Listener(worker, some, config, words)
