@@ -210,8 +210,8 @@ class Call:
 
     def cancel(self) -> None:
         self._cancelled = True
-        self._audio.put(None)
         self._call.cancel()
+        self._audio.put(None)  # after it: the end alone would be answered
 
     def end(self) -> None:
         """Cancel it and wait until it has ended."""

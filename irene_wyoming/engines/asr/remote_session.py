@@ -23,6 +23,8 @@ MAX_TEXT_CHARS = 16_384
 MAX_CLEANED_CHARS = 200
 """Of what another side says went wrong: it goes into our logs and errors."""
 
+WYOMING = "https://github.com/rhasspy/wyoming"
+
 _LOOK_UPS = 4
 """Look-ups of host names at once. One that hangs keeps its thread for the resolver's own time, some 10 s."""
 
@@ -235,4 +237,5 @@ def primary(tag: str) -> str:
 
 def model_elsewhere(name: str, uri: str) -> ModelInfo:
     """A model of which nothing but the name and the place is known."""
-    return ModelInfo(name, languages=(), description=f"{name} at {uri}", author="unknown", url=uri)
+    api = "https://platform.openai.com/docs/api-reference/audio" if uri.startswith("http") else WYOMING
+    return ModelInfo(name, languages=(), description=f"{name} at {uri}", author="unknown", url=api)

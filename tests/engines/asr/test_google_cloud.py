@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.google_cloud import SPEC, endpoint
 from irene_wyoming.engines.asr.sphinx_engine import Sphinx
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
 from irene_wyoming.servers.hear import Recording
 from tests.engines.asr.remote_servers import ScriptedServer, sends, until_gone, wait_for
-from tests.engines.asr.test_remote import LIGHT, TIMER, free_port, push_all, wav
+from tests.engines.asr.test_remote import LIGHT, TIMER, free_port, push_all, recording, wav
+from tests.engines.contract import AsrEngineContract
 
 pytest.importorskip("google.cloud.speech_v1", reason="the extra google is not installed")
 
@@ -108,6 +108,22 @@ def engine(google: str) -> Iterator[AsrEngine]:
     engine.close()
 
 
+class TestContract(AsrEngineContract):
+    @pytest.fixture
+    def engine(self, google: str) -> Iterator[AsrEngine]:
+        engine = created(endpoint=google)
+        yield engine
+        engine.close()
+
+    @pytest.fixture
+    def said(self) -> str:
+        return LIGHT
+
+    @pytest.fixture
+    def speech(self) -> bytes:
+        return recording(LIGHT)
+
+
 @contextmanager
 def answering(recognize: Service, **options: Any) -> Iterator[AsrEngine]:
     """An engine whose service answers so."""
@@ -151,13 +167,6 @@ def test_an_utterance_in_one_piece_is_cut_to_what_google_takes(
     assert session.finish().text == LIGHT
     assert max(decoding.pieces) == PIECE_BYTES
     assert sum(decoding.pieces) == len(pcm)
-
-
-def test_nothing_and_silence_give_an_empty_transcript(engine: AsrEngine) -> None:
-    assert engine.session(AsrRequest()).finish().text == ""
-    session = engine.session(AsrRequest())
-    session.push(bytes(32_000))
-    assert session.finish().text == ""
 
 
 def test_names_of_the_request_and_of_the_home_are_leaned_towards(decoding: Decoding, google: str) -> None:
@@ -406,7 +415,3 @@ def test_endpoints_that_are_none_are_refused(value: Any) -> None:
 def test_a_model_without_a_name_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a model"):
         SPEC.options["model"].check("")
-
-
-def test_it_hears_what_the_server_hears(engine: AsrEngine) -> None:
-    assert (engine.name, engine.format) == ("google_cloud", SPEECH)

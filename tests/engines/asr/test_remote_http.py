@@ -21,12 +21,13 @@ import pytest
 
 from irene_wyoming.engines.asr.remote_http import ANSWER_BYTES, DEFAULT_MODEL, PROMPT_CHARS, prompt
 from irene_wyoming.engines.asr.sphinx_engine import Sphinx
-from irene_wyoming.engines.base import AsrRequest, Transcription, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from irene_wyoming.servers.hear import Recording
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.remote_servers import Behaviour, ScriptedServer, sends_for_ever, until_gone
-from tests.engines.asr.test_remote import LIGHT, TIMER, push_all, wav
+from tests.engines.asr.test_remote import LIGHT, TIMER, push_all, recording, wav
+from tests.engines.contract import AsrEngineContract
 
 Speech = Callable[[str], Recording]
 KEY = "sk-not-to-be-seen-0123456789"
@@ -119,6 +120,20 @@ def api(sphinx: Sphinx) -> Iterator[Api]:
     yield api
     server.shutdown()
     server.server_close()
+
+
+class TestContract(AsrEngineContract):
+    @pytest.fixture
+    def engine(self, make_remote: MakeRemote, api: Api) -> AsrEngine:
+        return make_remote(uri=api.uri, languages=["en"])
+
+    @pytest.fixture
+    def said(self) -> str:
+        return LIGHT
+
+    @pytest.fixture
+    def speech(self) -> bytes:
+        return recording(LIGHT)
 
 
 def test_the_other_machine_understands(make_remote: MakeRemote, api: Api, speech: Speech) -> None:
