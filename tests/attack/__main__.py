@@ -1,0 +1,84 @@
+"""``python -m tests.attack fuzz | load | soak``: prints what it measures; exit code 1 when something does not hold."""
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+import time
+
+from irene_wyoming.config.load import load as load_config
+from tests.attack import fuzz, load, soak
+from tests.conftest import ENVIRONMENT, SPEECH_DIR, read_wav
+
+WORD, NAME = "wake/okay_nabu_rms.wav", "okay_nabu"
+COMMAND = "asr/set_a_timer_for_five_minutes.wav"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
+    attacks = parser.add_subparsers(dest="attack", required=True)
+    fuzzing = attacks.add_parser("fuzz", help="random events to all servers")
+    fuzzing.add_argument("--events", type=int, default=1_000_000, help="default: %(default)s; 15 minutes on two cores")
+    fuzzing.add_argument("--seed", type=int, default=int(time.time()), help="default: the time")
+    loading = attacks.add_parser("load", help="satellites that listen at the same time")
+    loading.add_argument("--satellites", type=int, default=64, help="default: %(default)s")
+    loading.add_argument("--seconds", type=float, default=60, help="default: %(default)s")
+    soaking = attacks.add_parser("soak", help="mixed clients for a long time")
+    soaking.add_argument("--minutes", type=float, default=60, help="default: %(default)s")
+    args = parser.parse_args()
+    cores = len(os.sched_getaffinity(0))
+    print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {cores} cores, Python {platform.python_version()}")
+    return {"fuzz": run_fuzz, "load": run_load, "soak": run_soak}[args.attack](args)
+
+
+def say(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text:<100}", end="", file=sys.stderr, flush=True)
+
+
+def run_fuzz(args: argparse.Namespace) -> int:
+    config = load_config(None, ENVIRONMENT | {"IRENE_WYOMING__MIC__SOURCE__KIND": "silence"})
+    done = asyncio.run(fuzz.fuzz(config, args.events, args.seed, say))
+    print(f"seed {args.seed}: {done.events} events in {done.conversations} conversations, {done.seconds:.0f} s")
+    print(f"unhandled exceptions: {len(done.unhandled)}; conversations that hung: {done.hung}")
+    print("clients were told: " + ", ".join(f"{code} {count}" for code, count in done.codes.most_common()))
+    print(f"memory after the first 20,000 events: {done.grown_bytes / 1e6:+.1f} MB")
+    print(f"a healthy client waited at most {done.slowest_healthy_s:.2f} s")
+    for what in done.unhandled[:10]:
+        print(f"  {what}")
+    return 1 if done.unhandled or done.hung else 0
+
+
+def run_load(args: argparse.Namespace) -> int:
+    done = asyncio.run(load.load(args.satellites, args.seconds, read_wav(SPEECH_DIR / WORD), NAME))
+    print(f"{args.satellites} satellites: {done.heard} of {done.spoken} words heard, {done.cpu:.2f} cores")
+    late = ", ".join(f"p{share:.0%} {load.quantile(done.late_s, share) * 1000:.0f} ms" for share in (0.5, 0.95, 0.99))
+    print(f"from the chunk to its detection: {late}")
+    asked = ", ".join(f"p{share:.0%} {load.quantile(done.described_s, share) * 1000:.0f} ms" for share in (0.5, 0.99))
+    print(f"describe meanwhile: {asked}; memory {done.resident_bytes / 1e6:.0f} MB")
+    return 0 if done.heard == done.spoken else 1
+
+
+def run_soak(args: argparse.Namespace) -> int:
+    word, command = read_wav(SPEECH_DIR / WORD), read_wav(SPEECH_DIR / COMMAND)
+    done = asyncio.run(soak.soak(args.minutes * 60, word, command, say))
+    slopes = done.slopes()
+    for name, slope in slopes.items():
+        first, last = done.files[name]
+        print(
+            f"{name}: {done.memory[name][-1][1] / 1e6:.1f} MB, {slope.kb_per_minute:+.1f} kB/min"
+            f" (+- {slope.error:.1f}), files {first} -> {last}"
+        )
+    clock = sum(done.transcripts_s) / len(done.transcripts_s)
+    print(
+        f"{len(done.transcripts_s)} transcripts, mean {clock * 1000:.1f} ms by the client's clock,"
+        f" {done.told_mean_s * 1000:.1f} ms by /metrics ({done.told_mean_s / clock - 1:+.1%})"
+    )
+    scrape = load.quantile(done.scrapes_s, 0.5) * 1000
+    print(f"a scrape: median {scrape:.1f} ms, {done.scrape_cpu_s * 1000:.1f} ms of CPU time")
+    return 0 if all(slope.flat or slope.kb_per_minute < 0 for slope in slopes.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

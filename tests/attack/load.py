@@ -1,0 +1,92 @@
+"""Satellites that all listen at the same time, and what a hub sees of the server meanwhile."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+
+from wyoming.client import AsyncClient
+from wyoming.wake import Detect, Detection
+
+from irene_wyoming.config.model import Address
+from irene_wyoming.servers.client import describe
+from irene_wyoming.servers.hear import Recording
+from tests.attack.process import cpu_seconds, resident_bytes, running
+from tests.servers.clients import audio_start, chunks
+
+CHUNK_MS = 80
+
+
+@dataclass
+class Outcome:
+    spoken: int = 0
+    heard: int = 0
+    late_s: list[float] = field(default_factory=list)
+    """From the sending of the chunk at which a detection is placed to the detection."""
+    described_s: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+    """Cores that the wake server used."""
+    resident_bytes: int = 0
+
+
+async def load(satellites: int, seconds: float, word: Recording, name: str) -> Outcome:
+    """Each satellite speaks the word once in some seconds of its own silence, for so long, at the pace of the clock."""
+    outcome = Outcome()
+    async with running(ASR__ENABLED="false", MIC__ENABLED="false") as program:
+        address, pid = program.addresses["wake"], program.pids()["wake"]
+        used, started = cpu_seconds(pid), time.monotonic()
+        asking = asyncio.create_task(ask(address, outcome))
+        chance = random.Random(1)
+        await asyncio.gather(
+            *(listen(address, word, name, seconds, chance.uniform(0, 3), outcome) for _ in range(satellites))
+        )
+        asking.cancel()
+        await asyncio.wait([asking])
+        outcome.cpu = (cpu_seconds(pid) - used) / (time.monotonic() - started)
+        outcome.resident_bytes = resident_bytes(pid)
+    return outcome
+
+
+async def listen(
+    address: Address, word: Recording, name: str, seconds: float, offset_s: float, outcome: Outcome
+) -> None:
+    form = word.format
+    silence = bytes(int(3 * form.rate) * form.frame_bytes)
+    spoken = Recording(form, silence[: int(offset_s * form.rate) * form.frame_bytes] + word.pcm + silence)
+    async with AsyncClient.from_uri(address.uri) as client:
+        await client.write_event(Detect(names=[name]).event())
+        await client.write_event(audio_start(spoken).event())
+        sent: dict[int, float] = {}
+        hearing = asyncio.create_task(hear(client, sent, outcome))
+        begun, position = time.monotonic(), 0
+        while time.monotonic() - begun < seconds:
+            outcome.spoken += 1
+            for chunk in chunks(spoken, CHUNK_MS, position):
+                await asyncio.sleep(max(0.0, begun + position / 1000 - time.monotonic()))
+                sent[position] = time.monotonic()
+                await client.write_event(chunk.event())
+                position += CHUNK_MS
+        await asyncio.sleep(2)
+        hearing.cancel()
+        await asyncio.wait([hearing])
+
+
+async def hear(client: AsyncClient, sent: dict[int, float], outcome: Outcome) -> None:
+    while (event := await client.read_event()) is not None:
+        if Detection.is_type(event.type):
+            outcome.heard += 1
+            timestamp = Detection.from_event(event).timestamp
+            if timestamp in sent:
+                outcome.late_s.append(time.monotonic() - sent[timestamp])
+
+
+async def ask(address: Address, outcome: Outcome) -> None:
+    while True:
+        asked = time.monotonic()
+        await describe(address, timeout_s=30)
+        outcome.described_s.append(time.monotonic() - asked)
+        await asyncio.sleep(0.5)
+
+
+def quantile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")

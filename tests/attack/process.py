@@ -1,0 +1,90 @@
+"""The program as a user starts it, seen from outside."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.servers.client import describe
+
+NAMES = ("wake", "asr", "mic", "front")
+
+
+def resident_bytes(pid: int | str = "self") -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid: int | str = "self") -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def open_files(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+@dataclass
+class Program:
+    process: asyncio.subprocess.Process
+    addresses: dict[str, Address]
+    figures: Address
+
+    def pids(self) -> dict[str, int]:
+        """Of the servers; the front is the program itself."""
+        found = {"front": self.process.pid}
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in children:
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            found |= {name: int(pid) for name in NAMES if name in words}
+        return found
+
+
+@asynccontextmanager
+async def running(**settings: str) -> AsyncIterator[Program]:
+    """``irene-wyoming run`` on free loopback ports, every server answering; its log goes to our standard error."""
+    ports = free_ports(5)
+    addresses = {name: Address("127.0.0.1", port) for name, port in zip(NAMES, ports, strict=False)}
+    env = {f"IRENE_WYOMING__{name.upper()}__URI": address.uri for name, address in addresses.items()}
+    env |= {
+        "IRENE_WYOMING__DISCOVERY__ZEROCONF": "false",
+        "IRENE_WYOMING__MIC__SOURCE__KIND": "silence",
+        "IRENE_WYOMING__METRICS__PORT": str(ports[-1]),
+        "IRENE_WYOMING__LOG_LEVEL": "error",
+    }
+    env |= {f"IRENE_WYOMING__{key}": value for key, value in settings.items()}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "irene_wyoming", "run", env=os.environ | env)
+    try:
+        program = Program(process, addresses, Address("127.0.0.1", ports[-1]))
+        async with asyncio.timeout(60):
+            for address in addresses.values():
+                await answers(address)
+        yield program
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def answers(address: Address) -> None:
+    while True:
+        try:
+            await describe(address)
+        except ServerUnavailable:
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [sock.getsockname()[1] for sock in sockets]
+    finally:
+        for sock in sockets:
+            sock.close()

@@ -1,0 +1,164 @@
+"""Mixed clients for a long time: does a process grow, and do its figures agree with a clock outside of it?"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+
+import numpy as np
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioStop
+from wyoming.client import AsyncClient
+from wyoming.wake import Detect
+
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import IreneError
+from irene_wyoming.servers.client import describe
+from irene_wyoming.servers.hear import Recording
+from tests.app.http import get
+from tests.attack.fuzz import converse, some_event
+from tests.attack.process import Program, cpu_seconds, open_files, resident_bytes, running
+from tests.servers.clients import audio_start, chunks
+
+EVERY_S = 1.0
+
+
+@dataclass
+class Slope:
+    """Of a process's memory, after the first third of the time."""
+
+    kb_per_minute: float
+    error: float
+    """Of it, two standard errors, as blocks of the samples scatter."""
+
+    @property
+    def flat(self) -> bool:
+        return abs(self.kb_per_minute) <= self.error
+
+
+@dataclass
+class Outcome:
+    memory: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    """Seconds and bytes, by server."""
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Open in the beginning and in the end."""
+    transcripts_s: list[float] = field(default_factory=list)
+    """From the end of the audio, by this process's clock."""
+    scrapes_s: list[float] = field(default_factory=list)
+    scrape_cpu_s: float = 0.0
+    """Processor time of the program for one scrape."""
+    told_mean_s: float = 0.0
+    """The mean of transcripts_s as /metrics has it."""
+
+    def slopes(self) -> dict[str, Slope]:
+        return {name: slope(samples[len(samples) // 3 :]) for name, samples in self.memory.items()}
+
+
+def slope(samples: list[tuple[float, int]], blocks: int = 8) -> Slope:
+    """The median over all pairs of blocks (Theil and Sen), and how far it may be off by chance."""
+    means = np.array([np.mean(block, axis=0) for block in np.array_split(np.array(samples, float), blocks)])
+    first, second = np.triu_indices(blocks, 1)
+    slopes = (means[second, 1] - means[first, 1]) / (means[second, 0] - means[first, 0]) * 60 / 1024
+    return Slope(float(np.median(slopes)), float(2 * np.std(slopes) / np.sqrt(blocks)))
+
+
+async def soak(seconds: float, word: Recording, command: Recording, say: Callable[[str], None]) -> Outcome:
+    outcome = Outcome()
+    async with running() as program:
+        outcome.scrape_cpu_s = await scrape_cost(program, outcome)
+        files = {name: open_files(pid) for name, pid in program.pids().items()}
+        wake, asr, front = (program.addresses[name] for name in ("wake", "asr", "front"))
+        workers = [
+            asyncio.create_task(again(work))
+            for work in (
+                lambda: listen(wake, word),
+                lambda: listen(front, word),
+                lambda: speak(asr, command, outcome),
+                lambda: speak(asr, command, outcome),
+                lambda: misbehave(program, random.Random()),
+                lambda: look(front),
+            )
+        ]
+        await watch(program, seconds, outcome, say)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.wait(workers)
+        await asyncio.sleep(3)
+        outcome.files = {name: (files[name], open_files(pid)) for name, pid in program.pids().items()}
+        outcome.told_mean_s = await told_mean(program)
+    return outcome
+
+
+async def watch(program: Program, seconds: float, outcome: Outcome, say: Callable[[str], None]) -> None:
+    started = time.monotonic()
+    while (now := time.monotonic() - started) < seconds:
+        for name, pid in program.pids().items():
+            outcome.memory.setdefault(name, []).append((now, resident_bytes(pid)))
+        say(", ".join(f"{name} {samples[-1][1] / 1e6:.1f} MB" for name, samples in outcome.memory.items()))
+        await asyncio.sleep(EVERY_S)
+
+
+async def again(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    while True:
+        try:
+            await work()
+        except (OSError, IreneError, AssertionError):
+            await asyncio.sleep(0.1)
+
+
+async def listen(address: Address, word: Recording) -> None:
+    async with AsyncClient.from_uri(address.uri) as client:
+        await client.write_event(Detect().event())
+        await client.write_event(audio_start(word).event())
+        for chunk in chunks(word, 80):
+            await client.write_event(chunk.event())
+            await asyncio.sleep(0.02)
+
+
+async def speak(address: Address, command: Recording, outcome: Outcome) -> None:
+    async with AsyncClient.from_uri(address.uri) as client:
+        await client.write_event(Transcribe().event())
+        await client.write_event(audio_start(command).event())
+        for chunk in chunks(command, 100):
+            await client.write_event(chunk.event())
+            await asyncio.sleep(0.02)
+        asked = time.monotonic()
+        await client.write_event(AudioStop().event())
+        while (event := await client.read_event()) is not None:
+            if Transcript.is_type(event.type):
+                outcome.transcripts_s.append(time.monotonic() - asked)
+
+
+async def misbehave(program: Program, chance: random.Random) -> None:
+    target = chance.choice(list(program.addresses.values()))
+    async with asyncio.timeout(20):
+        await converse(target, b"".join(some_event(chance) for _ in range(20)))
+    await asyncio.sleep(0.02)
+
+
+async def look(address: Address) -> None:
+    await describe(address)
+    await asyncio.sleep(0.1)
+
+
+async def scrape_cost(program: Program, outcome: Outcome, count: int = 100) -> float:
+    used = cpu_seconds(program.process.pid)
+    for _ in range(count):
+        asked = time.monotonic()
+        assert (await get(program.figures, "/metrics"))[0] == 200
+        outcome.scrapes_s.append(time.monotonic() - asked)
+    return (cpu_seconds(program.process.pid) - used) / count
+
+
+async def told_mean(program: Program) -> float:
+    _, body = await get(program.figures, "/metrics")
+    found = {
+        kind: sum(
+            float(line.rpartition(" ")[2])
+            for line in body.splitlines()
+            if line.startswith(f"irene_transcript_seconds_{kind}")
+        )
+        for kind in ("sum", "count")
+    }
+    return found["sum"] / found["count"] if found["count"] else float("nan")

@@ -1,0 +1,83 @@
+"""The long attacks in short, so that they work when they are wanted."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wyoming.event import Event
+
+from irene_wyoming.config.model import Config
+from irene_wyoming.errors import ProtocolError
+from irene_wyoming.servers.client import CLIENT_LIMITS
+from irene_wyoming.servers.wire import Wire, encode
+from tests.attack.fuzz import fuzz
+from tests.attack.soak import slope
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+EVENTS = st.builds(
+    Event,
+    st.text(min_size=1, max_size=64),
+    st.dictionaries(st.text(max_size=10), JSON, max_size=4),
+    st.none() | st.binary(min_size=1, max_size=100),
+)
+
+
+class NoWriter(asyncio.StreamWriter):
+    """Reading needs none."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __del__(self) -> None:
+        pass
+
+
+async def events_of(sent: bytes, cuts: list[int]) -> list[Event]:
+    """What a Wire makes of these bytes when they come in pieces."""
+    reader = asyncio.StreamReader()
+    wire = Wire(reader, NoWriter(), CLIENT_LIMITS)
+    places = sorted({cut % (len(sent) + 1) for cut in cuts})
+    for start, end in zip([0, *places], [*places, len(sent)], strict=True):
+        reader.feed_data(sent[start:end])
+    reader.feed_eof()
+    events = []
+    while (event := await wire.read()) is not None:
+        events.append(event)
+    return events
+
+
+@given(st.lists(EVENTS, max_size=5), st.lists(st.integers(0, 10_000), max_size=5))
+def test_what_is_written_is_read_however_it_is_cut(events: list[Event], cuts: list[int]) -> None:
+    sent = b"".join(map(encode, events))
+    assert asyncio.run(events_of(sent, cuts)) == events
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(EVENTS, max_size=3), st.binary(max_size=200), st.integers(0, 10_000))
+def test_any_bytes_are_events_or_a_protocol_error(events: list[Event], noise: bytes, at: int) -> None:
+    sent = b"".join(map(encode, events))
+    at %= len(sent) + 1
+    with suppress(ProtocolError):
+        asyncio.run(events_of(sent[:at] + noise + sent[at:], []))
+
+
+async def test_fuzzed_conversations_find_no_bug(configured: Callable[..., Config]) -> None:
+    done = await fuzz(configured(MIC__SOURCE__KIND="silence"), 1_500, seed=1, say=lambda _text: None)
+    assert done.unhandled == []
+    assert done.hung == 0
+    assert done.codes["protocol-error"] > 0
+
+
+def test_a_slope_is_told_from_noise() -> None:
+    noise = [0, 30_000, -20_000, 10_000, -30_000, 20_000, 0, -10_000]
+    level = [(float(second), 50_000_000 + noise[second % 8]) for second in range(600)]
+    assert slope(level).flat
+    leak = [(second, size + int(second * 2_000)) for second, size in level]
+    assert not slope(leak).flat
+    assert 100 < slope(leak).kb_per_minute < 130
