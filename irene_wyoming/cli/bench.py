@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irene_wyoming.bench.machine import machine
-from irene_wyoming.cli import common, wakebench
+from irene_wyoming.cli import bench_asr, common, wakebench
 from irene_wyoming.errors import AudioError, UnsupportedFormat
 
 if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
     )
+    bench_asr.add_arguments(kinds)
 
 
 def rates(text: str) -> tuple[int, ...]:
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from irene_wyoming.bench.process import use_one_thread
 
     use_one_thread()
-    return {"resample": resample, "recall": recall, "wake": wakebench.run}[args.kind](args)
+    return {"resample": resample, "recall": recall, "wake": wakebench.run, "asr": bench_asr.run}[args.kind](args)
 
 
 def resample(args: argparse.Namespace) -> int:

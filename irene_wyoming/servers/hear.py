@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from wyoming.asr import Transcribe, Transcript
+from wyoming.asr import Transcribe, Transcript, TranscriptChunk
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.info import SelectProgram
 from wyoming.ping import Ping, Pong
 from wyoming.wake import Detect, Detection, NotDetected
 
@@ -58,7 +60,9 @@ class HeardText:
     text: str
     language: str | None
     delay_s: float
-    """From the end of the audio to its arrival."""
+    """From the end of the audio to its arrival; 0 where it came before."""
+    first_partial_s: float | None = None
+    """From the start of the audio to the first words of it; None: nothing came before the transcript."""
 
 
 async def detect(
@@ -85,21 +89,51 @@ async def detect(
 
 
 async def transcribe(
-    address: Address, recording: Recording, language: str | None = None, *, realtime: bool = False
+    address: Address,
+    recording: Recording,
+    language: str | None = None,
+    *,
+    realtime: bool = False,
+    program: str | None = None,
 ) -> HeardText:
     """What a server understands of a recording.
 
+    :param program: who is to transcribe it; None: the server's default.
     :raises ServerUnavailable, ProtocolError: as for ``detect``.
     """
     async with connect(address) as wire:
-        await wire.write(Transcribe(language=language))
+        if program is not None:
+            await wire.write(SelectProgram(name=program))
+        request = Transcribe(language=language).event()
+        request.data["stream"] = True  # ours ask for it so; others ignore it
+        await wire.write(request)
+        started = time.monotonic()
+        sender = asyncio.create_task(send_timed(wire, recording, realtime=realtime), name="send the recording")
+        try:
+            return await collect_text(wire, started, sender)
+        finally:
+            sender.cancel()
+            await asyncio.wait([sender])
+
+
+async def collect_text(wire: Wire, started: float, sender: "asyncio.Task[float]") -> HeardText:
+    """The transcript, whenever it comes."""
+    first_partial_s = None
+    while True:
+        event = await expect(wire, ANSWER_TIMEOUT_S)
+        if TranscriptChunk.is_type(event.type) and first_partial_s is None and not sender.done():
+            first_partial_s = time.monotonic() - started
+        elif Transcript.is_type(event.type):
+            transcript = Transcript.from_event(event)
+            delay_s = time.monotonic() - sender.result() if sender.done() else 0.0
+            return HeardText(transcript.text, transcript.language, delay_s, first_partial_s)
+
+
+async def send_timed(wire: Wire, recording: Recording, *, realtime: bool) -> float:
+    """Send a recording; returns when that was done, by time.monotonic()."""
+    with suppress(OSError):  # the server has ended the conversation; whoever reads sees why
         await send(wire, recording, realtime=realtime)
-        sent = time.monotonic()
-        while True:
-            event = await expect(wire, ANSWER_TIMEOUT_S)
-            if Transcript.is_type(event.type):
-                transcript = Transcript.from_event(event)
-                return HeardText(transcript.text, transcript.language, time.monotonic() - sent)
+    return time.monotonic()
 
 
 async def send_all(wire: Wire, recording: Recording, *, realtime: bool) -> None:
