@@ -9,7 +9,9 @@ the last 16 embeddings one score per word. The window looks back, so a hop's sco
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, W
 from irene_wyoming.engines.wake.folders import Folders, phrase_of, version_of, word_name
 from irene_wyoming.engines.wake.library import Library, OwnModel
 from irene_wyoming.engines.wake.session import Session
-from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, read_model
+from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, looks_like, read_bounded, read_model
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.engines.wake.words import PHRASES, chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
@@ -40,6 +42,9 @@ EMBEDDINGS = 16
 """How many a packaged head looks at."""
 MAX_EMBEDDINGS = 128
 """How many a head may look at, 10 s: what a stream keeps grows with it."""
+
+TFLITE, ONNX = "openwakeword", "openwakeword-onnx"
+"""How a model is tried out and run."""
 
 THRESHOLD = 0.5
 """What the models' author recommends."""
@@ -106,6 +111,20 @@ class Head:
         self._release.close()
 
 
+class WordHead(Protocol):
+    """The model of one word, whatever runs it."""
+
+    @property
+    def embeddings(self) -> int:
+        """How many of the last embeddings it looks at."""
+
+    def score(self, embeddings: Floats) -> float:
+        """(``self.embeddings`` or more, EMBEDDING_SIZE) -> 0 to 1."""
+
+    def close(self) -> None:
+        """May be called more than once."""
+
+
 class Silence:
     """What a stream has heard before it starts: computed once, copied by every stream.
 
@@ -125,7 +144,7 @@ class Silence:
 class OpenWakeWordStream:
     """A ScoreStream with one step per hop."""
 
-    def __init__(self, features: Features, silence: Silence, heads: Mapping[str, Head]) -> None:
+    def __init__(self, features: Features, silence: Silence, heads: Mapping[str, WordHead]) -> None:
         """``heads``: by word, at least one."""
         self._features = features
         self._heads = heads
@@ -200,7 +219,22 @@ def read_own(path: Path) -> OwnModel | None:
         version=version_of(name),
         threshold=THRESHOLD,
     )
-    return OwnModel(info, (path,), read_model(path), "openwakeword", THRESHOLD)
+    if path.suffix.lower() == ".onnx":
+        return OwnModel(info, (path,), read_onnx(path), ONNX, THRESHOLD)
+    return OwnModel(info, (path,), read_model(path), TFLITE, THRESHOLD)
+
+
+def read_onnx(path: Path) -> bytes:
+    """The file, where there is something to run it and it is not obviously something else.
+
+    :raises EngineFailed: otherwise.
+    """
+    if find_spec("onnxruntime") is None:
+        raise EngineFailed(f"{path}: needs onnxruntime, which is not installed: pip install 'irene-wyoming[onnx]'")
+    content = read_bounded(path)
+    if not content.startswith(b"\x08"):  # the version of the format, which is the first field that every tool writes
+        raise EngineFailed(f"{path}: no ONNX model but {looks_like(content)}; get the file again")
+    return content
 
 
 class OpenWakeWord:
@@ -222,12 +256,12 @@ class OpenWakeWord:
         self._runtime = Runtime.of_package(package)
         self._features = Features(self._runtime, package / "models")
         self._silence = Silence(self._features)
-        self._library = Library(self.name, Folders(folders, (".tflite",)), read_own)
+        self._library = Library(self.name, Folders(folders, (".tflite", ".onnx")), read_own)
         self._words: Mapping[str, Path | OwnModel] = self._packaged
         """Replaced as a whole, on another thread than that of the sessions."""
         # Loaded when a session first asks for the word: that costs it about a millisecond, and a word that nobody wants
         # costs nothing (else about 1 MB each).
-        self._heads: dict[Path | OwnModel, Head] = {}
+        self._heads: dict[Path | OwnModel, WordHead] = {}
         self._closed = False
         self.refresh()
 
@@ -269,8 +303,24 @@ class OpenWakeWord:
         for head in self._heads.values():
             head.close()
 
-    def _head(self, source: Path | OwnModel) -> Head:
+    def _head(self, source: Path | OwnModel) -> WordHead:
         if source not in self._heads:
-            path, content = (source.files[0], source.content) if isinstance(source, OwnModel) else (source, None)
-            self._heads[source] = Head(self._runtime, path, content)
+            self._heads[source] = self._load(source)
         return self._heads[source]
+
+    def _load(self, source: Path | OwnModel) -> WordHead:
+        if isinstance(source, Path):
+            return Head(self._runtime, source)
+        if source.kind == ONNX:
+            return onnx_head(source.files[0], source.content)
+        return Head(self._runtime, source.files[0], source.content)
+
+
+def onnx_head(path: Path, content: bytes) -> WordHead:
+    """Loads onnxruntime, the first time: 0.2 s.
+
+    :raises EngineFailed: damaged, or no model of a wake word.
+    """
+    from irene_wyoming.engines.wake.onnx_head import OnnxHead
+
+    return OnnxHead(path, content, (MAX_EMBEDDINGS, EMBEDDING_SIZE))

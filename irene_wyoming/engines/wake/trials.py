@@ -5,6 +5,7 @@ raises EngineFailed for a model that is of no use.
 """
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,19 @@ def openwakeword_tflite() -> Trial:
     return trial
 
 
+def openwakeword_onnx() -> Trial:
+    from irene_wyoming.engines.wake.openwakeword_engine import EMBEDDING_SIZE, onnx_head
+
+    import_module("onnxruntime")  # before memory is limited
+
+    def trial(content: bytes) -> None:
+        head = onnx_head(UNNAMED, content)
+        for embeddings in features((head.embeddings, EMBEDDING_SIZE), 20.0):
+            check(head.score(embeddings.astype(np.float32)))
+
+    return trial
+
+
 def microwakeword_tflite() -> Trial:
     from irene_wyoming.engines.wake.microwakeword_engine import FEATURES, Word
 
@@ -54,6 +68,7 @@ def microwakeword_tflite() -> Trial:
 
 TRIALS: dict[str, Callable[[], Trial]] = {
     "openwakeword": openwakeword_tflite,
+    "openwakeword-onnx": openwakeword_onnx,
     "microwakeword": microwakeword_tflite,
 }
 
