@@ -4,6 +4,8 @@ The events and their framing are the wyoming package's. Its parser has no limits
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -111,7 +113,7 @@ class WyomingServer:
         except TimeoutError:
             raise EngineFailed(f"{self._where} does not describe itself within {INFO_S:g} s") from None
         except OSError as error:
-            raise EngineFailed(f"{self._where}: {error}") from error
+            raise EngineFailed(f"{self._where}: {reason(error)}") from error
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
         """Send the utterance while it is spoken.
@@ -127,7 +129,7 @@ class WyomingServer:
                     sending.cancel()
                     await asyncio.gather(sending, return_exceptions=True)  # what breaks it breaks the reading, too
         except OSError as error:
-            raise EngineFailed(f"{self._where}: {error}") from error
+            raise EngineFailed(f"{self._where}: {reason(error)}") from error
 
     async def close(self) -> None:
         """Nothing to give back: each conversation closes its own connection."""
@@ -140,7 +142,7 @@ class WyomingServer:
         except TimeoutError:
             raise EngineFailed(f"{self._where}: no connection within {self._connect_timeout_s:g} s") from None
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be looked up
-            raise EngineFailed(f"{self._where}: no connection: {error}") from error
+            raise EngineFailed(f"{self._where}: no connection: {reason(error)}") from error
         try:
             yield Bounded(reader, self._where), writer
         finally:
@@ -159,8 +161,9 @@ class WyomingServer:
             vad_sensitivity=None if request.vad_sensitivity == "default" else request.vad_sensitivity,
             transcript_names=list(request.names) or None,
             transcript_terms=list(request.terms) or None,
-        )
-        await async_write_event(asked.event(), writer)
+        ).event()
+        asked.data["stream"] = True  # our own server's word for partial transcripts; others ignore it
+        await async_write_event(asked, writer)
         await async_write_event(AudioStart(**_AUDIO).event(), writer)
         async for pcm in utterance:
             await async_write_event(AudioChunk(**_AUDIO, audio=pcm).event(), writer)
@@ -211,6 +214,13 @@ class WyomingServer:
         if not known:
             raise EngineFailed(f"{self._where} offers no speech-to-text")
         return list(known.values())
+
+
+def reason(error: Exception) -> str:
+    """What went wrong, in the system's words where it has some; asyncio's repeat the address."""
+    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    return cleaned(error)
 
 
 def model_info(model: AsrModel) -> ModelInfo | None:
