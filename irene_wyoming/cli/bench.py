@@ -53,6 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     )
     bench_asr.add_arguments(kinds)
+    mic = kinds.add_parser(
+        "mic",
+        help="the microphone server: delay, 100 listeners, bad ones, an hour of audio, what it leaves behind",
+        description="Hold a real microphone server against what the project promises of it. About two minutes; Linux.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    mic.add_argument("--quick", action="store_true", help="rough figures in half a minute, with 10 listeners")
+    common.add_json(mic)
 
 
 def rates(text: str) -> tuple[int, ...]:
@@ -70,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
     from irene_wyoming.bench.process import use_one_thread
 
     use_one_thread()
-    return {"resample": resample, "recall": recall, "wake": wakebench.run, "asr": bench_asr.run}[args.kind](args)
+    commands = {"resample": resample, "recall": recall, "wake": wakebench.run, "asr": bench_asr.run, "mic": mic}
+    return commands[args.kind](args)
 
 
 def resample(args: argparse.Namespace) -> int:
@@ -118,6 +127,27 @@ def recall(args: argparse.Namespace) -> int:
     else:
         print("\n".join([*recall_lines(rows), *worse_lines(worse)]))
     return 1 if worse else 0
+
+
+def mic(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from irene_wyoming.bench.mic import FULL, QUICK, gates
+
+    async def measure() -> "list[Gate]":
+        judged = []
+        async for gate in gates(QUICK if args.quick else FULL):
+            judged.append(gate)
+            if not args.json:
+                print(*gate_lines([gate]), flush=True)
+        return judged
+
+    if not args.json:
+        print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    judged = asyncio.run(measure())
+    if args.json:
+        common.print_json({"machine": machine(), "gates": plain(judged)})
+    return 1 if any(gate.kept is False for gate in judged) else 0
 
 
 def recordings(folder: Path) -> "list[Any]":
