@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
+from irene_wyoming import cores
 from irene_wyoming.errors import ConfigError, IreneError
 
 COMMANDS = {
@@ -59,6 +60,8 @@ def build_parser(chosen: str) -> argparse.ArgumentParser:
 # Our matrices are small: a second thread of numpy's library only gets in the way of the first (100 times slower on a
 # busy machine), and engines get their threads from their own settings. It is read once, when numpy is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Libraries that use OpenMP count the machine's cores, and not those that a container may use.
+os.environ.setdefault("OMP_NUM_THREADS", str(cores.granted()))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

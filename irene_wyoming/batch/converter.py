@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import BinaryIO, TypeVar
 
+from irene_wyoming import cores
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.batch.data import AudioData, coding, converted
 from irene_wyoming.batch.methods import ConversionMethod
 from irene_wyoming.batch.processor import AudioProcessor
-from irene_wyoming.batch.segments import convert_recording, usable_cpus
+from irene_wyoming.batch.segments import convert_recording
 from irene_wyoming.errors import UnsupportedFormat
 
 READ_BYTES = 1 << 16
@@ -61,9 +62,9 @@ class AudioFormatConverter:
             return []
         source = _one_format(stream)
         target = _target(source, target_rate, target_channels, None)
-        workers = usable_cpus() if parallel_processing else 1
 
         def work(stop: threading.Event) -> bytes:
+            workers = cores.granted() if parallel_processing else 1
             pieces = (chunk.data for chunk in stream if not stop.is_set())
             return b"".join(convert_recording(pieces, source, target, method, workers))
 
@@ -86,7 +87,7 @@ class AudioFormatConverter:
         for stream in lists:
             if stream:  # refused here, before any is converted
                 _target(_one_format(stream), target_rate, target_channels, None)
-        free = asyncio.Semaphore(usable_cpus())
+        free = asyncio.Semaphore(await asyncio.to_thread(cores.granted))
 
         async def convert(stream: list[AudioData]) -> list[AudioData]:
             async with free:
@@ -113,9 +114,9 @@ class AudioFormatConverter:
         Memory stays within some segments of 1 MiB, whatever the length. ``parallel_processing`` as above. A thread
         reads and writes; when this is cancelled, it ends before the files are the caller's again.
         """
-        workers = usable_cpus() if parallel_processing else 1
 
         def work(stop: threading.Event) -> int:
+            workers = cores.granted() if parallel_processing else 1
             pieces = itertools.takewhile(lambda _: not stop.is_set(), _pieces(source))
             written = 0
             for pcm in convert_recording(pieces, source_format, target_format, method, workers):

@@ -8,7 +8,6 @@ recording stays one stream.
 """
 
 import math
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -62,11 +61,6 @@ def can_be_cut(source: AudioFormat, target: AudioFormat, method: ConversionMetho
     if not method.live or target.width > EXACT_WIDTH:
         return False
     return fir.fits(source.rate, target.rate, Quality(method.quality))
-
-
-def usable_cpus() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def segments(

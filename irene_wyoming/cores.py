@@ -1,0 +1,42 @@
+"""How many processor cores this process may really use, which in a container are fewer than the machine has."""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+
+def granted(root: Path = Path("/")) -> int:
+    """Cores that libraries may start threads for, at least 1: what the scheduler lets us run on, and no more than the
+    CPU time that cgroups (v2 or v1: containers, systemd's CPUQuota) give us, rounded up.
+
+    :param root: where ``proc`` and ``sys`` are.
+    """
+    may_run_on = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([may_run_on, *(math.ceil(quota) for quota in _quotas(root))]))
+
+
+def _quotas(root: Path) -> Iterator[float]:
+    """The CPU time per time of each limit above us."""
+    mount = root / "sys/fs/cgroup"
+    group = _own_group(_words(root / "proc/self/cgroup"))
+    for path in (group, *group.parents):
+        match _words(mount / path / "cpu.max"):
+            case [quota, period] if quota.isdigit() and period.isdigit():  # else "max": no limit
+                yield int(quota) / int(period)
+    match _words(mount / "cpu/cpu.cfs_quota_us") + _words(mount / "cpu/cpu.cfs_period_us"):
+        case [quota, period] if quota.isdigit() and period.isdigit():  # else -1: no limit
+            yield int(quota) / int(period)
+
+
+def _own_group(lines: list[str]) -> PurePosixPath:
+    """Our place in the cgroup v2 tree, relative to its mount; its top where none is told."""
+    found = [line.removeprefix("0::/") for line in lines if line.startswith("0::/")]
+    return PurePosixPath(found[0] if found else "")
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_text().split()
+    except OSError:
+        return []
