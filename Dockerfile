@@ -1,0 +1,56 @@
+# One image for `docker run`, compose and Home Assistant's add-on, for amd64 and aarch64.
+#
+# The wake word engines' wheels need glibc 2.35: Debian 12 (bookworm) or newer, never Alpine. The argument is not called
+# BUILD_FROM, which older Supervisors set to an Alpine image.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+# ---------------------------------------------------------------------------------------------------------------------
+FROM ${PYTHON_IMAGE} AS build
+
+# Which engines and parts come along: the extras in pyproject.toml. `--build-arg EXTRAS=remote,whisper` builds another.
+ARG EXTRAS=remote
+
+RUN python -m venv /opt/irene
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY irene_wyoming irene_wyoming
+# Wheels only: an image that compiled something would need the libraries that it was compiled against.
+RUN /opt/irene/bin/pip install --no-cache-dir --only-binary :all: "setuptools>=77" \
+    && /opt/irene/bin/pip install --no-cache-dir --only-binary :all: --no-build-isolation ".[${EXTRAS}]" \
+    && /opt/irene/bin/pip uninstall --yes pip setuptools
+
+# ---------------------------------------------------------------------------------------------------------------------
+FROM ${PYTHON_IMAGE}
+
+# What microphones need: PortAudio, PulseAudio's parec and pactl, ALSA's arecord.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends alsa-utils libportaudio2 pulseaudio-utils \
+    && rm -rf /var/lib/apt/lists/* \
+    && python -m pip uninstall --yes --quiet pip setuptools wheel \
+    && rm -f /usr/local/bin/pip* \
+    && useradd --system --user-group --groups audio --create-home --shell /usr/sbin/nologin irene \
+    && install --directory --owner irene --group irene /data
+
+COPY --from=build /opt/irene /opt/irene
+COPY addon/start addon/healthy /usr/local/bin/
+
+ENV PATH=/opt/irene/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    IRENE_WYOMING__DATA_DIR=/data
+
+# wake words, speech-to-text, microphone, all of them at one address
+EXPOSE 10400 10300 10600 10700
+
+# Each takes some hundredths of a second. Loading models takes seconds, on a Raspberry Pi up to half a minute.
+HEALTHCHECK --interval=20s --timeout=5s --start-period=60s --retries=3 CMD ["healthy"]
+
+# It starts as root only to read what the Supervisor lets root alone read, and goes on as the user irene.
+ENTRYPOINT ["start"]
+CMD ["run"]
+
+ARG BUILD_VERSION=0.1.0
+LABEL org.opencontainers.image.title="Irene Wyoming" \
+      org.opencontainers.image.description="Wake word, speech-to-text and microphone servers that speak the Wyoming protocol" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${BUILD_VERSION}"

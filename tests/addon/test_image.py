@@ -1,0 +1,147 @@
+"""The built image, started as the Supervisor starts it. Needs podman or docker, root, and an image: see `.ci/image`."""
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from irene_wyoming.config.model import Address
+from irene_wyoming.servers.client import describe
+from tests.addon.test_manifest import MANIFEST
+
+IMAGE = os.environ.get("IRENE_WYOMING_IMAGE", "")
+"""Its name."""
+RUN = os.environ.get("IRENE_WYOMING_CONTAINERS", "podman run").split()
+"""How containers are run: a program, ``run`` and options."""
+
+pytestmark = pytest.mark.skipif(not IMAGE, reason="IRENE_WYOMING_IMAGE names no image: see .ci/image")
+
+START_S = 300
+"""Also where another processor is emulated."""
+
+HOSTNAME = "a0d7b954-irene-wyoming"
+TOKEN = "token-of-the-supervisor"
+
+
+class StandIn(BaseHTTPRequestHandler):
+    """The Supervisor's discovery endpoint."""
+
+    told: list[tuple[str, str | None, Any]]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.told.append((self.path, self.headers["Authorization"], body))
+        answer = b'{"result": "ok", "data": {"uuid": "1"}}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        del format, args
+
+
+@pytest.fixture
+def told() -> Iterator[list[tuple[str, str | None, Any]]]:
+    """What the Supervisor is told, at the address where an add-on finds it."""
+    StandIn.told = []
+    with ThreadingHTTPServer(("127.0.0.1", 80), StandIn) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield StandIn.told
+        server.shutdown()
+        thread.join()
+
+
+class Container:
+    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+        self.process = process
+        self._name = name
+
+    async def ask(self, *words: str) -> tuple[int, str]:
+        """Run podman's or docker's own command on it."""
+        asked = await asyncio.create_subprocess_exec(
+            RUN[0], words[0], self._name, *words[1:], stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+        output, _ = await asked.communicate()
+        assert asked.returncode is not None
+        return asked.returncode, output.decode()
+
+    async def healthy(self) -> None:
+        async with asyncio.timeout(START_S):
+            while (await self.ask("exec", "healthy"))[0]:
+                assert self.process.returncode is None, "it ended"
+                await asyncio.sleep(0.2)
+
+
+def options(folder: Path, **changed: Any) -> Path:
+    """A data folder as the Supervisor makes it: the options for root alone."""
+    folder.mkdir()
+    path = folder / "options.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(MANIFEST["options"] | changed))
+    return folder
+
+
+async def start(folder: Path, log: Path) -> Container:
+    name = f"irene-test-{os.getpid()}"
+    given = [f"--name={name}", f"--hostname={HOSTNAME}", f"--env=SUPERVISOR_TOKEN={TOKEN}", f"--volume={folder}:/data"]
+    given += ["--network=host", "--add-host=supervisor:127.0.0.1"]
+    with log.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(*RUN, "--rm", *given, IMAGE, stdout=file, stderr=file)
+    return Container(process, name)
+
+
+@pytest.fixture
+async def addon(tmp_path: Path, told: object) -> AsyncIterator[Container]:
+    del told  # must listen before
+    container = await start(options(tmp_path / "data"), tmp_path / "log")
+    try:
+        await container.healthy()
+        yield container
+    finally:
+        if container.process.returncode is None:
+            await container.ask("kill")
+            await container.process.wait()
+        print((tmp_path / "log").read_text())  # noqa: T201  # what a failed test needs
+
+
+async def test_it_starts_tells_home_assistant_once_and_ends_with_0(
+    addon: Container, told: list[tuple[str, str | None, Any]], tmp_path: Path
+) -> None:
+    info = await describe(Address("127.0.0.1", 10_700), 5)
+    assert (info.wake[0].name, info.asr[0].name) == ("irene-wake", "irene-asr")
+    assert info.satellite is None
+    async with asyncio.timeout(10):
+        while "Home Assistant was told" not in (tmp_path / "log").read_text():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    message = {"service": "wyoming", "config": {"uri": f"tcp://{HOSTNAME}:10700"}}
+    assert told == [("/discovery", f"Bearer {TOKEN}", message)]
+    running = (await addon.ask("top", "user"))[1].split()[1:] if RUN[0] == "podman" else ["irene"]
+    assert set(running) == {"irene"}, "somebody is still root"
+    await addon.ask("kill", "--signal=TERM") if RUN[0] == "docker" else await addon.ask("stop")
+    async with asyncio.timeout(10):
+        assert await addon.process.wait() == 0
+
+
+async def test_a_bad_option_is_named_in_the_log_and_it_stops(tmp_path: Path) -> None:
+    container = await start(options(tmp_path / "data", wake_threshold=7), tmp_path / "log")
+    async with asyncio.timeout(START_S):
+        assert await container.process.wait() == 2
+    said = (tmp_path / "log").read_text()
+    assert "wake_threshold: " in said
+    assert "Traceback" not in said
+
+
+async def test_no_tool_to_build_with_is_left() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *RUN, "--rm", "--entrypoint=bash", IMAGE, "-c", "! command -v gcc cc make git curl", stdout=-1
+    )
+    output, _ = await process.communicate()
+    assert (process.returncode, output) == (0, b"")
