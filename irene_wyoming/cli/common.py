@@ -2,13 +2,12 @@
 
 import argparse
 import json
-import logging
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from irene_wyoming.app.logs import start_log
 from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.errors import ConfigError
@@ -48,12 +47,7 @@ def read_config(args: argparse.Namespace, *, quiet: bool = False) -> Config:
         config = replace(config, log_level="debug")
     elif quiet:
         config = replace(config, log_level="warning")
-    logging.basicConfig(
-        level=config.log_level.upper(),
-        format="%(asctime)s %(levelname)-7s %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    start_log(config)
     return config
 
 

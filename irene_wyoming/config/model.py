@@ -15,6 +15,7 @@ from irene_wyoming.routing.policy import PolicyName
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 MAX_PORT = 65_535
 
@@ -375,6 +376,7 @@ class SuperviseConfig:
 @dataclass(frozen=True, slots=True)
 class Config:
     log_level: LogLevel
+    log_format: LogFormat
     data_dir: Path | None
     wake: WakeConfig
     asr: AsrConfig

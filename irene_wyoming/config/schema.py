@@ -20,6 +20,7 @@ from irene_wyoming.config.model import (
     DiscoveryConfig,
     EndpointingConfig,
     Limits,
+    LogFormat,
     LogLevel,
     MicConfig,
     ProviderConfig,
@@ -42,6 +43,7 @@ def build_schema(
     top = _section(
         {
             "log_level": checks.one_of(get_args(LogLevel)),
+            "log_format": checks.one_of(get_args(LogFormat)),
             "data_dir": checks.or_null(checks.path),
             "wake": _wake_section(wake_specs),
             "asr": _asr_section(asr_specs),

@@ -123,6 +123,7 @@ def test_the_printed_default_is_a_configuration(tmp_path: Path) -> None:
     assert loaded(default_text(), tmp_path) == loaded("", tmp_path)
     assert set(yaml.safe_load(default_text())) == {
         "log_level",
+        "log_format",
         "data_dir",
         "wake",
         "asr",
