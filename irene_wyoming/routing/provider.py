@@ -215,18 +215,21 @@ class Provider:
     async def _open(self, lane: Lane, request: AsrRequest, within_s: float) -> AsrSession:
         """A session; when nobody waits for it any more, it is closed as soon as it is there."""
         engine = self.engine
-        given_up = False
+        opened: list[AsrSession] = []
 
         def open_session() -> AsrSession:
-            session = engine.session(request)
-            if given_up:
+            opened.append(engine.session(request))
+            return opened[0]
+
+        def close_sessions() -> None:
+            for session in opened:
                 session.close()
-            return session
 
         try:
             return await self.call(lane, within_s, open_session)
-        finally:
-            given_up = True
+        except BaseException:
+            lane.post(close_sessions)  # after it, on the same thread
+            raise
 
     async def _loaded(self, within_s: float) -> None:
         """Wait for a model that is not in memory.

@@ -41,6 +41,8 @@ class FakeEngine:
     """Set: calls that hang come back."""
     heard: list[bytes] = field(default_factory=list)
     """The audio of every utterance that was finished."""
+    hangs_s: float | None = None
+    """How long a call that hangs does so at most; None: until ``release``."""
     hanging: int = 0
     open: int = 0
     format = SPEECH
@@ -66,7 +68,7 @@ class FakeEngine:
         if self.how == How.BUG:
             raise IndexError(when)
         self.hanging += 1
-        self.release.wait()
+        self.release.wait(self.hangs_s)
         self.hanging -= 1
 
 

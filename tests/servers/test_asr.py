@@ -1,6 +1,7 @@
 """Walk: chunks over TCP become a Transcript. The real engine over real sockets."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -16,6 +17,7 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.config.model import Config
 from irene_wyoming.servers.hear import Recording
 from tests.conftest import until
+from tests.models import VOSK
 from tests.servers.clients import audio_start, chunks, converted, is_closed, read
 from tests.speech_around import with_silence
 
@@ -282,3 +284,71 @@ async def test_too_many_at_once_are_refused_in_words(configured: Callable[..., C
             assert Error.from_event(await read(second)).code == "limit-exceeded"
         await first.write_event(AudioStop().event())
         assert Transcript.from_event(await read(first)).text == COMMAND
+
+
+@pytest.fixture
+def with_vosk(configured: Callable[..., Config]) -> Callable[..., Config]:
+    """``with_vosk("vosk")``: that provider first, then the other one of sphinx and a small real model of vosk."""
+    pytest.importorskip("vosk", reason="vosk is not installed")
+
+    def make(first: str, **changes: str) -> Config:
+        return configured(
+            ASR__PROVIDERS__VOSK=f"{{enabled: true, model: {VOSK}}}", ASR__DEFAULT_PROVIDER=first, **changes
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("provider", ["sphinx", "vosk"])
+async def test_home_assistants_order_of_events(with_vosk: Callable[..., Config], speech: Speech, provider: str) -> None:
+    """Its audio in chunks of 10 ms without timestamps; it reads nothing before it has sent the audio-stop."""
+    async with asr_server(with_vosk(provider)) as service:
+        for text in (COMMAND, "set a timer for five minutes"):
+            recording = speech(wav(text))
+            spoken = Recording(recording.format, with_silence(recording.pcm))
+            assert Transcript.from_event(await transcribe(service.address.uri, spoken, 10)).text == text
+
+
+async def test_words_come_while_the_person_speaks(with_vosk: Callable[..., Config], speech: Speech) -> None:
+    spoken = chunks(speech(wav(COMMAND)), 100)
+    async with (
+        asr_server(with_vosk("vosk")) as service,
+        AsyncClient.from_uri(service.address.uri) as client,
+    ):
+        await client.write_event(Event("transcribe", {"stream": True}))
+        for chunk in spoken:
+            await client.write_event(chunk.event())
+        start, words = await read(client), await read(client)  # and no audio-stop yet
+        assert (start.type, words.type) == ("transcript-start", "transcript-chunk")
+        await client.write_event(AudioStop().event())
+        text = words.data["text"]
+        while (event := await read(client)).type == "transcript-chunk":
+            text += event.data["text"]
+        assert Transcript.from_event(event).text == text == COMMAND
+        assert (await read(client)).type == "transcript-stop"
+        assert await is_closed(client)
+
+
+async def test_a_cascade_answers_commands_from_the_grammar_and_gives_the_rest_to_the_strong_model(
+    with_vosk: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "irene_wyoming.routing.asr")
+    config = with_vosk("sphinx", ASR__POLICY="cascade", ASR__CASCADE_CONFIDENCE="0.6")
+    async with asr_server(config) as service:
+        assert Transcript.from_event(await transcribe(service.address.uri, speech(wav(COMMAND)))).text == COMMAND
+        assert not any("vosk:" in message for message in caplog.messages)
+        event = await transcribe(service.address.uri, speech(wav("she turned around and walked away")))
+        assert any("vosk:" in message for message in caplog.messages)
+        assert Transcript.from_event(event).text  # the small model makes a command of everything
+
+
+async def test_every_programs_models_can_be_asked_for(with_vosk: Callable[..., Config], speech: Speech) -> None:
+    async with asr_server(with_vosk("sphinx")) as service, AsyncClient.from_uri(service.address.uri) as client:
+        await client.write_event(Describe().event())
+        first = (await read(client)).data["asr"][0]
+        names = [model["name"] for model in first["models"]]
+        assert names == ["sphinx-en-commands", VOSK.name]
+        for name in names:
+            request = Transcribe(name=name).event()
+            event = await transcribe(service.address.uri, speech(wav(COMMAND)), request=request)
+            assert Transcript.from_event(event).text == COMMAND

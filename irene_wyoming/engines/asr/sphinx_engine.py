@@ -161,7 +161,11 @@ class Sphinx:
         return [MODEL]
 
     def session(self, request: AsrRequest) -> "SphinxSession":
-        """:raises UnknownModel, UnsupportedRequest: another model or language than there is."""
+        """Names and terms of the request are hints that a closed grammar has no use for: what a home calls its things
+        belongs into the configuration's vocabulary.
+
+        :raises UnknownModel, UnsupportedRequest: another model or language than there is.
+        """
         if request.model not in (None, MODEL.name):
             raise unknown_model(str(request.model), [MODEL])
         language = request.language or "en"

@@ -1,0 +1,186 @@
+"""Faults amid utterances, through real sockets: every client is answered, and the server is as it was afterwards.
+
+The quick tier injects a few dozen. For as many as you like::
+
+    IRENE_WYOMING_TEST_FAULTS=1000 pytest tests/servers/test_asr_faults.py
+"""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
+
+import pytest
+from wyoming.asr import Transcribe
+from wyoming.audio import AudioStop
+from wyoming.client import AsyncClient
+from wyoming.event import Event
+
+from irene_wyoming.app.asr import Providers
+from irene_wyoming.app.engines import context
+from irene_wyoming.audio.format import Quality
+from irene_wyoming.config.model import Config
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
+from irene_wyoming.engines.process import ProcessEngine
+from irene_wyoming.routing.admission import Admission
+from irene_wyoming.routing.asr import AsrRouter
+from irene_wyoming.routing.policy import Breaker, Ordered
+from irene_wyoming.routing.provider import Provider
+from irene_wyoming.servers.asr import AsrRole, AsrService
+from irene_wyoming.servers.handler import Handler
+from irene_wyoming.servers.hear import Recording
+from irene_wyoming.servers.info import asr_info, fixed
+from irene_wyoming.servers.service import Client, Service
+from irene_wyoming.servers.wire import Wire
+from tests.conftest import until
+from tests.engines import crashing
+from tests.routing.engines import FakeEngine, FakeSession, How, When
+from tests.servers.clients import WAIT_S, audio_start, chunks
+
+FAULTS = int(os.environ.get("IRENE_WYOMING_TEST_FAULTS", "30"))
+DEADLINE_S = 0.1
+AT_ONCE = 8
+COMMAND = "turn on the living room light"
+
+
+class FaultyEngine(FakeEngine):
+    """Fails in another way in each utterance."""
+
+    def __init__(self, name: str, random: Random) -> None:
+        super().__init__(name, hangs_s=1.5 * DEADLINE_S)
+        self._random = random
+        self.faults: Counter[str] = Counter()
+
+    def session(self, request: AsrRequest) -> FakeSession:
+        self.when = self._random.choice(list(When))
+        self.how = self._random.choices(list(How), weights=(3, 3, 1))[0]  # a hang keeps it from failing otherwise
+        self.faults[f"{self.how} at {self.when}"] += 1
+        return super().session(request)
+
+
+@asynccontextmanager
+async def server(config: Config, providers: Sequence[Provider]) -> AsyncIterator[Service]:
+    """A server like the real one, with providers of the test's own; they are closed with it."""
+    async with AsyncExitStack() as stack:
+        for provider in providers:
+            stack.push_async_callback(provider.close)
+            if not provider.models():
+                await provider.start()
+        router = AsrRouter(providers, Ordered(), Admission(AT_ONCE, AT_ONCE))
+        service = AsrService({"all": router}, {}, "en", config.asr.audio, Quality.HIGH, None, 60, WAIT_S)
+        info = fixed(asr_info({"all": router.models()}))
+
+        async def serve(wire: Wire, client: Client) -> None:
+            await Handler(wire, client, lambda other: AsrRole(service, other), info, config.asr.limits).run()
+
+        yield await stack.enter_async_context(Service("asr", config.asr.address, config.asr.limits, serve))
+
+
+def provider(make: Callable[[], AsrEngine], deadline_s: float = DEADLINE_S) -> Provider:
+    return Provider("faulty", make, deadline_s, Breaker(1000, 0.01, 0.01), patience_s=60)
+
+
+async def sphinx(config: Config) -> Provider:
+    """The real engine, as the last resort; started."""
+    providers = Providers(config.asr, context(config))
+    await providers.start()
+    return providers.started[0]
+
+
+async def converse(uri: str, events: Sequence[Event], random: Random) -> str:
+    """One utterance of a client that may not do its part; says how it ended."""
+    fault = random.choices(("none", "leaves", "garbage", "begins anew"), weights=(12, 1, 1, 1))[0]
+    cut = random.randrange(1, len(events))
+    async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(uri) as client:
+        for event in events[:cut]:
+            await client.write_event(event)
+        if fault == "leaves":
+            return fault
+        if fault == "garbage":  # which is answered with an error
+            await client.write_event(Event("audio-chunk", {"rate": "none"}, b"\0"))
+        else:
+            for event in events[0 if fault == "begins anew" else cut :]:
+                await client.write_event(event)
+        answer = await client.read_event()
+        return "closed" if answer is None else answer.type
+
+
+def said(recording: Recording) -> list[Event]:
+    pieces = [chunk.event() for chunk in chunks(recording, 100, timestamp=None)]
+    return [Transcribe(language="en").event(), audio_start(recording).event(), *pieces, AudioStop().event()]
+
+
+async def test_no_fault_hangs_a_conversation(
+    configured: Callable[..., Config], speech: Callable[[str], Recording]
+) -> None:
+    random = Random(5)
+    faulty, steady = FaultyEngine("faulty", random), FakeEngine("steady")
+    events = said(speech("asr/turn_on_the_living_room_light"))
+    providers = [provider(lambda: faulty), Provider("steady", lambda: steady, WAIT_S, Breaker(3, 60, 60))]
+    ends: Counter[str] = Counter()
+
+    def injected() -> int:
+        return faulty.faults.total() + ends["leaves"] + ends["error"]
+
+    async with server(configured(), providers) as service:
+
+        async def speak() -> None:
+            while injected() < FAULTS:
+                ends[await converse(service.address.uri, events, random)] += 1
+
+        await asyncio.gather(*(speak() for _ in range(AT_ONCE)))
+        await until(lambda: service.connections == 0)
+        await until(lambda: faulty.open == steady.open == faulty.hanging == 0)
+    assert set(ends) <= {"transcript", "leaves", "error"}  # an error only where the client itself sent what is none
+    assert ends["transcript"] > ends.total() / 2
+
+
+@pytest.mark.parametrize("when", When)
+@pytest.mark.parametrize("how", How)
+async def test_a_thread_that_fails_amid_an_utterance_costs_nobody_the_transcript(
+    configured: Callable[..., Config], speech: Callable[[str], Recording], when: When, how: How
+) -> None:
+    broken = FakeEngine("faulty", when=when, how=how, hangs_s=2 * DEADLINE_S)
+    events = said(speech("asr/turn_on_the_living_room_light"))
+    config = configured()
+    rounds = max(1, FAULTS // 80)
+    async with server(config, [provider(lambda: broken), await sphinx(config)]) as service:
+        for _ in range(rounds):
+            async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(service.address.uri) as client:
+                for event in events:
+                    await client.write_event(event)
+                answer = await client.read_event()
+            assert answer is not None
+            assert answer.data["text"] == COMMAND
+            await until(lambda: broken.hanging == 0)
+
+
+@pytest.mark.parametrize("fault", ["killed", "crash", "hang", "bug"])
+async def test_a_process_that_fails_amid_an_utterance_costs_nobody_the_transcript(
+    configured: Callable[..., Config], speech: Callable[[str], Recording], fault: str
+) -> None:
+    made: list[ProcessEngine] = []
+
+    def make() -> ProcessEngine:
+        made.append(ProcessEngine("faulty", crashing.create, {"fault": fault}, EngineContext()))
+        return made[-1]
+
+    events = said(speech("asr/turn_on_the_living_room_light"))
+    config = configured()
+    faulty = provider(make, deadline_s=0.5)
+    async with server(config, [faulty, await sphinx(config)]) as service:
+        for _ in range(max(1, FAULTS // 250)):  # it is started anew in 1 s, then 2, then 4
+            await until(lambda: faulty.standing.ready, 60)
+            async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(service.address.uri) as client:
+                for event in events[:5]:
+                    await client.write_event(event)
+                if fault == "killed":
+                    os.kill(made[-1].pid, signal.SIGKILL)
+                for event in events[5:]:
+                    await client.write_event(event)
+                answer = await client.read_event()
+            assert answer is not None
+            assert answer.data["text"] == COMMAND
