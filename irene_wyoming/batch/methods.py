@@ -12,7 +12,7 @@ class ConversionMethod(StrEnum):
     """How to change the sample rate of a recording. The quality level of the same purpose is in brackets."""
 
     LINEAR = "linear"
-    """The shortest filter (fast): flat to 6 kHz, nothing folds in from 10 kHz on."""
+    """The shortest filter (fast): within 1 dB to 7 kHz, nothing folds in from 9.6 kHz on."""
     POLYPHASE = "polyphase"
     """A filter of twice the length (medium): flat to 7 kHz, nothing from 9 kHz on."""
     SINC_KAISER = "sinc_kaiser"
