@@ -13,7 +13,6 @@ from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.addon import FIXED, OPTIONS, option_path
 from irene_wyoming.config.load import default_text, load
 from irene_wyoming.config.model import LogLevel
-from irene_wyoming.engines import registry
 from tests.config.files import ROOT, loaded
 
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -92,7 +91,8 @@ def test_whatever_the_manifest_lets_through_is_accepted(tmp_path: Path, option: 
 
 
 def test_its_choices_are_the_programs_own() -> None:
-    assert extremes("wake_provider") == sorted(registry.specs("wake"), reverse=True)
+    enabled = [name for name, engine in load(None, {}).wake.providers.items() if engine.enabled]
+    assert extremes("wake_provider") == enabled
     assert extremes("log_level") == list(get_args(LogLevel))
     for server in ("wake", "asr", "mic"):
         assert extremes(f"{server}_resample_quality") == list(Quality)
@@ -118,7 +118,7 @@ def test_its_defaults_are_the_programs_own_but_for_the_microphone() -> None:
 def test_a_threshold_is_that_of_the_chosen_engine(tmp_path: Path) -> None:
     config = loaded('{"wake_provider": "microwakeword", "wake_threshold": 0.9}', tmp_path, name="options.json")
     thresholds = {name: engine.options.get("threshold") for name, engine in config.wake.providers.items()}
-    assert thresholds == {"microwakeword": 0.9, "openwakeword": None, "guest": None}
+    assert thresholds == {"microwakeword": 0.9, "openwakeword": None, "openwakeword_package": None, "guest": None}
 
 
 def test_an_option_left_empty_changes_nothing(tmp_path: Path) -> None:

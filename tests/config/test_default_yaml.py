@@ -9,8 +9,8 @@ from irene_wyoming.config.load import default_text
 from irene_wyoming.config.schema import ASR_PROVIDER
 from irene_wyoming.engines import registry
 
-NEED_SETTING_UP = ("google_cloud", "remote", "vosk")
-"""Providers that are off by default: they need a model, an account or another machine."""
+NEED_SETTING_UP = ("google_cloud", "openwakeword_package", "remote", "vosk")
+"""Providers that are off by default: they need a model, a package, an account or another machine."""
 
 
 def uncommented(text: str) -> list[str]:

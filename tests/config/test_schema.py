@@ -126,7 +126,8 @@ BAD_VALUES = [
     # engines
     (
         "wake: {providers: {snowboy: {enabled: true}}}",
-        "wake.providers.snowboy: no such engine is registered; expected one of microwakeword, openwakeword, guest",
+        "wake.providers.snowboy: no such engine is registered; expected one of microwakeword, openwakeword, "
+        "openwakeword_package, guest",
     ),
     ("wake: {providers: {gest: {}}}", "wake.providers.gest: no such engine is registered; did you mean guest?"),
     ("wake: {providers: {guest: {gian: 1}}}", "wake.providers.guest.gian: unknown key; did you mean gain?"),
