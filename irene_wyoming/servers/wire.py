@@ -115,6 +115,9 @@ class Wire:
         :raises ConnectionError: the peer is gone.
         """
         self._writer.write(encode(event if isinstance(event, Event) else event.event()))
+        transport = self._writer.transport
+        if not transport.get_write_buffer_size() and not transport.is_closing():
+            return  # the kernel has taken all of it: a timer would cost a third of the sending
         try:
             async with asyncio.timeout(self._limits.write_timeout_s):
                 await self._writer.drain()
