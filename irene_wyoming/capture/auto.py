@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.capture.base import Capture, Source
+from irene_wyoming.capture.base import Capture, Device, Source
 from irene_wyoming.capture.command import CommandSource
 from irene_wyoming.capture.portaudio import BLOCK_MS, PortAudioSource
 from irene_wyoming.capture.realtime import RealTime
@@ -24,6 +24,9 @@ _PACKAGES = {"pactl": "pulseaudio-utils", "arecord": "alsa-utils"}
 """Where Debian has them; parec comes with pactl."""
 
 _PULSE_SAMPLES = {1: "u8", 2: "s16le", 3: "s24le", 4: "s32le"}
+_PULSE_WIDTHS = {"u8": 1, "s24le": 3, "s24-32le": 4, "s32le": 4, "float32le": 4}
+"""Bytes per sample to ask for, so that nothing of the source is lost; of any other, 16 bit."""
+
 _ALSA_SAMPLES = {1: "U8", 2: "S16_LE", 3: "S24_3LE", 4: "S32_LE"}
 
 _ALSA_RATE = 48_000
@@ -110,13 +113,33 @@ def microphones(
 
 
 async def _pulse_source(device: str) -> tuple[str, AudioFormat]:
-    """Name and native format of a PulseAudio source; ``device`` empty: of its default."""
+    """Name and native format of a PulseAudio source: of this name, or with this in its name; empty: the default one."""
     wanted = device or pulse_default(await _ask("pactl", "info"))
     sources = pulse_sources(await _ask("pactl", "list", "sources"))
-    if wanted not in sources:
-        known = ", ".join(sources) or "none"
-        raise CaptureError(f"PulseAudio has no source {wanted!r}; known: {known}")
-    return wanted, sources[wanted]
+    found = [wanted] if wanted in sources else [name for name in sources if wanted.casefold() in name.casefold()]
+    if not wanted or len(found) != 1:
+        problem = "more than one source with" if wanted and found else "no source"
+        known = ", ".join(found or sources) or "none"
+        raise CaptureError(f"PulseAudio has {problem} {wanted!r}; known: {known}")
+    return found[0], sources[found[0]]
+
+
+async def pulse_devices() -> list[Device]:
+    """The sources of PulseAudio or PipeWire, with what the speakers play among them.
+
+    :raises CaptureError: there is no such server, or no pactl to ask it with.
+    """
+    default = pulse_default(await _ask("pactl", "info"))
+    sources = pulse_sources(await _ask("pactl", "list", "sources"))
+    return [
+        Device(index, name, "PulseAudio", native, name == default, (native.rate,), (native.width,))
+        for index, (name, native) in enumerate(sources.items())
+    ]
+
+
+def pulse_source(name: str, native: AudioFormat) -> Source:
+    """A PulseAudio source as it is."""
+    return CommandSource(_parec(name, native, BLOCK_MS), native, name=f"PulseAudio source {name}")
 
 
 def _parec(source: str, audio_format: AudioFormat, block_ms: int) -> list[str]:
@@ -143,14 +166,14 @@ def pulse_default(info: str) -> str:
 
 
 def pulse_sources(listing: str) -> dict[str, AudioFormat]:
-    """Name and native format (16 bit) of each source in what ``pactl list sources`` prints."""
+    """Name and native format of each source in what ``pactl list sources`` prints; floats count as 32 bit."""
     found = re.findall(
-        r"^\s*Name: (\S+)$.*?^\s*Sample Specification: \S+ (\d+)ch (\d+)Hz$", listing, re.MULTILINE | re.DOTALL
+        r"^\s*Name: (\S+)$.*?^\s*Sample Specification: (\S+) (\d+)ch (\d+)Hz$", listing, re.MULTILINE | re.DOTALL
     )
     sources = {}
-    for name, channels, rate in found:
+    for name, samples, channels, rate in found:
         try:
-            sources[name] = AudioFormat(int(rate), 2, int(channels))
+            sources[name] = AudioFormat(int(rate), _PULSE_WIDTHS.get(samples, 2), int(channels))
         except UnsupportedFormat:
             _LOGGER.debug("PulseAudio source %s: %s Hz, %s channels: not usable", name, rate, channels)
     return sources

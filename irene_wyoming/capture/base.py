@@ -49,3 +49,7 @@ class Device:
     format: AudioFormat
     """Its native rate and channels."""
     default: bool
+    rates: tuple[int, ...] = ()
+    """Hz: those of the usual ones that it can be opened at; empty: not asked, or it does not tell."""
+    widths: tuple[int, ...] = ()
+    """Bytes per sample, likewise."""

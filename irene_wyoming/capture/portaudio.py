@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Self
 
 from irene_wyoming.audio.chunk import AudioChunk
@@ -28,6 +29,9 @@ BLOCK_MS = 20
 
 _BUFFER_MS = 1000
 """Kept for an event loop that is busy; beyond it the oldest block is lost, and the gap shows."""
+
+USUAL_RATES = (8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000)
+"""Hz: what sound cards are built for."""
 
 _SAMPLES = {1: "uint8", 2: "int16", 3: "int24", 4: "int32"}
 """PortAudio's names for our widths."""
@@ -197,13 +201,33 @@ class Recorder:
         self._inbox.put(AudioChunk(self._format, bytes(block), start, timestamp))
 
 
-def devices() -> list[Device]:
+def devices(*, probe: bool = False) -> list[Device]:
     """The sound inputs of this machine, as they are now. Blocks for up to some tenths of a second.
+
+    ``probe``: also ask each for the rates and widths that it can be opened at, which takes longer.
 
     :raises CaptureError: PortAudio is not installed; says how to.
     """
     with _LIBRARY:
-        return _inputs(_fresh_library())
+        sounddevice = _fresh_library()
+        inputs = _inputs(sounddevice)
+        return [_probed(sounddevice, device) for device in inputs] if probe else inputs
+
+
+def _probed(sounddevice: Any, device: Device) -> Device:
+    def opens(rate: int, width: int) -> bool:
+        try:
+            sounddevice.check_input_settings(device.index, device.format.channels, _SAMPLES[width], samplerate=rate)
+        except (sounddevice.PortAudioError, ValueError):
+            return False
+        return True
+
+    native = device.format
+    return replace(
+        device,
+        rates=tuple(rate for rate in USUAL_RATES if opens(rate, native.width)),
+        widths=tuple(width for width in _SAMPLES if opens(native.rate, width)),
+    )
 
 
 def choose(inputs: Sequence[Device], wanted: str) -> Device:

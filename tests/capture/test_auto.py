@@ -139,7 +139,7 @@ def test_what_pulseaudio_prints_is_understood() -> None:
     assert pulse_default(INFO) == "alsa_input.usb-Blue_Yeti-00.analog-stereo"
     assert pulse_sources(SOURCES) == {
         "speaker.monitor": AudioFormat(22_050, 2, 1),
-        "alsa_input.usb-Blue_Yeti-00.analog-stereo": AudioFormat(48_000, 2, 2),
+        "alsa_input.usb-Blue_Yeti-00.analog-stereo": AudioFormat(48_000, 3, 2),
     }
 
 
