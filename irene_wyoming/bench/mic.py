@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.bench import fanout
-from irene_wyoming.bench.microphone import MicServer, mic_server
+from irene_wyoming.bench.microphone import MicServer, mic_server, recording
 from irene_wyoming.bench.process import alone
 from irene_wyoming.bench.rows import Gate
 from irene_wyoming.capture.wavfile import WavFileSource
@@ -31,6 +31,9 @@ CHUNK_MS = CHUNK_FRAMES * 1000 // SPEECH.rate
 
 STUDIO = AudioFormat(48_000, 2, 2)
 """What USB microphones deliver."""
+
+BUSY_MS = 5.0
+"""Where a mere pipe takes so long, the machine is too busy to tell what the server adds."""
 
 CLOSED_S = 5.0
 """For a server to have closed what a listener has left, and for a recorder to end."""
@@ -101,8 +104,28 @@ async def take(address: Address, seconds: float) -> Take:
     return Take(heard, lost, delays)
 
 
+async def pipe_delays(seconds: float) -> list[float]:
+    """What the same recorder's blocks take through nothing but a pipe, ms: the machine's part of every delay."""
+    recorder = await asyncio.create_subprocess_exec(
+        *recording(SPEECH, CHUNK_FRAMES, "/dev/null"), stdout=asyncio.subprocess.PIPE
+    )
+    assert recorder.stdout is not None
+    delays = []
+    try:
+        for _ in range(round(seconds * 1000 / CHUNK_MS)):
+            block = await recorder.stdout.readexactly(CHUNK_FRAMES * SPEECH.frame_bytes)
+            delays.append(time.monotonic() * 1e3 - int.from_bytes(block[:8], "little") / 1e6)
+    finally:
+        recorder.kill()
+        await recorder.communicate()
+    return delays
+
+
 async def delay(server: MicServer, seconds: float) -> Sequence[Gate]:
+    meanwhile = asyncio.create_task(pipe_delays(seconds))
     takes = await asyncio.gather(*(take(server.address, seconds) for _ in range(8)))
+    piped = await meanwhile
+    machine = quantiles(piped, n=100)[-1]
     delays = [each for one in takes for each in one.delays_ms]
     p99 = quantiles(delays, n=100)[-1]
     both = set.intersection(*(set(one.chunks) for one in takes))
@@ -111,8 +134,9 @@ async def delay(server: MicServer, seconds: float) -> Sequence[Gate]:
         Gate(
             "8 listeners, from capture to arrival",
             f"p99 of a chunk's last frame at most 10 ms, so that its first waits for {CHUNK_MS} + 10",
-            f"median {median(delays):.2f} ms, p99 {p99:.2f} ms, most {max(delays):.1f} ms of {len(delays)} chunks",
-            p99 <= 10,
+            f"median {median(delays):.2f} ms, p99 {p99:.2f} ms of {len(delays)} chunks; through a mere pipe meanwhile "
+            f"{median(piped):.2f} and {machine:.2f}",
+            p99 <= 10 if p99 <= 10 or machine < BUSY_MS else None,
         ),
         Gate(
             "8 listeners on one source",

@@ -73,8 +73,7 @@ async def mic_server(source: AudioFormat, block_frames: int, **settings: str) ->
     """
     folder = await asyncio.to_thread(TemporaryDirectory, prefix="irene-bench-")
     address, report = Address(path=f"{folder.name}/mic"), Path(folder.name, "recorders")
-    numbers = (source.rate, source.frame_bytes, block_frames)
-    command = [sys.executable, "-S", recorder.__file__, *map(str, numbers), str(report)]
+    command = recording(source, block_frames, str(report))
     values = {
         "URI": address.uri,
         "SOURCE__KIND": "command",
@@ -98,6 +97,12 @@ async def mic_server(source: AudioFormat, block_frames: int, **settings: str) ->
             process.terminate()
         await process.wait()
         await asyncio.to_thread(folder.cleanup)
+
+
+def recording(source: AudioFormat, block_frames: int, report: str) -> list[str]:
+    """The recorder as a command."""
+    numbers = (source.rate, source.frame_bytes, block_frames)
+    return [sys.executable, "-S", recorder.__file__, *map(str, numbers), report]
 
 
 async def described(address: Address) -> None:
