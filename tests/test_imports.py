@@ -51,3 +51,8 @@ def test_the_command_line_the_configuration_and_the_front_load_nothing_heavy(cod
 
 def test_the_wake_server_loads_no_speech_to_text() -> None:
     assert loaded_after("import irene_wyoming.app.wake") == {"numpy"}
+
+
+def test_nothing_counts_before_run_has_settled_where_figures_go() -> None:
+    code = "import sys, irene_wyoming.cli.run; assert 'prometheus_client' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

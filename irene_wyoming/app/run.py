@@ -48,15 +48,18 @@ async def run(config: Config, path: Path | None, *, debug: bool, figures: Shared
     supervisor = Supervisor(children(config, path, debug=debug), config.supervise, died=died)
     running = asyncio.create_task(supervisor.run(stop), name="supervise")
     front = asyncio.create_task(keep_front(config), name="front")
+    asked = asyncio.create_task(stop.wait(), name="asked to stop")
     try:
-        await asyncio.wait([running, front], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([running, front, asked], return_when=asyncio.FIRST_COMPLETED)
         if front.done() and not running.done():
             front.result()  # only an error ends it
+        front.cancel()  # it takes no new clients while the servers finish what they have begun
         return await running
     finally:
         stop.set()
         front.cancel()
-        await asyncio.wait([running, front])
+        asked.cancel()
+        await asyncio.wait([running, front, asked])
         log.info("stopped")
 
 

@@ -3,9 +3,8 @@
 import argparse
 import asyncio
 
-from irene_wyoming.app.shared_metrics import SharedFigures, shared_figures
+from irene_wyoming.app.shared_metrics import shared_figures
 from irene_wyoming.cli import common
-from irene_wyoming.config.model import Config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,15 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = common.read_config(args)
-    if not config.metrics.enabled:
-        return run_all(config, args, None)
+    # First of all: whether figures are shared must be settled before anything that counts is imported, and reading the
+    # configuration imports what the engines say of themselves.
     with shared_figures(["front", "wake", "asr", "mic"]) as figures:
-        return run_all(config, args, figures)
+        config = common.read_config(args)
+        from irene_wyoming.app.run import run as run_all
 
-
-def run_all(config: Config, args: argparse.Namespace, figures: SharedFigures | None) -> int:
-    # Imported here only: whether figures are shared must be settled before anything that counts is imported.
-    from irene_wyoming.app.run import run
-
-    return asyncio.run(run(config, args.config, debug=args.debug, figures=figures))
+        return asyncio.run(run_all(config, args.config, debug=args.debug, figures=figures))

@@ -6,7 +6,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from wyoming.info import Describe, Info
 
 from irene_wyoming.app.shared_metrics import PREFIX, default_place
 from irene_wyoming.config.model import Address
+from irene_wyoming.servers.hear import Recording
 from tests.app.http import get
+from tests.servers.clients import audio_start, chunks
 
 START_S = 30
 """Three interpreters and their models, on a busy machine."""
@@ -78,6 +81,13 @@ class Running:
                     await asyncio.sleep(0.05)
                 else:
                     return
+
+    async def refuses(self, server: str) -> None:
+        """Wait until nobody can connect."""
+        async with asyncio.timeout(START_S):
+            with suppress(OSError):
+                while True:
+                    await self.describe(server)
 
     def child(self, server: str) -> int:
         """The process id of one server."""
@@ -165,3 +175,26 @@ async def test_a_server_that_is_gone_is_not_ready_but_the_program_is_healthy(run
         assert (await get(running.figures, "/healthz"))[0] == 200
     finally:
         os.kill(running.child("asr"), signal.SIGCONT)
+
+
+async def test_a_command_that_is_being_spoken_at_sigterm_is_transcribed(
+    running: Running, speech: Callable[[str], Recording]
+) -> None:
+    """Real processes: the front and the server behind it are told to stop at the same time."""
+    recording = speech("asr/set_a_timer_for_five_minutes")
+    async with AsyncClient.from_uri(f"tcp://127.0.0.1:{running.ports['front']}") as client:
+        await client.write_event(Event("transcribe"))
+        await client.write_event(audio_start(recording).event())
+        first, *rest = chunks(recording, 100)
+        await client.write_event(first.event())
+        await running.shows(1, "irene_connections", server="asr")
+        running.process.send_signal(signal.SIGTERM)
+        await running.refuses("front")
+        for chunk in rest:
+            await client.write_event(chunk.event())
+        await client.write_event(Event("audio-stop"))
+        transcript = await client.read_event()
+        assert transcript is not None
+        assert transcript.data["text"] == "set a timer for five minutes"
+    async with asyncio.timeout(5):
+        assert await running.process.wait() == 0

@@ -90,3 +90,20 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, caplog: pytest.L
         assert figures is None
         assert metrics.FOLDER_VARIABLE not in os.environ
     assert "only those of this process" in caplog.text
+
+
+def test_a_full_disk_is_told_and_costs_the_figures_only(tmp_path: Path) -> None:
+    """No file of the process may have more than 1000 bytes, which fails as a full disk does: when room is reserved."""
+    code = f"""
+import logging, resource, signal
+from pathlib import Path
+from irene_wyoming.app.shared_metrics import shared_figures
+logging.basicConfig()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+with shared_figures(["front"], Path({str(tmp_path)!r})) as figures:
+    assert figures is None
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "there is no room" in done.stderr
+    assert list(tmp_path.iterdir()) == []

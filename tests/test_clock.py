@@ -1,0 +1,21 @@
+"""A clock that is set, or jumps at the end of summer time, must not end or delay anything."""
+
+import ast
+from pathlib import Path
+
+import irene_wyoming
+
+WALL_CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today"}
+TELLS_THE_DATE = {"engines/recorder.py"}
+"""What writes a date for people to read."""
+
+
+def test_nothing_is_timed_by_the_wall_clock() -> None:
+    root = Path(irene_wyoming.__file__).parent
+    users = {
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in WALL_CLOCKS
+    }
+    assert users <= TELLS_THE_DATE
