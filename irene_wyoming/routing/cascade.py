@@ -1,7 +1,13 @@
 """Cascade: when the answer of a fast provider is good enough, and how often a strong one would have said the same."""
 
+import logging
+
 from irene_wyoming import metrics
 from irene_wyoming.engines.base import Transcription
+
+log = logging.getLogger(__name__)
+
+WORDS = {"same": "the same", "other": "something else", "unheard": "what the first one did not understand"}
 
 
 class Cascade:
@@ -22,7 +28,9 @@ class Cascade:
 
     def strong_answered(self, fast: Transcription, strong: Transcription) -> None:
         """Both have answered, since the fast one was not sure."""
-        metrics.CASCADE.labels("strong", agreement(fast.text, strong.text)).inc()
+        agreed = agreement(fast.text, strong.text)
+        metrics.CASCADE.labels("strong", agreed).inc()
+        log.info("asr: %s said %s: %r, %r", strong.provider, WORDS[agreed], fast.text, strong.text)
 
 
 def agreement(fast: str, strong: str) -> str:

@@ -15,6 +15,7 @@ from irene_wyoming.errors import (
     EngineFailed,
     EngineTimeout,
     EngineUnavailable,
+    IreneError,
     UnknownModel,
     UnsupportedRequest,
 )
@@ -29,7 +30,7 @@ LEFT_BEHIND = 3
 """Threads of one engine that may hang at a time. Each holds a model in memory, and none can be stopped."""
 
 RELOAD_S, RELOAD_MOST_S = 1.0, 60.0
-"""Seconds before an engine is loaded anew: the first time, doubled with each load that fails, and at most."""
+"""Seconds before an engine is made anew: the first time, and at most."""
 
 LOOK_EVERY_S = 10.0
 """Seconds between looks at whether a model is idle; it is to be so for minutes."""
@@ -76,6 +77,7 @@ class Provider:
     :param deadline_s: what the engine gets for a transcript after the end of the audio, and for any one call before it.
     :param finds_speech: the engine wants all of the audio; False: not the silence before and after speech.
     :param patience_s: how long a thread that hangs is waited for before it is left behind.
+    :param reload_s: before the engine is made anew the first time; doubled until it gives a transcript again.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Provider:
         *,
         finds_speech: bool = False,
         patience_s: float = 30.0,
+        reload_s: float = RELOAD_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -104,7 +107,7 @@ class Provider:
         self._loading: asyncio.Task[None] | None = None
         self._unloading: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
-        self._reload_s = RELOAD_S
+        self._first_reload_s = self._reload_s = reload_s
 
     @property
     def engine(self) -> AsrEngine:
@@ -129,7 +132,8 @@ class Provider:
 
         :raises EngineError: it cannot be had.
         """
-        self._engine = await self._lane.run(self._make)
+        self._loading = None  # that of an engine before, if any
+        self._engine = await self._own(self._make)
         self.models()
         metrics.PROVIDER_UP.labels("asr", self.name).set(1)
         if isinstance(self._engine, Loadable):
@@ -182,7 +186,7 @@ class Provider:
 
     def succeeded(self) -> None:
         self._breaker.succeeded()
-        self._reload_s = RELOAD_S
+        self._reload_s = self._first_reload_s
         metrics.PROVIDER_UP.labels("asr", self.name).set(1)
 
     def failed(self, error: EngineError) -> None:
@@ -248,7 +252,7 @@ class Provider:
 
     def _load_in_background(self, engine: Loadable) -> "asyncio.Task[None]":
         if self._loading is None or self._loading.done():
-            self._loading = asyncio.create_task(self._lane.run(engine.load), name=f"load {self.name}")
+            self._loading = asyncio.create_task(self._own(engine.load), name=f"load {self.name}")
             self._loading.add_done_callback(self._has_loaded)
         return self._loading
 
@@ -256,13 +260,26 @@ class Provider:
         if not loading.cancelled() and (error := loading.exception()) is not None:
             log.warning("asr: %s: %s", self.name, error)
 
+    async def _own(self, slow: Callable[[], R]) -> R:
+        """Run something on the lane that has no deadline.
+
+        :raises IreneError: as it does; EngineFailed: whatever else goes wrong.
+        """
+        try:
+            return await self._lane.run(slow)
+        except IreneError:
+            raise
+        except Exception as error:  # as in call
+            raise EngineFailed(f"{self.name}: {type(error).__name__}: {error}") from error
+
     async def _unload_when_idle(self) -> None:
         """Let the model go whenever nobody has used it for long enough."""
         while True:
             engine = self._engine
             idle_in = engine.idle_in() if isinstance(engine, Loadable) else None
             if idle_in == 0 and isinstance(engine, Loadable):
-                await self._lane.run(engine.unload_if_idle)
+                with suppress(EngineError):  # it hangs just now, or is being made anew
+                    await self._lane.run(engine.unload_if_idle)
             await asyncio.sleep(LOOK_EVERY_S if not idle_in else min(idle_in, LOOK_EVERY_S))
 
     def _mend(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -286,21 +303,23 @@ class Provider:
             log.warning("asr: %s hangs: its process is killed", self.name)
             process.kill()
         else:
-            if await comes_back(lane, self._patience_s):
+            if await self._comes_back_or_may_be_left(lane):
                 return
-            await self._leave_behind(lane)
+            self._leave_behind(lane)
         await self._reload()
 
-    async def _leave_behind(self, lane: Lane) -> None:
-        """Go on with another thread; wait for one to come back where too many hang already."""
-        self._left = [left for left in self._left if not left.idle]
-        while len(self._left) >= LEFT_BEHIND:
-            log.error("asr: %s hangs in %d threads: not asked again until one comes back", self.name, LEFT_BEHIND + 1)
-            await asyncio.wait(
-                [asyncio.ensure_future(comes_back(left, None)) for left in (lane, *self._left)],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+    async def _comes_back_or_may_be_left(self, lane: Lane) -> bool:
+        """True: it has come back. False: it has not, and there are not too many like it yet."""
+        while True:
+            if await comes_back(lane, self._patience_s):
+                return True
             self._left = [left for left in self._left if not left.idle]
+            if len(self._left) < LEFT_BEHIND:
+                return False
+            log.error("asr: %s hangs in %d threads: not asked until one comes back", self.name, LEFT_BEHIND + 1)
+
+    def _leave_behind(self, lane: Lane) -> None:
+        """Go on with another thread."""
         log.warning("asr: %s hangs: its thread is left behind", self.name)
         lane.post(self.engine.close)
         lane.close()
@@ -377,8 +396,8 @@ class ProviderSession:
         return await self._provider.call(self._lane, self._within_s(), timed)
 
 
-async def comes_back(lane: Lane, patience_s: float | None) -> bool:
-    """Whether the lane is free again within so many seconds; None: however long it takes."""
+async def comes_back(lane: Lane, patience_s: float) -> bool:
+    """Whether the lane is free again within so many seconds."""
     try:
         async with asyncio.timeout(patience_s):
             await lane.run(int)  # a call that does nothing

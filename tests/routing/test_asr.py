@@ -105,7 +105,7 @@ async def test_one_that_hangs_is_left_alone_and_asked_again_when_it_comes_back(r
 async def test_a_thread_that_never_comes_back_is_left_behind_and_the_engine_made_anew() -> None:
     first, second = FakeEngine("lost", when=When.FINISH, how=How.HANG), FakeEngine("lost")
     engines = iter([first, second])
-    one = Provider("lost", lambda: next(engines), 0.05, Breaker(3, 0.05, 0.05), patience_s=0.05)
+    one = Provider("lost", lambda: next(engines), 0.05, Breaker(3, 0.05, 0.05), patience_s=0.05, reload_s=0.01)
     await one.start()
     router = AsrRouter([one], Ordered(), Admission(8, 8))
     with pytest.raises(NoProvider):

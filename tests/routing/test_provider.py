@@ -6,16 +6,19 @@ import signal
 import threading
 from contextlib import aclosing
 
+import pytest
+
 from irene_wyoming.engines.base import AsrRequest, EngineContext, Transcription
 from irene_wyoming.engines.lazy import LazyEngine
 from irene_wyoming.engines.process import ProcessEngine
+from irene_wyoming.errors import EngineFailed, NoProvider
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter, Utterance
 from irene_wyoming.routing.policy import Breaker, Ordered
-from irene_wyoming.routing.provider import Provider
+from irene_wyoming.routing.provider import LEFT_BEHIND, Provider
 from tests.conftest import until
 from tests.engines import crashing
-from tests.routing.engines import FakeEngine, provider
+from tests.routing.engines import FakeEngine, How, When, provider
 
 
 async def answer(utterance: Utterance) -> Transcription:
@@ -65,6 +68,46 @@ async def test_a_model_that_takes_too_long_to_load_is_not_waited_for_and_used_la
     may_load.set()
     await until(lambda: lazy.loaded)
     assert (await answer(router.utterance(AsrRequest()))).provider == "lazy"
+    await one.close()
+    await steady.close()
+
+
+async def test_threads_that_hang_are_left_behind_up_to_a_limit() -> None:
+    engines = [FakeEngine("lost", when=When.FINISH, how=How.HANG) for _ in range(LEFT_BEHIND + 1)] + [
+        FakeEngine("lost")
+    ]
+    made = iter(engines)
+    one = Provider("lost", lambda: next(made), 0.05, Breaker(3, 0.01, 0.01), patience_s=0.01, reload_s=0.01)
+    await one.start()
+    router = AsrRouter([one], Ordered(), Admission(8, 8))
+    for hanging in engines[:-1]:
+        await until(lambda: one.standing.ready)
+        with pytest.raises(NoProvider):
+            await answer(router.utterance(AsrRequest()))
+        assert hanging.hanging == 1
+    assert not one.standing.ready  # nobody makes a fifth
+    engines[1].when = None
+    engines[1].release.set()
+    await until(lambda: one.standing.ready)
+    assert (await answer(router.utterance(AsrRequest()))).provider == "lost"
+    assert engines[-1].heard
+    for engine in engines:
+        engine.release.set()
+    await one.close()
+
+
+async def test_a_bug_while_a_model_is_loaded_is_the_providers_failure() -> None:
+    def create() -> FakeEngine:
+        raise IndexError("a bug")
+
+    lazy = LazyEngine("lazy", FakeEngine("lazy").models(), create)
+    one = Provider("lazy", lambda: lazy, 5.0, Breaker(3, 60, 60))
+    await one.start()
+    steady = await provider(FakeEngine("steady"))
+    router = AsrRouter([one, steady], Ordered(), Admission(8, 8))
+    assert (await answer(router.utterance(AsrRequest()))).provider == "steady"
+    with pytest.raises(EngineFailed, match="IndexError: a bug"):
+        await Provider("buggy", create, 5.0, Breaker(3, 60, 60)).start()
     await one.close()
     await steady.close()
 
