@@ -19,6 +19,9 @@ OPTIONS: Mapping[str, str] = {
     "wake_words": "wake.default_models",
     "wake_provider": "wake.default_provider",
     "wake_threshold": "wake.providers.{wake_provider}.threshold",
+    "asr_provider": "asr.default_provider",
+    "vosk_model": "asr.providers.vosk.model",
+    "remote_uri": "asr.providers.remote.uri",
     "language": "asr.language",
     "areas": "asr.vocabulary.areas",
     "devices": "asr.vocabulary.devices",
@@ -55,6 +58,8 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
         raise ConfigError("\n".join(f"{source}: {name}: unknown option{_hint(name)}" for name in unknown))
     names: dict[Keys, str] = {}
     settings = [Layer(source, nested(tuple(path.split(".")), value)) for path, value in FIXED.items()]
+    if (provider := options.get("asr_provider")) in defaults["asr"]["providers"]:  # others are refused as what they are
+        settings.append(Layer(source, nested(("asr", "providers", provider, "enabled"), True)))
     for option, value in options.items():
         if value is not None:
             path = option_path(option, options, defaults)

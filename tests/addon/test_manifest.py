@@ -1,9 +1,10 @@
 """The add-on's manifest, its translations, and the settings that its options are."""
 
 import re
+import struct
 import tomllib
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +14,8 @@ from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.addon import FIXED, OPTIONS, option_path
 from irene_wyoming.config.load import default_text, load
 from irene_wyoming.config.model import LogLevel
+from irene_wyoming.engines import registry
+from tests.addon import supervisor
 from tests.config.files import ROOT, loaded
 
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -20,14 +23,12 @@ TRANSLATION: dict[str, Any] = yaml.safe_load((ROOT / "translations/en.yaml").rea
 DEFAULTS: dict[str, Any] = yaml.safe_load(default_text())
 SCHEMA: dict[str, Any] = MANIFEST["schema"]
 
-# What the Supervisor takes for the type of one option. Whatever fits none of these is dropped without a word.
-ELEMENT = re.compile(
-    r"bool|email|url|port|str|password|int(\(\d*,\d*\))?|float(\([\d.]*,[\d.]*\))?|match\(.*\)|list\(.+\)"
-)
-KEYS = {
-    "name", "version", "slug", "description", "arch", "audio", "discovery", "watchdog", "ports", "map",
-    "backup_exclude", "options", "schema",
-}  # fmt: skip
+
+MATCHING = {
+    "language": ("en", "de-AT", "zh-Hant"),
+    "remote_uri": ("tcp://gpu-box:10300", "http://gpu-box:8000/v1", "https://[::1]:8000/v1"),
+}
+"""Of an option with a pattern: values that it lets through."""
 
 
 def element(option: str) -> str:
@@ -45,6 +46,9 @@ def extremes(option: str) -> list[Any]:
         return choices[1].split("|")
     if span := re.fullmatch(r"(int|float)\(([^,]+),([^,]+)\)", kind):
         return [float(span[2]), float(span[3])] if span[1] == "float" else [int(span[2]), int(span[3])]
+    if kind.startswith("match("):
+        assert all(re.fullmatch(kind[6:-1], value) for value in MATCHING[option])
+        return list(MATCHING[option])
     assert kind == "str", f"{option}: give {kind} a range"
     return ["reading corner"]
 
@@ -54,15 +58,37 @@ def test_it_has_the_version_of_the_package() -> None:
     assert MANIFEST["version"] == project["version"]
 
 
-def test_every_key_is_one_that_the_supervisor_knows() -> None:
-    assert set(MANIFEST) == KEYS
+@pytest.mark.parametrize("key", MANIFEST)
+def test_every_key_is_one_that_the_supervisor_knows(key: str) -> None:
+    assert supervisor.MANIFEST[key](MANIFEST[key])
+
+
+def test_it_has_what_the_supervisor_requires() -> None:
+    assert MANIFEST.keys() >= supervisor.REQUIRED
     assert MANIFEST["slug"] == "irene_wyoming"
     assert MANIFEST["discovery"] == ["wyoming"]
+    assert set(yaml.safe_load((ROOT / "repository.yaml").read_text())) <= supervisor.REPOSITORY
 
 
 @pytest.mark.parametrize("option", SCHEMA)
 def test_every_type_is_one_that_the_supervisor_knows(option: str) -> None:
-    assert ELEMENT.fullmatch(element(option).removesuffix("?"))
+    found = supervisor.ELEMENT.fullmatch(element(option))
+    assert found
+    if found["match"]:
+        re.compile(found["match"])
+
+
+@pytest.mark.parametrize("option", MANIFEST["options"])
+def test_a_default_is_of_its_options_type(option: str) -> None:
+    value, kind = MANIFEST["options"][option], element(option)
+    assert isinstance(value, list) == isinstance(SCHEMA[option], list)
+    for member in value if isinstance(value, list) else [value]:
+        if kind == "bool":
+            assert isinstance(member, bool)
+        elif kind.startswith("list("):
+            assert member in extremes(option)
+        else:
+            assert isinstance(member, str)
 
 
 def test_every_option_is_a_setting_and_the_other_way_round() -> None:
@@ -91,6 +117,7 @@ def test_whatever_the_manifest_lets_through_is_accepted(tmp_path: Path, option: 
 
 
 def test_its_choices_are_the_programs_own() -> None:
+    assert set(extremes("asr_provider")) <= registry.specs("asr").keys()
     enabled = [name for name, engine in load(None, {}).wake.providers.items() if engine.enabled]
     assert extremes("wake_provider") == enabled
     assert extremes("log_level") == list(get_args(LogLevel))
@@ -121,6 +148,18 @@ def test_a_threshold_is_that_of_the_chosen_engine(tmp_path: Path) -> None:
     assert thresholds == {"microwakeword": 0.9, "openwakeword": None, "openwakeword_package": None, "guest": None}
 
 
+@pytest.mark.parametrize("provider", ["sphinx", "vosk", "remote"])
+def test_the_chosen_engine_is_used_and_the_default_one_stays_behind_it(tmp_path: Path, provider: str) -> None:
+    config = loaded(f'{{"asr_provider": "{provider}"}}', tmp_path, name="options.json")
+    enabled = {name for name, engine in config.asr.providers.items() if engine.enabled}
+    assert (config.asr.default_provider, enabled) == (provider, {"sphinx", provider})
+
+
+def test_the_image_has_what_the_options_can_choose() -> None:
+    [extras] = re.findall(r"^ARG EXTRAS=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert set(extremes("asr_provider")) == {"sphinx", *extras.split(",")}
+
+
 def test_an_option_left_empty_changes_nothing(tmp_path: Path) -> None:
     assert loaded('{"wake_threshold": null, "areas": null}', tmp_path, name="options.json") == loaded(
         "{}", tmp_path, name="options.json"
@@ -138,6 +177,34 @@ def test_every_option_and_port_is_translated() -> None:
 def test_its_ports_are_where_the_servers_listen() -> None:
     assert set(MANIFEST["ports"]) == {f"{DEFAULTS[name]['port']}/tcp" for name in ("wake", "asr", "mic", "front")}
     assert f"[PORT:{DEFAULTS['front']['port']}]" in MANIFEST["watchdog"]
+
+
+def test_models_are_left_out_of_backups() -> None:
+    """The Supervisor matches from the right, and skips what is below a folder that matches."""
+    for model in ("wake/openwakeword", "wake/microwakeword", "asr/vosk"):
+        assert any(PurePath("/data", model).match(pattern) for pattern in MANIFEST["backup_exclude"])
+    assert not any(PurePath("/data/options.json").match(pattern) for pattern in MANIFEST["backup_exclude"])
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == MANIFEST["version"]
+
+
+@pytest.mark.parametrize(("name", "size"), [("icon.png", (128, 128)), ("logo.png", (250, 100))])
+def test_pictures_have_the_size_that_the_store_shows(name: str, size: tuple[int, int]) -> None:
+    header = (ROOT / name).read_bytes()[:24]
+    assert header.startswith(b"\x89PNG")
+    assert struct.unpack(">2I", header[16:]) == size
+
+
+def test_the_apparmor_profile_has_the_addons_name() -> None:
+    assert re.findall(r"^profile (\S+)", (ROOT / "apparmor.txt").read_text(), re.MULTILINE) == [MANIFEST["slug"]]
+
+
+def test_the_manual_has_a_heading_for_every_option() -> None:
+    headings = re.findall(r"^### Option: `(\w+)`", (ROOT / "DOCS.md").read_text(), re.MULTILINE)
+    assert headings == list(SCHEMA)
 
 
 def test_no_other_file_can_be_taken_for_a_manifest() -> None:

@@ -25,8 +25,9 @@ def start(tmp_path: Path) -> Callable[..., list[str]]:
     called.parent.mkdir()
     called.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     called.chmod(0o755)
-    for folder in (tmp_path, *tmp_path.parents[:2]):  # pytest keeps them to their owner
-        folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
+    for folder in (tmp_path, *tmp_path.parents):  # pytest keeps its own to their owner
+        if not (mode := folder.stat().st_mode) & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
     environment = {"PATH": f"{called.parent}:{os.environ['PATH']}", "IRENE_WYOMING__DATA_DIR": str(tmp_path)}
     nobody = NOBODY if os.getuid() == 0 else None
 

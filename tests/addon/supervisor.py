@@ -1,0 +1,62 @@
+"""What Home Assistant's Supervisor expects of an add-on's manifest, as data. Read from its validation (mid 2026).
+
+It drops keys that it does not know and options that its pattern does not fit without a word, so that nothing but a copy
+of its rules tells.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+SLUG = re.compile(r"[-_.A-Za-z0-9]+")
+PORT = re.compile(r"\d{1,5}(/tcp|/udp)?")
+WATCHDOG = re.compile(r"(?:https?|\[PROTO:\w+\]|tcp)://\[HOST\]:(\[PORT:\d+\]|\d+).*")
+ELEMENT = re.compile(
+    r"(?:bool|email|url|port|device(?:\(subsystem=[a-z]+\))?|str(?:\(\d*,\d*\))?|password(?:\(\d*,\d*\))?"
+    r"|int(?:\((?P<i_min>\d+)?,(?P<i_max>\d+)?\))?|float(?:\((?P<f_min>[\d.]+)?,(?P<f_max>[\d.]+)?\))?"
+    r"|match\((?P<match>.*)\)|list\((?P<list>.+)\))\??"
+)
+"""The type of one option. With ``?`` it may be left out."""
+ARCHITECTURES = {"aarch64", "amd64"}
+"""Those that still have Supervisors."""
+MAPS = {
+    "data", "homeassistant_config", "addon_config", "app_config", "all_addon_configs", "ssl", "addons", "backup",
+    "share", "media",
+}  # fmt: skip
+
+
+def is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def is_map(value: Any) -> bool:
+    return value["type"] in MAPS and value.keys() <= {"type", "read_only", "path"}
+
+
+MANIFEST: dict[str, Callable[[Any], Any]] = {
+    "name": is_text,
+    "version": is_text,
+    "slug": lambda value: SLUG.fullmatch(value),
+    "description": is_text,
+    "url": lambda value: value.startswith("https://"),
+    "stage": lambda value: value in {"stable", "experimental", "deprecated"},
+    "arch": lambda value: set(value) <= ARCHITECTURES,
+    "startup": lambda value: value in {"initialize", "system", "services", "application", "once"},
+    "boot": lambda value: value in {"auto", "manual", "manual_only"},
+    "init": lambda value: isinstance(value, bool),
+    "audio": lambda value: isinstance(value, bool),
+    "realtime": lambda value: isinstance(value, bool),
+    "discovery": lambda value: isinstance(value, list) and all(map(is_text, value)),
+    "watchdog": lambda value: WATCHDOG.fullmatch(value),
+    "ports": lambda value: all(PORT.fullmatch(port) and (to is None or 0 < to < 65_536) for port, to in value.items()),
+    "map": lambda value: all(map(is_map, value)),
+    "backup_exclude": lambda value: isinstance(value, list) and all(map(is_text, value)),
+    "options": lambda value: isinstance(value, dict),
+    "schema": lambda value: isinstance(value, dict),
+}
+"""The keys that we might use, and what each may hold. Others: see the Supervisor's documentation first."""
+
+REQUIRED = {"name", "version", "slug", "description", "arch"}
+
+REPOSITORY = {"name", "url", "maintainer"}
+"""The keys of repository.yaml; name is required."""
