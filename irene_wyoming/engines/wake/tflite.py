@@ -55,6 +55,10 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "TfLiteTensorCopyToBuffer": (_Status, (_Handle, ctypes.c_void_p, ctypes.c_size_t)),
 }
 
+_QUICK = ("TfLiteTensorCopyFromBuffer", "TfLiteTensorCopyToBuffer")
+"""Copies of a few kilobytes: called without giving up Python's lock. While the event loop is busy, each time that it is
+given up costs up to 5 ms until it is had again, and a step of openWakeWord did so nine times."""
+
 _DTYPES = {1: np.float32, 3: np.uint8, 9: np.int8}
 """By TfLiteType: what wake word models take and give."""
 
@@ -80,7 +84,9 @@ class Runtime:
         """:raises EngineUnavailable: the library cannot be loaded here."""
         self.path = path
         try:
-            library = ctypes.CDLL(str(path))
+            library, quick = ctypes.CDLL(str(path)), ctypes.PyDLL(str(path))
+            for name in _QUICK:
+                setattr(library, name, getattr(quick, name))
             for name, (result, arguments) in _FUNCTIONS.items():
                 function = getattr(library, name)
                 function.restype, function.argtypes = result, arguments
