@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from irene_wyoming.__main__ import main
+from irene_wyoming.config.load import load
 
 SPEECH = Path(__file__).parents[1] / "speech"
 
@@ -31,7 +32,9 @@ def test_it_recommends_settings_for_every_word(folder: Path, capsys: pytest.Capt
     assert "hears 100 %, 0 false accepts" in text
     models = yaml.safe_load(output.read_text(encoding="utf-8"))["wake"]["models"]
     assert models.keys() == {"okay_nabu", "hey_jarvis"}
+    tuned = load(output, {}).wake.models["okay_nabu"]
     assert 0 < models["okay_nabu"]["threshold"] < 1
+    assert (tuned.threshold, tuned.trigger_level) == (models["okay_nabu"]["threshold"], 1)
 
 
 def test_a_folder_of_positives_needs_the_word(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
