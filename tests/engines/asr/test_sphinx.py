@@ -16,9 +16,11 @@ from home_assistant_intents import get_intents
 from irene_wyoming.engines.asr.sphinx import SPEC
 from irene_wyoming.engines.asr.sphinx_commands import DEFAULT_AREAS, DEFAULT_DEVICES, FLOORS, spoken
 from irene_wyoming.engines.asr.sphinx_engine import Sphinx
-from irene_wyoming.engines.base import AsrRequest, EngineContext, Transcription, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription, Vocabulary
 from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, UnsupportedRequest
 from irene_wyoming.servers.hear import Recording
+from tests.conftest import SPEECH_DIR, read_wav
+from tests.engines.contract import AsrEngineContract
 
 Speech = Callable[[str], Recording]
 LIGHT = "turn on the living room light"
@@ -32,10 +34,30 @@ OTHERS = (
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Sphinx]:
+def loaded() -> Iterator[Sphinx]:
     engine = Sphinx(Vocabulary())
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def engine(loaded: Sphinx) -> Sphinx:
+    return loaded
+
+
+class TestContract(AsrEngineContract):
+    @pytest.fixture
+    def engine(self, loaded: Sphinx) -> AsrEngine:
+        """One for all: making it takes half a second, and closing it gives nothing back."""
+        return loaded
+
+    @pytest.fixture
+    def said(self) -> str:
+        return LIGHT
+
+    @pytest.fixture
+    def speech(self) -> bytes:
+        return read_wav(SPEECH_DIR / f"{wav(LIGHT)}.wav").pcm
 
 
 def wav(text: str) -> str:
