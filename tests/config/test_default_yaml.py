@@ -9,7 +9,7 @@ from irene_wyoming.config.load import default_text
 from irene_wyoming.config.schema import ASR_PROVIDER
 from irene_wyoming.engines import registry
 
-NEED_SETTING_UP = ("google_cloud", "openwakeword_package", "remote", "vosk")
+NEED_SETTING_UP = ("google_cloud", "openwakeword_package", "remote", "vosk", "whisper")
 """Providers that are off by default: they need a model, a package, an account or another machine."""
 
 

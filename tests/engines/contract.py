@@ -205,6 +205,11 @@ class AsrEngineContract:
         """A sentence, in the engine's format, with some silence around it."""
         raise NotImplementedError
 
+    @pytest.fixture
+    def expected(self) -> AsrRequest:
+        """What a client may say that it is likely to hear."""
+        return AsrRequest(names=("Kitchen", '\u00e5ngstr\u00f6m "lamp"'), terms=("light",))
+
     def hear(
         self, engine: AsrEngine, pcm: bytes, request: AsrRequest | None = None, step: int = 2_048
     ) -> Transcription:
@@ -247,9 +252,10 @@ class AsrEngineContract:
         assert self.hear(engine, speech, request).text == said
         assert self.hear(engine, speech, AsrRequest(language=f"{model.languages[0]}-XX")).text == said
 
-    def test_what_is_likely_to_be_said_does_no_harm(self, engine: AsrEngine, said: str, speech: bytes) -> None:
-        request = AsrRequest(names=("Kitchen", '\u00e5ngstr\u00f6m "lamp"'), terms=("light",))
-        assert self.hear(engine, speech, request).text == said
+    def test_what_is_likely_to_be_said_does_no_harm(
+        self, engine: AsrEngine, said: str, speech: bytes, expected: AsrRequest
+    ) -> None:
+        assert self.hear(engine, speech, expected).text == said
 
     def test_another_model_is_refused_with_the_known_ones(self, engine: AsrEngine) -> None:
         with pytest.raises(UnknownModel, match=f"'nothing'.*{re.escape(engine.models()[0].name)}"):

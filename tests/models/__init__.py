@@ -4,3 +4,6 @@ from pathlib import Path
 
 VOSK = Path(__file__).with_name("vosk-tiny")
 """English commands, for the vosk engine; it can be given a grammar."""
+
+WHISPER = Path(__file__).with_name("whisper-tiny")
+"""Likewise, for the whisper engine."""

@@ -13,6 +13,7 @@ import pytest
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.asr.vosk import SPEC, model_info
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
+from irene_wyoming.engines.lazy import LazyEngine
 from irene_wyoming.errors import ConfigError, EngineUnavailable
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
@@ -182,6 +183,25 @@ def test_the_only_model_in_the_data_folder_is_taken(tmp_path: Path) -> None:
 def test_the_folders_name_tells_language_and_version(name: str, language: str, version: str | None) -> None:
     info = model_info(name, "fr")
     assert (info.languages, info.version) == ((language,), version)
+
+
+def test_one_that_was_let_go_hears_again() -> None:
+    now = [0.0]
+    engine = LazyEngine("vosk", [model_info("vosk-tiny", "en")], create, unload_after_s=60, clock=lambda: now[0])
+    assert hear_and_close(engine) == COMMANDS[0]
+    now[0] = 60.0
+    assert engine.unload_if_idle()
+    assert not engine.loaded
+    assert hear_and_close(engine) == COMMANDS[0]
+    engine.close()
+
+
+def hear_and_close(engine: AsrEngine) -> str:
+    session = engine.session(AsrRequest())
+    session.push(spoken(COMMANDS[0]))
+    text = session.finish().text
+    session.close()
+    return text
 
 
 def test_describing_it_imports_nothing_of_it() -> None:

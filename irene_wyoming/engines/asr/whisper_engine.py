@@ -1,0 +1,215 @@
+"""Whisper: an AsrEngine on faster-whisper.
+
+A Whisper model hears 30 s at a time, so an utterance is decoded when the person pauses, and again only if they go on;
+what is silent before and after it is left out, since these models make sentences of silence.
+"""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+from faster_whisper import WhisperModel
+from numpy.typing import NDArray
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines import cores
+from irene_wyoming.engines.asr.pauses import FRAME, Pauses
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
+from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
+
+log = logging.getLogger(__name__)
+
+MARGIN = 20
+"""Frames kept before and after the speech: soft sounds are below what counts as loud."""
+
+TOKENS_PER_SECOND = 12
+"""Nobody speaks faster; a model that has lost its way repeats itself until it is stopped."""
+
+MAX_TOKENS = 220
+"""Of one transcript: half of a model's 448, the other half is for hints."""
+
+MAX_HINTS = 1_000
+"""Characters of names and terms: more than the 223 tokens that a model takes, so that a client cannot make us encode
+more for nothing."""
+
+OTHER_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "iw": "he"}
+"""Languages that Whisper calls otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See SPEC for what they mean."""
+
+    device: str = "auto"
+    compute_type: str = "auto"
+    cpu_threads: int | None = None
+    beam_size: int = 5
+    language: str | None = None
+    """None: found out from the sound."""
+    initial_prompt: str | None = None
+    hotwords: tuple[str, ...] = ()
+
+
+class Whisper:
+    """A Whisper model.
+
+    :raises EngineUnavailable: the folder holds no model that can be loaded.
+    """
+
+    name = "whisper"
+    format = SPEECH
+
+    def __init__(self, folder: Path, info: ModelInfo, settings: Settings) -> None:
+        self._info = info
+        self._settings = settings
+        self._model: Any = load(folder, settings)
+
+    def models(self) -> Sequence[ModelInfo]:
+        return [self._info]
+
+    def session(self, request: AsrRequest) -> "WhisperSession":
+        """:raises UnknownModel, UnsupportedRequest: another model or language than there is."""
+        if self._model is None:
+            raise EngineFailed("whisper: the engine is closed")
+        if request.model not in (None, self._info.name):
+            raise unknown_model(str(request.model), [self._info])
+        spoken = request.language or self._settings.language
+        return WhisperSession(self, None if spoken is None else self._code(spoken), hints(request, self._settings))
+
+    def _code(self, language: str) -> str:
+        primary = language.replace("_", "-").split("-")[0].casefold()
+        code = OTHER_CODES.get(primary, primary)
+        if code not in self._info.languages:
+            known = ", ".join(self._info.languages)
+            raise UnsupportedRequest(f"language {language!r}: the model {self._info.name} knows {known} only")
+        return code
+
+    def close(self) -> None:
+        model, self._model = self._model, None
+        if model is not None:
+            model.model.unload_model()
+
+    def transcribe(self, samples: NDArray[np.float32], language: str | None, hotwords: str | None) -> Transcription:
+        """What was said.
+
+        :param samples: 16 kHz, full scale 1.
+        :raises EngineFailed: the model breaks, or the engine is closed.
+        """
+        if self._model is None:
+            raise EngineFailed("whisper: the engine is closed")
+        try:
+            found, about = self._model.transcribe(
+                samples,
+                language=language,
+                beam_size=self._settings.beam_size,
+                temperature=0.0,  # a second try with chance in it takes as long again, and is seldom right
+                condition_on_previous_text=False,
+                without_timestamps=True,
+                initial_prompt=self._settings.initial_prompt,
+                hotwords=hotwords,
+                max_new_tokens=min(MAX_TOKENS, 10 + math.ceil(TOKENS_PER_SECOND * len(samples) / SPEECH.rate)),
+            )
+            segments = list(found)  # here it does the work
+        except (RuntimeError, ValueError) as error:
+            raise EngineFailed(f"whisper: {error}") from error
+        text = "".join(segment.text for segment in segments).strip()
+        return Transcription(text, about.language, self.name, confidence(segments))
+
+
+class WhisperSession:
+    """One utterance, decoded when the speaker pauses, or else at its end."""
+
+    def __init__(self, engine: Whisper, language: str | None, hotwords: str | None) -> None:
+        self._engine = engine
+        self._language = language
+        self._hotwords = hotwords
+        self._pauses = Pauses()
+        self._pcm = bytearray()
+        self._early: tuple[int, Transcription] | None = None  # (last loud frame, what had been said up to it)
+        self._closed = False
+
+    def push(self, pcm: bytes) -> None:
+        """:raises EngineFailed: the session is closed, or the model breaks."""
+        self._check()
+        self._pauses.push(np.frombuffer(pcm, "<i2"))  # raises ValueError for half a frame
+        self._pcm += pcm
+        if self._pauses.paused:
+            self._decode()
+
+    def partial(self) -> str | None:
+        """What was said up to the last pause; None before the first one."""
+        return None if self._early is None else self._early[1].text
+
+    def finish(self) -> Transcription:
+        """:raises EngineFailed: the session is closed, or the model breaks."""
+        self._check()
+        result = self._decode()
+        self.close()
+        return result
+
+    def close(self) -> None:
+        self._closed = True
+        self._pcm.clear()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise EngineFailed("whisper: the session is closed")
+
+    def _decode(self) -> Transcription:
+        """What was said so far; decoded once only for one and the same last loud frame."""
+        speech = self._pauses.speech
+        if speech is None:
+            return Transcription("", self._language or "en", self._engine.name, 0.0)
+        if self._early is None or self._early[0] != speech.end:
+            start = max(0, speech.start - MARGIN) * FRAME * SPEECH.frame_bytes
+            end = (speech.end + MARGIN) * FRAME * SPEECH.frame_bytes
+            samples = np.frombuffer(self._pcm[start:end], "<i2").astype(np.float32) / np.float32(32768)
+            self._early = speech.end, self._engine.transcribe(samples, self._language, self._hotwords)
+        return self._early[1]
+
+
+def load(folder: Path, settings: Settings) -> Any:
+    """The model on the device that was asked for, or on the CPU where that does not work.
+
+    :raises EngineUnavailable: not there either.
+    """
+    if settings.device != "cpu" and (settings.device == "cuda" or ctranslate2.get_cuda_device_count() > 0):
+        try:
+            model = WhisperModel(str(folder), device="cuda", compute_type=settings.compute_type, local_files_only=True)
+            # A missing CUDA library shows only when it is used.
+            list(model.transcribe(np.zeros(SPEECH.rate // 10, np.float32), language="en", max_new_tokens=1)[0])
+        except (RuntimeError, ValueError) as error:
+            log.warning("whisper: the GPU cannot be used (%s); the CPU does the work", error)
+        else:
+            log.info("whisper: %s on the GPU", folder.name)
+            return model
+    types = ctranslate2.get_supported_compute_types("cpu")
+    wanted = settings.compute_type
+    if wanted != "auto" and wanted not in types:
+        log.warning("whisper: this CPU cannot do %s, only %s; auto is used", wanted, ", ".join(sorted(types)))
+        wanted = "auto"
+    threads = settings.cpu_threads or cores.spare()
+    try:
+        model = WhisperModel(str(folder), device="cpu", compute_type=wanted, cpu_threads=threads, local_files_only=True)
+    except Exception as error:  # of three libraries, each with its own
+        raise EngineUnavailable(f"whisper: {folder}: {error}; fetch the model again or give another folder") from error
+    log.info("whisper: %s on the CPU, threads: %d", folder.name, threads)
+    return model
+
+
+def hints(request: AsrRequest, settings: Settings) -> str | None:
+    """What the model is to lean towards, the most important first."""
+    names = dict.fromkeys((*request.names, *request.terms, *settings.hotwords))
+    return ", ".join(names)[:MAX_HINTS] or None
+
+
+def confidence(segments: Sequence[Any]) -> float:
+    """The mean probability of a token, geometrically: 0 to 1."""
+    tokens = sum(len(segment.tokens) + 1 for segment in segments)
+    likely = sum(segment.avg_logprob * (len(segment.tokens) + 1) for segment in segments)
+    return min(1.0, math.exp(likely / tokens)) if tokens else 0.0

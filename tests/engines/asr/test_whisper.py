@@ -1,0 +1,238 @@
+"""The whisper engine: a small real model on synthesised speech."""
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from irene_wyoming.engines import registry
+from irene_wyoming.engines.asr.whisper import SPEC, languages
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
+from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
+from tests.conftest import SPEECH_DIR, read_wav
+from tests.engines.contract import AsrEngineContract
+from tests.models import WHISPER
+
+pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
+
+DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
+COMMANDS = ("set a timer for five minutes",)
+
+
+def create(folder: Path = WHISPER, context: EngineContext | None = None, **options: Any) -> AsrEngine:
+    settings = DEFAULTS | {"model": str(folder), "cpu_threads": 1} | options
+    engine: AsrEngine = SPEC.create(settings, context or EngineContext())
+    return engine
+
+
+def spoken(text: str) -> bytes:
+    return read_wav(SPEECH_DIR / "asr" / f"{text.replace(' ', '_')}.wav").pcm
+
+
+def until_the_end(text: str) -> bytes:
+    """Without the 0.4 s of silence after the last word."""
+    return spoken(text)[: -2 * 6_400]
+
+
+def hear(engine: AsrEngine, pcm: bytes, request: AsrRequest | None = None) -> str:
+    session = engine.session(request or AsrRequest())
+    session.push(pcm)
+    return session.finish().text
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[AsrEngine]:
+    engine = create()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the model, to be broken."""
+    return Path(shutil.copytree(WHISPER, tmp_path / "base"))
+
+
+class TestContract(AsrEngineContract):
+    @pytest.fixture
+    def engine(self) -> Iterator[AsrEngine]:
+        engine = create()
+        yield engine
+        engine.close()
+
+    @pytest.fixture
+    def expected(self) -> AsrRequest:
+        """The small model has never been given anything else as a hint, and is led astray by what is new to it."""
+        return AsrRequest(names=("pause my timer",))
+
+    @pytest.fixture
+    def said(self) -> str:
+        return COMMANDS[0]
+
+    @pytest.fixture
+    def speech(self) -> bytes:
+        return spoken(COMMANDS[0])
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_a_command_is_understood(shared: AsrEngine, text: str) -> None:
+    assert hear(shared, spoken(text)) == text
+
+
+def test_silence_around_the_command_changes_nothing(shared: AsrEngine) -> None:
+    silence = bytes(2 * 16_000 * 8)
+    assert hear(shared, silence + spoken(COMMANDS[0]) + silence) == COMMANDS[0]
+
+
+def test_it_is_decoded_when_the_person_pauses(shared: AsrEngine) -> None:
+    session = shared.session(AsrRequest())
+    session.push(until_the_end(COMMANDS[0]))
+    assert session.partial() is None
+    session.push(bytes(16_000))
+    assert session.partial() == COMMANDS[0]
+    assert session.finish().text == COMMANDS[0]
+
+
+def test_names_of_the_home_and_of_the_request_are_hints() -> None:
+    context = EngineContext(vocabulary=Vocabulary(areas=("living room",), devices=("light",)))
+    engine = create(context=context, initial_prompt="Turn on the kitchen light.")
+    assert hear(engine, spoken(COMMANDS[0]), AsrRequest(names=("x" * 10_000,))) != ""
+
+
+@pytest.mark.parametrize("language", ["en", "en-GB", "en_US"])
+def test_a_language_may_have_a_region(shared: AsrEngine, language: str) -> None:
+    assert shared.session(AsrRequest(language=language)).finish().language == "en"
+
+
+def test_what_an_english_model_cannot_hear_is_refused() -> None:
+    with pytest.raises(UnsupportedRequest, match=r"'de': the model whisper-tiny knows en only"):
+        create(language="de").session(AsrRequest())
+
+
+def test_a_language_may_be_found_out() -> None:
+    session = create(language="auto").session(AsrRequest())
+    session.push(spoken(COMMANDS[0]))
+    found = session.finish()
+    assert (found.language, found.text) == ("en", COMMANDS[0])
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_without_a_gpu_the_cpu_does_the_work(device: str, caplog: pytest.LogCaptureFixture) -> None:
+    import ctranslate2
+
+    if ctranslate2.get_cuda_device_count():
+        pytest.skip("there is a GPU")
+    with caplog.at_level(logging.WARNING):
+        engine = create(device=device)
+    assert ("the GPU cannot be used" in caplog.text) == (device == "cuda")
+    assert hear(engine, spoken(COMMANDS[0])) == COMMANDS[0]
+
+
+def test_what_this_cpu_cannot_calculate_is_told_and_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    import ctranslate2
+
+    other = {"int8_float16", "float16", "bfloat16"} - ctranslate2.get_supported_compute_types("cpu")
+    if not other:
+        pytest.skip("this CPU can do everything")
+    engine = create(compute_type=sorted(other)[0], device="cpu")
+    assert "auto is used" in caplog.text
+    assert hear(engine, spoken(COMMANDS[0])) == COMMANDS[0]
+
+
+def test_a_closed_engine_opens_nothing_and_finishes_nothing() -> None:
+    engine = create()
+    session = engine.session(AsrRequest())
+    session.push(until_the_end(COMMANDS[0]))
+    engine.close()
+    with pytest.raises(EngineFailed, match="closed"):
+        engine.session(AsrRequest())
+    with pytest.raises(EngineFailed, match="closed"):
+        session.finish()
+
+
+@pytest.mark.parametrize("broken", ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"])
+def test_a_missing_or_empty_file_is_named(folder: Path, broken: str) -> None:
+    path = folder / broken
+    path.write_bytes(b"")
+    with pytest.raises(EngineUnavailable, match=rf"{path} is empty.*fetch the model again"):
+        create(folder)
+    path.unlink()
+    with pytest.raises(EngineUnavailable, match=rf"has no .*{broken}"):
+        create(folder)
+
+
+def test_a_truncated_model_is_told_before_it_is_loaded(folder: Path) -> None:
+    path = folder / "model.bin"
+    whole = path.read_bytes()
+    for length in (3, 40, len(whole) // 2, len(whole) - 100):
+        path.write_bytes(whole[:length])
+        with pytest.raises(EngineUnavailable, match=rf"{path} is cut short"):
+            create(folder)
+
+
+def test_another_kind_of_file_is_told(folder: Path) -> None:
+    path = folder / "model.bin"
+    path.write_bytes(b"PK\x03\x04" + bytes(1_000))  # as PyTorch writes them
+    with pytest.raises(EngineUnavailable, match="not a model of CTranslate2; one of PyTorch has to be converted"):
+        create(folder)
+    path.write_bytes(b"\x06\0\0\0\x10\0TransformerSpec\0" + bytes(100))
+    with pytest.raises(EngineUnavailable, match="is a TransformerSpec model, expected Whisper"):
+        create(folder)
+
+
+def test_a_damaged_text_file_is_told(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text("{")
+    with pytest.raises(EngineUnavailable, match=r"base: .*fetch the model again"):
+        create(folder)
+
+
+def test_what_it_understands_is_told_without_loading_it(folder: Path) -> None:
+    assert SPEC.offers is not None
+    (info,) = SPEC.offers(DEFAULTS | {"model": str(folder)}, EngineContext())
+    assert (info.name, info.languages, info.installed) == ("base", ("en",), True)
+    tokens = [*map(str, range(51_800)), "<|en|>", "<|de|>", "<|haw|>", "<|nospeech|>", *map(str, range(99))]
+    (folder / "vocabulary.json").write_text(json.dumps(tokens))
+    assert languages(folder) == ("en", "de", "haw")
+    (folder / "vocabulary.json").unlink()
+    (folder / "vocabulary.txt").write_text("\n".join(tokens))
+    assert languages(folder) == ("en", "de", "haw")
+    (folder / "vocabulary.txt").unlink()
+    assert [model.installed for model in SPEC.offers(DEFAULTS | {"model": str(folder)}, EngineContext())] == [False]
+    assert [model.installed for model in SPEC.offers(DEFAULTS, EngineContext())] == [False]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("device", "gpu"),
+        ("device", ["cpu"]),
+        ("compute_type", "int4"),
+        ("cpu_threads", 0),
+        ("cpu_threads", True),
+        ("beam_size", 0),
+        ("beam_size", 1.5),
+        ("language", "English"),
+        ("language", 1),
+        ("initial_prompt", ""),
+        ("model", 5),
+    ],
+)
+def test_a_wrong_option_is_refused(option: str, value: Any) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        SPEC.options[option].check(value)
+
+
+def test_describing_it_imports_nothing_of_it() -> None:
+    script = (
+        "import sys; from irene_wyoming.engines.registry import specs; specs('asr');"
+        "print({'faster_whisper', 'ctranslate2', 'numpy'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+    assert registry.missing(SPEC) == []
