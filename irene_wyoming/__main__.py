@@ -23,6 +23,7 @@ COMMANDS = {
     "wake-scores": "show live what the wake word engines hear, as meters in the terminal",
     "tune-wake": "find the threshold of a wake word from recordings of your household",
     "models": "list, fetch and check speech-to-text models",
+    "monitor": "watch running servers in the terminal",
     "devices": "list the sound inputs of this machine",
     "listen": "hear a microphone server: level meter, recording to a wav file",
     "bench": "measure what the parts cost and do",

@@ -1,0 +1,84 @@
+"""irene-wyoming monitor, against an address that really serves figures."""
+
+import argparse
+import asyncio
+import json
+
+import pytest
+
+from irene_wyoming.app.exposition import Exposition
+from irene_wyoming.app.monitor import parse
+from irene_wyoming.cli import monitor
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import ServerUnavailable
+
+TEXT = """
+# TYPE irene_connections gauge
+irene_connections{server="wake"} 3.0
+# TYPE irene_resident_bytes gauge
+irene_resident_bytes{server="wake"} 5.0e+07
+irene_resident_bytes{server="asr"} 1.0e+08
+# TYPE irene_loop_lag_seconds histogram
+irene_loop_lag_seconds_bucket{le="+Inf",server="wake"} 4.0
+irene_loop_lag_seconds_count{server="wake"} 4.0
+irene_loop_lag_seconds_sum{server="wake"} 0.02
+# TYPE irene_refused_total counter
+irene_refused_total{code="protocol-error",server="wake"} 2.0
+irene_refused_total{code="limit-exceeded",server="wake"} 1.0
+# TYPE irene_detections_total counter
+irene_detections_total{model="okay_nabu"} 7.0
+"""
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    monitor.add_arguments(parser)
+    return monitor.run(parser.parse_args(words))
+
+
+async def served(*words: str) -> int:
+    async def unready() -> list[str]:
+        return []
+
+    exposition = Exposition(Address("127.0.0.1", 0), unready, TEXT.encode)
+    await exposition.start()
+    try:
+        url = exposition.address.uri.replace("tcp:", "http:") + "/metrics"
+        return await asyncio.to_thread(run, "--url", url, *words)
+    finally:
+        await exposition.stop()
+
+
+def test_rows_add_up_and_means_are_since_the_last_look() -> None:
+    asr, wake = parse(TEXT).rows()
+    assert (wake.server, wake.connections, wake.refused, wake.restarts) == ("wake", 3, 3, 0)
+    assert wake.lag_ms == pytest.approx(5)
+    assert (asr.server, asr.memory_mb, asr.connections) == ("asr", 100, 0)
+    later = parse(TEXT.replace('_count{server="wake"} 4.0', '_count{server="wake"} 5.0').replace("0.02", "0.12"))
+    assert later.rows(parse(TEXT))[1].lag_ms == pytest.approx(100)
+
+
+async def test_it_prints_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert await served("--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["server"] for row in told["servers"]] == ["asr", "wake"]
+    assert told["detections"] == {"okay_nabu": 7}
+
+
+async def test_it_shows_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rich", reason="an extra")
+    assert await served("--once") == 0
+    shown = capsys.readouterr().out
+    assert "wake" in shown
+    assert "okay_nabu" in shown
+
+
+def test_nobody_there_is_named() -> None:
+    with pytest.raises(ServerUnavailable, match="is a server running there"):
+        run("--url", "http://127.0.0.1:1/metrics")
+
+
+@pytest.mark.parametrize("words", [["--url", "file:///etc/passwd"], ["--every", "0"]])
+def test_wrong_use(words: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(*words)
