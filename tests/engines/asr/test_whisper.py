@@ -22,7 +22,7 @@ from tests.models import WHISPER
 pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
 
 DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
-COMMANDS = ("set a timer for five minutes",)
+COMMANDS = ("set a timer for five minutes", "set the bedroom brightness to fifty percent")
 
 
 def create(folder: Path = WHISPER, context: EngineContext | None = None, **options: Any) -> AsrEngine:
