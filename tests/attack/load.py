@@ -32,7 +32,8 @@ class Outcome:
 async def load(satellites: int, seconds: float, word: Recording, name: str) -> Outcome:
     """Each satellite speaks the word once in some seconds of its own silence, for so long, at the pace of the clock."""
     outcome = Outcome()
-    async with running(ASR__ENABLED="false", MIC__ENABLED="false") as program:
+    room = str(satellites + 8)  # for those who only ask, too
+    async with running(ASR__ENABLED="false", MIC__ENABLED="false", WAKE__LIMITS__MAX_CONNECTIONS=room) as program:
         address, pid = program.addresses["wake"], program.pids()["wake"]
         used, started = cpu_seconds(pid), time.monotonic()
         asking = asyncio.create_task(ask(address, outcome))

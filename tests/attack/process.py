@@ -62,8 +62,9 @@ async def running(**settings: str) -> AsyncIterator[Program]:
     try:
         program = Program(process, addresses, Address("127.0.0.1", ports[-1]))
         async with asyncio.timeout(60):
-            for address in addresses.values():
-                await answers(address)
+            for name, address in addresses.items():
+                if settings.get(f"{name.upper()}__ENABLED") != "false":
+                    await answers(address)
         yield program
     finally:
         if process.returncode is None:
