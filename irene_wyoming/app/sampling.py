@@ -62,7 +62,7 @@ async def watch_loop(server: str, every_s: float = LAG_EVERY_S, late_s: float = 
         late = max(0.0, loop.time() - due)
         lag.observe(late)
         if late > late_s:
-            log.warning("%s: the event loop stood still for %.1f s; 'irene-wyoming profile' can tell why", server, late)
+            log.warning("%s: the event loop stood still for %.1f s; is the machine overloaded?", server, late)
 
 
 def memory(server: str) -> Look:
