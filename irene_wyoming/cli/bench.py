@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irene_wyoming.bench.machine import machine
-from irene_wyoming.cli import bench_asr, common, wakebench
-from irene_wyoming.errors import AudioError, UnsupportedFormat
+from irene_wyoming.cli import bench_asr, bench_tuning, common, wakebench
+from irene_wyoming.errors import AudioError, ConfigError, UnsupportedFormat
 
 if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
     from irene_wyoming.bench.rows import Gate, ImportRow, MethodRow, RecallRow
@@ -20,7 +20,9 @@ LEVELS_DB = (0.0, 10.0)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    kinds = parser.add_subparsers(dest="kind", metavar="WHAT", required=True)
+    parser.add_argument("--suite", choices=["tuning"], help="the same as WHAT: the targets of the tuning guide")
+    bench_tuning.add_arguments(parser)
+    kinds = parser.add_subparsers(dest="kind", metavar="WHAT")
     resample = kinds.add_parser(
         "resample",
         help="every way to convert: cost, delay, quality, memory",
@@ -53,6 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     )
     bench_asr.add_arguments(kinds)
+    bench_tuning.add_arguments(
+        kinds.add_parser(
+            "tuning",
+            help="the targets of docs/performance-tuning.md: latency, throughput, memory, cache",
+            description="Hold this machine against the targets of the tuning guide, with the engines and the speech "
+            "that are packaged. Half a minute.",
+        )
+    )
     mic = kinds.add_parser(
         "mic",
         help="the microphone server: delay, 100 listeners, bad ones, an hour of audio, what it leaves behind",
@@ -78,8 +88,18 @@ def run(args: argparse.Namespace) -> int:
     from irene_wyoming.bench.process import use_one_thread
 
     use_one_thread()
-    commands = {"resample": resample, "recall": recall, "wake": wakebench.run, "asr": bench_asr.run, "mic": mic}
-    return commands[args.kind](args)
+    commands = {
+        "resample": resample,
+        "recall": recall,
+        "wake": wakebench.run,
+        "asr": bench_asr.run,
+        "mic": mic,
+        "tuning": bench_tuning.run,
+    }
+    kind = args.kind or args.suite
+    if kind is None:
+        raise ConfigError(f"bench: expected what to measure: {', '.join(commands)}")
+    return commands[kind](args)
 
 
 def resample(args: argparse.Namespace) -> int:
