@@ -28,6 +28,7 @@ COMMANDS = {
     "listen": "hear a microphone server: level meter, recording to a wav file",
     "bench": "measure what the parts cost and do",
     "config": "print the configuration: every key with its default, unit and reason",
+    "completion": "print what completes commands and options in a shell",
 }
 
 EXIT_FAILED = 1
@@ -35,8 +36,8 @@ EXIT_USAGE = 2
 """Also for a wrong configuration: starting again would not help."""
 
 
-def build_parser(chosen: str) -> argparse.ArgumentParser:
-    """The parser of all commands, with the arguments of the chosen one only."""
+def build_parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of the chosen one only; None: of every one, which loads all."""
     parser = argparse.ArgumentParser(
         prog="irene-wyoming",
         description="Wake word, speech-to-text and microphone servers for Home Assistant (Wyoming protocol).",
@@ -51,7 +52,7 @@ def build_parser(chosen: str) -> argparse.ArgumentParser:
             description=f"{text[0].upper()}{text[1:]}.",
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
-        if name == chosen:
+        if chosen in (name, None):
             module = import_module(f"irene_wyoming.cli.{name.replace('-', '_')}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
