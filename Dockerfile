@@ -14,10 +14,11 @@ RUN python -m venv /opt/irene
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY irene_wyoming irene_wyoming
-# Wheels only: an image that compiled something would need the libraries that it was compiled against.
-RUN /opt/irene/bin/pip install --no-cache-dir --only-binary :all: "setuptools>=77" \
-    && /opt/irene/bin/pip install --no-cache-dir --only-binary :all: --no-build-isolation ".[${EXTRAS}]" \
-    && /opt/irene/bin/pip uninstall --yes pip setuptools
+# Wheels only: an image that compiled something would need the libraries that it was compiled against. (srt, which vosk
+# asks for, is one Python file without a wheel.)
+RUN /opt/irene/bin/pip install --no-cache-dir --only-binary :all: "setuptools>=77" wheel \
+    && /opt/irene/bin/pip install --no-cache-dir --only-binary :all: --no-binary srt --no-build-isolation ".[${EXTRAS}]" \
+    && /opt/irene/bin/pip uninstall --yes pip setuptools wheel
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
