@@ -55,7 +55,7 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
         if chosen in (name, None):
             module = import_module(f"irene_wyoming.cli.{name.replace('-', '_')}")
             module.add_arguments(command)
-            command.set_defaults(run=module.run)
+            command.set_defaults(run=module.run, build_parser=build_parser)  # completion is of the whole parser
     return parser
 
 

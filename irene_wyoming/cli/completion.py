@@ -12,7 +12,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import shtab
 
-    from irene_wyoming.__main__ import build_parser
-
-    print(shtab.complete(build_parser(None), args.shell))
+    print(shtab.complete(args.build_parser(None), args.shell))
     return 0
