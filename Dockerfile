@@ -18,7 +18,8 @@ COPY irene_wyoming irene_wyoming
 # asks for, is one Python file without a wheel.)
 RUN /opt/irene/bin/pip install --no-cache-dir --only-binary :all: "setuptools>=77" wheel \
     && /opt/irene/bin/pip install --no-cache-dir --only-binary :all: --no-binary srt --no-build-isolation ".[${EXTRAS}]" \
-    && /opt/irene/bin/pip uninstall --yes pip setuptools wheel
+    && /opt/irene/bin/pip uninstall --yes pip setuptools wheel \
+    && find /opt/irene -type d -name tests -prune -exec rm -r {} + # numpy's alone are 20 MB
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
