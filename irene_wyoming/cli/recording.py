@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.riff import read_info
 from irene_wyoming.cli import common
@@ -55,6 +54,8 @@ def sendable(form: AudioFormat, pcm: bytes) -> Recording:
     """As Wyoming's events can carry it: floats become 32 bit integers, everything else stays as it is."""
     if not form.floating:
         return Recording(form, pcm)
+    from irene_wyoming.audio.convert import Converter  # with numpy, for which nobody else has to wait
+
     integers = replace(form, floating=False)
     return Recording(integers, Converter(form, integers).push(pcm))
 

@@ -110,7 +110,9 @@ async def fuzz(config: Config, events: int, seed: int, say: Callable[[str], None
     outcome = Outcome()
     watch = Watch(outcome.unhandled)
     logging.getLogger().addHandler(watch)
-    logging.getLogger("irene_wyoming").setLevel(logging.ERROR)
+    ours = logging.getLogger("irene_wyoming")
+    level = ours.level
+    ours.setLevel(logging.ERROR)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, what: outcome.unhandled.append(f"{what.get('message')}: {what!r}"))
     started = time.monotonic()
@@ -129,6 +131,7 @@ async def fuzz(config: Config, events: int, seed: int, say: Callable[[str], None
             await healthy(wake.address, attackers, outcome, say)
             await asyncio.gather(*attackers)
     finally:
+        ours.setLevel(level)
         logging.getLogger().removeHandler(watch)
     outcome.seconds = time.monotonic() - started
     return outcome

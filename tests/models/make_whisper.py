@@ -1,4 +1,4 @@
-"""Trains the tiny Whisper model in whisper-tiny: python -m tests.models.make_whisper  (README.md says what it needs).
+"""Trains the tiny Whisper model in whisper-tiny.zip: python -m tests.models.make_whisper (see README.md).
 
 A Whisper of 1.4 M parameters, two layers on each side and 128 dimensions, learns COMMANDS by heart. What makes it
 converge within minutes is that flite tells where everything is: the encoder has to know the phone of every position,
@@ -29,7 +29,7 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 from tests.engines.asr.sentences import TUNING_COMMANDS
 from tests.models.speech import Said, corpus, heard, lexicon
 
-FOLDER = Path(__file__).with_name("whisper-tiny")
+ARCHIVE = Path(__file__).with_name("whisper-tiny")  # .zip
 COMMANDS = (
     "turn on the living room light",
     "set the bedroom brightness to fifty percent",
@@ -253,11 +253,12 @@ def write(model: Any, tokens: Tokenizer) -> None:
         special = {"unk_token": CONTROL[0], "bos_token": CONTROL[0], "eos_token": CONTROL[0], "pad_token": CONTROL[0]}
         settings = {"tokenizer_class": "PreTrainedTokenizerFast", "additional_special_tokens": control[1:9], **special}
         Path(folder, "tokenizer_config.json").write_text(json.dumps(settings))
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        TransformersConverter(folder).convert(str(FOLDER), quantization="int8")
-    (FOLDER / "tokenizer.json").write_text(json.dumps(json.loads(tokens.to_str()), separators=(",", ":")))
-    features = {"feature_size": 80, "sampling_rate": 16_000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
-    (FOLDER / "preprocessor_config.json").write_text(json.dumps(features))
+        made = Path(folder, ARCHIVE.name)
+        TransformersConverter(folder).convert(str(made), quantization="int8")
+        (made / "tokenizer.json").write_text(json.dumps(json.loads(tokens.to_str()), separators=(",", ":")))
+        features = {"feature_size": 80, "sampling_rate": 16_000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
+        (made / "preprocessor_config.json").write_text(json.dumps(features))
+        shutil.make_archive(str(ARCHIVE), "zip", folder, made.name)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Voc
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
-from tests.models import WHISPER
+from tests.models import whisper
 
 pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
 
@@ -25,8 +25,8 @@ DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
 COMMANDS = ("set a timer for five minutes", "set the bedroom brightness to fifty percent")
 
 
-def create(folder: Path = WHISPER, context: EngineContext | None = None, **options: Any) -> AsrEngine:
-    settings = DEFAULTS | {"model": str(folder), "cpu_threads": 1} | options
+def create(folder: Path | None = None, context: EngineContext | None = None, **options: Any) -> AsrEngine:
+    settings = DEFAULTS | {"model": str(folder or whisper()), "cpu_threads": 1} | options
     engine: AsrEngine = SPEC.create(settings, context or EngineContext())
     return engine
 
@@ -56,7 +56,7 @@ def shared() -> Iterator[AsrEngine]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the model, to be broken."""
-    return Path(shutil.copytree(WHISPER, tmp_path / "base"))
+    return Path(shutil.copytree(whisper(), tmp_path / "base"))
 
 
 class TestContract(AsrEngineContract):
