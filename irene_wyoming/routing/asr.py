@@ -195,7 +195,6 @@ class Utterance:
     def _count(self, provider: Provider, result: Transcription, worked_s: float) -> None:
         after_s = self._router.clock() - (self._ended or 0.0)
         metrics.TRANSCRIPTS.labels(provider.name, "text" if result.text else "empty").inc()
-        metrics.TRANSCRIPT_SECONDS.labels(provider.name).observe(after_s)
         if self._seconds:
             metrics.REAL_TIME_FACTOR.labels(provider.name).observe(worked_s / self._seconds)
         sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"

@@ -10,6 +10,7 @@ from wyoming.event import Event
 from wyoming.info import SelectProgram
 from wyoming.vad import VoiceStarted, VoiceStopped
 
+from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AudioProfile
@@ -59,6 +60,7 @@ class AsrRole:
         self._utterance: Utterance | None = None  # likewise
         self._answer: asyncio.Task[None] | None = None  # gives the transcript; as long as there is an utterance
         self._due: float | None = None  # by the loop's clock: until when the answer must be there
+        self._over_at: float | None = None  # by the same clock: since when a person waits for it
         self._patience: asyncio.Timeout | None = None  # what ends the answer then; None until it has begun
         self._seconds = 0.0  # of audio in the utterance
         self._silent = asyncio.Event()  # the client has said that there is no more audio
@@ -119,7 +121,7 @@ class AsrRole:
         await self.close()
         self._seconds = 0.0
         self._silent.clear()
-        self._utterance = self._voice = self._due = self._patience = None
+        self._utterance = self._voice = self._due = self._over_at = self._patience = None
         service = self._service
         self._intake = Intake(service.profile, service.quality, self._program.format, announced, server="asr")
 
@@ -127,6 +129,7 @@ class AsrRole:
         if self._intake is None or self._silent.is_set():
             return True  # an audio-stop without a stream says nothing
         if self._due is None:
+            self._over_at = asyncio.get_running_loop().time()
             tail = self._intake.flush()
             await self._hear([tail] if tail else [])
         self._silent.set()
@@ -140,7 +143,9 @@ class AsrRole:
         """The command is over, by the client's word or by our own."""
         utterance.end()
         if self._due is None:
-            self._due = asyncio.get_running_loop().time() + self._service.answer_timeout_s
+            now = asyncio.get_running_loop().time()
+            self._over_at = self._over_at or now
+            self._due = now + self._service.answer_timeout_s
             if self._patience is not None:
                 self._patience.reschedule(self._due)
 
@@ -197,9 +202,16 @@ class AsrRole:
                         await writer.partial(one.text)
                     else:
                         await writer.final(one)
+                        self._tell_wait(one.provider)
         except TimeoutError:
             raise LimitExceeded(f"no transcript within {self._service.answer_timeout_s:g} s; try again") from None
         await self._client_is_silent()
+
+    def _tell_wait(self, provider: str) -> None:
+        """What a person waits for: from the end of the audio, before it is converted, until the transcript is sent."""
+        if self._over_at is not None:
+            waited_s = asyncio.get_running_loop().time() - self._over_at
+            metrics.TRANSCRIPT_SECONDS.labels(provider).observe(waited_s)
 
     async def _client_is_silent(self) -> None:
         """Wait for the end of the client's audio. Some clients read only after it, and closing while they still send
