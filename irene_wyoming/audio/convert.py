@@ -6,7 +6,16 @@ from irene_wyoming.audio.adaptive import AdaptivePolicy, AdaptiveResampler
 from irene_wyoming.audio.channels import Mixer, mixer
 from irene_wyoming.audio.format import MEAN, AudioFormat, Mix, Quality
 from irene_wyoming.audio.methods import resampler
-from irene_wyoming.audio.pcm import Frames, decode, decode_float, encode, encode_float, full_scale, remix
+from irene_wyoming.audio.pcm import (
+    Frames,
+    decode,
+    decode_float,
+    decode_samples,
+    encode,
+    encode_float,
+    full_scale,
+    remix,
+)
 from irene_wyoming.audio.resample import FirResampler, Resampler
 
 
@@ -38,6 +47,8 @@ class Converter:
         self._scale = 1 if source.floating else full_scale(source.width)
         self._channels = min(source.channels, target.channels)  # resample after mixing down and before spreading out
         self._frame_bytes = source.frame_bytes
+        self._width = source.width
+        self._flat = source.channels == 1 and not source.floating  # one channel of integers: no frames to be made of it
         self._mixer: Mixer | None = None  # None: remix() does it, or there is nothing to do
         if mix != MEAN and 1 < source.channels != target.channels:
             self._mixer = mixer(mix, source)
@@ -60,6 +71,8 @@ class Converter:
             pcm = pcm[:-odd]
         if self._identity:
             return pcm
+        if self._mono is not None and self._flat:
+            return self._code(self._mono(decode_samples(pcm, self._width)))
         source = self.source
         floating, channels = source.floating, source.channels
         frames = decode_float(pcm, channels) if floating else decode(pcm, source.width, channels)

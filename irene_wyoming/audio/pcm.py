@@ -31,16 +31,18 @@ def full_scale(width: int) -> int:
 
 def decode(pcm: bytes, width: int, channels: int) -> Frames:
     """Whole frames of PCM as integers ``(frames, channels)``, not to be written to. Exact."""
-    samples: Frames
+    return decode_samples(pcm, width).reshape(-1, channels)
+
+
+def decode_samples(pcm: bytes, width: int) -> Frames:
+    """As ``decode``, flat: ``(samples,)``, channel by channel within each frame."""
     if width == 1:
-        samples = np.frombuffer(pcm, "u1").astype(np.int16) - 128
-    elif width == 3:
+        return np.frombuffer(pcm, "u1").astype(np.int16) - 128
+    if width == 3:
         widened = np.zeros((len(pcm) // 3, 4), "u1")
         widened[:, 1:] = np.frombuffer(pcm, "u1").reshape(-1, 3)
-        samples = widened.view("<i4")
-    else:
-        samples = np.frombuffer(pcm, CODED[width])
-    return samples.reshape(-1, channels)
+        return widened.view("<i4").reshape(-1)
+    return np.frombuffer(pcm, CODED[width])
 
 
 def decode_float(pcm: bytes, channels: int) -> Frames:
