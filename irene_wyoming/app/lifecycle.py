@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app.exposition import exposed, undescribed
 from irene_wyoming.app.front import reachable
-from irene_wyoming.app.sampling import Look, sampled
+from irene_wyoming.app.sampling import sampled
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.errors import DiscoveryError
 from irene_wyoming.servers.service import Service
@@ -62,19 +62,16 @@ async def told_supervisor(front: Address, environ: Mapping[str, str]) -> AsyncIt
 
 
 @asynccontextmanager
-async def observed(
-    config: Config, service: Service, looks: Iterable[Look] = (), *, supervised: bool = False
-) -> AsyncIterator[None]:
+async def observed(config: Config, service: Service, *, supervised: bool = False) -> AsyncIterator[None]:
     """Have the service's process sampled, and its figures served.
 
-    :param looks: what else to look at every so often.
     :param supervised: ``run`` serves the figures of all servers.
     """
     if not config.metrics.enabled:
         yield
         return
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(sampled(service.name, looks))
+        await stack.enter_async_context(sampled(service.name))
         if not supervised:
             ready = undescribed({service.name: reachable(service.address)})
             await stack.enter_async_context(exposed(config.metrics, ready))
