@@ -5,11 +5,14 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from irene_wyoming.engines.base import ModelInfo
 from irene_wyoming.engines.wake.folders import Folders, Stamp
 from irene_wyoming.engines.wake.probe import probe
 from irene_wyoming.errors import EngineFailed
+
+P = TypeVar("P")
 
 log = logging.getLogger(__name__)
 
@@ -173,3 +176,28 @@ class Library:
                 log.info("wake: %s: %s is another now, from %s", self._engine, name, models[name].files[0])
         for name in self.models.keys() - models.keys():
             log.info("wake: %s: %s is gone", self._engine, name)
+
+
+class LibraryEngine(Generic[P]):
+    """What engines with words of their own package have in common that a user can add models to. It is Watched.
+
+    :param packaged: the package's own words, by name.
+    :param library: the user's; one of the same name goes before the package's.
+    """
+
+    def __init__(self, packaged: Mapping[str, P], library: Library) -> None:
+        self._packaged = packaged
+        self._library = library
+        self._words: Mapping[str, P | OwnModel] = packaged
+        """Replaced as a whole, on another thread than that of the sessions."""
+        self.refresh()
+
+    @property
+    def refused(self) -> Mapping[Path, str]:
+        return self._library.refused
+
+    def refresh(self) -> bool:
+        if not self._library.refresh():
+            return False
+        self._words = {**self._packaged, **self._library.models}
+        return True

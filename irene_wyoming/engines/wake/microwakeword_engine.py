@@ -20,7 +20,7 @@ from pymicro_features import MicroFrontend
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
 from irene_wyoming.engines.wake.folders import Folders, word_name
-from irene_wyoming.engines.wake.library import Library, OwnModel
+from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
 from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, looks_like, read_model
 from irene_wyoming.engines.wake.trigger import TriggerSettings
@@ -215,7 +215,7 @@ class MicroWakeWordStream:
         self._frontend = None
 
 
-class MicroWakeWord:
+class MicroWakeWord(LibraryEngine[OwnModel]):
     """The engine: packaged models, read once, and the user's own, which win over packaged ones of the same name."""
 
     name = "microwakeword"
@@ -229,29 +229,14 @@ class MicroWakeWord:
         """
         self._settings = settings
         folder = package / "models"
-        self._packaged = {
-            word: read_description(path) for word in PHRASES if (path := folder / f"{word}.json").is_file()
-        }
-        if not self._packaged:
+        packaged = {word: read_description(path) for word in PHRASES if (path := folder / f"{word}.json").is_file()}
+        if not packaged:
             raise EngineUnavailable(f"{folder}: no wake word models; reinstall pymicro-wakeword")
         self._runtime = Runtime.of_package(package)
-        self._library = Library(self.name, Folders(folders, (".json", ".tflite")), read_own)
-        self._words: Mapping[str, OwnModel] = self._packaged
-        """Replaced as a whole, on another thread than that of the sessions."""
         # All of them: together a quarter of a megabyte and 2 ms, and a damaged file shows at start.
-        self._models = {model: self._load(model) for model in self._packaged.values()}
+        self._models = {model: self._load(model) for model in packaged.values()}
         self._closed = False
-        self.refresh()
-
-    @property
-    def refused(self) -> Mapping[Path, str]:
-        return self._library.refused
-
-    def refresh(self) -> bool:
-        if not self._library.refresh():
-            return False
-        self._words = {**self._packaged, **self._library.models}
-        return True
+        super().__init__(packaged, Library(self.name, Folders(folders, (".json", ".tflite")), read_own))
 
     def models(self) -> list[ModelInfo]:
         return [model.info for model in self._words.values()]

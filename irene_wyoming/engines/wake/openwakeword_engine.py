@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
 from irene_wyoming.engines.wake.folders import Folders, phrase_of, version_of, word_name
-from irene_wyoming.engines.wake.library import Library, OwnModel
+from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
 from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, looks_like, read_bounded, read_model
 from irene_wyoming.engines.wake.trigger import TriggerSettings
@@ -237,7 +237,12 @@ def read_onnx(path: Path) -> bytes:
     return content
 
 
-class OpenWakeWord:
+def infos(words: Mapping[str, Path | OwnModel]) -> list[ModelInfo]:
+    """What a hub is told of words, packaged or the user's own."""
+    return [source.info if isinstance(source, OwnModel) else packaged_info(word) for word, source in words.items()]
+
+
+class OpenWakeWord(LibraryEngine[Path]):
     """The engine: packaged models, loaded once, and the user's own, which win over packaged ones of the same name."""
 
     name = "openwakeword"
@@ -250,35 +255,20 @@ class OpenWakeWord:
         :raises EngineFailed: the feature models do not work.
         """
         self._settings = settings
-        self._packaged = packaged(package / "models")
-        if not self._packaged:
+        words = packaged(package / "models")
+        if not words:
             raise EngineUnavailable(f"{package / 'models'}: no wake word models; reinstall pyopen-wakeword")
         self._runtime = Runtime.of_package(package)
         self._features = Features(self._runtime, package / "models")
         self._silence = Silence(self._features)
-        self._library = Library(self.name, Folders(folders, (".tflite", ".onnx")), read_own)
-        self._words: Mapping[str, Path | OwnModel] = self._packaged
-        """Replaced as a whole, on another thread than that of the sessions."""
         # Loaded when a session first asks for the word: that costs it about a millisecond, and a word that nobody wants
         # costs nothing (else about 1 MB each).
         self._heads: dict[Path | OwnModel, WordHead] = {}
         self._closed = False
-        self.refresh()
-
-    @property
-    def refused(self) -> Mapping[Path, str]:
-        return self._library.refused
-
-    def refresh(self) -> bool:
-        if not self._library.refresh():
-            return False
-        self._words = {**self._packaged, **self._library.models}
-        return True
+        super().__init__(words, Library(self.name, Folders(folders, (".tflite", ".onnx")), read_own))
 
     def models(self) -> list[ModelInfo]:
-        return [
-            source.info if isinstance(source, OwnModel) else packaged_info(word) for word, source in self._words.items()
-        ]
+        return infos(self._words)
 
     def session(
         self,

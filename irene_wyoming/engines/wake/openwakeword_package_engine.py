@@ -20,12 +20,12 @@ from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
 from irene_wyoming.engines.wake import openwakeword
 from irene_wyoming.engines.wake.folders import Folders
-from irene_wyoming.engines.wake.library import Library, OwnModel
+from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
 from irene_wyoming.engines.wake.openwakeword_engine import (
     HOP,
     THRESHOLD,
+    infos,
     packaged,
-    packaged_info,
     read_own,
 )
 from irene_wyoming.engines.wake.openwakeword_package import INSTALL
@@ -106,7 +106,7 @@ class PackageStream:
         """Nothing to give back."""
 
 
-class OpenWakeWordPackage:
+class OpenWakeWordPackage(LibraryEngine[Path]):
     """The engine. Each stream loads its models anew, as the package is made."""
 
     name = "openwakeword_package"
@@ -121,29 +121,15 @@ class OpenWakeWordPackage:
         self._framework = framework
         self._model: Any = import_module("openwakeword.model").Model
         self._settings = settings
-        self._library = Library(self.name, Folders(folders, (f".{framework}",)), read_own)
         models = package_dir(openwakeword.PACKAGE, openwakeword.INSTALL) / "models"
-        self._packaged = packaged(models) if framework == "tflite" else {}
-        self._words: Mapping[str, Path | OwnModel] = self._packaged
+        words = packaged(models) if framework == "tflite" else {}
         # What has been tried out is what is run: the package takes files, which may become something else meanwhile.
         self._copies = TemporaryDirectory(prefix="irene-wyoming-")
         self._closed = False
-        self.refresh()
-
-    @property
-    def refused(self) -> Mapping[Path, str]:
-        return self._library.refused
-
-    def refresh(self) -> bool:
-        if not self._library.refresh():
-            return False
-        self._words = {**self._packaged, **self._library.models}
-        return True
+        super().__init__(words, Library(self.name, Folders(folders, (f".{framework}",)), read_own))
 
     def models(self) -> list[ModelInfo]:
-        return [
-            source.info if isinstance(source, OwnModel) else packaged_info(word) for word, source in self._words.items()
-        ]
+        return infos(self._words)
 
     def session(
         self,
