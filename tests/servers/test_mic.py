@@ -94,17 +94,22 @@ async def test_a_48_khz_stereo_source_is_heard_as_16_khz_mono(configured: Config
 
 
 async def test_without_a_device_it_says_so_once_and_keeps_describing_itself(
-    configured: Configured, caplog: pytest.LogCaptureFixture
+    configured: Configured, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     caplog.set_level("INFO")
-    config = configured(MIC__SOURCE__KIND="command", MIC__SOURCE__COMMAND="[no-such-recorder]", MIC__LINGER_S="0")
+    tried = tmp_path / "tried"
+    recorder = json.dumps(["sh", "-c", f"echo >> {tried}; echo no such device >&2; exit 1"])
+    config = configured(MIC__SOURCE__KIND="command", MIC__SOURCE__COMMAND=recorder, MIC__LINGER_S="0")
     async with mic_server(config) as service:
         for _ in range(3):
+            tried.unlink(missing_ok=True)
             async with AsyncClient.from_uri(service.address.uri) as client:
                 assert AudioStart.is_type((await read(client)).type)
+                await until(tried.exists)
+                await until(lambda: "no such device" in caplog.text)
                 await client.write_event(Describe().event())
                 assert Info.is_type((await read(client)).type)
-    assert caplog.text.count("no-such-recorder: no such program") == 1
+    assert caplog.text.count("no such device") == 1
 
 
 def played(configured: Configured, **changes: str) -> Config:
