@@ -131,8 +131,8 @@ class WakeSession(Protocol):
 
     @property
     def needs(self) -> int:
-        """Frames that are missing to the next step, at least 1: less than these can change nothing yet. A caller that
-        waits for them saves calls and delays nothing.
+        """Frames until a word could be heard at the earliest, at least 1. A caller that waits for them saves calls and
+        delays nothing.
         """
 
     def push(self, pcm: bytes) -> Sequence[Hit]:

@@ -92,22 +92,21 @@ class WakeEngineContract:
         whole = engine.session([word]).push(speech)
         assert push_in_pieces(engine.session([word]), speech, frames) == whole
 
-    def test_a_step_comes_when_the_session_has_what_it_needs_and_not_before(
-        self, engine: WakeEngine, word: str, speech: bytes
+    @pytest.mark.parametrize("level", [1, 3])
+    def test_who_gives_what_the_session_needs_hears_as_early_as_who_gives_single_frames(
+        self, engine: WakeEngine, word: str, speech: bytes, level: int
     ) -> None:
-        scores: list[Score] = []
-        session = engine.session([word], on_score=scores.append)
-        given = 0
-        for _ in range(10):
-            before = len(scores)
-            missing = session.needs
-            assert missing > 0
-            for frames in (missing - 1, 1):
-                assert len(scores) == before
-                end = given + frames
-                session.push(speech[given * SPEECH.frame_bytes : end * SPEECH.frame_bytes])
-                given = end
-            assert [score.frame for score in scores[before:]] == [given]
+        settings = {word: WakeSettings(trigger_level=level, refractory_s=0)}
+        session = engine.session([word], settings)
+        given, hits = 0, 0
+        while given < SPEECH.frames(len(speech)):
+            start, given = given, given + session.needs
+            assert given > start
+            pcm = speech[start * SPEECH.frame_bytes : given * SPEECH.frame_bytes]
+            for hit in session.push(pcm):
+                assert hit.frame == given  # so that it could not have come earlier
+                hits += 1
+        assert hits == len(engine.session([word], settings).push(speech)) > 0
 
     def test_shows_every_score_of_every_word(self, engine: WakeEngine, word: str, speech: bytes) -> None:
         scores: list[Score] = []

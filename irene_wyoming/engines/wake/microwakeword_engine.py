@@ -40,7 +40,8 @@ MAX_STRIDE = 10
 """Rows that a model may take at a time."""
 MAX_SLIDING_WINDOW = 100
 """Probabilities that may go into one mean, 3 s."""
-
+ROUNDING = 1e-6
+"""Far more than sums of so many probabilities are off by, far less than two of them differ by."""
 
 MAX_JSON_BYTES = 64 * 1024
 """Of a description; they have 500."""
@@ -133,15 +134,29 @@ class Word:
             self._interpreter.expect((1, stride, FEATURES), (1, 1), quantized=True)
             self._release = undo.pop_all()
         self._limits = np.iinfo(self._input.array.dtype)
+        most = np.iinfo(self._output.array.dtype).max
+        self._highest = (most - self._output.zero_point) * self._output.scale
+        """Probability that the model can give."""
         self._rows = np.empty((stride, FEATURES))
         self._filled = 0
         self._sliding_window = sliding_window
         self._probabilities: deque[float] = deque(maxlen=sliding_window)
 
-    @property
-    def needs(self) -> int:
-        """Rows that are missing to the next probability."""
-        return len(self._rows) - self._filled
+    def rows_to(self, step: int) -> int:
+        """Rows that are missing to a step; the coming one is 1."""
+        return step * len(self._rows) - self._filled
+
+    def steps_to(self, score: float) -> int:
+        """Steps until the mean can be so high, if every probability to come is as high as it can be; at least 1."""
+        wanted = score * self._sliding_window - ROUNDING
+        total = sum(self._probabilities)
+        missing = self._sliding_window - len(self._probabilities)
+        for step in range(1, self._sliding_window):
+            if step > missing:
+                total -= self._probabilities[step - missing - 1]
+            if step >= missing and total + step * self._highest >= wanted:
+                return step
+        return self._sliding_window
 
     def push(self, row: NDArray[np.float64]) -> float | None:
         """``row``: (FEATURES,). The score; None while the model waits for more rows, 0 until a whole window of
@@ -184,8 +199,13 @@ class MicroWakeWordStream:
 
     @property
     def needs(self) -> int:
-        hops = min(word.needs for word in self._words.values())
-        hops += max(0, FIRST_HOPS - self._frame // HOP)
+        return min(self.frames_to(word, 1) for word in self._words)
+
+    def steps_to(self, word: str, score: float, /) -> int:
+        return self._words[word].steps_to(score)
+
+    def frames_to(self, word: str, step: int, /) -> int:
+        hops = self._words[word].rows_to(step) + max(0, FIRST_HOPS - self._frame // HOP)
         return hops * HOP - len(self._rest) // SPEECH.frame_bytes
 
     def push(self, pcm: bytes) -> Iterator[Score]:

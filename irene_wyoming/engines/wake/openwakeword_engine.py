@@ -159,6 +159,13 @@ class OpenWakeWordStream:
     def needs(self) -> int:
         return HOP - self._new
 
+    def steps_to(self, _word: str, _score: float) -> int:
+        """1: a step says nothing about the next."""
+        return 1
+
+    def frames_to(self, _word: str, step: int, /) -> int:
+        return self.needs + (step - 1) * HOP
+
     def push(self, pcm: bytes) -> Iterator[Score]:
         start = WINDOW - HOP + self._new
         count = len(pcm) // SPEECH.frame_bytes

@@ -89,6 +89,13 @@ class PackageStream:
     def needs(self) -> int:
         return (HOP_BYTES - len(self._hop)) // SPEECH.frame_bytes
 
+    def steps_to(self, _word: str, _score: float) -> int:
+        """1: a step says nothing about the next."""
+        return 1
+
+    def frames_to(self, _word: str, step: int, /) -> int:
+        return self.needs + (step - 1) * HOP
+
     def push(self, pcm: bytes) -> Iterator[Score]:
         self._hop += pcm
         if len(self._hop) < HOP_BYTES:

@@ -11,6 +11,9 @@ from irene_wyoming.engines.base import Hit, OnScore, Score
 from irene_wyoming.engines.wake.trigger import Trigger
 from irene_wyoming.errors import EngineFailed
 
+LONGEST_WAIT = SPEECH.rate // 4
+"""Frames, 250 ms, that a session asks for at a time at most: who watches its scores live sees them move."""
+
 
 class ScoreStream(Protocol):
     """One client's audio on its way through the models of some words."""
@@ -18,6 +21,12 @@ class ScoreStream(Protocol):
     @property
     def needs(self) -> int:
         """Frames that are missing to the next step, at least 1."""
+
+    def steps_to(self, word: str, score: float, /) -> int:
+        """Steps of this word, the coming one counted, until its score can be so high at the earliest; at least 1."""
+
+    def frames_to(self, word: str, step: int, /) -> int:
+        """Frames that are missing to a step of this word; the coming one is 1."""
 
     def push(self, pcm: bytes) -> Iterator[Score]:
         """Take whole 16 kHz 16-bit mono frames, at most those that it needs; give the scores of the step that they
@@ -42,7 +51,7 @@ class Session:
 
     @property
     def needs(self) -> int:
-        return self._stream.needs
+        return min(self._needs(word, trigger) for word, trigger in self._triggers.items())
 
     def push(self, pcm: bytes) -> list[Hit]:
         """:raises ValueError: half a frame, which is the caller's mistake."""
@@ -61,6 +70,11 @@ class Session:
     def close(self) -> None:
         self._closed = True
         self._stream.close()
+
+    def _needs(self, word: str, trigger: Trigger) -> int:
+        """Frames until this word could be heard, at most LONGEST_WAIT."""
+        steps = trigger.steps_to_hit(self._stream.steps_to(word, trigger.threshold))
+        return min(LONGEST_WAIT, self._stream.frames_to(word, steps))
 
     def _listen(self, pcm: bytes) -> Iterator[Hit]:
         """At most the rest of a step."""

@@ -61,12 +61,21 @@ class Trigger:
     def __init__(
         self, threshold: float, level: int, refractory_frames: int, min_level_dbfs: float | None = None
     ) -> None:
-        self._threshold = threshold
+        self.threshold = threshold
+        """Score from which a step counts."""
         self._min_level_dbfs = min_level_dbfs
         self._level = level
         self._refractory_frames = refractory_frames
         self._count = 0
         self._deaf_until = 0
+
+    def steps_to_hit(self, high: int) -> int:
+        """Steps until the word can be heard at the earliest, the coming one counted.
+
+        :param high: those until its score can reach the threshold, at least 1.
+        """
+        counted = self._count if high == 1 else 0  # a step that does not count ends the row
+        return high - 1 + self._level - counted
 
     def update(self, score: float, frame: int, level_dbfs: Callable[[], float] = full_scale) -> bool:
         """Whether the word was heard with this step. Scores in the refractory time do not count towards the next hit
@@ -75,7 +84,7 @@ class Trigger:
         :param frame: where the step ends, counted from the session's start.
         :param level_dbfs: gives the level of the audio, where somebody wants to know it.
         """
-        heard = frame >= self._deaf_until and score >= self._threshold  # in this form a NaN never counts
+        heard = frame >= self._deaf_until and score >= self.threshold  # in this form a NaN never counts
         if not heard or (self._min_level_dbfs is not None and level_dbfs() < self._min_level_dbfs):
             self._count = 0
             return False

@@ -18,6 +18,12 @@ class LoudStream:
         self.closed = 0
         self.needs = 1
 
+    def steps_to(self, _word: str, _score: float) -> int:
+        return 1
+
+    def frames_to(self, _word: str, step: int, /) -> int:
+        return self.needs + step - 1
+
     def push(self, pcm: bytes) -> Iterator[Score]:
         for byte in pcm[::2]:
             self.frame += 1
@@ -60,6 +66,18 @@ def test_each_word_has_its_own_trigger_and_it_lasts_from_push_to_push(session: S
     assert heard(session.push(pcm(0xFF))) == [("low", 1.0, 1)]
     assert heard(session.push(pcm(0xFF))) == [("high", 1.0, 2)]
     assert heard(session.push(pcm(0xFF))) == [("low", 1.0, 3)]
+
+
+def test_it_needs_what_the_word_needs_that_can_be_heard_first(stream: LoudStream) -> None:
+    session = Session(stream, {"low": Trigger(0.5, 4, 0), "high": Trigger(0.5, 3, 0)})
+    assert session.needs == 3
+    session.push(pcm(0x0F, 0x0F))
+    assert session.needs == 2
+
+
+def test_it_never_asks_for_much_at_a_time(stream: LoudStream) -> None:
+    stream.needs = 16_000
+    assert Session(stream, {"low": Trigger(0.5, 1, 0)}).needs == 4_000
 
 
 def test_every_score_is_shown_whether_it_is_a_hit_or_not(stream: LoudStream) -> None:

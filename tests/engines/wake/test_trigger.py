@@ -27,6 +27,15 @@ def test_after_a_hit_the_count_starts_again() -> None:
     assert hits(Trigger(0.5, 2, 0), [0.9] * 5) == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("scores", "high", "steps"), [([], 1, 3), ([0.9], 1, 2), ([0.9, 0.9], 1, 1), ([0.9, 0.1], 1, 3), ([0.9], 4, 6)]
+)
+def test_it_tells_how_many_steps_a_hit_takes_at_least(scores: Sequence[float], high: int, steps: int) -> None:
+    trigger = Trigger(0.5, 3, 0)
+    assert hits(trigger, scores) == []
+    assert trigger.steps_to_hit(high) == steps
+
+
 def test_the_refractory_time_is_audio_time() -> None:
     assert hits(Trigger(0.5, 1, 4 * STEP), [0.9] * 10) == [0, 4, 8]
 
