@@ -62,9 +62,13 @@ def test_the_core_may_not_load_scipy() -> None:
     assert not gates.import_gate(ImportRow("m", 1, ("numpy", "scipy"))).kept
 
 
-def test_sixteen_readers_cost_little_more_than_one() -> None:
-    assert gates.shared_gate(alone(fanout.shared, (1, 16), 60)).kept
+@pytest.mark.parametrize(("us", "kept"), [(13, True), (13.1, False)])
+def test_sixteen_readers_are_judged_against_one(us: float, kept: bool) -> None:
+    assert gates.shared_gate({1: timing(10), 16: timing(us)}).kept is kept
+    assert alone(fanout.shared, (1, 16), 2).keys() == {1, 16}
 
 
-def test_a_clip_that_was_converted_before_is_cheap() -> None:
-    assert gates.clip_gate(alone(gates.clip_costs, 20)).kept
+@pytest.mark.parametrize(("us", "kept"), [(5, True), (4.9, False)])
+def test_a_clip_that_was_converted_before_is_judged_against_converting_it(us: float, kept: bool) -> None:
+    assert gates.clip_gate({"hit": timing(1), "miss": timing(us)}).kept is kept
+    assert alone(gates.clip_costs, 2).keys() == {"hit", "miss"}

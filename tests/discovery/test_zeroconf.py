@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -139,8 +138,6 @@ async def test_a_server_is_seen_with_its_real_address_and_gone_after_stop(hub: H
         info = await hub.look_up(NAME)
         assert info.port == 10400
         assert set(info.parsed_addresses()) == set(reachable(["0.0.0.0", "::"], list_addresses()))
-        before = time.monotonic()
-    assert time.monotonic() - before < 1.0
     assert await hub.next(ServiceStateChange.Removed) == NAME
 
 

@@ -37,7 +37,7 @@ async def test_a_model_is_loaded_in_the_background_and_waited_for() -> None:
     may_load = threading.Event()
 
     def create() -> FakeEngine:
-        may_load.wait()
+        may_load.wait(10)
         return FakeEngine("lazy")
 
     lazy = LazyEngine("lazy", FakeEngine("lazy").models(), create)
@@ -56,7 +56,7 @@ async def test_a_model_that_takes_too_long_to_load_is_not_waited_for_and_used_la
     may_load = threading.Event()
 
     def create() -> FakeEngine:
-        may_load.wait()
+        may_load.wait(10)
         return FakeEngine("lazy")
 
     lazy = LazyEngine("lazy", FakeEngine("lazy").models(), create)

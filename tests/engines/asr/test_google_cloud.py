@@ -14,7 +14,7 @@ from irene_wyoming.engines.asr.sphinx_engine import Sphinx
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
 from irene_wyoming.servers.hear import Recording
-from tests.engines.asr.remote_servers import ScriptedServer, sends, until_gone, wait_for
+from tests.engines.asr.remote_servers import WAIT_S, ScriptedServer, sends, until_gone, wait_for
 from tests.engines.asr.test_remote import LIGHT, TIMER, free_port, push_all, recording, wav
 from tests.engines.contract import AsrEngineContract
 
@@ -216,7 +216,7 @@ def test_the_text_grows_while_the_person_speaks() -> None:
         next(requests)
         next(requests)
         yield response(result("Turn on the", final=True, confidence=0.9), result(" kitten"))
-        go_on.wait()
+        go_on.wait(WAIT_S)
         yield response(result(" kitchen light", final=True, confidence=0.5))
 
     with answering(recognize) as engine:
@@ -303,7 +303,7 @@ def hangs(
 ) -> Iterator[StreamingRecognizeResponse]:
     gone = threading.Event()
     context.add_callback(gone.set)
-    gone.wait()
+    gone.wait(WAIT_S)
     yield response()
 
 

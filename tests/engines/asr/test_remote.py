@@ -23,6 +23,7 @@ from irene_wyoming.servers.hear import Recording
 from tests.conftest import ENVIRONMENT, SPEECH_DIR, read_wav
 from tests.engines.asr.conftest import MakeRemote, created
 from tests.engines.asr.remote_servers import (
+    WAIT_S,
     Behaviour,
     ScriptedServer,
     in_thread,
@@ -173,12 +174,12 @@ def test_the_text_grows_while_the_person_speaks(make_remote: MakeRemote) -> None
         connection.sendall(
             event("transcript-start") + event("transcript-chunk", text="Turn ") + event("transcript-chunk", text="on")
         )
-        go_on.wait()
+        go_on.wait(WAIT_S)
         connection.sendall(event("transcript", text="Turn on the light.") + event("transcript-stop"))
         until_gone(connection)
 
     with ScriptedServer(behave) as server:
-        session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1).session(AsrRequest())
+        session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.5).session(AsrRequest())
         assert session.partial() is None
         session.push(bytes(640))
         wait_for(lambda: session.partial() == "Turn on")
@@ -196,8 +197,8 @@ def test_a_transcript_before_the_end_of_the_audio_is_kept(make_remote: MakeRemot
         until_gone(connection)
 
     with ScriptedServer(behave) as server:
-        session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1).session(AsrRequest())
-        sent.wait()
+        session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.5).session(AsrRequest())
+        assert sent.wait(WAIT_S)
         push_all(session, bytes(64_000))
         assert session.finish().text == "stop"
 

@@ -397,6 +397,6 @@ def test_a_server_that_is_too_busy_to_be_asked_beforehand_still_transcribes(make
         until_gone(connection)
 
     with ScriptedServer(behave) as server:
-        session = make_remote(uri=f"http://127.0.0.1:{server.port}/v1", connect_timeout_s=0.1).session(AsrRequest())
+        session = make_remote(uri=f"http://127.0.0.1:{server.port}/v1", connect_timeout_s=0.5).session(AsrRequest())
         session.push(bytes(32_000))
         assert session.finish().text == "turn on"

@@ -120,10 +120,11 @@ def test_a_command_is_understood_in_noise(engine: Sphinx, speech: Speech, over_d
 def test_who_pauses_has_a_transcript_at_once(engine: Sphinx, speech: Speech) -> None:
     """Whatever else happens: at the end of the audio nothing is left to decode."""
     session = engine.session(AsrRequest())
-    session.push(speech(wav(LIGHT)).pcm + bytes(9_600))
     began = time.process_time()
+    session.push(speech(wav(LIGHT)).pcm + bytes(9_600))
+    paused = time.process_time()
     assert session.finish().text == LIGHT
-    assert time.process_time() - began < 0.005
+    assert time.process_time() - paused < (paused - began) / 3
 
 
 def test_a_pause_within_a_command_does_not_end_it(engine: Sphinx, speech: Speech) -> None:
