@@ -7,14 +7,13 @@ them at a time (30 ms), and a score is the mean of its last few probabilities.
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pymicro_features import MicroFrontend
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
@@ -133,18 +132,22 @@ class Word:
             stride = shape[1] if len(shape) == 3 and 1 <= shape[1] <= MAX_STRIDE else DEFAULT_STRIDE
             self._interpreter.expect((1, stride, FEATURES), (1, 1), quantized=True)
             self._release = undo.pop_all()
-        self._limits = np.iinfo(self._input.array.dtype)
+        limits = np.iinfo(self._input.array.dtype)
+        self._least, self._most = limits.min, limits.max
         most = np.iinfo(self._output.array.dtype).max
         self._highest = (most - self._output.zero_point) * self._output.scale
         """Probability that the model can give."""
+        self._stride = stride
+        self._size = stride * FEATURES
         self._rows = np.empty((stride, FEATURES))
-        self._filled = 0
+        self._values: list[float] = []
+        """Of the rows that wait for the next step."""
         self._sliding_window = sliding_window
         self._probabilities: deque[float] = deque(maxlen=sliding_window)
 
     def rows_to(self, step: int) -> int:
         """Rows that are missing to a step; the coming one is 1."""
-        return step * len(self._rows) - self._filled
+        return step * self._stride - len(self._values) // FEATURES
 
     def steps_to(self, score: float) -> int:
         """Steps until the mean can be so high, if every probability to come is as high as it can be; at least 1."""
@@ -158,14 +161,14 @@ class Word:
                 return step
         return self._sliding_window
 
-    def push(self, row: NDArray[np.float64]) -> float | None:
-        """``row``: (FEATURES,). The score; None while the model waits for more rows, 0 until a whole window of
+    def push(self, row: Iterable[float]) -> float | None:
+        """``row``: FEATURES values. The score; None while the model waits for more rows, 0 until a whole window of
         probabilities is there."""
-        self._rows[self._filled] = row
-        self._filled += 1
-        if self._filled < len(self._rows):
+        self._values.extend(row)
+        if len(self._values) < self._size:
             return None
-        self._filled = 0
+        self._rows.reshape(-1)[:] = self._values
+        self._values.clear()
         self._probabilities.append(self._probability())
         if len(self._probabilities) < self._sliding_window:
             return 0.0
@@ -179,8 +182,8 @@ class Word:
         rows /= self._input.scale
         rows += self._input.zero_point
         np.rint(rows, out=rows)
-        np.maximum(rows, self._limits.min, out=rows)
-        np.minimum(rows, self._limits.max, out=rows)
+        np.maximum(rows, self._least, out=rows)
+        np.minimum(rows, self._most, out=rows)
         self._input.array[0] = rows
         self._interpreter.invoke()
         return (int(self._output.array[0, 0]) - self._output.zero_point) * self._output.scale
@@ -215,10 +218,9 @@ class MicroWakeWordStream:
         self._rest = pcm[end:]
         for start in range(0, end, HOP_BYTES):
             self._frame += HOP
-            features = self._frontend.process_samples(pcm[start : start + HOP_BYTES]).features
-            if not features:
+            row = self._frontend.process_samples(pcm[start : start + HOP_BYTES]).features
+            if not row:
                 continue  # its first window is not full yet: 30 ms
-            row = np.array(features)
             for name, word in self._words.items():
                 score = word.push(row)
                 if score is not None:

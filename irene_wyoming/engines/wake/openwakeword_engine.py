@@ -61,7 +61,7 @@ class Features:
                 self._mel = undo.enter_context(closing(Interpreter(model, input_shape=(1, WINDOW), xnnpack=True)))
             self._mel.expect((1, WINDOW), (1, 1, MEL_STEP, MEL_BANDS))
             with closing(Model(runtime, folder / "embedding_model.tflite")) as model:
-                self._embedding = undo.enter_context(closing(Interpreter(model, xnnpack=True)))
+                self._embedding = undo.enter_context(closing(Interpreter(model, xnnpack=True, slow=True)))
             self._embedding.expect((1, MEL_FRAMES, MEL_BANDS, 1), (1, 1, 1, EMBEDDING_SIZE))
             self._release = undo.pop_all()
 
@@ -167,14 +167,16 @@ class OpenWakeWordStream:
         return self.needs + (step - 1) * HOP
 
     def push(self, pcm: bytes) -> Iterator[Score]:
-        start = WINDOW - HOP + self._new
-        count = len(pcm) // SPEECH.frame_bytes
-        self._window[start : start + count] = np.frombuffer(pcm, "<i2")
-        self._new += count
-        if self._new == HOP:
-            self._step()
-            for word, head in self._heads.items():
-                yield Score(word, head.score(self._embeddings), self._frame)
+        samples = np.frombuffer(pcm, "<i2")
+        while len(samples):
+            start = WINDOW - HOP + self._new
+            part, samples = samples[: self.needs], samples[self.needs :]
+            self._window[start : start + len(part)] = part
+            self._new += len(part)
+            if self._new == HOP:
+                self._step()
+                for word, head in self._heads.items():
+                    yield Score(word, head.score(self._embeddings), self._frame)
 
     def close(self) -> None:
         """Nothing to give back: the heads are the engine's."""

@@ -98,16 +98,15 @@ class PackageStream:
 
     def push(self, pcm: bytes) -> Iterator[Score]:
         self._hop += pcm
-        if len(self._hop) < HOP_BYTES:
-            return
-        hop, self._hop = self._hop, b""
-        self._frame += HOP
-        try:
-            scores = self._model.predict(np.frombuffer(hop, "<i2"))
-        except (ValueError, RuntimeError) as error:
-            raise EngineFailed(f"openwakeword_package: {error}") from error
-        for word, score in scores.items():
-            yield Score(word, float(score), self._frame)
+        while len(self._hop) >= HOP_BYTES:
+            hop, self._hop = self._hop[:HOP_BYTES], self._hop[HOP_BYTES:]
+            self._frame += HOP
+            try:
+                scores = self._model.predict(np.frombuffer(hop, "<i2"))
+            except (ValueError, RuntimeError) as error:
+                raise EngineFailed(f"openwakeword_package: {error}") from error
+            for word, score in scores.items():
+                yield Score(word, float(score), self._frame)
 
     def close(self) -> None:
         """Nothing to give back."""

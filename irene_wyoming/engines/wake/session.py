@@ -29,8 +29,8 @@ class ScoreStream(Protocol):
         """Frames that are missing to a step of this word; the coming one is 1."""
 
     def push(self, pcm: bytes) -> Iterator[Score]:
-        """Take whole 16 kHz 16-bit mono frames, at most those that it needs; give the scores of the step that they
-        complete. To be read to its end before the next push.
+        """Take any number of whole 16 kHz 16-bit mono frames; give the scores of the steps that they complete, in
+        order. To be read to its end before the next push.
 
         :raises EngineFailed: the stream is of no use any more.
         """
@@ -47,6 +47,7 @@ class Session:
         self._triggers = triggers
         self._on_score = on_score
         self._meter = Meter(SPEECH.rate)
+        self._frame = 0  # at which the audio ends that was given
         self._closed = False
 
     @property
@@ -59,13 +60,7 @@ class Session:
             raise EngineFailed("this wake word session is closed")
         if len(pcm) % SPEECH.frame_bytes:
             raise ValueError(f"{len(pcm)} bytes: expected whole frames of {SPEECH.frame_bytes} bytes")
-        hits: list[Hit] = []
-        taken = 0
-        while taken < len(pcm):  # step by step: a hit's level is that of the audio up to it, however the audio was cut
-            end = min(len(pcm), taken + self._stream.needs * SPEECH.frame_bytes)
-            hits += self._listen(pcm[taken:end])
-            taken = end
-        return hits
+        return list(self._listen(pcm))
 
     def close(self) -> None:
         self._closed = True
@@ -77,13 +72,19 @@ class Session:
         return min(LONGEST_WAIT, self._stream.frames_to(word, steps))
 
     def _listen(self, pcm: bytes) -> Iterator[Hit]:
-        """At most the rest of a step."""
-        self._meter.push(np.frombuffer(pcm, "<i2"))
+        samples = np.frombuffer(pcm, "<i2")
+        began, measured = self._frame, 0
+        self._frame += len(samples)
+
+        def level() -> float:  # of the audio up to this step, however the audio was cut
+            nonlocal measured
+            self._meter.push(samples[measured : score.frame - began])
+            measured = max(measured, score.frame - began)
+            return self._meter.level_dbfs
+
         for score in self._stream.push(pcm):
             if self._on_score is not None:
                 self._on_score(score)
-            if self._triggers[score.word].update(score.score, score.frame, self._level):
-                yield Hit(score.word, score.score, score.frame, self._level(), self._meter.snr_db)
-
-    def _level(self) -> float:
-        return self._meter.level_dbfs
+            if self._triggers[score.word].update(score.score, score.frame, level):
+                yield Hit(score.word, score.score, score.frame, level(), self._meter.snr_db)
+        self._meter.push(samples[measured:])

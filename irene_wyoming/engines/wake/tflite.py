@@ -59,6 +59,8 @@ _QUICK = ("TfLiteTensorCopyFromBuffer", "TfLiteTensorCopyToBuffer")
 """Copies of a few kilobytes: called without giving up Python's lock. While the event loop is busy, each time that it is
 given up costs up to 5 ms until it is had again, and a step of openWakeWord did so nine times."""
 
+_INVOKE = "TfLiteInterpreterInvoke"
+
 _DTYPES = {1: np.float32, 3: np.uint8, 9: np.int8}
 """By TfLiteType: what wake word models take and give."""
 
@@ -93,6 +95,9 @@ class Runtime:
         except (OSError, AttributeError) as error:
             raise EngineUnavailable(f"{path}: cannot load the TensorFlow Lite library: {error}") from error
         self.c = library
+        self.invoke_quickly: Any = getattr(quick, _INVOKE)
+        """As TfLiteInterpreterInvoke, without giving up Python's lock."""
+        self.invoke_quickly.restype, self.invoke_quickly.argtypes = _FUNCTIONS[_INVOKE]
 
     @classmethod
     def of_package(cls, folder: Path) -> "Runtime":
@@ -165,14 +170,18 @@ class Interpreter:
     any more: a stream may outlive the offer of its word.
     """
 
-    def __init__(self, model: Model, *, input_shape: Sequence[int] | None = None, xnnpack: bool = False) -> None:
+    def __init__(
+        self, model: Model, *, input_shape: Sequence[int] | None = None, xnnpack: bool = False, slow: bool = False
+    ) -> None:
         """``input_shape``: for models that leave it open. ``xnnpack``: faster for large float graphs, at the price of
-        a second copy of their weights.
+        a second copy of their weights. ``slow``: takes more than a fraction of a millisecond; others do without giving
+        up Python's lock, which takes longer than they do while the event loop is busy.
 
         :raises EngineFailed: the model does not run here.
         """
         self._model = model
         self._c = model.runtime.c
+        self._invoke = self._c.TfLiteInterpreterInvoke if slow else model.runtime.invoke_quickly
         with ExitStack() as undo:
             self._handle: int | None = self._create(undo, xnnpack)
             if input_shape is not None:
@@ -210,7 +219,7 @@ class Interpreter:
             raise EngineFailed(f"{self._model.path.name}: the interpreter is closed")
         status = (
             self._c.TfLiteTensorCopyFromBuffer(*self.input.arguments)
-            or self._c.TfLiteInterpreterInvoke(self._handle)
+            or self._invoke(self._handle)
             or self._c.TfLiteTensorCopyToBuffer(*self.output.arguments)
         )
         self._check(status, "failed while it ran")
