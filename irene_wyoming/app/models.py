@@ -27,11 +27,16 @@ async def kept_current(engines: Sequence[WakeEngine], changed: Callable[[], None
             await asyncio.wait([task])
 
 
+def refresh(engines: Sequence[Watched]) -> bool:
+    """Have all of them look; whether one offers something else than before. Slow."""
+    return any([engine.refresh() for engine in engines])
+
+
 async def _look(engines: Sequence[Watched], worker: Worker, changed: Callable[[], None]) -> None:
     while engines:
         await asyncio.sleep(LOOK_EVERY_S)
         try:
-            if any([await worker.run(engine.refresh) for engine in engines]):
+            if await worker.run(refresh, engines):
                 changed()
         except Exception:  # the words that are there stay; nobody awaits this task who could be told
             log.exception("wake: cannot look for models; trying again")

@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 EVERY_S = 5.0
 """Prometheus asks every 15 s, as a rule."""
 
-LAG_EVERY_S = 0.25
-"""A stall of the loop that lasts for so long is never missed; four wake-ups a second cost nothing."""
+LAG_EVERY_S = 1.0
+"""A stall of the loop that lasts for so long is never missed; a wake-up a second costs next to nothing."""
 
 LATE_S = 0.5
 """A stall that people notice: half a second of live audio."""
