@@ -26,9 +26,8 @@ class Call(NamedTuple):
     """What the thread is to do."""
 
     work: Callable[[], Any]
-    future: "asyncio.Future[Any]"
-    """Of the loop that asked; only ever touched there."""
-    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Any] | None"
+    """Of the loop that asked; only ever touched there. None: nobody waits."""
     asked: float
     """When, on the clock of time.perf_counter."""
 
@@ -60,6 +59,13 @@ class Worker:
         result: R = await self._ask(partial(call, *args, **kwargs))
         return result
 
+    def post(self, call: Callable[[], None]) -> None:
+        """Run ``call``, which raises nothing, on the thread after those before it. From any thread.
+
+        :raises RuntimeError: the worker is closed.
+        """
+        self._put(call, None)
+
     async def obtain(self, make: Callable[P, C], *args: P.args, **kwargs: P.kwargs) -> C:
         """As ``run``, for what must be closed: when the caller is cancelled meanwhile, it is closed on its thread."""
         making = asyncio.ensure_future(self.run(make, *args, **kwargs))
@@ -75,7 +81,8 @@ class Worker:
             self._closed = True
             with suppress(Empty):
                 while (call := self._calls.get_nowait()) is not None:
-                    call.future.cancel()
+                    if call.future is not None:
+                        call.future.cancel()
             self._calls.put(None)
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
@@ -89,16 +96,18 @@ class Worker:
         await self.close()
 
     def _ask(self, work: Callable[[], Any]) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._put(work, future)
+        return future
+
+    def _put(self, work: Callable[[], Any], future: "asyncio.Future[Any] | None") -> None:
         if self._closed:
             raise RuntimeError(f"the worker {self._name} is closed")
         if self._thread is None:
             # A daemon, so that a program that fails before it closes the worker still ends.
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        self._calls.put(Call(work, future, loop, time.perf_counter()))
-        return future
+        self._calls.put(Call(work, future, time.perf_counter()))
 
     def _close_unwanted(self, made: "asyncio.Future[C]") -> None:
         if not made.cancelled() and made.exception() is None:
@@ -107,18 +116,25 @@ class Worker:
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
-            if call.future.cancelled():
+            if call.future is not None and call.future.cancelled():
                 continue
             self._waited.observe(time.perf_counter() - call.asked)
-            try:
-                result = call.work()
-            except BaseException as error:
-                answer = partial(_fail, call.future, error)
-            else:
-                answer = partial(_give, call.future, result)
-            with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-                call.loop.call_soon_threadsafe(answer)
-            del call, answer  # what they hold is not to live until the next call
+            _run(call)
+            del call  # what it holds is not to live until the next call
+
+
+def _run(call: Call) -> None:
+    if call.future is None:
+        call.work()
+        return
+    try:
+        result = call.work()
+    except BaseException as error:
+        answer = partial(_fail, call.future, error)
+    else:
+        answer = partial(_give, call.future, result)
+    with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+        call.future.get_loop().call_soon_threadsafe(answer)
 
 
 def _give(future: "asyncio.Future[Any]", result: object) -> None:

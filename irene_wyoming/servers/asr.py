@@ -49,6 +49,7 @@ class AsrRole:
     """Transcribes one utterance, then ends the conversation."""
 
     answers_ping = False
+    quiet_s = 0.0
 
     def __init__(self, service: AsrService, peer: Peer) -> None:
         self._service = service

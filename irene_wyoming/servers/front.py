@@ -92,6 +92,8 @@ class Directory:
 class FrontRole:
     """Relays a conversation; a later request for another server moves the connection over to that one."""
 
+    quiet_s = 0.0
+
     def __init__(self, directory: Directory, peer: Peer) -> None:
         self._directory = directory
         self._peer = peer

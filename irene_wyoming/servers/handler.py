@@ -22,6 +22,12 @@ log = logging.getLogger(__name__)
 FINISH_PATIENCE_S = 1.0
 """What a peer gets to read our last event and to hang up itself."""
 
+TURN_S = 0.002
+"""For so long a client that has sent much at once keeps the event loop; then others have their turn."""
+
+LEAST_REST_S = 0.006
+"""A shorter rest is not worth setting a timer for it. It is more than ``pace.LOOK_S``: who comes early waits."""
+
 InfoSource = Callable[[], Awaitable[Info]]
 
 
@@ -46,6 +52,9 @@ class Handler:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._task_ended)
         return task
+
+    def hurry(self) -> None:
+        self._wire.hurry()
 
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing but CancelledError."""
@@ -96,12 +105,19 @@ class Handler:
 
     async def _converse(self) -> None:
         await self._role.opened()
+        loop = asyncio.get_running_loop()
+        turn = loop.time() + TURN_S
         while (event := await self._wire.read(self._patience())) is not None:
             await self._answer(event)
             if not await self._role.on_event(event) or self._is_cut_short():
                 return
-            if self._wire.buffered:  # then reading does not yield: others have their turn
+            if not self._wire.buffered:
+                if (quiet_s := self._role.quiet_s) >= LEAST_REST_S:
+                    await self._wire.rest(quiet_s)
+                turn = loop.time() + TURN_S
+            elif loop.time() > turn:  # reading what is here already does not yield
                 await asyncio.sleep(0)
+                turn = loop.time() + TURN_S
         await self._role.on_end()
 
     def _is_cut_short(self) -> bool:

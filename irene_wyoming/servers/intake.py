@@ -50,7 +50,7 @@ class Intake:
         """
         if self._converter is None:
             self._converter = self._open(form)
-        elif form != self._converter.source:
+        elif form is not self._converter.source and form != self._converter.source:
             yield from self._reopen(form)
         converter = self._converter
         if self._profile.strict_validation and len(pcm) % form.frame_bytes:

@@ -32,6 +32,7 @@ class MicRole:
     idle_ok = True  # listeners have nothing to say
     answers_ping = False
     owes_answer = False
+    quiet_s = 0.0
 
     def __init__(self, service: MicService, peer: Peer) -> None:
         self._service = service

@@ -23,6 +23,9 @@ class Peer(Protocol):
         A task that the role cancels leaves the conversation as it is; ``close`` must cancel what still runs.
         """
 
+    def hurry(self) -> None:
+        """What the peer sends matters sooner than ``Role.quiet_s`` has said."""
+
 
 class Role(Protocol):
     """One conversation. Whoever makes it calls ``opened`` once, ``on_event`` in order, and ``close`` in the end."""
@@ -38,6 +41,12 @@ class Role(Protocol):
     @property
     def owes_answer(self) -> bool:
         """True: the peer has said something that it waits for an answer to; a server that stops gives it some time."""
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds in which nothing that the peer is about to send can matter; asked for when it has sent something.
+        Pings and questions in between are answered later by so much.
+        """
 
     async def opened(self) -> None:
         """The connection stands. Nothing slow happens here: most connections only ask for Info and leave."""

@@ -1,28 +1,40 @@
 """WakeRole: one client's conversation with the wake server."""
 
+import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 from wyoming.info import SelectProgram
+from wyoming.ping import Ping, Pong
 from wyoming.wake import Detect, Detection, NotDetected
 
 from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
-from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.config.model import AudioProfile
-from irene_wyoming.engines.base import Hit, WakeEngine, WakeSession, unknown_model
+from irene_wyoming.engines.base import Hit, WakeEngine, unknown_model
+from irene_wyoming.engines.live import LiveSession
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.servers import wire
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
+from irene_wyoming.servers.pace import Pace
 from irene_wyoming.servers.role import Peer
 from irene_wyoming.servers.satellites import Satellites
 
 log = logging.getLogger(__name__)
+
+
+PUNCTUAL_S = 0.001
+"""Audio that was due a moment ago is here: to look for it once more would cost more than this wait."""
+
+REMEMBERED_S = 4.0
+"""Of a stream, for how long the timestamps of its chunks are kept: more than any session lags behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,25 @@ class WakeService:
     satellites: Satellites
 
 
+class Times:
+    """Which timestamp of the client belongs to a frame of what its session hears."""
+
+    def __init__(self) -> None:
+        self._frames = 0
+        self._chunks: deque[tuple[int, int]] = deque()  # the frame at which each ends, and its timestamp, ms
+
+    def add(self, frames: int, timestamp: int) -> None:
+        """So many frames more come from the chunk with this timestamp."""
+        self._frames += frames
+        self._chunks.append((self._frames, timestamp))
+        if self._chunks[0][0] < self._frames - REMEMBERED_S * SPEECH.rate:
+            self._chunks.popleft()
+
+    def at(self, frame: int) -> int:
+        """The timestamp of the chunk with this frame, counted from 1; there is one."""
+        return next((timestamp for end, timestamp in self._chunks if end >= frame), self._chunks[-1][1])
+
+
 class WakeRole:
     """Hears the words that the client asked for, and no others.
 
@@ -47,7 +78,6 @@ class WakeRole:
     ``audio-start``, while the satellite fills its first chunk, or with the first audio where there is none.
     """
 
-    answers_ping = False
     owes_answer = False  # a word that is not heard is not waited for; the satellite connects again
 
     def __init__(self, service: WakeService, peer: Peer, host: str = "") -> None:
@@ -59,14 +89,32 @@ class WakeRole:
         self._engine = next(iter(service.programs.values()))
         self._models: Sequence[str] = ()
         self._intake: Intake | None = None
-        self._session: WakeSession | None = None  # None between streams
-        self._waiting = bytearray()  # converted audio that does not make a step of the engine yet
+        self._session: LiveSession | None = None  # None between streams
+        self._waiting = bytearray()  # converted audio in which no word can be heard yet
+        self._pace = Pace()
+        self._times = Times()
         self._heard = False  # something was detected in this stream
+        self._reports: asyncio.Queue[Detection | Exception] = asyncio.Queue()
+        self._reporter: asyncio.Task[None] | None = None  # None until the first session
 
     @property
     def idle_ok(self) -> bool:
         """A satellite that listens keeps its connection through a silent night; one that never asked does not."""
         return self._intake is not None
+
+    @property
+    def answers_ping(self) -> bool:
+        """True while listening: the answer comes after everything that was heard before the ping."""
+        return self._session is not None
+
+    @property
+    def quiet_s(self) -> float:
+        """Until the client, if it goes on as it does, has sent what the session needs."""
+        if self._session is None:
+            return 0.0
+        form = self._engine.format
+        missing = self._session.needs - form.frames(len(self._waiting))
+        return self._pace.due(missing / form.rate, time.monotonic()) + PUNCTUAL_S
 
     async def on_end(self) -> None:
         """Nothing: what was heard has been reported."""
@@ -90,26 +138,45 @@ class WakeRole:
             self._engine = select(self._service.programs, wire.name(event.data, "name"))
             self._models = ()
             await self._restart()
+        elif Ping.is_type(event.type) and self._session is not None:
+            await self._until_reported(self._session)
+            await self._peer.send(Pong(text=wire.text(event.data, "text")))
         return True
 
     async def close(self) -> None:
-        self._waiting.clear()
-        if self._session is not None:
-            session, self._session = self._session, None
-            await self._service.worker.run(session.close)
+        await self._end_session()
+        if self._reporter is not None:
+            self._reporter.cancel()
+            await asyncio.wait([self._reporter])
+            self._reporter = None
 
     async def _restart(self, announced: AudioFormat | None = None) -> None:
-        await self.close()
+        if self._session is not None:
+            await self._session.heard()
+            await self._end_session()
         self._heard = False
+        self._pace, self._times = Pace(), Times()
         service = self._service
         self._intake = Intake(service.profile, service.quality, self._engine.format, announced, server="wake")
 
-    async def _open(self) -> WakeSession:
+    async def _end_session(self) -> None:
+        self._waiting.clear()
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    async def _open(self) -> LiveSession:
         """The engine's session of this stream."""
         if self._session is None:
             words = self._models or self._default()
             settings = self._service.satellites.settings(words, self._host, self._satellite)
-            self._session = await self._service.worker.obtain(self._engine.session, words, settings)
+            worker = self._service.worker
+            session = await worker.obtain(self._engine.session, words, settings)
+            self._session = LiveSession(
+                session, worker, self._engine.name, self._on_hits, self._reports.put_nowait, self._peer.hurry
+            )
+            if self._reporter is None:
+                self._reporter = self._peer.spawn(self._report(), "detections")
         return self._session
 
     async def _on_audio(self, event: Event) -> None:
@@ -117,9 +184,11 @@ class WakeRole:
         if self._intake is None:
             await self._restart()
             assert self._intake is not None
+        pcm = event.payload or b""
+        self._pace.arrived(form.frames(len(pcm)) / form.rate, time.monotonic())
         given = wire.timestamp(event.data)
         timestamp = self._intake.position_ms if given is None else given
-        await self._listen(self._intake.push(form, event.payload or b""), timestamp)
+        await self._listen(self._intake.push(form, pcm), timestamp)
 
     async def _on_stop(self) -> None:
         if self._intake is None:
@@ -128,30 +197,54 @@ class WakeRole:
         tail = self._intake.flush()
         await self._listen([tail] if tail else [], timestamp)
         if self._waiting:
-            await self._push(timestamp)
+            self._give(await self._open())
+        if self._session is not None:
+            await self._until_reported(self._session)
         if not self._heard:
             await self._peer.send(NotDetected())
         await self._restart()
 
     async def _listen(self, pieces: Iterable[bytes], timestamp: int) -> None:
-        """Give converted audio to the session as soon as it makes a step: handing it over costs as much as a step."""
+        """Give converted audio to the session when a word could be heard: handing it over costs as much as a step.
+
+        :param timestamp: of the client's chunk that it comes from, ms.
+        """
+        form = self._engine.format
         for pcm in pieces:
             self._waiting += pcm
+            self._times.add(form.frames(len(pcm)), timestamp)
             session = self._session or await self._open()
-            if len(self._waiting) >= session.needs * self._engine.format.frame_bytes:
-                await self._push(timestamp)
+            if len(self._waiting) >= session.needs * form.frame_bytes:
+                self._give(session)
+                await session.room()
 
-    async def _push(self, timestamp: int) -> None:
-        """Have the session take what is waiting; report what it hears at the time of the client's chunk, ms."""
-        session = await self._open()
-        pcm = bytes(self._waiting)
+    def _give(self, session: LiveSession) -> None:
+        session.give(bytes(self._waiting))
         self._waiting.clear()
-        for hit in await self._service.worker.run(timed_push, session, pcm, self._engine.name):
-            self._heard = True
+
+    async def _until_reported(self, session: LiveSession) -> None:
+        """Wait until everything has been heard that was sent, but for what cannot be a word yet, and told."""
+        await session.heard()
+        await self._reports.join()
+
+    def _on_hits(self, hits: Sequence[Hit]) -> None:
+        """Have the client told what was heard, at the time of its own chunk."""
+        self._heard = True
+        for hit in hits:
+            timestamp = self._times.at(hit.frame)
             metrics.DETECTIONS.labels(hit.model).inc()
             context = measured(hit)
             log.info("wake: %s heard %s at %d ms of its stream: %s", self._caller(), hit.model, timestamp, context)
-            await self._peer.send(Detection(name=hit.model, timestamp=timestamp, context=context))
+            self._reports.put_nowait(Detection(name=hit.model, timestamp=timestamp, context=context))
+
+    async def _report(self) -> None:
+        """Send what was heard, in order, until the session fails."""
+        while True:
+            report = await self._reports.get()
+            if isinstance(report, Exception):
+                raise report
+            await self._peer.send(report)
+            self._reports.task_done()
 
     def _caller(self) -> str:
         """Whom the log names."""
@@ -177,14 +270,6 @@ def satellite_name(event: Event) -> str | None:
     """
     context = event.data.get("context")
     return wire.name(context, "satellite") if isinstance(context, dict) else None
-
-
-def timed_push(session: WakeSession, pcm: bytes, engine: str) -> Sequence[Hit]:
-    """On the engine's thread."""
-    began = time.perf_counter()
-    hits = session.push(pcm)
-    metrics.INFER_SECONDS.labels(engine).observe(time.perf_counter() - began)
-    return hits
 
 
 def measured(hit: Hit) -> dict[str, float]:

@@ -9,6 +9,7 @@ that says what was wrong, so that the peer can be told before the connection clo
 import asyncio
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from wyoming.asr import Transcribe
@@ -83,6 +84,9 @@ class Wire:
         self._received = bytearray()  # read, but not yet given as an event
         self._searched = 0  # bytes of it in which there is no end of a header line
         self._header: Header | None = None  # of the event that is arriving, once its line is here
+        self._line: bytes | bytearray = b""  # the last one without data in it: most events of a stream begin alike
+        self._same = Header("", {}, 0, 0)  # what it says
+        self._rest: asyncio.Future[None] | None = None  # while nothing is read on purpose
 
     @property
     def buffered(self) -> bool:
@@ -104,9 +108,31 @@ class Wire:
             return event
         try:
             async with asyncio.timeout(self._limits.event_timeout_s):
-                return await self._rest()
+                return await self._remainder()
         except TimeoutError:
             raise LimitExceeded(f"an event took longer than {self._limits.event_timeout_s:g} s to arrive") from None
+
+    async def rest(self, seconds: float) -> None:
+        """Leave what arrives where it is for so long, or until ``hurry``: each time that a socket is read costs as much
+        as ten events that are read together.
+        """
+        loop = asyncio.get_running_loop()
+        self._rest = loop.create_future()
+        timer = loop.call_later(seconds, self.hurry)
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.Transport)  # of a stream, which can be read
+        transport.pause_reading()
+        try:
+            await self._rest
+        finally:
+            timer.cancel()
+            self._rest = None
+            transport.resume_reading()
+
+    def hurry(self) -> None:
+        """End a ``rest``, if there is one."""
+        if self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
 
     async def write(self, event: Event | Eventable) -> None:
         """Send one event and wait until the peer has room for more.
@@ -159,14 +185,16 @@ class Wire:
 
     async def _first_bytes(self, timeout_s: float | None) -> bool:
         """Whether something came; False: the peer has ended the connection."""
+        if timeout_s is None:
+            self._received += await self._reader.read(READ_BYTES)
+            return bool(self._received)
         try:
             async with asyncio.timeout(timeout_s):
-                self._received += await self._reader.read(READ_BYTES)
+                return await self._first_bytes(None)
         except TimeoutError:
             raise LimitExceeded(f"nothing was sent for {timeout_s:g} s") from None
-        return bool(self._received)
 
-    async def _rest(self) -> Event:
+    async def _remainder(self) -> Event:
         """Read until the event is complete."""
         while True:
             more = await self._reader.read(READ_BYTES)
@@ -186,8 +214,7 @@ class Wire:
         end = data_length + payload_length
         if len(self._received) < end:
             return None
-        if data_length:
-            data |= parse_object(self._received[:data_length], "the data")
+        data = data | parse_object(self._received[:data_length], "the data") if data_length else dict(data)
         payload = bytes(self._received[data_length:end]) if payload_length else None
         del self._received[:end]
         self._header = None
@@ -201,7 +228,13 @@ class Wire:
             raise FrameTooLarge(f"the header line is longer than {self._limits.header_bytes} bytes")
         if not end:
             return None
-        header = parse_header(self._received[:end], self._limits)
+        line = self._received[:end]
+        if line == self._line:
+            header = self._same
+        else:
+            header = parse_header(line, self._limits)
+            if not header.data:
+                self._line, self._same = line, header
         self._taken = self._room.take(header.payload_length)
         del self._received[:end]
         self._searched = 0
@@ -235,7 +268,10 @@ def parse_header(line: bytes | bytearray, limits: Limits) -> Header:
 def parse_object(text: bytes | bytearray, what: str) -> dict[str, Any]:
     """:raises ProtocolError: not a JSON object in UTF-8, or nested deeper than the parser follows."""
     try:
-        parsed = DECODER.decode(text.decode())
+        decoded = text.decode().strip()
+        parsed, end = DECODER.raw_decode(decoded)  # decode looks for blanks with regular expressions
+        if end != len(decoded):
+            raise ValueError("more than one value")
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"{what}: not JSON ({type(error).__name__})") from None
     if not isinstance(parsed, dict):
@@ -294,7 +330,17 @@ def audio_format(data: dict[str, Any]) -> AudioFormat:
 
     :raises UnsupportedFormat: a field is missing, of the wrong type, or out of range.
     """
-    return AudioFormat(data.get("rate"), data.get("width"), data.get("channels"))  # type: ignore[arg-type]  # it checks
+    fields = data.get("rate"), data.get("width"), data.get("channels")
+    try:
+        return _audio_format(*fields)
+    except TypeError:  # a list, say: nothing that is the same as something else
+        return AudioFormat(*fields)  # type: ignore[arg-type]  # it checks
+
+
+@lru_cache(maxsize=256, typed=True)
+def _audio_format(rate: Any, width: Any, channels: Any) -> AudioFormat:
+    """Every chunk says it anew, and as a rule the same."""
+    return AudioFormat(rate, width, channels)
 
 
 def timestamp(data: dict[str, Any]) -> int | None:

@@ -1,0 +1,166 @@
+"""LiveSession: a wake session on a worker's thread that is given audio without waiting for what it hears in it."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import ParamSpec
+
+from irene_wyoming.engines.base import Hit, WakeSession
+from irene_wyoming.engines.worker import Worker
+from irene_wyoming.metrics import INFER_SECONDS
+
+TURN_BYTES = 8_000
+"""What a session hears at a time, 250 ms of 16 kHz 16 bit mono: then others that wait have their turn."""
+
+ROOM_BYTES = 32_000
+"""What may wait for its turn, a second: for more the caller has to wait, and with it the client that sends so fast."""
+
+P = ParamSpec("P")
+
+OnHits = Callable[[Sequence[Hit]], None]
+OnFailure = Callable[[Exception], None]
+
+
+class LiveSession:
+    """Everything but what says otherwise is for the event loop's thread.
+
+    The loop is woken only where something was heard, where somebody waits, or where audio is wanted sooner than was
+    said before: a wake-up costs as much as a step of microWakeWord.
+    """
+
+    def __init__(
+        self,
+        session: WakeSession,
+        worker: Worker,
+        engine: str,
+        on_hits: OnHits,
+        on_failure: OnFailure,
+        on_hurry: Callable[[], None],
+    ) -> None:
+        """:param session: is closed with this one.
+        :param worker: on whose thread it was made.
+        :param engine: for the metrics.
+        :param on_hits: is called with what was heard, in order.
+        :param on_failure: is called once, when the session is of no use any more.
+        :param on_hurry: is called when ``needs`` has become less.
+        """
+        self._session = session
+        self._worker = worker
+        self._seconds = INFER_SECONDS.labels(engine)
+        self._on_hits = on_hits
+        self._on_failure = on_failure
+        self._on_hurry = on_hurry
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        self._over = False  # closed, or failed: nothing more is heard
+        self._waiter: asyncio.Future[None] | None = None  # of who waits for the thread to get on; None: nobody
+        # What both threads touch, under the lock.
+        self._lock = threading.Lock()
+        self._given: deque[bytes] = deque()
+        self._ahead = 0  # bytes given, but not heard yet
+        self._working = False  # the thread has been asked to go on, and has not come to the end of what was given
+        self._needs = session.needs
+
+    @property
+    def needs(self) -> int:
+        """Frames until a word could be heard, as the thread last said; beside those that were given since."""
+        return self._needs
+
+    def give(self, pcm: bytes) -> None:
+        """Have whole frames heard. To a session that has failed or is closed nothing is given."""
+        if self._over:
+            return
+        with self._lock:
+            self._given.append(pcm)
+            self._ahead += len(pcm)
+            idle, self._working = not self._working, True
+        if idle:
+            self._worker.post(self._work)
+
+    async def room(self) -> None:
+        """Wait until no more than ROOM_BYTES are waiting to be heard."""
+        while self._ahead > ROOM_BYTES and not self._over:
+            await self._progress()
+
+    async def heard(self) -> None:
+        """Wait until all that was given has been heard, and what was heard in it been told."""
+        while self._ahead and not self._over:
+            await self._progress()
+        await asyncio.sleep(0)  # what the thread has told last comes before this
+
+    async def close(self) -> None:
+        """Give everything back; what has not been heard is not. May be called more than once."""
+        if not self._closed:
+            self._closed = self._over = True
+            self._resume()
+            await self._worker.run(self._session.close)
+
+    async def _progress(self) -> None:
+        """Wait for the end of the thread's turn."""
+        if self._waiter is None:
+            self._waiter = self._loop.create_future()
+            with self._lock:
+                if not self._working:  # it has come to its end in between
+                    self._resume()
+        if self._waiter is not None:
+            await asyncio.shield(self._waiter)
+
+    def _resume(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        self._waiter = None
+
+    def _report(self, hits: Sequence[Hit]) -> None:
+        if not self._over:
+            self._on_hits(hits)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._over:
+            self._over = True
+            self._on_failure(error)
+            self._resume()
+
+    def _tell(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """On the worker's thread: have the loop call something."""
+        with suppress(RuntimeError):  # the loop has been closed: nobody listens any more
+            self._loop.call_soon_threadsafe(partial(call, *args, **kwargs))
+
+    def _work(self) -> None:
+        """One turn. On the worker's thread."""
+        pcm = self._take()
+        began = time.perf_counter()
+        try:
+            hits = self._session.push(pcm)
+            needs = self._session.needs
+        except Exception as error:
+            self._tell(self._fail, error)
+            return
+        self._seconds.observe(time.perf_counter() - began)
+        if hits:
+            self._tell(self._report, hits)
+        sooner = needs < self._needs
+        with self._lock:
+            self._needs = needs
+            self._ahead -= len(pcm)
+            self._working = bool(self._given)
+        if self._working:
+            with suppress(RuntimeError):  # the worker is closed: nobody listens any more
+                self._worker.post(self._work)
+        if self._waiter is not None:
+            self._tell(self._resume)
+        elif sooner:
+            self._tell(self._on_hurry)
+
+    def _take(self) -> bytes:
+        """What is to be heard in this turn."""
+        with self._lock:
+            pieces = [self._given.popleft()]
+            size = len(pieces[0])
+            while self._given and size + len(self._given[0]) <= TURN_BYTES:
+                size += len(self._given[0])
+                pieces.append(self._given.popleft())
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
