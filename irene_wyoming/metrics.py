@@ -67,6 +67,9 @@ QUALITY_CHANGES = Counter("irene_quality_changes_total", "Changes of the adaptiv
 # Wake words
 DETECTIONS = Counter("irene_detections_total", "Wake words heard", ["model"])
 INFER_SECONDS = Histogram("irene_infer_seconds", "A wake engine's work on one piece of audio", ["engine"], buckets=FAST)
+SPARED_SECONDS = Counter(
+    "irene_spared_seconds_total", "Audio that a wake engine was not given, since nothing changed in it", ["engine"]
+)
 RECORDINGS = Counter("irene_recordings_total", "Recordings of wake words: kept, or lost", ["kind", "result"])
 
 # Speech-to-text

@@ -11,9 +11,10 @@ from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.models import kept_current
 from irene_wyoming.audio import plans
-from irene_wyoming.audio.format import Quality
+from irene_wyoming.audio.format import SPEECH, Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import WakeEngine
+from irene_wyoming.engines.gate import GatedEngine
 from irene_wyoming.engines.recorder import RecordedEngine, Recorder, RecorderSettings
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError
@@ -28,9 +29,12 @@ from irene_wyoming.servers.wire import Wire
 log = logging.getLogger(__name__)
 
 
-def programs(engines: Sequence[WakeEngine]) -> dict[str, WakeEngine]:
+def programs(engines: Sequence[WakeEngine], *, gated: bool = False) -> dict[str, WakeEngine]:
     """What a hub can choose from: all engines together first, then each by itself."""
-    return {"irene-wake": WakeRouter(engines), **{engine.name: engine for engine in engines}}
+    every: dict[str, WakeEngine] = {"irene-wake": WakeRouter(engines), **{engine.name: engine for engine in engines}}
+    if gated:
+        return {name: GatedEngine(engine) if engine.format == SPEECH else engine for name, engine in every.items()}
+    return every
 
 
 def check_default(models: Sequence[str], program: WakeEngine) -> None:
@@ -80,7 +84,7 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         loaded = await engines.load("wake", settings, engines.context(config), worker)
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
-        offered = await stack.enter_async_context(recorded(programs(loaded), config))
+        offered = await stack.enter_async_context(recorded(programs(loaded, gated=settings.idle_gate), config))
         check_default(settings.default_models, next(iter(offered.values())))
         quality = method("wake", settings.audio, Quality.FAST)
         satellites = Satellites(settings.models, settings.satellites)

@@ -201,6 +201,8 @@ class WakeConfig(ServerConfig):
     """By word, for every satellite."""
     satellites: Mapping[str, SatelliteConfig]
     """By address, network or name."""
+    idle_gate: bool
+    """Whether an engine rests while nothing changes."""
     recordings: RecordingsConfig
     providers: Mapping[str, ProviderConfig]
     default_provider: str

@@ -217,6 +217,7 @@ def _wake_section(specs: Mapping[str, EngineSpec]) -> Callable[[Any], WakeConfig
         **_SERVER,
         "default_models": words,
         "models": _WORDS,
+        "idle_gate": checks.boolean,
         "recordings": _RECORDINGS,
         "satellites": checks.mapping_of(_SATELLITE, what="a satellite's address, network or name"),
         **_provider_fields(specs, {}, assemble.provider),

@@ -1,0 +1,197 @@
+"""Gate: spares a wake word engine the time in which a room stays as it is.
+
+GatedEngine is a WakeEngine around another one. Its sessions give the engine nothing while the sound has been the same
+for two seconds, be it silence, a fan or the microphone's own hiss: no word has been spoken in them. What changes in any
+band of speech opens the gate, and the engine hears that and the two seconds before: as much as it looks back, so that a
+word is heard as if there were no gate.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irene_wyoming import metrics
+from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.engines.base import (
+    NO_SETTINGS,
+    Hit,
+    ModelInfo,
+    OnScore,
+    Score,
+    WakeEngine,
+    WakeSession,
+    WakeSettings,
+)
+
+BLOCK = 960
+"""Frames, 60 ms: shorter than a syllable, long enough to tell noise that goes on from noise that changes."""
+
+BANDS_HZ = (100, 400, 1_000, 2_000, 4_000, 8_000)
+"""Edges. Each is compared with itself: a vowel that noise drowns as a whole stands out of it in one of them."""
+
+DEVIATIONS = 8.0
+"""Between the least and the greatest of what is the same, in standard deviations of noise that goes on. Noise goes
+beyond it every few minutes, and then wakes the engine for two seconds; a word has to stand out by half of it."""
+
+STEADY_BLOCKS = 34
+"""2 s. After so long without a change the gate closes: longer than any pause in a word."""
+
+STEPS = 4
+"""Blocks, 240 ms: a multiple of every engine's step. The engine is spared multiples of it, so that its steps fall where
+they would have fallen."""
+
+BEFORE_BLOCKS = 36
+"""What the engine hears at least of the time before a change, 2.16 s. openWakeWord looks back 2.0 s; of 446 words in
+noise of any colour one was lost with 2.16 s, six with half a second."""
+
+BLOCK_BYTES = BLOCK * SPEECH.frame_bytes
+
+CLOSED_STEP = 2_400
+"""Frames, 150 ms: how often a closed gate looks. What opens it is heard later by no more than that, and the engine then
+catches up before the word is over."""
+
+SILENCE = 4.0
+"""Mean square, in steps of a 16-bit sample, -84 dBFS: what is softer in every band is rounding, and no change."""
+
+WINDOW = np.hanning(BLOCK).astype(np.float32)
+
+EDGES = [round(hz * BLOCK / SPEECH.rate) for hz in BANDS_HZ]
+
+LIMITS_DB = DEVIATIONS * 10 / np.log(10) / np.sqrt(np.diff(EDGES) / 1.94)
+"""By band. The power of noise in n bins has a relative standard deviation of 1 / sqrt(n); a Hann window makes of each
+1.94 bins one."""
+
+
+def band_levels(samples: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Power of blocks in each band, dB of an arbitrary level: (blocks, BLOCK) -> (blocks, bands)."""
+    spectrum = np.fft.rfft(samples * WINDOW)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    sums = np.add.reduceat(power, EDGES[:-1], axis=-1)
+    levels: NDArray[np.float64] = 10 * np.log10(sums + SILENCE * BLOCK * np.diff(EDGES))
+    return levels
+
+
+class Steady:
+    """For how long a sound has stayed the same."""
+
+    def __init__(self) -> None:
+        self._least = self._most = np.zeros(len(LIMITS_DB))
+        self.blocks = 0
+        """That have been the same as each other."""
+
+    def add(self, levels: NDArray[np.float64]) -> None:
+        """One block more: ``(bands,)``, dB."""
+        least, most = np.minimum(self._least, levels), np.maximum(self._most, levels)
+        if self.blocks and (most - least <= LIMITS_DB).all():
+            self._least, self._most = least, most
+            self.blocks += 1
+        else:
+            self._least = self._most = levels
+            self.blocks = 1
+
+
+class GatedEngine:
+    """An engine that rests while nothing changes."""
+
+    def __init__(self, engine: WakeEngine) -> None:
+        """``engine``: hears SPEECH."""
+        self._engine = engine
+
+    @property
+    def name(self) -> str:
+        return self._engine.name
+
+    @property
+    def format(self) -> AudioFormat:
+        return self._engine.format
+
+    def models(self) -> Sequence[ModelInfo]:
+        return self._engine.models()
+
+    def session(
+        self,
+        models: Sequence[str],
+        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
+        on_score: OnScore | None = None,
+    ) -> WakeSession:
+        """:raises UnknownModel: a name is not among ``models()``."""
+        spared = metrics.SPARED_SECONDS.labels(self.name).inc
+        return GatedSession(lambda shown: self._engine.session(models, settings, shown), on_score, spared)
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+class GatedSession:
+    """One stream. Frames of hits and scores are those of the whole stream, whatever part of it the engine was given.
+
+    What the engine is given does not depend on how the stream is cut.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[OnScore | None], WakeSession],
+        on_score: OnScore | None = None,
+        on_spared: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        """:param make: gives the session of the engine, which shows its scores to what it is given.
+        :param on_spared: is told how many seconds of audio the engine was not given.
+        """
+        self._on_score = on_score
+        self._on_spared = on_spared
+        self._steady = Steady()
+        self._begun = b""  # less than a block; an open gate has let it through already
+        self._kept: bytes | None = None  # the last blocks before a closed gate; None: it is open
+        self._spared = 0  # frames that the engine was not given
+        self._session = make(None if on_score is None else self._show)
+
+    @property
+    def needs(self) -> int:
+        return self._session.needs if self._kept is None else CLOSED_STEP
+
+    def push(self, pcm: bytes) -> Sequence[Hit]:
+        """:raises ValueError: half a frame, which is the caller's mistake."""
+        if len(pcm) % SPEECH.frame_bytes:
+            raise ValueError(f"{len(pcm)} bytes: expected whole frames of {SPEECH.frame_bytes} bytes")
+        audio = self._begun + pcm
+        since = len(self._begun)  # in audio: what comes after it an open gate has not let through yet
+        hits: list[Hit] = []
+        blocks = len(audio) // BLOCK_BYTES
+        levels = band_levels(np.frombuffer(audio, "<i2", blocks * BLOCK).reshape(blocks, BLOCK))
+        for begin, level in zip(range(0, blocks * BLOCK_BYTES, BLOCK_BYTES), levels, strict=True):
+            end = begin + BLOCK_BYTES
+            self._steady.add(level)
+            if self._kept is None:
+                if self._steady.blocks >= STEADY_BLOCKS:
+                    hits += self._listen(audio[since:end])
+                    self._kept = b""
+            elif self._steady.blocks > 1:
+                self._keep(audio[begin:end])
+            else:
+                hits += self._listen(self._kept)
+                self._kept, since = None, begin
+        self._begun = audio[blocks * BLOCK_BYTES :]
+        if self._kept is None:
+            hits += self._listen(audio[since:])
+        return hits
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _keep(self, block: bytes) -> None:
+        """Of the audio that the engine is not given the last is kept."""
+        assert self._kept is not None
+        self._kept += block
+        if len(self._kept) >= (BEFORE_BLOCKS + STEPS) * BLOCK_BYTES:
+            self._kept = self._kept[STEPS * BLOCK_BYTES :]
+            self._spared += STEPS * BLOCK
+            self._on_spared(STEPS * BLOCK / SPEECH.rate)
+
+    def _listen(self, pcm: bytes) -> list[Hit]:
+        return [replace(hit, frame=hit.frame + self._spared) for hit in self._session.push(pcm)]
+
+    def _show(self, score: Score) -> None:
+        assert self._on_score is not None
+        self._on_score(score._replace(frame=score.frame + self._spared))
