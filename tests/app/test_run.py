@@ -82,10 +82,11 @@ class Running:
                     return
 
     async def refuses(self, server: str) -> None:
-        """Wait until nobody can connect."""
-        async with asyncio.timeout(START_S):
-            with suppress(OSError):
-                while True:
+        """Wait until nobody is answered any more. Who connects in the moment in which asyncio closes its socket hangs
+        until the process ends."""
+        with suppress(OSError):
+            while True:
+                async with asyncio.timeout(1):
                     await self.describe(server)
 
     def child(self, server: str) -> int:
