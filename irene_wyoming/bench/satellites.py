@@ -19,7 +19,7 @@ from irene_wyoming.servers.client import connect, describe, expect
 from irene_wyoming.servers.wire import Wire
 
 PERIOD_S = 4.0
-"""From one word to the next: longer than the word and the time after it in which it is not reported again."""
+"""From one word to the next, at least: longer than the word and the time after it in which it is not reported again."""
 
 LAST_WORD_S = 2.0
 """For detections that are still on their way when everything is sent."""
@@ -40,13 +40,18 @@ class Track:
     """16 kHz, 16 bit, mono."""
     word_end_s: float
 
+    @property
+    def period_s(self) -> float:
+        """From one word to the next."""
+        return SPEECH.seconds(len(self.pcm))
+
     @classmethod
-    def of(cls, word: str, pcm: bytes) -> "Track":
+    def of(cls, word: str, pcm: bytes, period_s: float = PERIOD_S) -> "Track":
         samples = np.frombuffer(pcm, "<i2").astype(np.float64)
         size = SPEECH.rate // 50
         power = np.mean(samples[: len(samples) // size * size].reshape(-1, size) ** 2, axis=1)
         end = int(np.flatnonzero(power > power.max() / 10 ** (SPOKEN_DB / 10))[-1]) + 1
-        heard = np.random.default_rng(11).normal(scale=QUIET, size=round(PERIOD_S * SPEECH.rate))
+        heard = np.random.default_rng(11).normal(scale=QUIET, size=round(period_s * SPEECH.rate))
         heard[: len(samples)] += samples[: len(heard)]
         return cls(word, np.rint(heard).clip(-32_768, 32_767).astype("<i2").tobytes(), end * size / SPEECH.rate)
 
@@ -72,7 +77,7 @@ async def live(
 ) -> list[Heard]:
     """Satellites that send at the pace of speech, a moment apart from each other as those of a household are."""
     start = time.monotonic() + 0.5
-    apart = PERIOD_S / satellites
+    apart = track.period_s / satellites
     return list(
         await asyncio.gather(
             *(_live(address, program, track, start + number * apart, seconds, chunk_ms) for number in range(satellites))
@@ -106,10 +111,10 @@ async def _note(wire: Wire, heard: Heard, track: Track, start: float) -> None:
         if not Detection.is_type(event.type):
             continue
         found = Detection.from_event(event)
-        period = int((found.timestamp or 0) / 1000 / PERIOD_S)
+        period = int((found.timestamp or 0) / 1000 / track.period_s)
         if found.name == track.word and period not in told:
             told.add(period)
-            heard.delays_s.append(now - period * PERIOD_S - track.word_end_s)
+            heard.delays_s.append(now - period * track.period_s - track.word_end_s)
         else:
             heard.false += 1
 
@@ -165,4 +170,4 @@ def word_ends(track: Track, seconds: float) -> Iterator[float]:
     end = track.word_end_s
     while end < seconds:
         yield end
-        end += PERIOD_S
+        end += track.period_s

@@ -93,8 +93,8 @@ def _bare(name: str, track: Track, seconds: float, chunk_ms: int) -> WakeRow:
         for number in range(round(seconds * 1_000 / chunk_ms)):
             time.sleep(max(0.0, start + (number + 1) * chunk_ms / 1_000 - time.monotonic()))
             for _ in session.push(chunks[number % len(chunks)]):
-                period = int(number * chunk_ms / 1_000 / load.PERIOD_S)
-                heard.delays_s.append(time.monotonic() - start - period * load.PERIOD_S - track.word_end_s)
+                period = int(number * chunk_ms / 1_000 / track.period_s)
+                heard.delays_s.append(time.monotonic() - start - period * track.period_s - track.word_end_s)
         used = time.process_time() - used
         memory = resident_bytes()
     cost = used / seconds * 1_000
@@ -175,7 +175,7 @@ async def memory(engine: str, track: Track, count: int, connects: int) -> Memory
     """How much the server takes as it starts, with live satellites, and after many conversations."""
     async with started("wake", limits__max_connections=MANY) as server:
         began = server.resident_bytes()
-        await load.live(server.address, engine, track, count, 1.5 * load.PERIOD_S, 20)
+        await load.live(server.address, engine, track, count, 1.5 * track.period_s, 20)
         listening = server.resident_bytes()
         await conversations(server.address, engine, track, connects // 10)
         before = server.resident_bytes()

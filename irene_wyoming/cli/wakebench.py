@@ -24,12 +24,16 @@ PACKAGED = "okay_nabu"
 """The word that `demo` plays."""
 
 MIN_SECONDS = 4
+"""Of a live run, and from one word to the next."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", action="append", metavar="NAME", help="may be repeated (none: every one installed)")
     parser.add_argument("--streams", type=int, default=8, metavar="N", help="satellites at once")
     parser.add_argument("--seconds", type=int, default=20, help=f"length of each live run, {MIN_SECONDS} or more")
+    parser.add_argument(
+        "--every", type=int, default=MIN_SECONDS, metavar="S", help="from one word to the next, in a quiet room"
+    )
     parser.add_argument("--chunk-ms", type=int, default=20, metavar="MS", help="length of the satellites' chunks")
     parser.add_argument("--connects", type=int, default=1_000, metavar="N", help="conversations to see memory grow")
     parser.add_argument("--word", type=Path, metavar="WORD_VOICE.wav", help="16 kHz 16 bit mono (none: the packaged)")
@@ -47,11 +51,15 @@ def run(args: argparse.Namespace) -> int:
         raise AudioError("bench wake reads another process's CPU time as only Linux tells it")
     if args.streams < 1 or args.seconds < MIN_SECONDS or not 1 <= args.chunk_ms <= 1_000 or args.connects < 10:
         raise AudioError(f"expected --streams 1+, --seconds {MIN_SECONDS}+, --chunk-ms 1 to 1000, --connects 10+")
-    spoken = track(args.word)
+    if not MIN_SECONDS <= args.every <= args.seconds:
+        raise AudioError(f"expected --every from {MIN_SECONDS} to the --seconds of a live run")
+    spoken = track(args.word, args.every)
     engines = args.engine or [name for name, engine in specs("wake").items() if not missing(engine)]
     if not args.json:
         print("\n".join(f"{key}: {value}" for key, value in machine().items()))
-        print(f"word: {spoken.word}; live runs of {args.seconds} s, chunks of {args.chunk_ms} ms\n")
+        print(
+            f"word: {spoken.word}, every {args.every} s; live runs of {args.seconds} s, chunks of {args.chunk_ms} ms\n"
+        )
     rows: Rows = []
     for row in measured(engines, spoken, args):
         rows.append(row)
@@ -63,18 +71,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def track(path: Path | None) -> "Track":
+def track(path: Path | None, every_s: int) -> "Track":
     """:raises AudioError: the file cannot be read, or has another format."""
     from irene_wyoming.audio.format import SPEECH
     from irene_wyoming.bench.satellites import Track
 
     if path is None:
         with as_file(files("irene_wyoming").joinpath("demo", f"{PACKAGED}.wav")) as packaged:
-            return Track.of(PACKAGED, recording.read(packaged).pcm)
+            return Track.of(PACKAGED, recording.read(packaged).pcm, every_s)
     sound = recording.read(path)
     if sound.format != SPEECH:
         raise AudioError(f"{path}: {sound.format}; expected {SPEECH}")
-    return Track.of(path.stem.rpartition("_")[0] or path.stem, sound.pcm)
+    return Track.of(path.stem.rpartition("_")[0] or path.stem, sound.pcm, every_s)
 
 
 def measured(

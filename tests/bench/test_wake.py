@@ -29,6 +29,8 @@ def test_a_track_is_one_word_and_quiet_and_knows_where_the_word_ends() -> None:
     assert len(track.pcm) == PERIOD_S * 32_000
     assert b"".join(track.chunks(30)) == track.pcm
     assert list(word_ends(track, 5.1)) == [1.0, 5.0]
+    rare = Track.of("tone", np.concatenate((quiet, tone, quiet)).tobytes(), 20)
+    assert list(word_ends(rare, 22)) == [1.0, 21.0]
 
 
 def test_a_spread_is_taken_from_the_sorted_times() -> None:
