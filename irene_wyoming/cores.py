@@ -16,12 +16,17 @@ def granted(root: Path = Path("/")) -> int:
     return max(1, min([may_run_on, *(math.ceil(quota) for quota in _quotas(root))]))
 
 
+def groups(root: Path = Path("/")) -> list[Path]:
+    """The folders of the cgroups (v2) that we are in, our own first."""
+    own = _own_group(_words(root / "proc/self/cgroup"))
+    return [root / "sys/fs/cgroup" / path for path in (own, *own.parents)]
+
+
 def _quotas(root: Path) -> Iterator[float]:
     """The CPU time per time of each limit above us."""
     mount = root / "sys/fs/cgroup"
-    group = _own_group(_words(root / "proc/self/cgroup"))
-    for path in (group, *group.parents):
-        match _words(mount / path / "cpu.max"):
+    for group in groups(root):
+        match _words(group / "cpu.max"):
             case [quota, period] if quota.isdigit() and period.isdigit():  # else "max": no limit
                 yield int(quota) / int(period)
     match _words(mount / "cpu/cpu.cfs_quota_us") + _words(mount / "cpu/cpu.cfs_period_us"):

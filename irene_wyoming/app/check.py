@@ -8,6 +8,7 @@ from typing import Any
 
 from wyoming.info import Info
 
+from irene_wyoming import hardware
 from irene_wyoming.app import asr, engines, wake
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.source import source
@@ -54,6 +55,7 @@ class Check:
 
     async def findings(self) -> AsyncIterator[Finding]:
         config = self._config
+        yield Finding(Level.OK, "hardware", f"{config.hardware}: {hardware.detect()}")
         if config.wake.enabled:
             async for finding in self._engines("wake", config.wake, lambda loaded: wake_info(wake.programs(loaded))):
                 yield finding

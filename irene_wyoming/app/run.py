@@ -7,6 +7,7 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from irene_wyoming import hardware
 from irene_wyoming.app.exposition import exposed, undescribed
 from irene_wyoming.app.front import enabled, front_server, reachable
 from irene_wyoming.app.lifecycle import stop_signal, told_supervisor
@@ -44,6 +45,7 @@ async def run(config: Config, path: Path | None, *, debug: bool, figures: Shared
         if figures is not None:
             await asyncio.to_thread(figures.forget_state, name)
 
+    log.info("hardware: %s: %s", config.hardware, hardware.detect())
     stop = stop_signal()
     supervisor = Supervisor(children(config, path, debug=debug), config.supervise, died=died)
     running = asyncio.create_task(supervisor.run(stop), name="supervise")

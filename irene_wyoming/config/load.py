@@ -1,13 +1,14 @@
 """From files and variables to the checked configuration: the only place that reads configuration files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from irene_wyoming.config import addon, env
+from irene_wyoming import hardware
+from irene_wyoming.config import addon, env, profiles
 from irene_wyoming.config.faults import Fault, Refused
 from irene_wyoming.config.layers import Layer, blame, merge
 from irene_wyoming.config.model import Config
@@ -16,6 +17,7 @@ from irene_wyoming.config.yamltext import parse
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.base import EngineSpec
 from irene_wyoming.errors import ConfigError
+from irene_wyoming.hardware import Hardware
 
 MAX_FILE_BYTES = 1_048_576
 """A home with thousands of devices names them in a tenth of this; whatever is larger is some other file."""
@@ -27,12 +29,15 @@ def load(
     *,
     wake_specs: Mapping[str, EngineSpec] | None = None,
     asr_specs: Mapping[str, EngineSpec] | None = None,
+    detect: Callable[[], Hardware] = hardware.detect,
 ) -> Config:
-    """The packaged defaults, the file at ``path`` laid over them, the variables of ``environ`` over both.
+    """The packaged defaults as they fit this machine, the file at ``path`` laid over them, the variables of ``environ``
+    over both.
 
     A file whose name ends in ``.json`` holds the add-on's options as the Supervisor writes them (options.json). Any
     other is YAML: with the keys slug, options and schema the add-on's manifest, whose options are used, otherwise a
-    configuration. Specs: the engines that there are; None: those that are registered.
+    configuration. Specs: the engines that there are; None: those that are registered. ``detect``: looks at the machine,
+    where nothing says what it counts as.
 
     :raises ConfigError: one line for each thing that is wrong: where, which value, what is allowed.
     """
@@ -46,8 +51,12 @@ def load(
         registry.specs("wake") if wake_specs is None else wake_specs,
         registry.specs("asr") if asr_specs is None else asr_specs,
     )
+    said = merge(layers)["hardware"]
+    name = profiles.choose(detect()) if said == profiles.AUTO else said
+    if name in profiles.PROFILES:  # else it is refused with everything else that is wrong
+        layers[0] = Layer(layers[0].source, merge([layers[0], Layer(name, profiles.settings(name))]))
     try:
-        return schema(merge(layers))
+        return schema(merge([*layers, Layer(name, {"hardware": name})]) if said == profiles.AUTO else merge(layers))
     except Refused as refused:
         raise ConfigError("\n".join(_line(blame(layers, fault.path), fault) for fault in refused.faults)) from refused
 

@@ -380,6 +380,8 @@ class Config:
     log_level: LogLevel
     log_format: LogFormat
     data_dir: Path | None
+    hardware: str
+    """The profile that the defaults are of, never auto."""
     wake: WakeConfig
     asr: AsrConfig
     mic: MicConfig

@@ -27,6 +27,7 @@ from irene_wyoming.config.model import (
     RecordingsConfig,
     WakeConfig,
 )
+from irene_wyoming.config.profiles import NAMES
 from irene_wyoming.engines.base import EngineSpec, Sensitivity, Vocabulary, WakeSettings
 from irene_wyoming.routing.policy import PolicyName
 
@@ -45,6 +46,7 @@ def build_schema(
             "log_level": checks.one_of(get_args(LogLevel)),
             "log_format": checks.one_of(get_args(LogFormat)),
             "data_dir": checks.or_null(checks.path),
+            "hardware": checks.one_of(NAMES),
             "wake": _wake_section(wake_specs),
             "asr": _asr_section(asr_specs),
             "mic": _mic_section(),

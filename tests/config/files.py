@@ -8,6 +8,7 @@ from irene_wyoming.config.model import Config
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.base import EngineContext, EngineSpec, Option
 from irene_wyoming.errors import ConfigError
+from irene_wyoming.hardware import Hardware
 
 ROOT = Path(__file__).parents[2]
 """The repository."""
@@ -36,11 +37,20 @@ GUEST = EngineSpec(
 )
 
 
-def loaded(text: str, folder: Path, environ: Mapping[str, str] | None = None, name: str = "my.yaml") -> Config:
-    """The configuration that ``text`` in a file gives, with a guest engine registered beside our own."""
+PC = Hardware(cores=8, memory_mb=16_000, processor="x86_64")
+
+
+def loaded(
+    text: str,
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    name: str = "my.yaml",
+    machine: Hardware = PC,
+) -> Config:
+    """The configuration that ``text`` in a file gives on a machine, with a guest engine registered beside our own."""
     path = folder / name
     path.write_text(text, encoding="utf-8")
-    return load(path, environ or {}, wake_specs={**registry.specs("wake"), "guest": GUEST})
+    return load(path, environ or {}, wake_specs={**registry.specs("wake"), "guest": GUEST}, detect=lambda: machine)
 
 
 def refused(text: str, folder: Path, environ: Mapping[str, str] | None = None, name: str = "my.yaml") -> str:

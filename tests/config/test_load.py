@@ -125,6 +125,7 @@ def test_the_printed_default_is_a_configuration(tmp_path: Path) -> None:
         "log_level",
         "log_format",
         "data_dir",
+        "hardware",
         "wake",
         "asr",
         "mic",

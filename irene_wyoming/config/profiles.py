@@ -1,0 +1,94 @@
+"""Hardware profiles: what the defaults are on machines that differ much from a PC.
+
+A profile is laid over default.yaml and under everything that a user sets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from irene_wyoming.hardware import Hardware
+
+ProfileName = Literal["pi_zero", "pi4", "pi5", "pc", "gpu"]
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    fits: str
+    """Which machines are meant."""
+    settings: Mapping[str, Any]
+    """By path, as in ``asr.admission.at_once``."""
+
+
+PROFILES: Mapping[ProfileName, Profile] = {
+    "pi_zero": Profile(
+        "Raspberry Pi Zero 2 W and 3; any machine or container with less than 900 MB of memory",
+        {
+            # openWakeWord takes half of such a core for one satellite, microWakeWord a tenth; it stays selectable.
+            "wake.default_provider": "microwakeword",
+            # One command at a time: two of them would take twice as long each, and nobody gains.
+            "asr.admission.at_once": 1,
+            "asr.providers.sphinx.deadline_s": 10,
+            "asr.providers.vosk.deadline_s": 15,
+            "asr.providers.whisper.beam_size": 1,
+        },
+    ),
+    "pi4": Profile(
+        "Raspberry Pi 4 and 400; other aarch64 boards; any machine or container with one core",
+        {
+            "asr.admission.at_once": 2,
+            "asr.providers.vosk.deadline_s": 10,
+            "asr.providers.whisper.beam_size": 1,
+            "asr.providers.whisper.deadline_s": 20,
+        },
+    ),
+    "pi5": Profile(
+        "Raspberry Pi 5 and 500",
+        {
+            "asr.admission.at_once": 4,
+            "asr.providers.whisper.beam_size": 1,
+            "asr.providers.whisper.deadline_s": 15,
+        },
+    ),
+    "pc": Profile("everything else: the values of `irene-wyoming config`", {}),
+    "gpu": Profile(
+        "a machine with an NVIDIA GPU, which may hear for several homes",
+        {
+            "asr.admission.at_once": 16,
+            "asr.admission.waiting": 32,
+        },
+    ),
+}
+
+NAMES: tuple[str, ...] = (AUTO, *get_args(ProfileName))
+
+LITTLE_MB = 900
+"""Megabytes: boards sold with 1 GB tell a little more, those with 512 MB half."""
+
+
+def choose(hardware: Hardware) -> ProfileName:
+    """The profile of a machine, by what the process may really use of it."""
+    if hardware.memory_mb is not None and hardware.memory_mb < LITTLE_MB:
+        return "pi_zero"
+    if hardware.gpu:
+        return "gpu"
+    if hardware.board.startswith("Raspberry Pi"):
+        words = set(hardware.board.split())
+        if words & {"Zero", "2", "3"}:
+            return "pi_zero"
+        return "pi5" if words & {"5", "500"} else "pi4"
+    return "pi4" if hardware.processor == "aarch64" or hardware.cores < 2 else "pc"
+
+
+def settings(name: ProfileName) -> dict[str, Any]:
+    """Nested, as a configuration holds them."""
+    nested: dict[str, Any] = {}
+    for path, value in PROFILES[name].settings.items():
+        *sections, key = path.split(".")
+        here = nested
+        for section in sections:
+            here = here.setdefault(section, {})
+        here[key] = value
+    return nested
