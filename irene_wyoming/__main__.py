@@ -26,6 +26,7 @@ COMMANDS = {
     "monitor": "watch running servers in the terminal",
     "devices": "list the sound inputs of this machine",
     "listen": "hear a microphone server: level meter, recording to a wav file",
+    "profile": "say what a server's event loop does under load, and what holds it up",
     "bench": "measure what the parts cost and do",
     "config": "print the configuration: every key with its default, unit and reason",
     "completion": "print what completes commands and options in a shell",

@@ -53,6 +53,9 @@ LONGEST = 12 * 100
 MARGIN = 20
 """Frames decoded before and after the speech: soft sounds are below what counts as loud."""
 
+PIECE_BYTES = SPEECH.rate // 10 * SPEECH.frame_bytes
+"""100 ms, searched in 4. For as long as a call takes, the decoder keeps Python's lock, and the event loop waits."""
+
 NOISE = 50
 """Frames before the speech that the filter hears besides: what they hold is noise."""
 
@@ -104,8 +107,8 @@ class Decoder:
         self._decoder.reinit_feat()  # forgets the noise of the utterance before: 0.04 ms
         # PocketSphinx takes noise away, too, as it gets to know it. So it listens twice, first with next to nothing to
         # search: 4 % more commands are exact. (Its no_search only puts the search off to the end of the utterance.)
-        self._run(pcm, "one word")
-        self._run(pcm, "commands")
+        self._run("one word", [pcm], whole=True)
+        self._run("commands", [pcm[at : at + PIECE_BYTES] for at in range(0, len(pcm), PIECE_BYTES)], whole=False)
         found = self._decoder.hyp()
         # A sentence that the audio breaks off is returned as far as it goes: "turn on the".
         if found is None or not self._grammar.accepts(found.hypstr):
@@ -113,11 +116,13 @@ class Decoder:
         pieces = list(self._pieces())
         return None if leaves_out_speech(pieces, heard.loud) else (found.hypstr, measures(pieces, snr))
 
-    def _run(self, pcm: bytes, search: str) -> None:
+    def _run(self, search: str, pieces: Sequence[bytes], *, whole: bool) -> None:
+        """``whole``: the mean is taken of all of it beforehand, else what is known of the run before."""
         self._decoder.activate_search(search)
         self._decoder.start_utt()
         try:
-            self._decoder.process_raw(pcm, False, True)
+            for piece in pieces:
+                self._decoder.process_raw(piece, False, whole)
         finally:
             self._decoder.end_utt()
 

@@ -1,0 +1,57 @@
+"""Clients that keep a server busy as a household does, for whoever looks at the server meanwhile."""
+
+import asyncio
+import wave
+from importlib.resources import files
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.bench import satellites
+from irene_wyoming.config.model import Address
+from irene_wyoming.servers.hear import Recording, transcribe
+from irene_wyoming.servers.listen import listening
+
+WORD, COMMAND = "okay_nabu", "turn_on_the_kitchen_light"
+
+
+def packaged(name: str) -> Recording:
+    """Speech that comes with the program."""
+    with files("irene_wyoming").joinpath("demo", f"{name}.wav").open("rb") as file, wave.open(file, "rb") as wav:
+        form = AudioFormat(wav.getframerate(), wav.getsampwidth(), wav.getnchannels())
+        return Recording(form, wav.readframes(wav.getnframes()))
+
+
+async def wake(address: Address, clients: int, seconds: float) -> None:
+    """Satellites that stream at the pace of speech, each with a word every few seconds."""
+    await satellites.live(address, None, satellites.Track.of(WORD, packaged(WORD).pcm), clients, seconds, chunk_ms=20)
+
+
+async def asr(address: Address, clients: int, seconds: float) -> None:
+    """People who give one command after the other."""
+    command = packaged(COMMAND)
+    end = asyncio.get_running_loop().time() + seconds
+
+    async def speak() -> None:
+        while asyncio.get_running_loop().time() < end:
+            await transcribe(address, command, realtime=True)
+
+    await asyncio.gather(*(speak() for _ in range(clients)))
+
+
+async def mic(address: Address, clients: int, seconds: float) -> None:
+    """Listeners."""
+
+    async def listen() -> None:
+        async with listening(address) as chunks:
+            async for _ in chunks:
+                pass
+
+    listeners = [asyncio.create_task(listen()) for _ in range(clients)]
+    _, waiting = await asyncio.wait(listeners, timeout=seconds)
+    for listener in waiting:
+        listener.cancel()
+    await asyncio.wait(listeners)
+
+
+def play(server: str, address: Address, clients: int, seconds: float) -> None:
+    """Blocks for so long; for a process of its own."""
+    asyncio.run({"wake": wake, "asr": asr, "mic": mic}[server](address, clients, seconds))
