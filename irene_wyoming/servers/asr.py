@@ -26,6 +26,10 @@ from irene_wyoming.servers.request import asr_request, wants_stream
 from irene_wyoming.servers.role import Peer
 from irene_wyoming.servers.transcript import TranscriptWriter
 
+GATHERED_S = 0.06
+"""Seconds of audio given to an engine at a time, or a little more: each hop to its thread costs as much as the reading
+of ten chunks. The end of the audio waits for nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class AsrService:
@@ -64,6 +68,7 @@ class AsrRole:
         self._over_at: float | None = None  # by the same clock: since when a person waits for it
         self._patience: asyncio.Timeout | None = None  # what ends the answer then; None until it has begun
         self._seconds = 0.0  # of audio in the utterance
+        self._waiting = bytearray()  # converted audio that is to be given to it, together with more
         self._silent = asyncio.Event()  # the client has said that there is no more audio
         self._voice: Voice | None = None  # None: nobody looks for speech
 
@@ -121,6 +126,7 @@ class AsrRole:
     async def _restart(self, announced: AudioFormat | None = None) -> None:
         await self.close()
         self._seconds = 0.0
+        self._waiting.clear()
         self._silent.clear()
         self._utterance = self._voice = self._due = self._over_at = self._patience = None
         service = self._service
@@ -133,6 +139,8 @@ class AsrRole:
             self._over_at = asyncio.get_running_loop().time()
             tail = self._intake.flush()
             await self._hear([tail] if tail else [])
+            if self._waiting and self._utterance is not None:
+                await self._give(self._utterance)
         self._silent.set()
         if self._utterance is None:
             await self._writer().final(Transcription("", self._language, ""))
@@ -161,10 +169,18 @@ class AsrRole:
                 raise LimitExceeded(f"the utterance is longer than {self._service.max_utterance_s:g} s")
             if self._utterance is None:
                 self._utterance = await self._begin()
-            if self._voice is None:
-                self._utterance.push(pcm)
-            elif await self._listen(self._utterance, self._voice, pcm):
+            self._waiting += pcm
+            if self._program.format.seconds(len(self._waiting)) >= GATHERED_S and await self._give(self._utterance):
                 return
+
+    async def _give(self, utterance: Utterance) -> bool:
+        """Give what is waiting to the utterance; True: the command is over."""
+        pcm = bytes(self._waiting)
+        self._waiting.clear()
+        if self._voice is not None:
+            return await self._listen(utterance, self._voice, pcm)
+        utterance.push(pcm)
+        return False
 
     async def _begin(self) -> Utterance:
         utterance = self._program.utterance(self._request)
