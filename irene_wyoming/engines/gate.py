@@ -48,9 +48,9 @@ noise of any colour one was lost with 2.16 s, six with half a second."""
 
 BLOCK_BYTES = BLOCK * SPEECH.frame_bytes
 
-CLOSED_STEP = 2_400
-"""Frames, 150 ms: how often a closed gate looks. What opens it is heard later by no more than that, and the engine then
-catches up before the word is over."""
+CLOSED_STEP = STEPS * BLOCK
+"""Frames: how often a closed gate looks. What opens it is heard later by no more than that, and the engine then catches
+up before the word is over: the shortest ones last twice as long."""
 
 SILENCE = 4.0
 """Mean square, in steps of a 16-bit sample, -84 dBFS: what is softer in every band is rounding, and no change."""
