@@ -43,8 +43,8 @@ STEPS = 4
 they would have fallen."""
 
 BEFORE_BLOCKS = 36
-"""What the engine hears at least of the time before a change, 2.16 s. openWakeWord looks back 2.0 s; of 446 words in
-noise of any colour one was lost with 2.16 s, six with half a second."""
+"""What the engine hears at least of the time before a change, 2.16 s. openWakeWord looks back 2.0 s: with
+half a second, one of a hundred words in noise was lost."""
 
 BLOCK_BYTES = BLOCK * SPEECH.frame_bytes
 
