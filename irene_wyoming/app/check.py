@@ -55,7 +55,7 @@ class Check:
 
     async def findings(self) -> AsyncIterator[Finding]:
         config = self._config
-        yield Finding(Level.OK, "hardware", f"{config.hardware}: {hardware.detect()}")
+        yield Finding(Level.OK, "hardware", f"{config.hardware}: {await asyncio.to_thread(hardware.detect)}")
         if config.wake.enabled:
             async for finding in self._engines("wake", config.wake, lambda loaded: wake_info(wake.programs(loaded))):
                 yield finding

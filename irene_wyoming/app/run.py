@@ -45,7 +45,7 @@ async def run(config: Config, path: Path | None, *, debug: bool, figures: Shared
         if figures is not None:
             await asyncio.to_thread(figures.forget_state, name)
 
-    log.info("hardware: %s: %s", config.hardware, hardware.detect())
+    log.info("hardware: %s: %s", config.hardware, await asyncio.to_thread(hardware.detect))
     stop = stop_signal()
     supervisor = Supervisor(children(config, path, debug=debug), config.supervise, died=died)
     running = asyncio.create_task(supervisor.run(stop), name="supervise")

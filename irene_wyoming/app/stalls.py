@@ -58,7 +58,9 @@ class StallWatch:
     def watch(self) -> None:
         """Until ``end``. On another thread."""
         seen: tuple[float, Stall] | None = None  # the stall under way: since when, and what was seen of it
-        while not self._over.wait(self._every_s):
+        over = False
+        while not over:
+            over = self._over.wait(self._every_s)  # a last round tells of the stall just before the end
             since, now = self._went_on, time.monotonic()
             if seen is not None and seen[0] != since:
                 lasted = since - seen[0] - self._every_s  # it went on a beat after the last one, as a rule
@@ -99,6 +101,7 @@ async def watched(least_s: float) -> AsyncIterator[Sequence[Stall]]:
     finally:
         beat.cancel()
         await asyncio.wait([beat])
+        watch.beat()
         watch.end()
         await asyncio.to_thread(thread.join)
 

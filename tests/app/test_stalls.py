@@ -37,7 +37,6 @@ async def test_the_work_of_another_thread_is_named_too() -> None:
     async with watched(0.05) as stalls:
         await asyncio.sleep(0.02)
         busy(0.3)
-        await asyncio.sleep(0.02)
     over.set()
     thread.join()
     assert any("engine" in stall.others for stall in stalls)
