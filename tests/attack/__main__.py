@@ -1,11 +1,16 @@
-"""``python -m tests.attack fuzz | load | soak``: prints what it measures; exit code 1 when something does not hold."""
+"""``python -m tests.attack fuzz | coverage | load | soak``: prints what it measures.
+
+The exit code is 1 when something does not hold.
+"""
 
 import argparse
 import asyncio
 import os
 import platform
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 from irene_wyoming.config.load import load as load_config
 from tests.attack import fuzz, load, soak
@@ -26,10 +31,15 @@ def main() -> int:
     loading.add_argument("--seconds", type=float, default=60, help="default: %(default)s")
     soaking = attacks.add_parser("soak", help="mixed clients for a long time")
     soaking.add_argument("--minutes", type=float, default=60, help="default: %(default)s")
+    covering = attacks.add_parser("coverage", help="bytes that look for new code at the border; needs atheris")
+    covering.add_argument("--seconds", type=int, default=600, help="default: %(default)s")
+    covering.add_argument(
+        "--corpus", type=Path, default=Path(".fuzz"), help="kept from run to run; default: %(default)s"
+    )
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {cores} cores, Python {platform.python_version()}")
-    return {"fuzz": run_fuzz, "load": run_load, "soak": run_soak}[args.attack](args)
+    return {"fuzz": run_fuzz, "load": run_load, "soak": run_soak, "coverage": run_coverage}[args.attack](args)
 
 
 def say(text: str) -> None:
@@ -78,6 +88,11 @@ def run_soak(args: argparse.Namespace) -> int:
     scrape = load.quantile(done.scrapes_s, 0.5) * 1000
     print(f"a scrape: median {scrape:.1f} ms, {done.scrape_cpu_s * 1000:.1f} ms of CPU time")
     return 0 if all(slope.flat or slope.kb_per_minute < 0 for slope in slopes.values()) else 1
+
+
+def run_coverage(args: argparse.Namespace) -> int:
+    # A process of its own, which takes note of what runs from the first import on.
+    return subprocess.call([sys.executable, "-m", "tests.attack.coverage", str(args.seconds), str(args.corpus)])
 
 
 if __name__ == "__main__":

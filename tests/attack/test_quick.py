@@ -1,9 +1,14 @@
 """The long attacks in short, so that they work when they are wanted."""
 
 import asyncio
+import importlib.util
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wyoming.event import Event
@@ -72,6 +77,14 @@ async def test_fuzzed_conversations_find_no_bug(configured: Callable[..., Config
     assert done.unhandled == []
     assert done.hung == 0
     assert done.codes["protocol-error"] > 0
+
+
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed")
+def test_bytes_that_look_for_new_code_find_no_bug(tmp_path: Path) -> None:
+    attack = [sys.executable, "-m", "tests.attack", "coverage", "--seconds", "3", "--corpus", str(tmp_path)]
+    done = subprocess.run(attack, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.iterdir())) > 10  # inputs that led to code that the others did not
 
 
 def test_a_slope_is_told_from_noise() -> None:
