@@ -41,6 +41,10 @@ REFUSED = Counter("irene_refused_total", "Conversations ended with an error, by 
 
 # The process
 RESIDENT_BYTES = Gauge("irene_resident_bytes", "Memory of the process", ["server"], multiprocess_mode="livesum")
+GPU_USED_BYTES = Gauge(
+    "irene_gpu_used_bytes", "Memory of an NVIDIA GPU in use, by whomever", ["gpu"], multiprocess_mode="livemax"
+)
+GPU_BYTES = Gauge("irene_gpu_bytes", "Memory that an NVIDIA GPU has", ["gpu"], multiprocess_mode="livemax")
 LOOP_LAG_SECONDS = Histogram(
     "irene_loop_lag_seconds", "How late the event loop is: whatever it does waits for so long", ["server"], buckets=FAST
 )

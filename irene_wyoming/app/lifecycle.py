@@ -6,8 +6,10 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
+from irene_wyoming import hardware
 from irene_wyoming.app.exposition import exposed, undescribed
 from irene_wyoming.app.front import reachable
+from irene_wyoming.app.gpu import GpuMemory
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.errors import DiscoveryError
@@ -71,7 +73,8 @@ async def observed(config: Config, service: Service, *, supervised: bool = False
         yield
         return
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(sampled(service.name))
+        gpu = service.name == "asr" and (await asyncio.to_thread(hardware.detect)).gpu  # the one server that may use it
+        await stack.enter_async_context(sampled(service.name, [GpuMemory()] if gpu else []))
         if not supervised:
             ready = undescribed({service.name: reachable(service.address)})
             await stack.enter_async_context(exposed(config.metrics, ready))

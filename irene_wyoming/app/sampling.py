@@ -25,10 +25,10 @@ Look = Callable[[], None]
 
 
 @asynccontextmanager
-async def sampled(server: str, every_s: float = EVERY_S) -> AsyncIterator[None]:
-    """Look at this process's memory and watch the loop, for as long as the context lasts."""
+async def sampled(server: str, more: Iterable[Look] = (), every_s: float = EVERY_S) -> AsyncIterator[None]:
+    """Look at this process's memory, and more, and watch the loop, for as long as the context lasts."""
     tasks = [
-        asyncio.create_task(sample([memory(server)], every_s), name="sample the metrics"),
+        asyncio.create_task(sample([memory(server), *more], every_s), name="sample the metrics"),
         asyncio.create_task(watch_loop(server), name="watch the event loop"),
     ]
     try:

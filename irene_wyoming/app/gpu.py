@@ -1,0 +1,52 @@
+"""The memory of NVIDIA GPUs, as their driver tells it."""
+
+import importlib.util
+import logging
+from typing import Any
+
+from irene_wyoming import metrics
+
+log = logging.getLogger(__name__)
+
+
+class GpuMemory:
+    """A look at the memory of every GPU, one that an engine uses or not. Tells nothing where there is none, or where
+    nvidia-ml-py, which comes with the extra ``whisper``, is not installed.
+
+    The driver's library stays loaded until the process ends: it has no threads, and to load it takes tens of ms.
+    """
+
+    def __init__(self) -> None:
+        self._devices: dict[str, Any] | None = None
+
+    def __call__(self) -> None:
+        """Blocks for a millisecond; the first time for as long as the driver takes to start."""
+        if self._devices is None:
+            self._devices = _devices()
+        if not self._devices:
+            return
+        import pynvml
+
+        for name, device in list(self._devices.items()):
+            try:
+                memory = pynvml.nvmlDeviceGetMemoryInfo(device)
+            except pynvml.NVMLError as error:  # it fell off the bus, or the driver was replaced
+                log.warning("GPU %s: its memory is not told from now on: %s", name, error)
+                del self._devices[name]
+                continue
+            metrics.GPU_USED_BYTES.labels(name).set(memory.used)
+            metrics.GPU_BYTES.labels(name).set(memory.total)
+
+
+def _devices() -> dict[str, Any]:
+    """Handles by number."""
+    if importlib.util.find_spec("pynvml") is None:
+        return {}
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return {str(at): pynvml.nvmlDeviceGetHandleByIndex(at) for at in range(pynvml.nvmlDeviceGetCount())}
+    except pynvml.NVMLError as error:  # no driver, as a rule: there is no GPU
+        log.debug("no NVIDIA GPU: %s", error)
+        return {}
