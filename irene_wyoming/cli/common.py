@@ -12,6 +12,10 @@ from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.errors import ConfigError
 
+TOKEN_VARIABLE = "IRENE_WYOMING_TOKEN"
+"""Environment variable that holds what servers of this project want to be shown; a token in the arguments could be read
+by every user of the machine."""
+
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Arguments of every command that reads the configuration."""
@@ -31,7 +35,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def address(text: str) -> Address:
     """An argparse type: ``tcp://host:port`` or ``unix:///path``."""
     try:
-        return Address.parse(text)
+        return replace(Address.parse(text), token=os.environ.get(TOKEN_VARIABLE, ""))
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

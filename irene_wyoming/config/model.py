@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -43,6 +43,8 @@ class Address:
     tls: bool = False
     trust: Path | None = None
     """With tls: the certificate that a client must find there; None: any that its system trusts."""
+    token: str = field(default="", repr=False)
+    """What a client shows first; empty: nothing."""
 
     @property
     def uri(self) -> str:
@@ -97,6 +99,8 @@ class Access:
     """PEM, with the chain up to its authority; the server then speaks TLS and nothing else. None: no TLS."""
     key: Path | None
     """PEM; None: it is in the certificate's file."""
+    token_file: Path | None
+    """Whoever shows the token in it may connect from anywhere. None: nobody may, but from ``allow``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,7 @@ _LISTENING: Mapping[str, Check] = {
             "socket_mode": checks.permissions,
             "certificate": checks.or_null(checks.path),
             "key": checks.or_null(checks.path),
+            "token_file": checks.or_null(checks.path),
         },
         assemble.access,
     ),

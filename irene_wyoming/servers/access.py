@@ -1,10 +1,19 @@
 """Who may connect to a server, and how the connection is protected."""
 
+import secrets
 import ssl
 from ipaddress import IPv6Address, ip_address
 
+from wyoming.event import Event
+
 from irene_wyoming.config.model import Access, Address, Network
 from irene_wyoming.errors import ConfigError, ServerUnavailable
+
+SHOWS_TOKEN = "authenticate"
+"""Type of the event, ours, by which a client shows the token. It is the connection's first; others ignore it."""
+
+TOKEN_CHARS = range(16, 257)
+"""Shorter ones can be guessed, a connection a guess."""
 
 
 def is_local(host: str) -> bool:
@@ -23,6 +32,41 @@ def is_allowed(host: str, networks: tuple[Network, ...]) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in network for network in networks)
+
+
+def show(token: str) -> Event:
+    """What a client sends first."""
+    return Event(SHOWS_TOKEN, {"token": token})
+
+
+def shows(event: Event, token: str) -> bool:
+    """Whether it is this token that the event shows, in a time that tells nothing about it."""
+    shown = event.data.get("token")
+    return (
+        event.type == SHOWS_TOKEN
+        and isinstance(shown, str)
+        and secrets.compare_digest(shown.encode(errors="replace"), token.encode())
+    )
+
+
+def server_token(access: Access) -> str:
+    """The token that opens a server to clients from everywhere; empty: there is none. Not on the event loop.
+
+    :raises ConfigError: the file is missing, or holds no token.
+    """
+    if access.token_file is None:
+        return ""
+    try:
+        with access.token_file.open("rb") as file:
+            token = file.read(TOKEN_CHARS.stop + 2).decode("ascii", "replace").strip()
+    except OSError as error:
+        raise ConfigError(f"access.token_file {access.token_file}: {error.strerror}") from error
+    if not token.isascii() or not token.isprintable() or len(token) not in TOKEN_CHARS:
+        raise ConfigError(
+            f"access.token_file {access.token_file} holds no token: expected {TOKEN_CHARS.start} to"
+            f" {TOKEN_CHARS.stop - 1} printable ASCII characters; openssl rand -hex 32 makes one"
+        )
+    return token
 
 
 def server_context(access: Access) -> ssl.SSLContext:

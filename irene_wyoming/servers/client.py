@@ -10,7 +10,7 @@ from wyoming.info import Describe, Info
 
 from irene_wyoming.config.model import Address, Limits
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
-from irene_wyoming.servers.access import client_context
+from irene_wyoming.servers.access import client_context, show
 from irene_wyoming.servers.wire import Wire
 
 CLIENT_LIMITS = Limits(
@@ -47,6 +47,8 @@ async def connect(address: Address, timeout_s: float = 5.0) -> AsyncIterator[Wir
         raise ServerUnavailable(f"cannot reach {address.uri}: {reason}") from error
     wire = Wire(reader, writer, CLIENT_LIMITS)
     try:
+        if address.token:
+            await wire.write(show(address.token))
         yield wire
     finally:
         await wire.close()

@@ -17,7 +17,7 @@ from wyoming.error import Error
 from irene_wyoming.config.model import Access, Address, Limits
 from irene_wyoming.errors import AddressUnavailable, LimitExceeded, NotAllowed, ProtocolError
 from irene_wyoming.metrics import CONNECTIONS, REFUSED
-from irene_wyoming.servers.access import is_allowed, is_local, server_context
+from irene_wyoming.servers.access import is_allowed, is_local, server_context, server_token, shows
 from irene_wyoming.servers.wire import Room, Wire
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,7 @@ class Service:
         self._access = access
         self._drain_s = drain_s
         self._stopping = asyncio.Event()
+        self._token = ""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._per_host: Counter[str] = Counter()
@@ -84,8 +85,10 @@ class Service:
         """Listen. Afterwards ``address`` has the port that was really taken.
 
         :raises AddressUnavailable: the address cannot be had.
-        :raises ConfigError: the certificate cannot be used.
+        :raises ConfigError: the certificate or the token cannot be used.
         """
+        if self._access is not None:
+            self._token = await asyncio.to_thread(server_token, self._access)
         try:
             self._server = await (self._listen_unix() if self.address.path else self._listen_tcp())
         except OSError as error:
@@ -159,7 +162,8 @@ class Service:
 
     async def _connection(self, wire: Wire, host: str) -> None:
         try:
-            if (refusal := self._refusal(host)) is None:
+            refusal = self._too_many(host) or await self._stranger(wire, host)
+            if refusal is None:
                 await self._serve(wire, Client(self.name, host, self._stopping))
             else:
                 self._log_refusal(host, refusal)
@@ -178,15 +182,29 @@ class Service:
             log.warning("%s: %s refused: %s (%d since the last such line)", self.name, host, refusal, self._refusals)
             self._refused_at, self._refusals = now, 0
 
-    def _refusal(self, host: str) -> ProtocolError | None:
-        """Why this client cannot be served; None where it can."""
-        if self._access is not None and not is_allowed(host, self._access.allow):
-            return NotAllowed(f"{host} is in none of the networks that {self.name}.access.allow names")
+    def _too_many(self, host: str) -> ProtocolError | None:
         if len(self._tasks) > self._limits.max_connections:
             return LimitExceeded(f"too many connections: at most {self._limits.max_connections} at a time")
         if not is_local(host) and self._per_host[host] > self._limits.max_connections_per_address:
             most = self._limits.max_connections_per_address
             return LimitExceeded(f"too many connections of one address: at most {most} at a time")
+        return None
+
+    async def _stranger(self, wire: Wire, host: str) -> ProtocolError | None:
+        """Why this client may not be served; None where it may."""
+        if self._access is None or is_allowed(host, self._access.allow):
+            return None
+        unknown = f"{host} is in none of the networks that {self.name}.access.allow names"
+        if not self._token:
+            return NotAllowed(unknown)
+        try:
+            first = await wire.read(self._limits.event_timeout_s)
+        except ProtocolError as error:
+            return error
+        except OSError as error:
+            return NotAllowed(f"{unknown}, and is gone: {reason(error)}")
+        if first is None or not shows(first, self._token):
+            return NotAllowed(f"{unknown}, and did not show the token first")
         return None
 
     def _ended(self, task: asyncio.Task[None], host: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import ifaddr
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -129,6 +130,89 @@ async def test_a_certificate_that_cannot_be_used_is_named(configured: Configured
     path.write_text("a letter")
     with pytest.raises(ConfigError, match=r"letter\.pem"):
         await mic_server(configured(MIC__ACCESS__CERTIFICATE=str(path))).__aenter__()
+
+
+TOKEN = "correct horse battery staple"
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    path = tmp_path / "token"
+    path.write_text(f"{TOKEN}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def other_host() -> str:
+    """An address of this machine that is not loopback's: who connects to it comes from it."""
+    addresses = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
+    found = [address for address in addresses if not is_local(address) and not address.startswith("169.254.")]
+    if not found:
+        pytest.skip("this machine has no network")
+    return found[0]
+
+
+async def test_a_stranger_is_told_that_it_may_not(configured: Configured, other_host: str) -> None:
+    async with asr_server(configured(ASR__URI=f"tcp://{other_host}:0", ASR__ACCESS__ALLOW="[]")) as asr:
+        async with AsyncClient.from_uri(asr.address.uri) as client:
+            error = await read(client)
+        assert error is not None
+        assert error.data["code"] == "not-allowed"
+        assert error.data["text"] == f"{other_host} is in none of the networks that asr.access.allow names"
+
+
+async def test_who_shows_the_token_is_served(
+    configured: Configured, other_host: str, token_file: Path, speech: Callable[[str], Recording]
+) -> None:
+    uri = f"tcp://{other_host}:0"
+    config = configured(ASR__URI=uri, ASR__ACCESS__ALLOW="[]", ASR__ACCESS__TOKEN_FILE=str(token_file))
+    async with asr_server(config) as asr:
+        mine = replace(asr.address, token=TOKEN)
+        assert (await describe(mine)).asr
+        heard = await transcribe(mine, speech("asr/set_a_timer_for_five_minutes"))
+        assert heard.text == "set a timer for five minutes"
+        for other in (asr.address, replace(mine, token=TOKEN[:-1]), replace(mine, token="\ud800")):
+            with pytest.raises(ServerUnavailable, match=r"did not show the token first \(not-allowed\)"):
+                await describe(other)
+    assert TOKEN not in repr(mine)
+    assert TOKEN not in mine.uri
+
+
+async def test_the_provider_remote_shows_the_token(
+    configured: Configured, other_host: str, token_file: Path, speech: Callable[[str], Recording]
+) -> None:
+    far = configured(ASR__URI=f"tcp://{other_host}:0", ASR__ACCESS__ALLOW="[]", ASR__ACCESS__TOKEN_FILE=str(token_file))
+    async with asr_server(far) as there:
+        remote = {"ENABLED": "true", "URI": there.address.uri, "API_KEY_FILE": str(token_file)}
+        settings = {f"ASR__PROVIDERS__REMOTE__{key}": value for key, value in remote.items()}
+        near = configured(
+            ASR__DEFAULT_PROVIDER="remote",
+            ASR__FALLBACK_PROVIDERS="[]",
+            ASR__PROVIDERS__SPHINX__ENABLED="false",
+            **settings,
+        )
+        async with asr_server(near) as here:
+            heard = await transcribe(here.address, speech("asr/set_a_timer_for_five_minutes"))
+            assert heard.text == "set a timer for five minutes"
+
+
+async def test_a_token_that_nobody_wants_does_no_harm(configured: Configured) -> None:
+    async with mic_server(configured(MIC__SOURCE__KIND="silence")) as mic:
+        assert (await describe(replace(mic.address, token=TOKEN))).mic
+
+
+@pytest.mark.parametrize("content", ["", "too short", "x" * 257, "a token with\nanother line", "t\u00f6ken" * 4])
+async def test_a_file_without_a_token_is_refused(configured: Configured, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "token"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match="holds no token: expected 16 to 256 printable"):
+        await mic_server(configured(MIC__ACCESS__TOKEN_FILE=str(path))).__aenter__()
+
+
+async def test_a_missing_token_file_is_named(configured: Configured, tmp_path: Path) -> None:
+    path = tmp_path / "none"
+    with pytest.raises(ConfigError, match=f"access.token_file {path}: No such file"):
+        await mic_server(configured(MIC__ACCESS__TOKEN_FILE=str(path))).__aenter__()
 
 
 async def test_a_command_under_way_is_transcribed_before_the_server_stops(

@@ -55,7 +55,14 @@ def _wyoming(values: Mapping[str, Any]) -> "tuple[Server, str]":
     assert parts.hostname
     assert parts.port
     model = values["model"] or None
-    server = WyomingServer(NAME, parts.hostname, parts.port, model=model, connect_timeout_s=values["connect_timeout_s"])
+    server = WyomingServer(
+        NAME,
+        parts.hostname,
+        parts.port,
+        model=model,
+        token=api_key(values["api_key_env"], values["api_key_file"]),
+        connect_timeout_s=values["connect_timeout_s"],
+    )
     return server, model or NAME
 
 
@@ -131,8 +138,8 @@ SPEC = EngineSpec(
         "uri": Option("", uri, "tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)"),
         "model": Option("", text, "model to ask for; empty: the server's default"),
         "languages": Option([], languages, "languages that it understands, where the server does not say"),
-        "api_key_env": Option("", text, "environment variable that holds the API key; empty: none"),
-        "api_key_file": Option(None, path, "file that holds the API key; null: none"),
+        "api_key_env": Option("", text, "environment variable that holds the API key or token; empty: none"),
+        "api_key_file": Option(None, path, "file that holds the API key or token; null: none"),
         "connect_timeout_s": Option(1.0, seconds, "seconds to connect, 0.1 to 120"),
         "response_timeout_s": Option(5.0, seconds, "seconds from the end of the audio to the transcript, 0.1 to 120"),
         "verify_tls": Option(True, boolean, "whether the certificate of an https server is checked"),

@@ -21,6 +21,9 @@ from irene_wyoming.engines.asr.remote_session import MAX_TEXT_CHARS, Utterance, 
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
 from irene_wyoming.errors import EngineFailed
 
+SHOWS_TOKEN = "authenticate"
+"""Type of the event by which servers of our own (servers/access.py) are shown a token; others ignore it."""
+
 HEADER_BYTES = 1 << 20
 """Of an event's header line: servers on older versions of the package put all their models into it."""
 
@@ -89,13 +92,18 @@ class Bounded:
 class WyomingServer:
     """The server at ``tcp://host:port``."""
 
-    def __init__(self, name: str, host: str, port: int, *, model: str | None, connect_timeout_s: float) -> None:
-        """:param model: asked for where a request names none; None: the server's own default."""
+    def __init__(
+        self, name: str, host: str, port: int, *, model: str | None, token: str | None, connect_timeout_s: float
+    ) -> None:
+        """:param model: asked for where a request names none; None: the server's own default.
+        :param token: shown to a server of our own, which may want it.
+        """
         self._name = name
         self._host = host
         self._port = port
         self._where = f"{name}: tcp://{host}:{port}"
         self._model = model
+        self._token = token
         self._connect_timeout_s = connect_timeout_s
 
     async def models(self) -> Sequence[ModelInfo]:
@@ -144,6 +152,8 @@ class WyomingServer:
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be looked up
             raise EngineFailed(f"{self._where}: no connection: {reason(error)}") from error
         try:
+            if self._token is not None:
+                await async_write_event(Event(SHOWS_TOKEN, {"token": self._token}), writer)
             yield Bounded(reader, self._where), writer
         finally:
             if writer.transport.get_write_buffer_size():

@@ -224,7 +224,7 @@ def test_a_machine_that_wakes_is_seen_at_the_next_look(caplog: pytest.LogCapture
     port = free_port()
     engine = Remote(
         "remote",
-        WyomingServer("remote", "127.0.0.1", port, model=None, connect_timeout_s=1),
+        WyomingServer("remote", "127.0.0.1", port, model=None, token=None, connect_timeout_s=1),
         model_elsewhere("remote", "tcp://there"),
         language="de",
         languages=(),
