@@ -167,10 +167,10 @@ def test_all_of_a_request_is_passed_on(make_remote: MakeRemote) -> None:
 
 
 def test_the_text_grows_while_the_person_speaks(make_remote: MakeRemote) -> None:
-    go_on = threading.Event()
+    begin, go_on = threading.Event(), threading.Event()
 
     def behave(connection: socket.socket) -> None:
-        connection.recv(1)
+        begin.wait(WAIT_S)
         connection.sendall(
             event("transcript-start") + event("transcript-chunk", text="Turn ") + event("transcript-chunk", text="on")
         )
@@ -181,6 +181,7 @@ def test_the_text_grows_while_the_person_speaks(make_remote: MakeRemote) -> None
     with ScriptedServer(behave) as server:
         session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.5).session(AsrRequest())
         assert session.partial() is None
+        begin.set()
         session.push(bytes(640))
         wait_for(lambda: session.partial() == "Turn on")
         go_on.set()
