@@ -148,7 +148,7 @@ class CommandCapture(asyncio.SubprocessProtocol):
         finally:
             self._signal(signal.SIGKILL)  # cancelled meanwhile: no time for manners
             self._transport.close()
-        await _happens(self._silent, stop_s)
+            await _happens(self._silent, stop_s)  # so that it is waited for, too, and the loop may end at once
 
     async def _ends_by(self, number: signal.Signals, within_s: float) -> bool:
         self._signal(number)
