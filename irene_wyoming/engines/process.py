@@ -12,7 +12,7 @@ from typing import Any
 
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, EngineSpec, ModelInfo, Transcription
-from irene_wyoming.engines.process_child import EXIT_MEMORY
+from irene_wyoming.engines.process_child import EXIT_MEMORY, receive, send
 from irene_wyoming.errors import EngineFailed
 
 CLOSE_S = 1.0
@@ -112,8 +112,8 @@ class ProcessEngine:
         :raises EngineError: as the engine does; EngineFailed: the process has ended.
         """
         try:
-            self._connection.send((operation, *arguments))
-            done, result = self._connection.recv()
+            send(self._connection, (operation, *arguments))
+            done, result = receive(self._connection)
         except (EOFError, OSError) as error:
             self._broken = True
             raise EngineFailed(f"{self.name}: {self._end()}") from error

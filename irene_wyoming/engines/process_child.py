@@ -5,6 +5,7 @@ Takes (operation, arguments...) from the connection, one at a time, and answers 
 
 import logging
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -24,6 +25,22 @@ LOOK_EVERY_S = 0.5
 log = logging.getLogger(__name__)
 
 
+def send(connection: Connection, what: object) -> None:
+    """As Connection.send does, but for a buffer of its that Python 3.13 cannot free when the sending fails.
+
+    :raises OSError: nobody is there to take it.
+    """
+    connection.send_bytes(pickle.dumps(what))
+
+
+def receive(connection: Connection) -> Any:
+    """What the other side sent.
+
+    :raises EOFError, OSError: there is no other side any more.
+    """
+    return pickle.loads(connection.recv_bytes())
+
+
 class Child:
     """The engine and its sessions, by number."""
 
@@ -35,7 +52,7 @@ class Child:
         """Until nobody can ask anything more."""
         while True:
             try:
-                operation, *arguments = connection.recv()
+                operation, *arguments = receive(connection)
             except (EOFError, OSError):
                 return
             try:
@@ -45,7 +62,7 @@ class Child:
             except Exception as error:  # an engine is foreign code; whoever called is told
                 log.exception("the engine has a bug")
                 answer = False, EngineFailed(f"{type(error).__name__}: {error}")
-            connection.send(answer)
+            send(connection, answer)
 
     def create(self, create: Any, options: Any, context: Any, memory_mb: int | None, log_level: int) -> Any:
         logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)-7s %(message)s")
