@@ -1,4 +1,4 @@
-"""``python -m tests.attack fuzz | coverage | load | soak``: prints what it measures.
+"""``python -m tests.attack fuzz | coverage | load | soak | stop``: prints what it measures.
 
 The exit code is 1 when something does not hold.
 """
@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 from irene_wyoming.config.load import load as load_config
-from tests.attack import fuzz, load, soak
+from tests.attack import fuzz, load, soak, stop
 from tests.conftest import ENVIRONMENT, SPEECH_DIR, read_wav
 
 WORD, NAME = "wake/okay_nabu_rms.wav", "okay_nabu"
-COMMAND = "asr/set_a_timer_for_five_minutes.wav"
+COMMAND, TEXT = "asr/set_a_timer_for_five_minutes.wav", "set a timer for five minutes"
 
 
 def main() -> int:
@@ -36,10 +36,13 @@ def main() -> int:
     covering.add_argument(
         "--corpus", type=Path, default=Path(".fuzz"), help="kept from run to run; default: %(default)s"
     )
+    stopping = attacks.add_parser("stop", help="ends the program amid its work, and starts it again")
+    stopping.add_argument("--rounds", type=int, default=10, help="default: %(default)s")
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {cores} cores, Python {platform.python_version()}")
-    return {"fuzz": run_fuzz, "load": run_load, "soak": run_soak, "coverage": run_coverage}[args.attack](args)
+    attack = {"fuzz": run_fuzz, "coverage": run_coverage, "load": run_load, "soak": run_soak, "stop": run_stop}
+    return attack[args.attack](args)
 
 
 def say(text: str) -> None:
@@ -88,6 +91,19 @@ def run_soak(args: argparse.Namespace) -> int:
     scrape = load.quantile(done.scrapes_s, 0.5) * 1000
     print(f"a scrape: median {scrape:.1f} ms, {done.scrape_cpu_s * 1000:.1f} ms of CPU time")
     return 0 if all(slope.flat or slope.kb_per_minute < 0 for slope in slopes.values()) else 1
+
+
+def run_stop(args: argparse.Namespace) -> int:
+    word, command = read_wav(SPEECH_DIR / WORD), read_wav(SPEECH_DIR / COMMAND)
+    done = asyncio.run(stop.stop(args.rounds, word, command, TEXT))
+    print(f"SIGTERM under load: ended after {seconds(done.ended_s)}, exit codes {sorted(set(done.codes))}")
+    print(f"commands that were being spoken: {done.transcribed} of {done.begun} transcribed")
+    print(f"SIGKILL, started again at once: all servers answer after {seconds(done.back_s)}")
+    return 0 if set(done.codes) == {0} and done.transcribed == done.begun else 1
+
+
+def seconds(times: list[float]) -> str:
+    return f"{load.quantile(times, 0.5):.2f} s (median; at most {max(times):.2f} s)"
 
 
 def run_coverage(args: argparse.Namespace) -> int:

@@ -33,7 +33,18 @@ def open_files(pid: int) -> int:
 class Program:
     process: asyncio.subprocess.Process
     addresses: dict[str, Address]
+    """Of the enabled servers."""
     figures: Address
+    environment: dict[str, str]
+
+    async def start_again(self) -> None:
+        """On the same addresses. The old process must have ended."""
+        self.process = await start(self.environment)
+
+    async def ready(self) -> None:
+        """Wait until every server answers."""
+        async with asyncio.timeout(60):
+            await asyncio.gather(*map(answers, self.addresses.values()))
 
     def pids(self) -> dict[str, int]:
         """Of the servers; the front is the program itself."""
@@ -58,18 +69,20 @@ async def running(**settings: str) -> AsyncIterator[Program]:
         "IRENE_WYOMING__LOG_LEVEL": "error",
     }
     env |= {f"IRENE_WYOMING__{key}": value for key, value in settings.items()}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "irene_wyoming", "run", env=os.environ | env)
+    enabled = {name: at for name, at in addresses.items() if settings.get(f"{name.upper()}__ENABLED") != "false"}
+    program = Program(await start(env), enabled, Address("127.0.0.1", ports[-1]), env)
     try:
-        program = Program(process, addresses, Address("127.0.0.1", ports[-1]))
-        async with asyncio.timeout(60):
-            for name, address in addresses.items():
-                if settings.get(f"{name.upper()}__ENABLED") != "false":
-                    await answers(address)
+        await program.ready()
         yield program
     finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+        if program.process.returncode is None:
+            program.process.terminate()
+            await program.process.wait()
+
+
+async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "irene_wyoming", "run"]
+    return await asyncio.create_subprocess_exec(*command, env=os.environ | environment)
 
 
 async def answers(address: Address) -> None:

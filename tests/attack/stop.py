@@ -1,0 +1,98 @@
+"""The program ended and started again amid its work: how long it takes, and what becomes of the commands."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from wyoming.asr import Transcribe, Transcript
+from wyoming.audio import AudioStop
+from wyoming.client import AsyncClient
+from wyoming.wake import Detect
+
+from irene_wyoming.config.model import Address
+from irene_wyoming.servers.hear import Recording
+from tests.attack.process import Program, running
+from tests.servers.clients import audio_start, chunks
+
+SATELLITES = 8
+SPEAKERS = 4
+CHUNK_MS = 40
+
+
+@dataclass
+class Outcome:
+    ended_s: list[float] = field(default_factory=list)
+    """From SIGTERM to the end of the process."""
+    codes: list[int] = field(default_factory=list)
+    """Exit codes."""
+    begun: int = 0
+    """Commands that were being spoken at SIGTERM."""
+    transcribed: int = 0
+    """Of these, those whose transcript came, and was right."""
+    back_s: list[float] = field(default_factory=list)
+    """From a start, right after SIGKILL, until all servers answer."""
+
+
+async def stop(rounds: int, word: Recording, command: Recording, text: str) -> Outcome:
+    outcome = Outcome()
+    async with running() as program:
+        for _ in range(rounds):
+            await terminate(program, word, command, text, outcome)
+            await program.start_again()
+            await program.ready()
+            program.process.kill()
+            started = time.monotonic()
+            await program.process.wait()
+            await program.start_again()
+            await program.ready()
+            outcome.back_s.append(time.monotonic() - started)
+    return outcome
+
+
+async def terminate(program: Program, word: Recording, command: Recording, text: str, outcome: Outcome) -> None:
+    """Ask it to stop while satellites listen and commands are spoken."""
+    wake, asr = program.addresses["wake"], program.addresses["asr"]
+    under_way = [asyncio.Event() for _ in range(SPEAKERS)]
+    listening = [asyncio.create_task(listen(wake, word)) for _ in range(SATELLITES)]
+    speaking = [asyncio.create_task(speak(asr, command, event)) for event in under_way]
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(event.wait() for event in under_way))
+    asked = time.monotonic()
+    program.process.terminate()
+    outcome.codes.append(await program.process.wait())
+    outcome.ended_s.append(time.monotonic() - asked)
+    outcome.begun += SPEAKERS
+    outcome.transcribed += (await asyncio.gather(*speaking)).count(text)
+    await asyncio.gather(*listening)
+
+
+async def listen(address: Address, word: Recording) -> None:
+    """The word again and again at the pace of speech, until the server is gone."""
+    with suppress(OSError):
+        async with AsyncClient.from_uri(address.uri) as client:
+            await client.write_event(Detect().event())
+            await client.write_event(audio_start(word).event())
+            while True:
+                for chunk in chunks(word, CHUNK_MS):
+                    await client.write_event(chunk.event())
+                    await asyncio.sleep(CHUNK_MS / 1000)
+
+
+async def speak(address: Address, command: Recording, under_way: asyncio.Event) -> str | None:
+    """A command at the pace of speech, and what was understood; None: nothing came. Tells when half of it is said."""
+    pieces = list(chunks(command, CHUNK_MS))
+    with suppress(OSError):
+        async with AsyncClient.from_uri(address.uri) as client:
+            await client.write_event(Transcribe().event())
+            await client.write_event(audio_start(command).event())
+            for number, chunk in enumerate(pieces):
+                if number == len(pieces) // 2:
+                    under_way.set()
+                await client.write_event(chunk.event())
+                await asyncio.sleep(CHUNK_MS / 1000)
+            await client.write_event(AudioStop().event())
+            while (event := await client.read_event()) is not None:
+                if Transcript.is_type(event.type):
+                    return Transcript.from_event(event).text
+    return None
