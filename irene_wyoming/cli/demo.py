@@ -43,7 +43,7 @@ async def play(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     async with AsyncExitStack() as stack:
         wake = await stack.enter_async_context(wake_server(recording.private(config, "wake")))
         asr = await stack.enter_async_context(asr_server(recording.private(config, "asr")))
-        words = await detect(wake.address, word, [WORD], realtime=True)
+        words, _ = await detect(wake.address, word, [WORD], realtime=True)
         text = await transcribe(asr.address, command, realtime=True)
     spoken_s = end_of_speech(word)
     first = words[0] if words else None

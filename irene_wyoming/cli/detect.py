@@ -8,7 +8,7 @@ from irene_wyoming.cli import common, recording
 from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.servers.client import describe
-from irene_wyoming.servers.hear import HeardWord, detect
+from irene_wyoming.servers.hear import HeardWord, Missed, detect
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,15 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: something was heard; 1: nothing."""
-    words = asyncio.run(hear(args))
+    words, closest = asyncio.run(hear(args))
     if args.json:
         common.print_json([asdict(word) for word in words])
     else:
-        print("\n".join(line(word) for word in words) or "no wake word heard")
+        print("\n".join(line(word) for word in words) or nothing(closest))
     return 0 if words else 1
 
 
-async def hear(args: argparse.Namespace) -> list[HeardWord]:
+async def hear(args: argparse.Namespace) -> tuple[list[HeardWord], Missed | None]:
     from irene_wyoming.app.wake import wake_server
 
     speech = recording.read(args.file)
@@ -52,3 +52,10 @@ def line(word: HeardWord) -> str:
     where = "" if word.timestamp_ms is None else f" at {word.timestamp_ms / 1000:.2f} s"
     score = "" if word.score is None else f", score {word.score:.2f}"
     return f"{word.name}{where}{score}"
+
+
+def nothing(closest: Missed | None) -> str:
+    if closest is None:
+        return "no wake word heard"
+    near = f"{closest.name}, score {closest.score:.2f} at {closest.timestamp_ms / 1000:.2f} s"
+    return f"no wake word heard; closest was {near}"

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -54,6 +55,15 @@ class HeardWord:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """What came closest to a word in a recording in which none was heard, as servers of our own tell it."""
+
+    name: str
+    score: float
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class HeardText:
     """A transcript."""
 
@@ -67,8 +77,8 @@ class HeardText:
 
 async def detect(
     address: Address, recording: Recording, names: Sequence[str] = (), *, realtime: bool = False
-) -> list[HeardWord]:
-    """Every wake word that a server hears in a recording.
+) -> tuple[list[HeardWord], Missed | None]:
+    """Every wake word that a server hears in a recording; of none, what came closest where the server tells it.
 
     :param names: words to ask for; none: the server's default.
     :param realtime: send at the pace of speech instead of as fast as the server takes it.
@@ -80,12 +90,12 @@ async def detect(
         started = time.monotonic()
         sender = asyncio.create_task(send_all(wire, recording, realtime=realtime), name="send the recording")
         try:
-            words = await collect_words(wire, started, sender.done)
+            found = await collect_words(wire, started, sender.done)
             await sender
         finally:
             sender.cancel()
             await asyncio.wait([sender])
-        return words
+        return found
 
 
 async def transcribe(
@@ -162,7 +172,9 @@ async def send(wire: Wire, recording: Recording, *, realtime: bool) -> None:
     await wire.write(AudioStop(timestamp=int(recording.seconds * 1000)))
 
 
-async def collect_words(wire: Wire, started: float, all_sent: Callable[[], bool]) -> list[HeardWord]:
+async def collect_words(
+    wire: Wire, started: float, all_sent: Callable[[], bool]
+) -> tuple[list[HeardWord], Missed | None]:
     """Detections until the server has heard everything, or has nothing more to say."""
     words: list[HeardWord] = []
     while True:
@@ -170,15 +182,25 @@ async def collect_words(wire: Wire, started: float, all_sent: Callable[[], bool]
             event = await expect(wire, LAST_WORDS_S)
         except LimitExceeded:
             if all_sent():
-                return words
+                return words, None
             continue
         except ProtocolError:
             if words and all_sent():
-                return words
+                return words, None
             raise
         if Detection.is_type(event.type):
             found = Detection.from_event(event)
             score = (found.context or {}).get("score")
             words.append(HeardWord(found.name or "", found.timestamp, score, time.monotonic() - started))
-        elif NotDetected.is_type(event.type) or (Pong.is_type(event.type) and all_sent()):
-            return words
+        elif NotDetected.is_type(event.type):
+            return words, missed(NotDetected.from_event(event).context)
+        elif Pong.is_type(event.type) and all_sent():
+            return words, None
+
+
+def missed(context: Any) -> Missed | None:
+    """From a not-detected's context, if it is one of ours."""
+    match context:
+        case {"closest": str(name), "score": int() | float() as score, "timestamp": int(timestamp_ms)}:
+            return Missed(name, score, timestamp_ms)
+    return None

@@ -17,7 +17,7 @@ from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.config.model import AudioProfile
-from irene_wyoming.engines.base import Hit, WakeEngine, unknown_model
+from irene_wyoming.engines.base import Hit, Score, WakeEngine, unknown_model
 from irene_wyoming.engines.live import LiveSession
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.servers import wire
@@ -35,6 +35,10 @@ PUNCTUAL_S = 0.001
 
 REMEMBERED_S = 4.0
 """Of a stream, for how long the timestamps of its chunks are kept: more than any session lags behind."""
+
+
+NEARLY = 0.2
+"""A score from which whoever spoke may have meant the word. Ordinary speech seldom gets there: it scores below 0.05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +59,32 @@ class Times:
     """Which timestamp of the client belongs to a frame of what its session hears."""
 
     def __init__(self) -> None:
-        self._frames = 0
+        self.frames = 0
+        """So far."""
         self._chunks: deque[tuple[int, int]] = deque()  # the frame at which each ends, and its timestamp, ms
 
     def add(self, frames: int, timestamp: int) -> None:
         """So many frames more come from the chunk with this timestamp."""
-        self._frames += frames
-        self._chunks.append((self._frames, timestamp))
-        if self._chunks[0][0] < self._frames - REMEMBERED_S * SPEECH.rate:
+        self.frames += frames
+        self._chunks.append((self.frames, timestamp))
+        if self._chunks[0][0] < self.frames - REMEMBERED_S * SPEECH.rate:
             self._chunks.popleft()
 
     def at(self, frame: int) -> int:
         """The timestamp of the chunk with this frame, counted from 1; there is one."""
         return next((timestamp for end, timestamp in self._chunks if end >= frame), self._chunks[-1][1])
+
+
+class Closest:
+    """The highest score in a stream, so that one can see why nothing was heard. Called on the engines' thread."""
+
+    def __init__(self) -> None:
+        self.found: Score | None = None
+        """None: the audio was too short for a single step."""
+
+    def __call__(self, score: Score) -> None:
+        if self.found is None or score.score > self.found.score:
+            self.found = score
 
 
 class WakeRole:
@@ -93,6 +110,7 @@ class WakeRole:
         self._waiting = bytearray()  # converted audio in which no word can be heard yet
         self._pace = Pace()
         self._times = Times()
+        self._closest = Closest()
         self._heard = False  # something was detected in this stream
         self._reports: asyncio.Queue[Detection | Exception] = asyncio.Queue()
         self._reporter: asyncio.Task[None] | None = None  # None until the first session
@@ -163,6 +181,7 @@ class WakeRole:
         self._waiting.clear()
         if self._session is not None:
             session, self._session = self._session, None
+            self._log_stream()
             await session.close()
 
     async def _open(self) -> LiveSession:
@@ -171,7 +190,8 @@ class WakeRole:
             words = self._models or self._default()
             settings = self._service.satellites.settings(words, self._host, self._satellite)
             worker = self._service.worker
-            session = await worker.obtain(self._engine.session, words, settings)
+            self._closest = Closest()
+            session = await worker.obtain(self._engine.session, words, settings, self._closest)
             self._session = LiveSession(
                 session, worker, self._engine.name, self._on_hits, self._reports.put_nowait, self._peer.hurry
             )
@@ -201,7 +221,7 @@ class WakeRole:
         if self._session is not None:
             await self._until_reported(self._session)
         if not self._heard:
-            await self._peer.send(NotDetected())
+            await self._peer.send(NotDetected(context=self._nearest()))
         await self._restart()
 
     async def _listen(self, pieces: Iterable[bytes], timestamp: int) -> None:
@@ -245,6 +265,27 @@ class WakeRole:
                 raise report
             await self._peer.send(report)
             self._reports.task_done()
+
+    def _nearest(self) -> dict[str, object] | None:
+        """What came closest to a word, for the client; None: nothing did."""
+        found = self._closest.found
+        if found is None:
+            return None
+        return {"closest": found.word, "score": round(found.score, 3), "timestamp": self._place_ms(found)}
+
+    def _log_stream(self) -> None:
+        """Say of a stream without a word whether there was audio, and what came closest to a word."""
+        if self._heard:
+            return
+        found = self._closest.found
+        level = logging.INFO if found is not None and found.score >= NEARLY else logging.DEBUG
+        what = "nothing" if found is None else f"{found.word}, score {found.score:.2f} at {self._place_ms(found)} ms"
+        seconds = self._times.frames / self._engine.format.rate
+        log.log(level, "wake: %s: no word in %.1f s of audio; closest was %s", self._caller(), seconds, what)
+
+    def _place_ms(self, score: Score) -> int:
+        """In the audio of this stream."""
+        return score.frame * 1000 // self._engine.format.rate
 
     def _caller(self) -> str:
         """Whom the log names."""

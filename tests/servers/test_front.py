@@ -165,7 +165,7 @@ async def test_the_relay_leaves_no_connection_behind(servers: Servers, speech: S
 async def test_a_recording_played_through_the_front_is_heard_to_its_end(servers: Servers, speech: Speech) -> None:
     word = speech("wake/okay_nabu_rms")
     three = Recording(word.format, bytes(320_000) + word.pcm)  # 10 s of silence first
-    heard = await detect(servers.front.address, three, ["okay_nabu"])
+    heard, _ = await detect(servers.front.address, three, ["okay_nabu"])
     assert [one.name for one in heard] == ["okay_nabu"]
     assert heard[0].score is not None
     text = await transcribe(servers.front.address, speech("asr/turn_on_the_living_room_light"))

@@ -1,6 +1,7 @@
 """Walk: chunks over TCP become a Detection. Real engines over real sockets."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 
@@ -18,7 +19,7 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.recall import load
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import Hit
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.servers.hear import Recording, detect
 from tests.conftest import until
 from tests.servers.clients import answers, audio_start, chunks, converted, is_closed, read
 
@@ -132,6 +133,34 @@ async def test_audio_stop_after_nothing_was_heard_gives_not_detected(uri: str, s
             await client.write_event(AudioStop().event())
             event = await read(client)
             assert NotDetected.is_type(event.type)
+
+
+async def test_what_came_closest_to_a_word_is_told(
+    configured: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
+) -> None:
+    strict = configured(WAKE__MODELS="{okay_nabu: {threshold: 0.99}}")
+    async with wake_server(strict) as server:
+        words, closest = await detect(server.address, speech("wake/okay_nabu_rms"), ["okay_nabu", "alexa"])
+    assert words == []
+    assert closest is not None
+    assert closest.name == "okay_nabu"
+    assert 0.5 < closest.score < 0.99
+    assert 500 < closest.timestamp_ms < 2_500
+    near = f"closest was okay_nabu, score {closest.score:.2f} at {closest.timestamp_ms} ms"
+    assert [r.levelname for r in caplog.records if r.getMessage().endswith(near)] == ["INFO"]
+
+
+async def test_other_speech_is_no_news(
+    configured: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with wake_server(configured()) as server:
+        words, closest = await detect(server.address, speech("wake/alexa_slt"), ["hey_jarvis"])
+    assert words == []
+    assert closest is not None
+    assert closest.score < 0.2
+    told = [r for r in caplog.records if "closest was hey_jarvis" in r.getMessage()]
+    assert [r.levelname for r in told] == ["DEBUG"]
 
 
 async def test_a_repeated_detect_on_one_connection_does_not_hear_the_old_word_again(uri: str, speech: Speech) -> None:
