@@ -47,12 +47,7 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"irene-wyoming {version('irene-wyoming')}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in COMMANDS.items():
-        command = commands.add_parser(
-            name,
-            help=text,
-            description=f"{text[0].upper()}{text[1:]}.",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        )
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if chosen in (name, None):
             module = import_module(f"irene_wyoming.cli.{name.replace('-', '_')}")
             module.add_arguments(command)

@@ -118,8 +118,11 @@ class Check:
                 Level.ERROR, "mic.source", f"{wanted.name}: no audio within {FIRST_AUDIO_S:g} s; is it muted?"
             )
         except CaptureError as error:
-            level = Level.WARNING if self._config.mic.source.kind == "auto" else Level.ERROR
-            return Finding(level, "mic.source", str(error))
+            if self._config.mic.source.kind == "auto":
+                return Finding(
+                    Level.WARNING, "mic.source", f"{error}; satellites bring their own, and do not need this one"
+                )
+            return Finding(Level.ERROR, "mic.source", str(error))
 
 
 def models(loaded: Sequence[AsrEngine]) -> dict[str, Sequence[ModelInfo]]:
@@ -140,4 +143,8 @@ async def address(name: str, wanted: Address, limits: Limits) -> Finding:
             await describe(reachable(wanted), timeout_s=1)
         except ServerUnavailable:
             return Finding(Level.ERROR, f"{name} address", str(error))
-        return Finding(Level.WARNING, f"{name} address", f"{wanted.uri} is taken: a Wyoming server runs there already")
+        return Finding(
+            Level.WARNING,
+            f"{name} address",
+            f"{wanted.uri} is taken: a Wyoming server runs there already, maybe this one",
+        )

@@ -27,9 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "resample",
         help="every way to convert: cost, delay, quality, memory",
         description="Measure every way to convert side by side. About half a minute per rate; leave the machine alone.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    resample.add_argument("--rates", type=rates, default=RATES, metavar="HZ,...", help="source rates, to 16000 Hz")
+    resample.add_argument(
+        "--rates",
+        type=rates,
+        default=RATES,
+        metavar="HZ,...",
+        help=f"source rates, to 16000 Hz; default: {','.join(map(str, RATES))}",
+    )
     resample.add_argument("--quick", action="store_true", help="rough figures in seconds, without memory")
     resample.add_argument("--scipy", action="store_true", help="also scipy.signal.resample_poly, if installed")
     resample.add_argument("--gates", action="store_true", help="hold the figures against what the project promises")
@@ -40,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="wake words heard with noise above 8 kHz, by method and engine",
         description="Play wake words as a 48 kHz microphone hears them beside noise and tones above 8 kHz, through "
         "every level and through an ideal filter. Minutes.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     recall.add_argument("folder", type=Path, metavar="FOLDER", help="16 kHz 16 bit mono files, WORD_VOICE.wav")
     recall.add_argument("--engine", action="append", metavar="NAME", help="may be repeated (none: every one installed)")
@@ -51,7 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="the wake server beside the bare engine: CPU, delay, start, memory",
             description="Start a wake server, play a word to it as many satellites would, and measure what that costs "
             "beside the engine by itself. A minute or two per engine; leave the machine alone. Linux only.",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
     )
     bench_asr.add_arguments(kinds)
@@ -67,7 +70,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "mic",
         help="the microphone server: delay, 100 listeners, bad ones, an hour of audio, what it leaves behind",
         description="Hold a real microphone server against what the project promises of it. About two minutes; Linux.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     mic.add_argument("--quick", action="store_true", help="rough figures in half a minute, with 10 listeners")
     common.add_json(mic)

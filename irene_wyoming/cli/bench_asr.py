@@ -28,7 +28,6 @@ def add_arguments(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="speech-to-text: errors, delay, memory, several at a time",
         description="Play recordings to a speech-to-text server at the pace of speech, to every provider by itself and "
         "to all together. It takes as long as the recordings, for each of them.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
         "folder",
@@ -42,7 +41,13 @@ def add_arguments(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--uri", type=common.address, metavar="URI", help="server to measure (none: one of this program's own)"
     )
-    parser.add_argument("--clients", type=numbers, default=CLIENTS, metavar="N,...", help="clients at a time")
+    parser.add_argument(
+        "--clients",
+        type=numbers,
+        default=CLIENTS,
+        metavar="N,...",
+        help=f"clients at a time; default: {','.join(map(str, CLIENTS))}",
+    )
     parser.add_argument("--fast", action="store_true", help="as fast as the server takes it: for errors, not for delay")
     common.add_json(parser)
     common.add_config(parser)

@@ -12,7 +12,13 @@ from irene_wyoming.servers.client import describe
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("uri", type=common.address, metavar="URI", help="tcp://host:port or unix:///path/of/socket")
-    parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="how long to wait for the answer")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=5.0,
+        metavar="SECONDS",
+        help="how long to wait for the answer; default: %(default)s",
+    )
     common.add_json(parser)
 
 

@@ -33,7 +33,11 @@ class Level:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--seconds", type=float, default=0.5, metavar="N", help="listen to each input for so long; 0: do not open any"
+        "--seconds",
+        type=float,
+        default=0.5,
+        metavar="N",
+        help="listen to each input for so long; 0: do not open any; default: %(default)s",
     )
     common.add_json(parser)
 

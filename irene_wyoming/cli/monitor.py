@@ -17,9 +17,18 @@ URL = "http://127.0.0.1:10800/metrics"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--url", type=http_url, default=URL, help="where the figures are (metrics in the configuration)"
+        "--url",
+        type=http_url,
+        default=URL,
+        help="where the figures are (metrics in the configuration); default: %(default)s",
     )
-    parser.add_argument("--every", type=seconds, default=2.0, metavar="SECONDS", help="between two looks, 0.2 to 3600")
+    parser.add_argument(
+        "--every",
+        type=seconds,
+        default=2.0,
+        metavar="SECONDS",
+        help="between two looks, 0.2 to 3600; default: %(default)s",
+    )
     parser.add_argument("--once", action="store_true", help="look once and leave")
     common.add_json(parser)
 
@@ -34,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         from rich.console import Console
         from rich.live import Live
     except ImportError as error:
-        raise ConfigError("monitor: install irene-wyoming[monitor], or use --json") from error
+        raise ConfigError("monitor: pip install 'irene-wyoming[monitor]', or use --json") from error
     if args.once:
         Console().print(view(figures, None))
         return 0

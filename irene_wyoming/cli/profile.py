@@ -57,10 +57,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "server", choices=["wake", "asr", "mic"], help="which one; it runs on a free port for the moment"
     )
-    parser.add_argument("--clients", type=int, default=4, metavar="N", help="satellites, speakers or listeners at once")
-    parser.add_argument("--seconds", type=int, default=10, metavar="S", help="for so long, 2 to 3600")
-    parser.add_argument("--rows", type=int, default=20, metavar="N", help="functions to show")
-    parser.add_argument("--stall-ms", type=int, default=50, metavar="MS", help="what counts as a stall, 5 or more")
+    parser.add_argument(
+        "--clients",
+        type=int,
+        default=4,
+        metavar="N",
+        help="satellites, speakers or listeners at once; default: %(default)s",
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=10, metavar="S", help="for so long, 2 to 3600; default: %(default)s"
+    )
+    parser.add_argument("--rows", type=int, default=20, metavar="N", help="functions to show; default: %(default)s")
+    parser.add_argument(
+        "--stall-ms", type=int, default=50, metavar="MS", help="what counts as a stall, 5 or more; default: %(default)s"
+    )
     parser.add_argument(
         "--output", type=Path, metavar="FILE.pstats", help="also write all of it, for snakeviz or pstats"
     )

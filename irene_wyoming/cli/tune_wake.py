@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--word", metavar="WORD", help="the word that is spoken in FOLDER/positive")
     parser.add_argument("--engine", metavar="NAME", help="provider to tune (none: the first that knows the word)")
     parser.add_argument(
-        "--false-per-hour", type=rate, default=0.5, metavar="N", help="false accepts that you allow in an hour of talk"
+        "--false-per-hour",
+        type=rate,
+        default=0.5,
+        metavar="N",
+        help="false accepts that you allow in an hour of talk; default: %(default)s",
     )
     parser.add_argument("--output", type=Path, metavar="FILE.yaml", help="write the settings there, for your own file")
     parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw recall against false accepts per hour")

@@ -29,13 +29,27 @@ MIN_SECONDS = 4
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", action="append", metavar="NAME", help="may be repeated (none: every one installed)")
-    parser.add_argument("--streams", type=int, default=8, metavar="N", help="satellites at once")
-    parser.add_argument("--seconds", type=int, default=20, help=f"length of each live run, {MIN_SECONDS} or more")
+    parser.add_argument("--streams", type=int, default=8, metavar="N", help="satellites at once; default: %(default)s")
     parser.add_argument(
-        "--every", type=int, default=MIN_SECONDS, metavar="S", help="from one word to the next, in a quiet room"
+        "--seconds", type=int, default=20, help=f"length of each live run, {MIN_SECONDS} or more; default: %(default)s"
     )
-    parser.add_argument("--chunk-ms", type=int, default=20, metavar="MS", help="length of the satellites' chunks")
-    parser.add_argument("--connects", type=int, default=1_000, metavar="N", help="conversations to see memory grow")
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=MIN_SECONDS,
+        metavar="S",
+        help="from one word to the next, in a quiet room; default: %(default)s",
+    )
+    parser.add_argument(
+        "--chunk-ms", type=int, default=20, metavar="MS", help="length of the satellites' chunks; default: %(default)s"
+    )
+    parser.add_argument(
+        "--connects",
+        type=int,
+        default=1_000,
+        metavar="N",
+        help="conversations to see memory grow; default: %(default)s",
+    )
     parser.add_argument("--word", type=Path, metavar="WORD_VOICE.wav", help="16 kHz 16 bit mono (none: the packaged)")
     parser.add_argument(
         "--peer", type=common.address, metavar="URI", help="play the same to another server that is running there"

@@ -8,6 +8,7 @@ from wyoming.audio import AudioStop
 
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.config.model import Address
+from irene_wyoming.errors import LimitExceeded, ProtocolError
 from irene_wyoming.servers.client import connect, expect
 from irene_wyoming.servers.wire import Wire, audio_format, timestamp
 
@@ -29,11 +30,24 @@ async def listening(address: Address) -> AsyncIterator[AsyncIterator[AudioChunk]
         yield stream
 
 
+class NoAudio(ProtocolError):
+    """A microphone server that sends nothing."""
+
+    def __init__(self, waited_s: float) -> None:
+        super().__init__(
+            f"no audio came for {waited_s:g} s: on the server's machine, the log and irene-wyoming devices say whether"
+            " there is a microphone"
+        )
+
+
 async def chunks(wire: Wire) -> AsyncGenerator[AudioChunk, None]:
     start = 0
     due_ms: float | None = None  # timestamp of the next chunk, if nothing is lost before it; None: not known
     while True:
-        event = await expect(wire, PATIENCE_S)
+        try:
+            event = await expect(wire, PATIENCE_S)
+        except LimitExceeded as error:
+            raise NoAudio(PATIENCE_S) from error
         if AudioStop.is_type(event.type):
             return
         if not AudioEvent.is_type(event.type):

@@ -138,6 +138,7 @@ async def test_audio_stop_after_nothing_was_heard_gives_not_detected(uri: str, s
 async def test_what_came_closest_to_a_word_is_told(
     configured: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     strict = configured(WAKE__MODELS="{okay_nabu: {threshold: 0.99}}")
     async with wake_server(strict) as server:
         words, closest = await detect(server.address, speech("wake/okay_nabu_rms"), ["okay_nabu", "alexa"])
