@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from irene_wyoming.engines.wake.openwakeword_engine import EMBEDDING_SIZE, EMBEDDINGS, Features, Head, Silence
 from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWordStream as Stream
-from irene_wyoming.engines.wake.tflite import Runtime, package_dir
+from irene_wyoming.engines.wake.packages import PYOPEN_WAKEWORD
+from irene_wyoming.engines.wake.tflite import Runtime
 from tests.engines.wake.speech import SOUNDS, SYNTHESISED, read, silence
 
-PACKAGE = package_dir("pyopen_wakeword", "")
+PACKAGE = PYOPEN_WAKEWORD.folder()
 TARGET = Path(__file__).parent / "hey_jarvis.onnx"
 
 

@@ -5,19 +5,16 @@ from typing import Any
 
 from irene_wyoming.engines.base import EngineContext, EngineSpec, WakeEngine
 from irene_wyoming.engines.wake import folders
+from irene_wyoming.engines.wake.packages import PYMICRO_WAKEWORD
 from irene_wyoming.engines.wake.trigger import TriggerSettings, options
-
-PACKAGE = "pymicro_wakeword"
-INSTALL = "pip install pymicro-wakeword (glibc 2.35 or newer: Debian 12, Ubuntu 22.04)"
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
     """:raises EngineUnavailable, EngineFailed: the package, its library or its models cannot be loaded."""
     from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord
-    from irene_wyoming.engines.wake.tflite import package_dir
 
     own = folders.folders_of(values, context, SPEC.name)
-    return MicroWakeWord(package_dir(PACKAGE, INSTALL), TriggerSettings.from_options(values), own)
+    return MicroWakeWord(PYMICRO_WAKEWORD.folder(), TriggerSettings.from_options(values), own)
 
 
 SPEC = EngineSpec(
@@ -26,8 +23,8 @@ SPEC = EngineSpec(
     summary="microWakeWord's quantised models: the least CPU: about 3 ms per second, 1.2 for each further word.",
     url="https://github.com/kahrendt/microWakeWord",
     author="Kevin Ahrendt",
-    requires=(PACKAGE, "pymicro_features", "numpy"),
-    install=INSTALL,
+    requires=(PYMICRO_WAKEWORD.module, "pymicro_features", "numpy"),
+    install=PYMICRO_WAKEWORD.install,
     create=create,
     options={
         **options("mean score from which a step counts, above 0, up to 1; null: what each model recommends"),

@@ -5,19 +5,16 @@ from typing import Any
 
 from irene_wyoming.engines.base import EngineContext, EngineSpec, WakeEngine
 from irene_wyoming.engines.wake import folders
+from irene_wyoming.engines.wake.packages import PYOPEN_WAKEWORD
 from irene_wyoming.engines.wake.trigger import TriggerSettings, options
-
-PACKAGE = "pyopen_wakeword"
-INSTALL = "pip install pyopen-wakeword (glibc 2.35 or newer: Debian 12, Ubuntu 22.04)"
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
     """:raises EngineUnavailable, EngineFailed: the package, its library or its feature models cannot be loaded."""
     from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWord
-    from irene_wyoming.engines.wake.tflite import package_dir
 
     own = folders.folders_of(values, context, SPEC.name)
-    return OpenWakeWord(package_dir(PACKAGE, INSTALL), TriggerSettings.from_options(values), own)
+    return OpenWakeWord(PYOPEN_WAKEWORD.folder(), TriggerSettings.from_options(values), own)
 
 
 SPEC = EngineSpec(
@@ -26,8 +23,8 @@ SPEC = EngineSpec(
     summary="openWakeWord's pre-trained models: robust, further words are almost free; about 17 ms of CPU per second.",
     url="https://github.com/dscripka/openWakeWord",
     author="David Scripka",
-    requires=(PACKAGE, "numpy"),
-    install=INSTALL,
+    requires=(PYOPEN_WAKEWORD.module, "numpy"),
+    install=PYOPEN_WAKEWORD.install,
     create=create,
     options={**options("score from which a step counts, above 0, up to 1; null: 0.5"), **folders.options()},
 )

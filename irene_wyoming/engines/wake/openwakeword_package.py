@@ -5,10 +5,8 @@ from typing import Any
 
 from irene_wyoming.engines.base import EngineContext, EngineSpec, Option, WakeEngine
 from irene_wyoming.engines.wake import folders
+from irene_wyoming.engines.wake.packages import OPENWAKEWORD
 from irene_wyoming.engines.wake.trigger import TriggerSettings, options
-
-INSTALL = "pip install 'irene-wyoming[openwakeword]' and then pip install --no-deps openwakeword"
-"""Its wheel wants tflite-runtime, which newer Pythons do not have and which fails beside numpy 2."""
 
 FRAMEWORKS = ("tflite", "onnx")
 
@@ -43,8 +41,8 @@ SPEC = EngineSpec(
     summary="The openwakeword package's own runtime: half as much CPU again as openwakeword, 150 MB more memory.",
     url="https://github.com/dscripka/openWakeWord",
     author="David Scripka",
-    requires=("openwakeword", "numpy"),
-    install=INSTALL,
+    requires=(OPENWAKEWORD.module, "numpy"),
+    install=OPENWAKEWORD.install,
     create=create,
     options={
         **options("score from which a step counts, above 0, up to 1; null: 0.5"),

@@ -18,7 +18,6 @@ import numpy as np
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
-from irene_wyoming.engines.wake import openwakeword
 from irene_wyoming.engines.wake.folders import Folders
 from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
 from irene_wyoming.engines.wake.openwakeword_engine import (
@@ -28,9 +27,8 @@ from irene_wyoming.engines.wake.openwakeword_engine import (
     packaged,
     read_own,
 )
-from irene_wyoming.engines.wake.openwakeword_package import INSTALL
+from irene_wyoming.engines.wake.packages import OPENWAKEWORD, PYOPEN_WAKEWORD
 from irene_wyoming.engines.wake.session import Session
-from irene_wyoming.engines.wake.tflite import package_dir
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.engines.wake.words import chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
@@ -48,10 +46,10 @@ def runtime(framework: str) -> None:
     """
     if framework == "onnx":
         if find_spec("onnxruntime") is None:
-            raise EngineUnavailable(f"openwakeword_package: onnxruntime is not installed; {INSTALL}")
+            raise EngineUnavailable(f"openwakeword_package: onnxruntime is not installed; {OPENWAKEWORD.install}")
         return
     if find_spec("ai_edge_litert") is None:
-        raise EngineUnavailable(f"openwakeword_package: ai_edge_litert is not installed; {INSTALL}")
+        raise EngineUnavailable(f"openwakeword_package: ai_edge_litert is not installed; {OPENWAKEWORD.install}")
     parent = ModuleType("tflite_runtime")
     parent.__dict__["interpreter"] = import_module("ai_edge_litert.interpreter")
     sys.modules["tflite_runtime"], sys.modules["tflite_runtime.interpreter"] = parent, parent.__dict__["interpreter"]
@@ -62,9 +60,9 @@ def feature_models(framework: str, folder: str | None) -> dict[str, str]:
 
     :raises EngineUnavailable: one is nowhere.
     """
-    places = [Path(folder).expanduser()] if folder else [package_dir("openwakeword", INSTALL) / "resources" / "models"]
+    places = [Path(folder).expanduser()] if folder else [OPENWAKEWORD.folder() / "resources" / "models"]
     if not folder and framework == "tflite":
-        places.append(package_dir(openwakeword.PACKAGE, openwakeword.INSTALL) / "models")
+        places.append(PYOPEN_WAKEWORD.folder() / "models")
     found = {}
     for name, stem in FEATURE_MODELS.items():
         paths = [path for place in places if (path := place / f"{stem}.{framework}").is_file()]
@@ -127,7 +125,7 @@ class OpenWakeWordPackage(LibraryEngine[Path]):
         self._framework = framework
         self._model: Any = import_module("openwakeword.model").Model
         self._settings = settings
-        models = package_dir(openwakeword.PACKAGE, openwakeword.INSTALL) / "models"
+        models = PYOPEN_WAKEWORD.folder() / "models"
         words = packaged(models) if framework == "tflite" else {}
         # What has been tried out is what is run: the package takes files, which may become something else meanwhile.
         self._copies = TemporaryDirectory(prefix="irene-wyoming-")

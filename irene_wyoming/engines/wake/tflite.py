@@ -8,7 +8,6 @@ import ctypes
 import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +65,6 @@ _DTYPES = {1: np.float32, 3: np.uint8, 9: np.int8}
 
 MAX_MODEL_BYTES = 16 * 1024 * 1024
 """Wake word models have 50 kB to 1.3 MB; a file beyond this bound is something else and is not read into memory."""
-
-
-def package_dir(module: str, install: str) -> Path:
-    """Folder of an installed package, found without importing it.
-
-    :raises EngineUnavailable: it is not installed; ``install`` says what to do.
-    """
-    spec = find_spec(module)
-    if spec is None or not spec.submodule_search_locations:
-        raise EngineUnavailable(f"{module} is not installed; {install}")
-    return Path(spec.submodule_search_locations[0])
 
 
 class Runtime:

@@ -1,19 +1,34 @@
-"""What the child of ``probe`` does with one model: loads it as its engine would, and runs it over some features.
+"""The child of ``probe``: loads each model as its engine would, and runs it over some features.
 
+``python -m irene_wyoming.engines.wake.trials KIND``
 Each trial is made once, which loads what all models of its kind need, and is then given one model after another. It
 raises EngineFailed for a model that is of no use.
 """
 
+import json
+import os
+import resource
+import signal
+import sys
+import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irene_wyoming.engines.wake import microwakeword, openwakeword
-from irene_wyoming.engines.wake.probe import UNNAMED
-from irene_wyoming.engines.wake.tflite import Model, Runtime, package_dir
-from irene_wyoming.errors import EngineFailed
+from irene_wyoming.engines.wake.packages import PYMICRO_WAKEWORD, PYOPEN_WAKEWORD
+from irene_wyoming.engines.wake.probe import CPU_S, LENGTH, WALL_S
+from irene_wyoming.engines.wake.tflite import Model, Runtime
+from irene_wyoming.errors import EngineError, EngineFailed
+
+UNNAMED = Path("model")
+"""What the child calls every file: it does not know their names."""
+
+MEMORY_BYTES = 256 << 20
+"""Beyond what the child has before its first model; a wake word takes some megabytes."""
 
 STEPS = 24
 """Of each kind of features."""
@@ -24,7 +39,7 @@ Trial = Callable[[bytes], None]
 def openwakeword_tflite() -> Trial:
     from irene_wyoming.engines.wake.openwakeword_engine import EMBEDDING_SIZE, Head
 
-    runtime = Runtime.of_package(package_dir(openwakeword.PACKAGE, openwakeword.INSTALL))
+    runtime = Runtime.of_package(PYOPEN_WAKEWORD.folder())
 
     def trial(content: bytes) -> None:
         head = Head(runtime, UNNAMED, content)
@@ -51,7 +66,7 @@ def openwakeword_onnx() -> Trial:
 def microwakeword_tflite() -> Trial:
     from irene_wyoming.engines.wake.microwakeword_engine import FEATURES, Word
 
-    runtime = Runtime.of_package(package_dir(microwakeword.PACKAGE, microwakeword.INSTALL))
+    runtime = Runtime.of_package(PYMICRO_WAKEWORD.folder())
 
     def trial(content: bytes) -> None:
         model = Model(runtime, UNNAMED, content)
@@ -86,3 +101,44 @@ def check(score: float) -> None:
     """:raises EngineFailed: no score."""
     if not -1e-3 <= score <= 1 + 1e-3:  # in this form a NaN is refused too
         raise EngineFailed(f"{UNNAMED}: gives a score of {score:g}; expected 0 to 1")
+
+
+def main(kind: str) -> None:
+    """Answer for one model after the other."""
+    answers, sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8"), sys.stderr  # libraries may print
+    trial = TRIALS[kind]()
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit_memory()
+    for content in _contents(sys.stdin.buffer):
+        _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + CPU_S)
+        signal.setitimer(signal.ITIMER_REAL, WALL_S)
+        reason = None
+        try:
+            trial(content)
+        except EngineError as error:
+            reason = str(error).removeprefix(f"{UNNAMED}: ")
+        except MemoryError:
+            reason = f"takes more than {MEMORY_BYTES >> 20} MB of memory"
+        print(json.dumps({"reason": reason}), file=answers, flush=True)
+
+
+def _contents(source: BinaryIO) -> Iterator[bytes]:
+    while header := source.read(LENGTH.size):
+        yield source.read(LENGTH.unpack(header)[0])
+
+
+def _limit(what: int, value: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+def _limit_memory() -> None:
+    try:
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return  # not Linux: the other limits must do
+    _limit(resource.RLIMIT_AS, used + MEMORY_BYTES)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from irene_wyoming.engines.wake.tflite import package_dir
+from irene_wyoming.engines.wake.packages import PYMICRO_WAKEWORD, PYOPEN_WAKEWORD
 
-OPENWAKEWORD = package_dir("pyopen_wakeword", "") / "models"
-MICROWAKEWORD = package_dir("pymicro_wakeword", "") / "models"
+OPENWAKEWORD = PYOPEN_WAKEWORD.folder() / "models"
+MICROWAKEWORD = PYMICRO_WAKEWORD.folder() / "models"
 
 OWN_WORD = (OPENWAKEWORD / "hey_jarvis.tflite").read_bytes()
 """An openWakeWord model, to be put into a folder under another name."""

@@ -12,7 +12,8 @@ from irene_wyoming.engines.registry import require, spec
 from irene_wyoming.engines.wake import openwakeword
 from irene_wyoming.engines.wake.microwakeword import SPEC
 from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord, Word, read_description
-from irene_wyoming.engines.wake.tflite import Model, Runtime, package_dir
+from irene_wyoming.engines.wake.packages import PYMICRO_WAKEWORD, PYOPEN_WAKEWORD
+from irene_wyoming.engines.wake.tflite import Model, Runtime
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel
 from tests.engines.contract import WakeEngineContract, push_in_pieces
@@ -31,7 +32,7 @@ WORDS = ["okay_nabu", "hey_jarvis", "alexa", "hey_mycroft"]
 NOT_UNDERSTOOD = {"hey_mycroft_kal16"}
 """Scores 0.93 of the 0.95 that its model asks for."""
 SPOKEN = [path for path in SYNTHESISED if word_of(path) in WORDS and path.stem not in NOT_UNDERSTOOD]
-PACKAGE = package_dir("pymicro_wakeword", "")
+PACKAGE = PYMICRO_WAKEWORD.folder()
 DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
 EVERY_SCORE = TriggerSettings(threshold=1e-30, level=1, refractory_frames=0)
 """Every score above 0 is a hit."""
@@ -226,7 +227,7 @@ def test_a_broken_model_fails_at_creation(tmp_path: Path, content: bytes | None)
 
 
 def test_a_model_of_the_other_engine_is_refused_by_name(tmp_path: Path) -> None:
-    other = (package_dir("pyopen_wakeword", "") / "models" / "alexa.tflite").read_bytes()
+    other = (PYOPEN_WAKEWORD.folder() / "models" / "alexa.tflite").read_bytes()
     engine = MicroWakeWord(installation(tmp_path, "alexa.tflite", other), EVERY_SCORE)
     with pytest.raises(EngineFailed, match=r"alexa\.tflite: another kind of model"):
         engine.session(["okay_nabu", "alexa"])

@@ -8,7 +8,7 @@ from irene_wyoming.engines.base import EngineContext, Hit, WakeEngine
 from irene_wyoming.engines.registry import require, spec
 from irene_wyoming.engines.wake.openwakeword import SPEC
 from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWord
-from irene_wyoming.engines.wake.tflite import package_dir
+from irene_wyoming.engines.wake.packages import PYOPEN_WAKEWORD
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from tests.engines.contract import WakeEngineContract, push_in_pieces
@@ -24,7 +24,7 @@ from tests.engines.wake.speech import (
 )
 
 WORDS = ["okay_nabu", "hey_jarvis", "alexa", "hey_mycroft", "hey_rhasspy"]
-PACKAGE = package_dir("pyopen_wakeword", "")
+PACKAGE = PYOPEN_WAKEWORD.folder()
 DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
 EVERY_SCORE = TriggerSettings(threshold=1e-30, level=1, refractory_frames=0)
 """Every step of every word is a hit: its score can be seen."""

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from irene_wyoming.engines.wake.tflite import MAX_MODEL_BYTES, Interpreter, Model, Runtime, package_dir
+from irene_wyoming.engines.wake.packages import PYOPEN_WAKEWORD, Package
+from irene_wyoming.engines.wake.tflite import MAX_MODEL_BYTES, Interpreter, Model, Runtime
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
-PACKAGE = package_dir("pyopen_wakeword", "")
+PACKAGE = PYOPEN_WAKEWORD.folder()
 GOOD = (PACKAGE / "models" / "okay_nabu.tflite").read_bytes()
 
 
@@ -144,4 +145,4 @@ def test_a_package_without_library_is_unavailable(tmp_path: Path) -> None:
 
 def test_a_package_that_is_not_installed_says_what_to_do() -> None:
     with pytest.raises(EngineUnavailable, match="no_such_package is not installed; pip install it"):
-        package_dir("no_such_package", "pip install it")
+        Package("no_such_package", "pip install it").folder()
