@@ -18,13 +18,24 @@ from irene_wyoming.servers.service import Service
 log = logging.getLogger(__name__)
 
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
 def stop_signal() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set. To be called from the main thread."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def deaf() -> None:
+    """Take no more of these signals, when all is over but the closing of the loop: one that comes while it closes is
+    reported as an error. The kernel sends a child several where a supervisor of several threads was killed.
+    """
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @asynccontextmanager
@@ -90,3 +101,4 @@ async def serve(config: Config, server: AbstractAsyncContextManager[Service], *,
     async with server as service, observed(config, service, supervised=supervised), announced(config, service):
         await stop.wait()
     log.info("%s: stopped", service.name)
+    deaf()

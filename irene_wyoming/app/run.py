@@ -10,7 +10,7 @@ from pathlib import Path
 from irene_wyoming import hardware
 from irene_wyoming.app.exposition import exposed, undescribed
 from irene_wyoming.app.front import enabled, front_server, reachable
-from irene_wyoming.app.lifecycle import stop_signal, told_supervisor
+from irene_wyoming.app.lifecycle import deaf, stop_signal, told_supervisor
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.app.shared_metrics import SharedFigures
 from irene_wyoming.config.model import Config
@@ -63,6 +63,7 @@ async def run(config: Config, path: Path | None, *, debug: bool, figures: Shared
         asked.cancel()
         await asyncio.wait([running, front, asked])
         log.info("stopped")
+        deaf()
 
 
 async def keep_front(config: Config) -> None:
