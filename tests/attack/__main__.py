@@ -83,11 +83,8 @@ def run_soak(args: argparse.Namespace) -> int:
             f"{name}: {done.memory[name][-1][1] / 1e6:.1f} MB, {slope.kb_per_minute:+.1f} kB/min"
             f" (+- {slope.error:.1f}), files {first} -> {last}"
         )
-    clock = sum(done.transcripts_s) / len(done.transcripts_s)
-    print(
-        f"{len(done.transcripts_s)} transcripts, mean {clock * 1000:.1f} ms by the client's clock,"
-        f" {done.told_mean_s * 1000:.1f} ms by /metrics ({done.told_mean_s / clock - 1:+.1%})"
-    )
+    print(f"transcripts, one client: {agreement(done.alone_s, done.told_alone_s)}")
+    print(f"transcripts, amid all others: {agreement(done.transcripts_s, done.told_mean_s)}")
     scrape = load.quantile(done.scrapes_s, 0.5) * 1000
     print(f"a scrape: median {scrape:.1f} ms, {done.scrape_cpu_s * 1000:.1f} ms of CPU time")
     return 0 if all(slope.flat or slope.kb_per_minute < 0 for slope in slopes.values()) else 1
@@ -104,6 +101,14 @@ def run_stop(args: argparse.Namespace) -> int:
 
 def seconds(times: list[float]) -> str:
     return f"{load.quantile(times, 0.5):.2f} s (median; at most {max(times):.2f} s)"
+
+
+def agreement(waited_s: list[float], told_s: float) -> str:
+    clock = sum(waited_s) / len(waited_s)
+    return (
+        f"{len(waited_s)}, mean {clock * 1000:.1f} ms by the client's clock, {told_s * 1000:.1f} ms by /metrics"
+        f" ({told_s / clock - 1:+.1%})"
+    )
 
 
 def run_coverage(args: argparse.Namespace) -> int:

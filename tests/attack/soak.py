@@ -12,6 +12,7 @@ from wyoming.audio import AudioStop
 from wyoming.client import AsyncClient
 from wyoming.wake import Detect
 
+from irene_wyoming.cli.demo import end_of_speech
 from irene_wyoming.config.model import Address
 from irene_wyoming.errors import IreneError
 from irene_wyoming.servers.client import describe
@@ -22,6 +23,11 @@ from tests.attack.process import Program, cpu_seconds, open_files, resident_byte
 from tests.servers.clients import audio_start, chunks
 
 EVERY_S = 1.0
+
+ALONE = 15
+"""Commands of one client that nobody disturbs, by which the figures are held against its clock: with others at work the
+process that is both of them lags behind, and a transcript is waited for longer than the server can know.
+"""
 
 
 @dataclass
@@ -48,8 +54,12 @@ class Outcome:
     scrapes_s: list[float] = field(default_factory=list)
     scrape_cpu_s: float = 0.0
     """Processor time of the program for one scrape."""
+    alone_s: list[float] = field(default_factory=list)
+    """As transcripts_s, before the others came."""
+    told_alone_s: float = 0.0
+    """The mean of alone_s as /metrics has it."""
     told_mean_s: float = 0.0
-    """The mean of transcripts_s as /metrics has it."""
+    """Likewise of all."""
 
     def slopes(self) -> dict[str, Slope]:
         return {name: slope(samples[len(samples) // 3 :]) for name, samples in self.memory.items()}
@@ -67,6 +77,9 @@ async def soak(seconds: float, word: Recording, command: Recording, say: Callabl
     outcome = Outcome()
     async with running() as program:
         outcome.scrape_cpu_s = await scrape_cost(program, outcome)
+        for _ in range(ALONE):
+            await speak(program.addresses["asr"], command, outcome.alone_s)
+        outcome.told_alone_s = await told_mean(program)
         files = {name: open_files(pid) for name, pid in program.pids().items()}
         wake, asr, front = (program.addresses[name] for name in ("wake", "asr", "front"))
         workers = [
@@ -74,8 +87,8 @@ async def soak(seconds: float, word: Recording, command: Recording, say: Callabl
             for work in (
                 lambda: listen(wake, word),
                 lambda: listen(front, word),
-                lambda: speak(asr, command, outcome),
-                lambda: speak(asr, command, outcome),
+                lambda: speak(asr, command, outcome.transcripts_s),
+                lambda: speak(asr, command, outcome.transcripts_s),
                 lambda: misbehave(program, random.Random()),
                 lambda: look(front),
             )
@@ -116,18 +129,28 @@ async def listen(address: Address, word: Recording) -> None:
             await asyncio.sleep(0.02)
 
 
-async def speak(address: Address, command: Recording, outcome: Outcome) -> None:
+async def speak(address: Address, command: Recording, waited_s: list[float]) -> None:
+    """At the pace of speech: sent faster, the end of the audio would wait behind the rest of it, where a client sees it
+    and the server does not. Without the silence at the end, in which the transcript would be made ready.
+    """
     async with AsyncClient.from_uri(address.uri) as client:
         await client.write_event(Transcribe().event())
         await client.write_event(audio_start(command).event())
-        for chunk in chunks(command, 100):
+        for chunk in chunks(spoken(command), 100):
             await client.write_event(chunk.event())
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
         asked = time.monotonic()
         await client.write_event(AudioStop().event())
         while (event := await client.read_event()) is not None:
             if Transcript.is_type(event.type):
-                outcome.transcripts_s.append(time.monotonic() - asked)
+                waited_s.append(time.monotonic() - asked)
+
+
+def spoken(recording: Recording) -> Recording:
+    """Up to its last sound."""
+    frame = recording.format.frame_bytes
+    frames = round(end_of_speech(recording) * recording.format.rate)
+    return Recording(recording.format, recording.pcm[: frames * frame])
 
 
 async def misbehave(program: Program, chance: random.Random) -> None:
