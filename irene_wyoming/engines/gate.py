@@ -48,9 +48,9 @@ half a second, one of a hundred words in noise was lost."""
 
 BLOCK_BYTES = BLOCK * SPEECH.frame_bytes
 
-CLOSED_STEP = STEPS * BLOCK
-"""Frames: how often a closed gate looks. What opens it is heard later by no more than that, and the engine then catches
-up before the word is over: the shortest ones last twice as long."""
+CLOSED_STEP = 2 * STEPS * BLOCK
+"""Frames, 480 ms: how often a closed gate looks. What opens it is heard later by no more than that, and the engine then
+catches up within 50 ms, before the word is over: the shortest ones last half a second."""
 
 SILENCE = 4.0
 """Mean square, in steps of a 16-bit sample, -84 dBFS: what is softer in every band is rounding, and no change."""
