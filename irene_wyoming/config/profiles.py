@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from irene_wyoming.config.layers import Layer, merge, nested
 from irene_wyoming.hardware import Hardware
 
 ProfileName = Literal["pi_zero", "pi4", "pi5", "pc", "gpu"]
@@ -84,11 +85,5 @@ def choose(hardware: Hardware) -> ProfileName:
 
 def settings(name: ProfileName) -> dict[str, Any]:
     """Nested, as a configuration holds them."""
-    nested: dict[str, Any] = {}
-    for path, value in PROFILES[name].settings.items():
-        *sections, key = path.split(".")
-        here = nested
-        for section in sections:
-            here = here.setdefault(section, {})
-        here[key] = value
-    return nested
+    profile = PROFILES[name]
+    return merge([Layer(name, nested(tuple(path.split(".")), value)) for path, value in profile.settings.items()])
