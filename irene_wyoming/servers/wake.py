@@ -173,7 +173,7 @@ class WakeRole:
             await self._session.heard()
             await self._end_session()
         self._heard = False
-        self._pace, self._times = Pace(), Times()
+        self._pace, self._times, self._closest = Pace(), Times(), Closest()
         service = self._service
         self._intake = Intake(service.profile, service.quality, self._engine.format, announced, server="wake")
 
@@ -190,7 +190,6 @@ class WakeRole:
             words = self._models or self._default()
             settings = self._service.satellites.settings(words, self._host, self._satellite)
             worker = self._service.worker
-            self._closest = Closest()
             session = await worker.obtain(self._engine.session, words, settings, self._closest)
             self._session = LiveSession(
                 session, worker, self._engine.name, self._on_hits, self._reports.put_nowait, self._peer.hurry

@@ -151,6 +151,18 @@ async def test_what_came_closest_to_a_word_is_told(
     assert [r.levelname for r in caplog.records if r.getMessage().endswith(near)] == ["INFO"]
 
 
+async def test_a_stream_without_audio_tells_nothing_of_the_one_before(uri: str, speech: Speech) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Detect(names=["hey_jarvis"]).event())
+        for chunk in chunks(speech("wake/alexa_slt"), 20):
+            await client.write_event(chunk.event())
+        for context in ({"closest": "hey_jarvis"}, {}):
+            await client.write_event(AudioStop().event())
+            told = NotDetected.from_event(await read(client)).context or {}
+            assert told.items() >= context.items()
+        assert told == {}
+
+
 async def test_other_speech_is_no_news(
     configured: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
 ) -> None:
