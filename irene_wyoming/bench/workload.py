@@ -1,23 +1,12 @@
 """Clients that keep a server busy as a household does, for whoever looks at the server meanwhile."""
 
 import asyncio
-import wave
-from importlib.resources import files
 
-from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.bench import satellites
+from irene_wyoming.bench.speech import COMMAND, WORD, packaged
 from irene_wyoming.config.model import Address
-from irene_wyoming.servers.hear import Recording, transcribe
+from irene_wyoming.servers.hear import transcribe
 from irene_wyoming.servers.listen import listening
-
-WORD, COMMAND = "okay_nabu", "turn_on_the_kitchen_light"
-
-
-def packaged(name: str) -> Recording:
-    """Speech that comes with the program."""
-    with files("irene_wyoming").joinpath("demo", f"{name}.wav").open("rb") as file, wave.open(file, "rb") as wav:
-        form = AudioFormat(wav.getframerate(), wav.getsampwidth(), wav.getnchannels())
-        return Recording(form, wav.readframes(wav.getnframes()))
 
 
 async def wake(address: Address, clients: int, seconds: float) -> None:

@@ -24,11 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every target is met; 1: one is not."""
+    from irene_wyoming.bench.speech import COMMAND, WORD, packaged
     from irene_wyoming.bench.tuning import measure
-    from irene_wyoming.cli.demo import packaged
 
-    word, command = packaged("okay_nabu.wav"), packaged("turn_on_the_kitchen_light.wav")
-    targets = measure(word, command, QUICK_ROUNDS if args.quick else ROUNDS)
+    targets = measure(packaged(WORD), packaged(COMMAND), QUICK_ROUNDS if args.quick else ROUNDS)
     if args.json:
         common.print_json({"machine": machine(), "targets": [asdict(target) for target in targets]})
     else:

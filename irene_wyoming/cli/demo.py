@@ -3,17 +3,15 @@
 import argparse
 import asyncio
 from contextlib import AsyncExitStack
-from importlib.resources import as_file, files
 from typing import Any
 
 import numpy as np
 
 from irene_wyoming.audio.pcm import decode
+from irene_wyoming.bench.speech import COMMAND, WORD, packaged
 from irene_wyoming.cli import common, recording
 from irene_wyoming.servers.hear import Recording, detect, transcribe
 
-WORD = "okay_nabu"
-COMMAND = "turn on the kitchen light"
 QUIET = 0.02
 """Of full scale: the packaged speech is louder, the silence around it is digital."""
 
@@ -39,7 +37,7 @@ async def play(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     from irene_wyoming.app.wake import wake_server
 
     config = common.read_config(args, quiet=True)
-    word, command = packaged(f"{WORD}.wav"), packaged("turn_on_the_kitchen_light.wav")
+    word, command = packaged(WORD), packaged(COMMAND)
     async with AsyncExitStack() as stack:
         wake = await stack.enter_async_context(wake_server(recording.private(config, "wake")))
         asr = await stack.enter_async_context(asr_server(recording.private(config, "asr")))
@@ -62,11 +60,6 @@ async def play(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
             "delay_ms": round(text.delay_s * 1000),
         },
     }
-
-
-def packaged(name: str) -> Recording:
-    with as_file(files("irene_wyoming").joinpath("demo", name)) as path:
-        return recording.read(path)
 
 
 def end_of_speech(speech: Recording) -> float:

@@ -5,7 +5,6 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +18,6 @@ if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked 
     from irene_wyoming.bench.satellites import Track
 
     Rows = list[WakeRow | SpeedRow | StartRow | MemoryRow]
-
-PACKAGED = "okay_nabu"
-"""The word that `demo` plays."""
 
 MIN_SECONDS = 4
 """Of a live run, and from one word to the next."""
@@ -89,10 +85,10 @@ def track(path: Path | None, every_s: int) -> "Track":
     """:raises AudioError: the file cannot be read, or has another format."""
     from irene_wyoming.audio.format import SPEECH
     from irene_wyoming.bench.satellites import Track
+    from irene_wyoming.bench.speech import WORD, packaged
 
     if path is None:
-        with as_file(files("irene_wyoming").joinpath("demo", f"{PACKAGED}.wav")) as packaged:
-            return Track.of(PACKAGED, recording.read(packaged).pcm, every_s)
+        return Track.of(WORD, packaged(WORD).pcm, every_s)
     sound = recording.read(path)
     if sound.format != SPEECH:
         raise AudioError(f"{path}: {sound.format}; expected {SPEECH}")
