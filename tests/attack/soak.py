@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 import numpy as np
-from wyoming.asr import Transcribe, Transcript
-from wyoming.audio import AudioStop
 from wyoming.client import AsyncClient
 from wyoming.wake import Detect
 
@@ -16,7 +14,7 @@ from irene_wyoming.cli.demo import end_of_speech
 from irene_wyoming.config.model import Address
 from irene_wyoming.errors import IreneError
 from irene_wyoming.servers.client import describe
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.servers.hear import Recording, transcribe
 from tests.app.http import get
 from tests.attack.fuzz import converse, some_event
 from tests.attack.process import Program, cpu_seconds, open_files, resident_bytes, running
@@ -133,17 +131,7 @@ async def speak(address: Address, command: Recording, waited_s: list[float]) -> 
     """At the pace of speech: sent faster, the end of the audio would wait behind the rest of it, where a client sees it
     and the server does not. Without the silence at the end, in which the transcript would be made ready.
     """
-    async with AsyncClient.from_uri(address.uri) as client:
-        await client.write_event(Transcribe().event())
-        await client.write_event(audio_start(command).event())
-        for chunk in chunks(spoken(command), 100):
-            await client.write_event(chunk.event())
-            await asyncio.sleep(0.1)
-        asked = time.monotonic()
-        await client.write_event(AudioStop().event())
-        while (event := await client.read_event()) is not None:
-            if Transcript.is_type(event.type):
-                waited_s.append(time.monotonic() - asked)
+    waited_s.append((await transcribe(address, spoken(command), realtime=True)).delay_s)
 
 
 def spoken(recording: Recording) -> Recording:

@@ -5,13 +5,11 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from wyoming.asr import Transcribe, Transcript
-from wyoming.audio import AudioStop
 from wyoming.client import AsyncClient
 from wyoming.wake import Detect
 
 from irene_wyoming.config.model import Address
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.servers.hear import HeardText, Recording, transcribe
 from tests.attack.process import Program, running
 from tests.servers.clients import audio_start, chunks
 
@@ -53,17 +51,16 @@ async def stop(rounds: int, word: Recording, command: Recording, text: str) -> O
 async def terminate(program: Program, word: Recording, command: Recording, text: str, outcome: Outcome) -> None:
     """Ask it to stop while satellites listen and commands are spoken."""
     wake, asr = program.addresses["wake"], program.addresses["asr"]
-    under_way = [asyncio.Event() for _ in range(SPEAKERS)]
     listening = [asyncio.create_task(listen(wake, word)) for _ in range(SATELLITES)]
-    speaking = [asyncio.create_task(speak(asr, command, event)) for event in under_way]
-    async with asyncio.timeout(30):
-        await asyncio.gather(*(event.wait() for event in under_way))
+    speaking = [asyncio.create_task(transcribe(asr, command, realtime=True)) for _ in range(SPEAKERS)]
+    await asyncio.sleep(command.seconds / 2)  # half of each command is said
     asked = time.monotonic()
     program.process.terminate()
     outcome.codes.append(await program.process.wait())
     outcome.ended_s.append(time.monotonic() - asked)
     outcome.begun += SPEAKERS
-    outcome.transcribed += (await asyncio.gather(*speaking)).count(text)
+    heard = await asyncio.gather(*speaking, return_exceptions=True)
+    outcome.transcribed += sum(isinstance(one, HeardText) and one.text == text for one in heard)
     await asyncio.gather(*listening)
 
 
@@ -77,22 +74,3 @@ async def listen(address: Address, word: Recording) -> None:
                 for chunk in chunks(word, CHUNK_MS):
                     await client.write_event(chunk.event())
                     await asyncio.sleep(CHUNK_MS / 1000)
-
-
-async def speak(address: Address, command: Recording, under_way: asyncio.Event) -> str | None:
-    """A command at the pace of speech, and what was understood; None: nothing came. Tells when half of it is said."""
-    pieces = list(chunks(command, CHUNK_MS))
-    with suppress(OSError):
-        async with AsyncClient.from_uri(address.uri) as client:
-            await client.write_event(Transcribe().event())
-            await client.write_event(audio_start(command).event())
-            for number, chunk in enumerate(pieces):
-                if number == len(pieces) // 2:
-                    under_way.set()
-                await client.write_event(chunk.event())
-                await asyncio.sleep(CHUNK_MS / 1000)
-            await client.write_event(AudioStop().event())
-            while (event := await client.read_event()) is not None:
-                if Transcript.is_type(event.type):
-                    return Transcript.from_event(event).text
-    return None
