@@ -17,12 +17,12 @@ from irene_wyoming.capture.base import Source
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.engines.base import Score, WakeEngine
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import ConfigError, LimitExceeded
+from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers import wire
-from irene_wyoming.servers.client import connect, expect
+from irene_wyoming.servers.client import connect
 from irene_wyoming.servers.hear import Recording
-from irene_wyoming.servers.listen import PATIENCE_S, NoAudio
+from irene_wyoming.servers.listen import next_event
 
 CHUNK_S = 0.08
 
@@ -63,10 +63,7 @@ async def of_server(address: Address) -> Audio:
     """
     async with connect(address) as peer:
         while True:
-            try:
-                event = await expect(peer, PATIENCE_S)
-            except LimitExceeded as error:
-                raise NoAudio(PATIENCE_S) from error
+            event = await next_event(peer)
             if AudioChunk.is_type(event.type):
                 yield wire.audio_format(event.data), event.payload or b""
 

@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from wyoming.audio import AudioChunk as AudioEvent
 from wyoming.audio import AudioStop
+from wyoming.event import Event
 
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.config.model import Address
@@ -30,24 +31,25 @@ async def listening(address: Address) -> AsyncIterator[AsyncIterator[AudioChunk]
         yield stream
 
 
-class NoAudio(ProtocolError):
-    """A microphone server that sends nothing."""
+async def next_event(wire: Wire) -> Event:
+    """Of a microphone server.
 
-    def __init__(self, waited_s: float) -> None:
-        super().__init__(
-            f"no audio came for {waited_s:g} s: on the server's machine, the log and irene-wyoming devices say whether"
-            " there is a microphone"
-        )
+    :raises ProtocolError: it ends the connection, answers with an error, or sends nothing for PATIENCE_S.
+    """
+    try:
+        return await expect(wire, PATIENCE_S)
+    except LimitExceeded as error:
+        raise ProtocolError(
+            f"no audio came for {PATIENCE_S:g} s: on the server's machine, the log and irene-wyoming devices say"
+            " whether there is a microphone"
+        ) from error
 
 
 async def chunks(wire: Wire) -> AsyncGenerator[AudioChunk, None]:
     start = 0
     due_ms: float | None = None  # timestamp of the next chunk, if nothing is lost before it; None: not known
     while True:
-        try:
-            event = await expect(wire, PATIENCE_S)
-        except LimitExceeded as error:
-            raise NoAudio(PATIENCE_S) from error
+        event = await next_event(wire)
         if AudioStop.is_type(event.type):
             return
         if not AudioEvent.is_type(event.type):
