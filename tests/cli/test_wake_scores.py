@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,9 @@ def test_a_terminal_shows_meters_until_ctrl_c() -> None:
     ours, theirs = pty.openpty()
     environment = os.environ | {"IRENE_WYOMING__MIC__SOURCE__KIND": "silence", "TERM": "xterm"}
     command = [*COMMAND, "--engine", "microwakeword"]
-    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    # In a shell's background job SIGINT is ignored, and what it starts inherits that.
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment, preexec_fn=heeds)
     os.close(theirs)
     shown = b""
     while shown.count(b"okay_nabu") < 3:
