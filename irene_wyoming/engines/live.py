@@ -19,6 +19,10 @@ TURN_BYTES = 8_000
 ROOM_BYTES = 32_000
 """What may wait for its turn, a second: for more the caller has to wait, and with it the client that sends so fast."""
 
+LOW_BYTES = TURN_BYTES
+"""Who waits is woken when no more than this is left: the thread has something to do until more comes. Woken after every
+turn, the loop and the thread would get in each other's way, which costs both more than their work."""
+
 P = ParamSpec("P")
 
 OnHits = Callable[[Sequence[Hit]], None]
@@ -150,10 +154,11 @@ class LiveSession:
         if self._working:
             with suppress(RuntimeError):  # the worker is closed: nobody listens any more
                 self._worker.post(self._work)
-        if self._waiter is not None:
+        if self._waiter is None:
+            if sooner:
+                self._tell(self._on_hurry)
+        elif self._ahead <= LOW_BYTES:
             self._tell(self._resume)
-        elif sooner:
-            self._tell(self._on_hurry)
 
     def _take(self) -> bytes:
         """What is to be heard in this turn."""

@@ -31,6 +31,10 @@ REFUSED_AT_ONCE = 64
 """Clients beyond the limit that are told why at the same time; more are hung up on. Each takes one of the 1024 files
 that a process may have open."""
 
+HELD_BYTES = 4096
+"""asyncio leaves the socket alone while more than twice this waits to be read: a quarter of a second of speech, more
+than a live client is ever ahead. What a faster one sends then waits in the kernel and is taken many events at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -103,7 +107,7 @@ class Service:
         await remove_stale_socket(path)
         sock = await asyncio.to_thread(bound_socket, path, self._access.socket_mode if self._access else None)
         self._inode = await asyncio.to_thread(inode, path)
-        return await asyncio.start_unix_server(self._accept, sock=sock, limit=self._limits.header_bytes)
+        return await asyncio.start_unix_server(self._accept, sock=sock, limit=HELD_BYTES)
 
     async def _listen_tcp(self) -> asyncio.Server:
         context = None
@@ -113,7 +117,7 @@ class Service:
             self._accept,
             self.address.host,
             self.address.port,
-            limit=self._limits.header_bytes,
+            limit=HELD_BYTES,
             ssl=context,
             ssl_handshake_timeout=self._limits.event_timeout_s if context else None,
         )
