@@ -96,12 +96,12 @@ class LiveSession:
             await self._progress()
         await asyncio.sleep(0)  # what the thread has told last comes before this
 
-    async def close(self) -> None:
-        """Give everything back; what has not been heard is not. May be called more than once."""
+    def close(self) -> None:
+        """Have the thread give everything back; what has not been heard is not. May be called more than once."""
         if not self._closed:
             self._closed = self._over = True
             self._resume()
-            await self._worker.run(self._session.close)
+            self._worker.discard(self._session)
 
     async def _progress(self) -> None:
         """Wait for the end of the thread's turn."""

@@ -1,6 +1,7 @@
 """Where engines run: the only module that knows it is on a thread."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from irene_wyoming.metrics import WAIT_SECONDS
+
+log = logging.getLogger(__name__)
 
 
 class Closable(Protocol):
@@ -30,6 +33,8 @@ class Call(NamedTuple):
     """Of the loop that asked; only ever touched there. None: nobody waits."""
     asked: float
     """When, on the clock of time.perf_counter."""
+    owed: bool = False
+    """To be done even when the worker closes."""
 
 
 class Worker:
@@ -75,14 +80,24 @@ class Worker:
             making.add_done_callback(self._close_unwanted)
             raise
 
+    def discard(self, thing: Closable) -> None:
+        """Have something closed on the thread after the calls before it, even if the worker is closed meanwhile.
+
+        The caller does not wait: to be woken costs a satellite that begins to speak as much as a step of microWakeWord.
+
+        :raises RuntimeError: the worker is closed.
+        """
+        self._put(partial(_close, thing), None, owed=True)
+
     async def close(self) -> None:
-        """Wait for the running call, cancel those still waiting. May be called more than once."""
+        """Wait for the running call and for what was discarded, cancel the others. May be called more than once."""
         if not self._closed:
             self._closed = True
-            with suppress(Empty):
-                while (call := self._calls.get_nowait()) is not None:
-                    if call.future is not None:
-                        call.future.cancel()
+            for call in self._withdrawn():
+                if call.owed:
+                    self._calls.put(call)
+                elif call.future is not None:
+                    call.future.cancel()
             self._calls.put(None)
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
@@ -95,24 +110,32 @@ class Worker:
     ) -> None:
         await self.close()
 
+    def _withdrawn(self) -> list[Call]:
+        """The calls that have not begun, which now will not."""
+        calls = []
+        with suppress(Empty):
+            while (call := self._calls.get_nowait()) is not None:
+                calls.append(call)
+        return calls
+
     def _ask(self, work: Callable[[], Any]) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._put(work, future)
         return future
 
-    def _put(self, work: Callable[[], Any], future: "asyncio.Future[Any] | None") -> None:
+    def _put(self, work: Callable[[], Any], future: "asyncio.Future[Any] | None", *, owed: bool = False) -> None:
         if self._closed:
             raise RuntimeError(f"the worker {self._name} is closed")
         if self._thread is None:
             # A daemon, so that a program that fails before it closes the worker still ends.
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
-        self._calls.put(Call(work, future, time.perf_counter()))
+        self._calls.put(Call(work, future, time.perf_counter(), owed))
 
     def _close_unwanted(self, made: "asyncio.Future[C]") -> None:
         if not made.cancelled() and made.exception() is None:
             with suppress(RuntimeError):  # the worker itself has been closed, and everything with it
-                self._ask(made.result().close)
+                self.discard(made.result())
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -135,6 +158,13 @@ def _run(call: Call) -> None:
         answer = partial(_give, call.future, result)
     with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
         call.future.get_loop().call_soon_threadsafe(answer)
+
+
+def _close(thing: Closable) -> None:
+    try:
+        thing.close()
+    except Exception:
+        log.exception("%r could not be closed", thing)
 
 
 def _give(future: "asyncio.Future[Any]", result: object) -> None:

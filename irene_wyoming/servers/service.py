@@ -33,7 +33,7 @@ that a process may have open."""
 
 HELD_BYTES = 4096
 """asyncio leaves the socket alone while more than twice this waits to be read: a quarter of a second of speech, more
-than a live client is ever ahead. What a faster one sends then waits in the kernel and is taken many events at a time."""
+than a live client is ever ahead. What a faster one sends waits in the kernel and is taken many events at a time."""
 
 
 @dataclass(frozen=True, slots=True)

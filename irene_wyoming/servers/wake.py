@@ -162,7 +162,7 @@ class WakeRole:
         return True
 
     async def close(self) -> None:
-        await self._end_session()
+        self._end_session()
         if self._reporter is not None:
             self._reporter.cancel()
             await asyncio.wait([self._reporter])
@@ -171,18 +171,18 @@ class WakeRole:
     async def _restart(self, announced: AudioFormat | None = None) -> None:
         if self._session is not None:
             await self._session.heard()
-            await self._end_session()
+            self._end_session()
         self._heard = False
         self._pace, self._times, self._closest = Pace(), Times(), Closest()
         service = self._service
         self._intake = Intake(service.profile, service.quality, self._engine.format, announced, server="wake")
 
-    async def _end_session(self) -> None:
+    def _end_session(self) -> None:
         self._waiting.clear()
         if self._session is not None:
             session, self._session = self._session, None
             self._log_stream()
-            await session.close()
+            session.close()
 
     async def _open(self) -> LiveSession:
         """The engine's session of this stream."""

@@ -22,6 +22,12 @@ class Thing:
         self.closed_on = threading.current_thread().name
 
 
+def block(running: threading.Event, gate: threading.Event) -> bool:
+    """Say that it has begun, and wait."""
+    running.set()
+    return gate.wait(10)
+
+
 async def test_calls_run_in_order_on_one_thread_of_its_name(worker: Worker) -> None:
     order: list[tuple[int, str]] = []
 
@@ -90,15 +96,8 @@ async def test_a_call_of_a_caller_that_left_is_not_begun(worker: Worker) -> None
 
 
 async def test_closing_waits_for_the_running_call_and_cancels_those_that_wait() -> None:
-    worker = Worker("test")
-    running, gate = threading.Event(), threading.Event()
-
-    def block() -> str:
-        running.set()
-        gate.wait(10)
-        return "done"
-
-    first = asyncio.create_task(worker.run(block))
+    worker, running, gate = Worker("test"), threading.Event(), threading.Event()
+    first = asyncio.create_task(worker.run(block, running, gate))
     second = asyncio.create_task(worker.run(int))
     await until(running.is_set)
     closing = asyncio.create_task(worker.close())
@@ -107,9 +106,35 @@ async def test_closing_waits_for_the_running_call_and_cancels_those_that_wait() 
     gate.set()
     await closing
     await worker.close()
-    assert await first == "done"
+    assert await first
     with pytest.raises(RuntimeError, match="worker test is closed"):
         await worker.run(int)
+
+
+async def test_what_is_discarded_is_closed_on_the_thread_even_while_the_worker_closes() -> None:
+    worker, thing, running, gate = Worker("test"), Thing(), threading.Event(), threading.Event()
+    waiting = asyncio.create_task(worker.run(block, running, gate))
+    await until(running.is_set)
+    worker.discard(thing)
+    closing = asyncio.create_task(worker.close())
+    await asyncio.sleep(0)
+    assert thing.closed_on is None
+    gate.set()
+    await closing
+    assert await waiting
+    assert thing.closed_on == "test"
+
+
+async def test_what_cannot_be_closed_is_told_and_the_thread_goes_on(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stuck:
+        def close(self) -> None:
+            raise OSError("stuck")
+
+    worker.discard(Stuck())
+    assert await worker.run(int) == 0
+    assert "could not be closed" in caplog.text
 
 
 async def test_a_worker_that_was_never_used_has_no_thread() -> None:
