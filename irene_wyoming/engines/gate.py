@@ -59,29 +59,35 @@ WINDOW = np.hanning(BLOCK).astype(np.float32)
 
 EDGES = [round(hz * BLOCK / SPEECH.rate) for hz in BANDS_HZ]
 
-LIMITS_DB = DEVIATIONS * 10 / np.log(10) / np.sqrt(np.diff(EDGES) / 1.94)
+LIMITS_DB: NDArray[np.float32] = (DEVIATIONS * 10 / np.log(10) / np.sqrt(np.diff(EDGES) / 1.94)).astype(np.float32)
 """By band. The power of noise in n bins has a relative standard deviation of 1 / sqrt(n); a Hann window makes of each
 1.94 bins one."""
 
 
-def band_levels(samples: NDArray[np.int16]) -> NDArray[np.float64]:
+FIRST_PARTS = [2 * edge for edge in EDGES[:-1]]
+"""Of each band, in a spectrum whose real and imaginary parts lie side by side."""
+
+ROUNDING = (SILENCE * BLOCK * np.diff(EDGES)).astype(np.float32)
+"""Power of SILENCE, by band."""
+
+
+def band_levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     """Power of blocks in each band, dB of an arbitrary level: (blocks, BLOCK) -> (blocks, bands)."""
-    spectrum = np.fft.rfft(samples * WINDOW)
-    power = np.square(spectrum.real) + np.square(spectrum.imag)
-    sums = np.add.reduceat(power, EDGES[:-1], axis=-1)
-    levels: NDArray[np.float64] = 10 * np.log10(sums + SILENCE * BLOCK * np.diff(EDGES))
-    return levels
+    parts = np.fft.rfft(samples * WINDOW).view(np.float32)
+    levels = np.add.reduceat(np.square(parts, out=parts), FIRST_PARTS, axis=-1)
+    levels += ROUNDING
+    return np.multiply(np.log10(levels, out=levels), 10, out=levels)
 
 
 class Steady:
     """For how long a sound has stayed the same."""
 
     def __init__(self) -> None:
-        self._least = self._most = np.zeros(len(LIMITS_DB))
+        self._least = self._most = np.zeros_like(LIMITS_DB)
         self.blocks = 0
         """That have been the same as each other."""
 
-    def add(self, levels: NDArray[np.float64]) -> None:
+    def add(self, levels: NDArray[np.float32]) -> None:
         """One block more: ``(bands,)``, dB."""
         least, most = np.minimum(self._least, levels), np.maximum(self._most, levels)
         if self.blocks and (most - least <= LIMITS_DB).all():
@@ -194,4 +200,5 @@ class GatedSession:
 
     def _show(self, score: Score) -> None:
         assert self._on_score is not None
-        self._on_score(score._replace(frame=score.frame + self._spared))
+        word, value, frame = score
+        self._on_score(Score(word, value, frame + self._spared))
