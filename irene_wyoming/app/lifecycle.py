@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
 
 from irene_wyoming import hardware
 from irene_wyoming.app.exposition import exposed, undescribed
@@ -18,6 +19,8 @@ from irene_wyoming.servers.service import Service
 log = logging.getLogger(__name__)
 
 
+T = TypeVar("T")
+
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -28,6 +31,22 @@ def stop_signal() -> asyncio.Event:
     for number in STOPS:
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work returns; None: SIGTERM or SIGINT came before, and the work has been cancelled and has ended.
+
+    To be called from the main thread.
+    """
+    stop = asyncio.create_task(stop_signal().wait(), name="wait to be stopped")
+    task = asyncio.create_task(work, name="work until stopped")
+    try:
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        task.cancel()
+        stop.cancel()
+        await asyncio.wait({task, stop})
+    return None if task.cancelled() else task.result()
 
 
 def deaf() -> None:

@@ -86,22 +86,15 @@ def run(args: argparse.Namespace) -> int:
 
 async def listen(args: argparse.Namespace) -> Heard | None:
     """Until the audio ends, is enough, or we are told to stop. None: there was none."""
-    from irene_wyoming.app.lifecycle import stop_signal
+    from irene_wyoming.app.lifecycle import until_stopped
     from irene_wyoming.servers.listen import listening
 
     listener = Listener(args.output, args.seconds, live=sys.stderr.isatty() and not args.json)
-    stop = asyncio.create_task(stop_signal().wait(), name="wait to be stopped")
     async with listening(args.uri) as chunks:
-        taking = asyncio.create_task(listener.take(chunks), name="listen")
         try:
-            await asyncio.wait({taking, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await until_stopped(listener.take(chunks))
         finally:
-            taking.cancel()
-            stop.cancel()
-            await asyncio.wait({taking, stop})
             await asyncio.to_thread(listener.close)
-    if not taking.cancelled():
-        taking.result()
     return listener.heard()
 
 

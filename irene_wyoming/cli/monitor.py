@@ -1,7 +1,7 @@
 """irene-wyoming monitor"""
 
 import argparse
-import time
+import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from irene_wyoming.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.live import Live
 
 URL = "http://127.0.0.1:10800/metrics"
 
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: stopped with Ctrl-C, or looked once; 1: nobody answers there."""
+    """Exit code 0: looked once, or was told to stop (Ctrl-C, SIGTERM); 1: nobody answers there."""
     figures = fetch(args.url)
     if args.json:
         common.print_json(summary(figures))
@@ -47,11 +48,19 @@ def run(args: argparse.Namespace) -> int:
     if args.once:
         Console().print(view(figures, None))
         return 0
+    from irene_wyoming.app.lifecycle import until_stopped
+
     with Live(view(figures, None), auto_refresh=False) as live:
-        while True:
-            time.sleep(args.every)
-            before, figures = figures, fetch(args.url)
-            live.update(view(figures, before), refresh=True)
+        asyncio.run(until_stopped(watch(live, figures, args)))
+    return 0
+
+
+async def watch(live: "Live", figures: Figures, args: argparse.Namespace) -> None:
+    """Look again and again."""
+    while True:
+        await asyncio.sleep(args.every)
+        before, figures = figures, await asyncio.to_thread(fetch, args.url)
+        live.update(view(figures, before), refresh=True)
 
 
 def summary(figures: Figures) -> dict[str, object]:

@@ -34,13 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0, also when it is ended with Ctrl-C."""
+    """Exit code 0, also when it is told to stop: Ctrl-C, SIGTERM."""
+    from irene_wyoming.app.lifecycle import until_stopped
+
     config = common.read_config(args, quiet=True)
     spoken = recording.read(args.file) if args.file else None
-    try:
-        asyncio.run(watch(config, args, spoken))
-    except KeyboardInterrupt:
-        print()
+    asyncio.run(until_stopped(watch(config, args, spoken)))
     return 0
 
 
@@ -94,7 +93,7 @@ def drawing(count: int) -> "Iterator[Drawing]":
     try:
         yield Drawing(count)
     finally:
-        print(SHOW, end="", flush=True)
+        print(SHOW, flush=True)
 
 
 class Drawing:

@@ -3,6 +3,9 @@
 import argparse
 import asyncio
 import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,6 +14,7 @@ from irene_wyoming.app.monitor import parse
 from irene_wyoming.cli import monitor
 from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ServerUnavailable
+from tests.cli.terminal import stopped
 
 TEXT = """
 # TYPE irene_connections gauge
@@ -36,17 +40,24 @@ def run(*words: str) -> int:
     return monitor.run(parser.parse_args(words))
 
 
-async def served(*words: str) -> int:
+@asynccontextmanager
+async def figures() -> AsyncIterator[str]:
+    """The address of TEXT."""
+
     async def unready() -> list[str]:
         return []
 
     exposition = Exposition(Address("127.0.0.1", 0), unready, TEXT.encode)
     await exposition.start()
     try:
-        url = exposition.address.uri.replace("tcp:", "http:") + "/metrics"
-        return await asyncio.to_thread(run, "--url", url, *words)
+        yield exposition.address.uri.replace("tcp:", "http:") + "/metrics"
     finally:
         await exposition.stop()
+
+
+async def served(*words: str) -> int:
+    async with figures() as url:
+        return await asyncio.to_thread(run, "--url", url, *words)
 
 
 def test_rows_add_up_and_means_are_since_the_last_look() -> None:
@@ -71,6 +82,17 @@ async def test_it_shows_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "wake" in shown
     assert "okay_nabu" in shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_terminal_shows_it_until_it_is_told_to_stop(number: signal.Signals) -> None:
+    pytest.importorskip("rich", reason="an extra")
+    async with figures() as url:
+        command = ["monitor", "--url", url, "--every", "0.2"]
+        ended = await asyncio.to_thread(stopped, command, "okay_nabu", 2, number)
+    assert ended.code == 0
+    assert ended.problems == ""
+    assert ended.cursor_is_back
 
 
 def test_nobody_there_is_named() -> None:

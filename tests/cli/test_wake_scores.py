@@ -1,13 +1,9 @@
 """The command as a user runs it: in a terminal, into a pipe, of a microphone server."""
 
 import asyncio
-import os
-import pty
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +12,7 @@ from irene_wyoming.__main__ import main
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.scores import listening, of_server
 from irene_wyoming.config.model import Config
+from tests.cli.terminal import stopped
 
 SPEECH = Path(__file__).parents[1] / "speech" / "wake"
 COMMAND = [sys.executable, "-m", "irene_wyoming", "wake-scores"]
@@ -42,31 +39,14 @@ def test_what_cannot_be_shown_is_told(capsys: pytest.CaptureFixture[str], argume
     assert why in capsys.readouterr().err
 
 
-def test_a_terminal_shows_meters_until_ctrl_c() -> None:
-    ours, theirs = pty.openpty()
-    environment = os.environ | {"IRENE_WYOMING__MIC__SOURCE__KIND": "silence", "TERM": "xterm"}
-    command = [*COMMAND, "--engine", "microwakeword"]
-    # In a shell's background job SIGINT is ignored, and what it starts inherits that.
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment, preexec_fn=heeds)
-    os.close(theirs)
-    shown = b""
-    while shown.count(b"okay_nabu") < 3:
-        shown += os.read(ours, 4096)
-    process.send_signal(signal.SIGINT)
-    _, problems = process.communicate(timeout=10)
-    try:
-        while part := os.read(ours, 4096):
-            shown += part
-    except OSError:
-        pass  # Linux says so where the other side has closed
-    os.close(ours)
-    assert process.returncode == 0
-    assert b"Traceback" not in problems
-    text = shown.decode()
-    assert "dBFS" in text
-    assert "\x1b[?25l" in text
-    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # the cursor is back
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_terminal_shows_meters_until_it_is_told_to_stop(number: signal.Signals) -> None:
+    command = ["wake-scores", "--engine", "microwakeword"]
+    ended = stopped(command, "okay_nabu", 3, number, IRENE_WYOMING__MIC__SOURCE__KIND="silence")
+    assert ended.code == 0
+    assert "Traceback" not in ended.problems
+    assert "dBFS" in ended.shown
+    assert ended.cursor_is_back
 
 
 async def test_a_microphone_server_can_be_watched(configured: Callable[..., Config]) -> None:

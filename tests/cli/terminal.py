@@ -1,0 +1,43 @@
+"""A command in a terminal, as a user has it."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    code: int
+    shown: str
+    """On the terminal."""
+    problems: str
+    """On stderr."""
+
+    @property
+    def cursor_is_back(self) -> bool:
+        """It was hidden, and is shown."""
+        return 0 <= self.shown.rfind("\x1b[?25l") < self.shown.rfind("\x1b[?25h")
+
+
+def stopped(arguments: list[str], seen: str, times: int, number: signal.Signals, **environ: str) -> Ended:
+    """Run ``irene-wyoming`` until it has shown a text so often, and stop it with a signal."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "irene_wyoming", *arguments]
+    environment = os.environ | {"TERM": "xterm"} | environ
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        while shown.count(seen.encode()) < times:
+            shown += os.read(ours, 4096)
+        process.send_signal(number)
+        _, problems = process.communicate(timeout=10)
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+    except OSError:
+        pass  # Linux says so where the other side has closed
+    os.close(ours)
+    return Ended(process.returncode, shown.decode(), problems.decode())
