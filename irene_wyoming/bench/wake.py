@@ -6,11 +6,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 from wyoming.audio import AudioChunk, AudioStart
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench import satellites as load
+from irene_wyoming.bench import workload
 from irene_wyoming.bench.child import Child, started
 from irene_wyoming.bench.process import alone, resident_bytes
 from irene_wyoming.bench.recall import load as loaded
@@ -39,6 +41,20 @@ async def of_server(engine: str, track: Track, count: int, seconds: float, chunk
     """Live satellites on a server of our own."""
     async with started("wake", limits__max_connections=MANY) as server:
         return await at(server.address, SERVER, engine, track, count, seconds, chunk_ms, server)
+
+
+async def beside_speakers(
+    engine: str, track: Track, count: int, seconds: float, chunk_ms: int, speakers: int
+) -> WakeRow:
+    """Live satellites while so many people give one command after the other to a speech-to-text server of our own."""
+    async with started("asr") as other:
+        speaking = asyncio.create_task(workload.asr(other.address, speakers, seconds), name="speakers")
+        try:
+            row = await of_server(engine, track, count, seconds, chunk_ms)
+        finally:
+            speaking.cancel()
+            await asyncio.wait({speaking})
+    return replace(row, listener=f"{SERVER} beside {speakers} speakers")
 
 
 async def at(

@@ -46,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="conversations to see memory grow; default: %(default)s",
     )
+    parser.add_argument(
+        "--speakers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="a further live run while so many people speak to a speech-to-text server on this machine (none)",
+    )
     parser.add_argument("--word", type=Path, metavar="WORD_VOICE.wav", help="16 kHz 16 bit mono (none: the packaged)")
     parser.add_argument(
         "--peer", type=common.address, metavar="URI", help="play the same to another server that is running there"
@@ -61,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         raise AudioError("bench wake reads another process's CPU time as only Linux tells it")
     if args.streams < 1 or args.seconds < MIN_SECONDS or not 1 <= args.chunk_ms <= 1_000 or args.connects < 10:
         raise AudioError(f"expected --streams 1+, --seconds {MIN_SECONDS}+, --chunk-ms 1 to 1000, --connects 10+")
+    if args.speakers < 0:
+        raise AudioError("expected --speakers 0 or more")
     if not MIN_SECONDS <= args.every <= args.seconds:
         raise AudioError(f"expected --every from {MIN_SECONDS} to the --seconds of a live run")
     spoken = track(args.word, args.every)
@@ -106,6 +115,8 @@ def measured(
         yield wake.bare(engine, track, *pace)
         for count in dict.fromkeys((1, args.streams)):
             yield asyncio.run(wake.of_server(engine, track, count, *pace))
+        if args.speakers:
+            yield asyncio.run(wake.beside_speakers(engine, track, args.streams, *pace, args.speakers))
         yield asyncio.run(wake.speed(engine, track, args.streams, min(args.seconds, 5), args.chunk_ms))
         yield asyncio.run(wake.start(engine, track))
         yield asyncio.run(wake.memory(engine, track, args.streams, args.connects))
