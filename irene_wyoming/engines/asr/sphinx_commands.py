@@ -154,19 +154,31 @@ _RANGES: dict[str, tuple[range, ...]] = {
 }
 
 
-_TEENS = frozenset({"thirteen", "fourteen", "sixteen", "seventeen", "eighteen", "nineteen"})
+_TEENS = frozenset({"thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"})
 _UNITS = frozenset({"percent", "minute", "minutes"})
+
+_NO_ARTICLE = 1e-10
+"""A left out "the" changes no meaning, so that it may count as less likely than it is."""
+_ODD = 1e-5
+_HOT = 0.1
 
 
 def likelihood(word: str, choices: Collection[str]) -> float:
     """Weight of a word among those that may come next, 0 to 1.
 
     In noise nobody hears whether a "the" was left out, whether "-teen" or "-ty" was said, or how "fifty" went on: then
-    it is taken for what people mostly say. Clear speech outweighs these weights.
+    it is taken for what people mostly say. Clear speech outweighs these weights. Timers are set to any number of
+    minutes, temperatures rather to 18 than to 80 degrees.
     """
-    left_out = "the" in choices and word not in ("the", "my")
-    odd = not _UNITS.isdisjoint(choices) and word != "five" and word not in _UNITS
-    return 1e-5 if left_out or odd or word in _TEENS else 1.0
+    if "the" in choices:
+        return 1.0 if word in ("the", "my") else _NO_ARTICLE
+    if not _UNITS.isdisjoint(choices):  # after a number, which may go on
+        return 1.0 if word in _UNITS or word == "five" else _ODD
+    if "eighteen" in choices and "zero" in choices:  # percent
+        return _ODD if word in _TEENS else 1.0
+    if "eighteen" in choices and "two" not in choices:  # degrees
+        return _HOT if word in ("eighty", "ninety") else 1.0
+    return 1.0
 
 
 def spoken(name: str) -> str:
