@@ -13,6 +13,16 @@ _GUARD = "trap '' TERM; read -r _; kill -s KILL 0"
 """Waits for the end of its standard input, which comes when this process ends, however that happens."""
 
 
+class _Exit(asyncio.SubprocessProtocol):
+    """Tells when the guard has ended."""
+
+    def __init__(self) -> None:
+        self.came = asyncio.Event()
+
+    def process_exited(self) -> None:
+        self.came.set()
+
+
 @asynccontextmanager
 async def guarded_group() -> AsyncIterator[int]:
     """Give the number of a new process group; at the end, or when this process is killed, all in it are killed too.
@@ -23,7 +33,8 @@ async def guarded_group() -> AsyncIterator[int]:
     :raises CaptureError: there is no ``sh``.
     """
     try:
-        guard = await asyncio.create_subprocess_exec(
+        guard, end = await asyncio.get_running_loop().subprocess_exec(
+            _Exit,
             "sh",
             "-c",
             _GUARD,
@@ -34,9 +45,13 @@ async def guarded_group() -> AsyncIterator[int]:
         )
     except OSError as error:
         raise CaptureError(f"sh: cannot be run: {error.strerror}") from error
+    group = guard.get_pid()
     try:
-        yield guard.pid
+        yield group
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(guard.pid, signal.SIGKILL)  # its number cannot have been given away: it is waited for only now
-        await guard.wait()
+            os.killpg(group, signal.SIGKILL)  # its number cannot have been given away: it is waited for only now
+        try:
+            await end.came.wait()
+        finally:
+            guard.close()
