@@ -14,7 +14,7 @@ from hassil.intents import SlotList, TextSlotList
 from home_assistant_intents import get_intents
 
 from irene_wyoming.engines.asr.sphinx import SPEC
-from irene_wyoming.engines.asr.sphinx_commands import DEFAULT_AREAS, DEFAULT_DEVICES, FLOORS, spoken
+from irene_wyoming.engines.asr.sphinx_commands import DEFAULT_AREAS, DEFAULT_DEVICES, FLOORS, likelihood, spoken
 from irene_wyoming.engines.asr.sphinx_engine import Sphinx
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription, Vocabulary
 from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, UnsupportedRequest
@@ -319,3 +319,32 @@ def test_the_spec_makes_the_engine() -> None:
     engine = SPEC.create(values, EngineContext())
     assert [model.name for model in engine.models()] == ["sphinx-en-commands"]
     engine.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "likely", "unlikely"),
+    [
+        ("open", "the", "gate"),
+        ("set the volume to", "fifty", "fifteen"),
+        ("set the volume to fifty", "percent", "six"),
+        ("set the temperature to", "eighteen", "eighty"),
+    ],
+)
+def test_in_noise_it_is_taken_for_what_people_mostly_say(
+    loaded: Sphinx, before: str, likely: str, unlikely: str
+) -> None:
+    choices = choices_after(loaded, before)
+    assert likelihood(likely, choices) > likelihood(unlikely, choices)
+
+
+def test_a_timer_may_run_for_any_number_of_minutes(loaded: Sphinx) -> None:
+    choices = choices_after(loaded, "set a timer for")
+    assert likelihood("thirteen", choices) == likelihood("thirty", choices) == 1
+
+
+def choices_after(engine: Sphinx, words: str) -> set[str]:
+    """What may be said next."""
+    state = 0
+    for word in words.split():
+        state = engine.grammar.arcs[state][word]
+    return set(engine.grammar.arcs[state])
