@@ -123,7 +123,7 @@ class Listener:
                     scores.clear()
                     yield Moment(frames / SPEECH.rate, meter.level_dbfs, highest, [hit.model for hit in hits])
         finally:
-            await self._worker.run(session.close)
+            self._worker.discard(session)
 
 
 @asynccontextmanager

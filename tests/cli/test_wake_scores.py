@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from irene_wyoming.config.model import Config
 from tests.cli.terminal import stopped
 
 SPEECH = Path(__file__).parents[1] / "speech" / "wake"
-COMMAND = [sys.executable, "-m", "irene_wyoming", "wake-scores"]
 
 
 def test_a_recording_gives_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
