@@ -3,6 +3,7 @@ loop in between has become the expensive part. Linux only.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
@@ -46,14 +47,19 @@ async def of_server(engine: str, track: Track, count: int, seconds: float, chunk
 async def beside_speakers(
     engine: str, track: Track, count: int, seconds: float, chunk_ms: int, speakers: int
 ) -> WakeRow:
-    """Live satellites while so many people give one command after the other to a speech-to-text server of our own."""
+    """Live satellites while so many people give one command after the other to a speech-to-text server of our own.
+
+    :raises IreneError, OSError: one of them was not answered: the row would tell of fewer speakers.
+    """
     async with started("asr") as other:
-        speaking = asyncio.create_task(workload.asr(other.address, speakers, seconds), name="speakers")
+        speaking = asyncio.create_task(workload.asr(other.address, speakers, math.inf), name="speakers")
         try:
             row = await of_server(engine, track, count, seconds, chunk_ms)
         finally:
             speaking.cancel()
             await asyncio.wait({speaking})
+        if not speaking.cancelled():
+            speaking.result()
     return replace(row, listener=f"{SERVER} beside {speakers} speakers")
 
 
