@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from wyoming.audio import AudioChunk
@@ -134,15 +134,14 @@ async def listening(config: Config, provider: str | None, words: Sequence[str]) 
     :raises EngineUnavailable: no engine can be loaded.
     :raises ConfigError: a word or the provider is not known.
     """
-    enabled = engines.order(config.wake)
-    if provider is not None and provider not in enabled:
-        raise ConfigError(f"{provider!r}: no such provider; enabled are {', '.join(enabled)}")
+    server = config.wake
+    if provider is not None:
+        if provider not in engines.order(server):
+            raise ConfigError(f"{provider!r}: no such provider; enabled are {', '.join(engines.order(server))}")
+        server = replace(server, default_provider=provider, fallback_providers=())
     async with AsyncExitStack() as stack:
         worker = await stack.enter_async_context(Worker("wake"))
-        loaded: list[WakeEngine] = await engines.load("wake", config.wake, engines.context(config), worker)
+        loaded: list[WakeEngine] = await engines.load("wake", server, engines.context(config), worker)
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
-        some = [engine for engine in loaded if provider in (None, engine.name)]
-        if not some:
-            raise ConfigError(f"{provider}: cannot be loaded; the log says why")
-        yield Listener(worker, some, config, words)
+        yield Listener(worker, loaded, config, words)
