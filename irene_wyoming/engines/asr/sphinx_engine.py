@@ -32,6 +32,7 @@ from irene_wyoming.engines.asr.sphinx_commands import (
 from irene_wyoming.engines.asr.sphinx_denoise import denoise
 from irene_wyoming.engines.asr.sphinx_grammar import Grammar, Transition
 from irene_wyoming.engines.asr.sphinx_lexicon import PHONES, Lexicon
+from irene_wyoming.engines.asr.sphinx_mask import Mask
 from irene_wyoming.engines.asr.sphinx_rejection import Measures, Piece, confidence, leaves_out_speech, measures
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary, unknown_model
 from irene_wyoming.errors import ConfigError, EngineFailed, UnsupportedRequest
@@ -79,6 +80,7 @@ class Decoder:
     def __init__(self, grammar: Grammar, lexicon: Lexicon) -> None:
         self._grammar = grammar
         self._lexicon = lexicon
+        self._mask = Mask()
         self._decoder = pocketsphinx.Decoder(
             lm=None,
             dict=None,  # the lexicon adds the few words needed: 12 ms and 5 MB instead of 160 ms and 28 MB
@@ -102,7 +104,7 @@ class Decoder:
 
     def decode(self, heard: Heard) -> tuple[str, Measures] | None:
         """The sentence that it is most like, and how much. None: not like any."""
-        clean, snr = denoise(heard.samples)
+        clean, snr = denoise(heard.samples, self._mask)
         pcm = np.clip(np.rint(clean[heard.start : heard.end]), -32768, 32767).astype("<i2").tobytes()
         self._decoder.reinit_feat()  # forgets the noise of the utterance before: 0.04 ms
         # PocketSphinx takes noise away, too, as it gets to know it. So it listens twice, first with next to nothing to
