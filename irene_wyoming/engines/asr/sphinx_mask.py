@@ -1,11 +1,11 @@
 """Mask: a small network that says how much of each part of a noisy spectrum is speech.
 
 A Wiener filter knows the noise of the quietest moments only, and takes what is louder for speech. The network has heard
-speech and noise: it looks at the half second around each window. It is a stack of dilated convolutions over time, each
-added to what it was given (S. Bai et al., 2018, "An empirical evaluation of generic convolutional and recurrent
-networks for sequence modeling"); its gains are those of an ideal ratio mask (D. Wang and J. Chen, 2018, "Supervised
-speech separation based on deep learning"). tests/engines/asr/train_sphinx_mask.py makes the file of its weights and
-says of what.
+speech and noise: it looks at half a second before and after each window. It is a stack of dilated convolutions over
+time, each added to what it was given (S. Bai et al., 2018, "An empirical evaluation of generic convolutional and
+recurrent networks for sequence modeling"); its gains are those of an ideal ratio mask (D. Wang and J. Chen, 2018,
+"Supervised speech separation based on deep learning"). tests/engines/asr/train_sphinx_mask.py makes the file of its
+weights and says of what.
 """
 
 from pathlib import Path
@@ -32,12 +32,12 @@ def triangles() -> NDArray[np.float32]:
     lowest_mel, highest_mel = 2595.0 * np.log10(1.0 + np.array([LOWEST_HZ, HIGHEST_HZ]) / 700.0)
     edges = 700.0 * (10.0 ** (np.linspace(lowest_mel, highest_mel, BANDS + 2) / 2595.0) - 1.0)
     lowest, middle, highest = edges[:-2], edges[1:-1], edges[2:]
-    hertz = np.linspace(0.0, 8000.0, BINS)[:, None]
+    hertz = np.linspace(0.0, HIGHEST_HZ, BINS)[:, None]
     shares = np.maximum(0.0, np.minimum((hertz - lowest) / (middle - lowest), (highest - hertz) / (highest - middle)))
     shares[hertz[:, 0] < middle[0], 0] = 1.0
     shares[hertz[:, 0] > middle[-1], -1] = 1.0
     narrow = shares.sum(axis=0) < 0.5
-    shares[np.rint(middle[narrow] / 8000.0 * (BINS - 1)).astype(int), np.flatnonzero(narrow)] = 1.0
+    shares[np.rint(middle[narrow] / HIGHEST_HZ * (BINS - 1)).astype(int), np.flatnonzero(narrow)] = 1.0
     return shares.astype(np.float32)
 
 

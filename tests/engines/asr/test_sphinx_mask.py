@@ -1,11 +1,11 @@
-import wave
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.bench.speech import COMMAND, packaged
 from irene_wyoming.engines.asr import sphinx_mask
 from irene_wyoming.engines.asr.sphinx_denoise import PEAK, denoise
 from irene_wyoming.engines.asr.sphinx_mask import BANDS, BINS, REACH, Mask
@@ -26,7 +26,8 @@ def test_bands_keep_a_flat_spectrum_flat() -> None:
     np.testing.assert_allclose(sphinx_mask.bands(np.full((4, BINS), 9.0)), 10.0, rtol=1e-5)
 
 
-def test_gains_are_what_the_layers_give_one_value_at_a_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("windows", [80, 10])  # more and fewer than the furthest layer reaches
+def test_gains_are_what_the_layers_give_one_value_at_a_time(tmp_path: Path, windows: int) -> None:
     random = np.random.default_rng(3)
     shapes = {
         "enter": (2 * BANDS, CHANNELS),
@@ -38,7 +39,7 @@ def test_gains_are_what_the_layers_give_one_value_at_a_time(tmp_path: Path) -> N
     }
     weights = {name: random.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes.items()}
     np.savez(tmp_path / "mask.npz", allow_pickle=False, **weights)
-    shown = random.standard_normal((80, 2 * BANDS)).astype(np.float32)
+    shown = random.standard_normal((windows, 2 * BANDS)).astype(np.float32)
     gains = Mask(tmp_path / "mask.npz").gains(shown)
     shares = sphinx_mask.triangles()
     expected = _one_by_one(weights, shown) @ (shares / shares.sum(axis=1, keepdims=True)).T
@@ -61,13 +62,10 @@ def _one_by_one(weights: dict[str, NDArray[np.float32]], shown: NDArray[np.float
 
 @pytest.fixture(scope="module")
 def command() -> NDArray[np.int16]:
-    """Two seconds of speech, half a second of silence before and after."""
-    with (
-        (files("irene_wyoming") / "demo" / "turn_on_the_kitchen_light.wav").open("rb") as file,
-        wave.open(file, "rb") as reader,
-    ):
-        assert reader.getframerate() == 16_000
-        return np.pad(np.frombuffer(reader.readframes(reader.getnframes()), "<i2"), 8_000)
+    """Half a second of silence before and after."""
+    spoken = packaged(COMMAND)
+    assert spoken.format == SPEECH
+    return np.pad(np.frombuffer(spoken.pcm, "<i2"), 8_000)
 
 
 @pytest.mark.parametrize(("snr", "gain"), [(5, 4.0), (10, 3.0), (20, 1.0)])

@@ -3,11 +3,11 @@
     apt-get install ffmpeg asterisk-core-sounds-{en,es,fr,it,ru}-g722
     python -m tests.engines.asr.train_sphinx_mask /usr/share/asterisk/sounds
 
-These packages of Debian 12 hold two hours of telephone prompts, in five languages and four voices. None of the
-voices on which sphinx is measured is among them. The noise is made here: steady, swelling, humming, of many speakers,
-of chords, 28 dB softer to 3 dB louder than the speech, and in an eighth of the examples hardly any. A third of the
-speech is said in a room, and half of it slower or faster, and so by lower or higher voices. The
-packaged weights are of 17 minutes on two cores, some 10,900 steps.
+These packages of Debian 12 hold two hours of telephone prompts, in five languages and four voices. None of the voices
+on which sphinx is measured is among them. The noise is made here: steady, swelling, humming, of many speakers, of
+chords, 28 dB softer to 3 dB louder than the speech, and in an eighth of the examples hardly any. A third of the speech
+is said in a room, and half of it slower or faster, and so by lower or higher voices. The packaged weights are of 17
+minutes on two cores, some 10,900 steps.
 """
 
 import argparse
