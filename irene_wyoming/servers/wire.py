@@ -1,16 +1,8 @@
-"""The border: Wyoming events in and out of a socket, with a bound on all that a peer can make us hold or wait for.
-
-The wyoming package's own parser has no limits and swallows what is malformed; here every failure is a ProtocolError
-that says what was wrong, so that the peer can be told before the connection closes. Framing: one line of JSON
-(``type``, ``data``, ``data_length``, ``payload_length``), then ``data_length`` bytes of JSON laid over ``data``, then
-``payload_length`` raw bytes.
-"""
+"""The border: Wyoming events in and out of a socket, with a bound on all that a peer can make us hold or wait for."""
 
 import asyncio
-import json
-from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from wyoming.asr import Transcribe
 from wyoming.event import Event, Eventable
@@ -18,15 +10,10 @@ from wyoming.event import Event, Eventable
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import Limits
 from irene_wyoming.errors import FrameTooLarge, LimitExceeded, ProtocolError
-
-MAX_TYPE_CHARS = 64
-"""The longest event type in use has 18 characters; a type goes into logs."""
+from irene_wyoming.servers.framing import Header, encode, parse_header, parse_object
 
 MAX_NAME_CHARS = 128
 """Model, program and language names; they go into logs and error texts."""
-
-MAX_DEPTH = 16
-"""Objects and lists in one another. An Info, the deepest in use, has 5; what recurses over data ends at some 900."""
 
 SMALL_BYTES = 65_536
 """Payloads up to this size are not counted against the room of all: satellites send 320 to 2048."""
@@ -36,15 +23,6 @@ MAX_NAMES = 64
 
 READ_BYTES = 65_536
 """Taken from the socket at a time: many events at once from a client that sends faster than we listen."""
-
-
-class Header(NamedTuple):
-    """What the first line of an event says."""
-
-    type: str
-    data: dict[str, Any]
-    data_length: int
-    payload_length: int
 
 
 class Room:
@@ -239,85 +217,6 @@ class Wire:
         del self._received[:end]
         self._searched = 0
         return header
-
-
-def encode(event: Event) -> bytes:
-    """One event as bytes. The data is sent even when empty: clients of older versions of the package break without."""
-    data = json.dumps(event.data or {}).encode()  # in ASCII: a peer's text may hold half a surrogate pair
-    header: dict[str, Any] = {"type": event.type, "data_length": len(data)}
-    if event.payload:
-        header["payload_length"] = len(event.payload)
-    return b"".join((json.dumps(header).encode(), b"\n", data, event.payload or b""))
-
-
-def parse_header(line: bytes | bytearray, limits: Limits) -> Header:
-    """:raises ProtocolError: it is none, or says that more will come than the limits allow."""
-    header = parse_object(line, "the header line")
-    event_type = header.get("type")
-    if not isinstance(event_type, str) or not 0 < len(event_type) <= MAX_TYPE_CHARS:
-        raise ProtocolError(f"type: expected a string of 1 to {MAX_TYPE_CHARS} characters")
-    data = header.get("data")
-    if data is None:
-        data = {}
-    elif not isinstance(data, dict):
-        raise ProtocolError("data: expected an object")
-    data_length = length(header, "data_length", limits.data_bytes)
-    return Header(event_type, data, data_length, length(header, "payload_length", limits.payload_bytes))
-
-
-def parse_object(text: bytes | bytearray, what: str) -> dict[str, Any]:
-    """:raises ProtocolError: not a JSON object in UTF-8, or nested deeper than the parser follows."""
-    try:
-        decoded = text.decode().strip()
-        parsed, end = DECODER.raw_decode(decoded)  # decode looks for blanks with regular expressions
-        if end != len(decoded):
-            raise ValueError("more than one value")
-    except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"{what}: not JSON ({type(error).__name__})") from None
-    if not isinstance(parsed, dict):
-        raise ProtocolError(f"{what}: expected a JSON object")
-    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and is_deeper(parsed, MAX_DEPTH):
-        raise ProtocolError(f"{what}: nested deeper than {MAX_DEPTH}")
-    return parsed
-
-
-def is_deeper(value: Any, most: int) -> bool:
-    """Whether lists and objects are nested in one another more than ``most`` times; without recursion."""
-    level = [value]
-    for _ in range(most):
-        level = [inner for outer in level if isinstance(outer, dict | list) for inner in members(outer)]
-        if not level:
-            return False
-    return any(isinstance(outer, dict | list) for outer in level)
-
-
-def members(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return outer.values() if isinstance(outer, dict) else outer
-
-
-def refuse_constant(name: str) -> None:
-    """NaN and the infinities are no JSON, and could not be sent on.
-
-    :raises ValueError: always.
-    """
-    raise ValueError(name)
-
-
-DECODER = json.JSONDecoder(parse_constant=refuse_constant)
-"""Made once: json.loads makes one for every call with options, which takes longer than a chunk's header."""
-
-
-def length(header: dict[str, Any], key: str, limit: int) -> int:
-    """A length field of the header; absent, null and 0 are the same."""
-    value = header.get(key)
-    if value is None:
-        return 0
-    if type(value) is not int or value < 0:
-        raise ProtocolError(f"{key}: expected a whole number of bytes, 0 or more")
-    if value > limit:
-        shown = value if value < 2**63 else "of many digits"
-        raise FrameTooLarge(f"{key} {shown}: at most {limit} bytes are taken")
-    return value
 
 
 def is_transcribe(event_type: str) -> bool:

@@ -16,7 +16,8 @@ from wyoming.event import Event
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ProtocolError
 from irene_wyoming.servers.client import CLIENT_LIMITS
-from irene_wyoming.servers.wire import Wire, encode
+from irene_wyoming.servers.framing import encode
+from irene_wyoming.servers.wire import Wire
 from tests.attack.fuzz import fuzz
 from tests.attack.soak import slope
 
