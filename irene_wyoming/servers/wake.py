@@ -63,11 +63,12 @@ class Times:
         """So far."""
         self._chunks: deque[tuple[int, int]] = deque()  # the frame at which each ends, and its timestamp, ms
 
-    def add(self, frames: int, timestamp: int) -> None:
-        """So many frames more come from the chunk with this timestamp."""
+    def add(self, frames: int, chunks: Sequence[tuple[float, int]]) -> None:
+        """So many frames more come from these chunks: up to which share of them each lasts, and its timestamp."""
+        for share, timestamp in chunks:
+            self._chunks.append((self.frames + round(share * frames), timestamp))
         self.frames += frames
-        self._chunks.append((self.frames, timestamp))
-        if self._chunks[0][0] < self.frames - REMEMBERED_S * SPEECH.rate:
+        while self._chunks[0][0] < self.frames - REMEMBERED_S * SPEECH.rate:
             self._chunks.popleft()
 
     def at(self, frame: int) -> int:
@@ -205,16 +206,16 @@ class WakeRole:
             assert self._intake is not None
         pcm = event.payload or b""
         self._pace.arrived(form.frames(len(pcm)) / form.rate, time.monotonic())
-        given = wire.timestamp(event.data)
-        timestamp = self._intake.position_ms if given is None else given
-        await self._listen(self._intake.push(form, pcm), timestamp)
+        stamps = stamped(event, form, self._intake.position_ms)
+        pieces = self._intake.push(form, pcm)
+        await self._listen(pieces if len(stamps) == 1 else [b"".join(pieces)], stamps)
 
     async def _on_stop(self) -> None:
         if self._intake is None:
             return
         timestamp = self._intake.position_ms
         tail = self._intake.flush()
-        await self._listen([tail] if tail else [], timestamp)
+        await self._listen([tail] if tail else [], [(1.0, timestamp)])
         if self._waiting:
             self._give(await self._open())
         if self._session is not None:
@@ -223,15 +224,15 @@ class WakeRole:
             await self._peer.send(NotDetected(context=self._nearest()))
         await self._restart()
 
-    async def _listen(self, pieces: Iterable[bytes], timestamp: int) -> None:
+    async def _listen(self, pieces: Iterable[bytes], stamps: Sequence[tuple[float, int]]) -> None:
         """Give converted audio to the session when a word could be heard: handing it over costs as much as a step.
 
-        :param timestamp: of the client's chunk that it comes from, ms.
+        :param stamps: of the client's chunks that each piece comes from, as ``Times.add`` takes them.
         """
         form = self._engine.format
         for pcm in pieces:
             self._waiting += pcm
-            self._times.add(form.frames(len(pcm)), timestamp)
+            self._times.add(form.frames(len(pcm)), stamps)
             session = self._session or await self._open()
             if len(self._waiting) >= session.needs * form.frame_bytes:
                 self._give(session)
@@ -301,6 +302,21 @@ class WakeRole:
     def _default(self) -> Sequence[str]:
         known = [info.name for info in self._engine.models()]
         return [name for name in self._service.default_models if name in known] or known[:1]
+
+
+def stamped(event: Event, form: AudioFormat, position_ms: int) -> list[tuple[float, int]]:
+    """Of the chunks in an audio event: up to which share of it each lasts, and its timestamp, ms.
+
+    :param position_ms: in the client's stream, for chunks that have none.
+    """
+    size = len(event.payload or b"")
+    chunks = event.chunks if isinstance(event, wire.AudioRun) else [(size, wire.timestamp(event.data))]
+    stamps, start = [], 0
+    for end, timestamp in chunks:
+        place_ms = position_ms + form.frames(start) * 1_000 // form.rate if timestamp is None else timestamp
+        stamps.append((end / size if size else 1.0, place_ms))
+        start = end
+    return stamps
 
 
 def satellite_name(event: Event) -> str | None:

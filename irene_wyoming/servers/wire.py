@@ -1,10 +1,13 @@
 """The border: Wyoming events in and out of a socket, with a bound on all that a peer can make us hold or wait for."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from wyoming.asr import Transcribe
+from wyoming.audio import AudioChunk
 from wyoming.event import Event, Eventable
 
 from irene_wyoming.audio.format import AudioFormat
@@ -23,6 +26,17 @@ MAX_NAMES = 64
 
 READ_BYTES = 65_536
 """Taken from the socket at a time: many events at once from a client that sends faster than we listen."""
+
+JOINED_BYTES = 8_000
+"""Chunks up to this size together are given as one event: 250 ms of 16 kHz 16 bit mono, an engine's turn."""
+
+
+@dataclass
+class AudioRun(Event):
+    """Audio chunks of one format that had arrived together, as one chunk with the audio of all."""
+
+    chunks: Sequence[tuple[int, int | None]] = ()
+    """Where each ends in the payload, bytes, and its timestamp, as ``timestamp`` gives it."""
 
 
 class Room:
@@ -89,6 +103,38 @@ class Wire:
                 return await self._remainder()
         except TimeoutError:
             raise LimitExceeded(f"an event took longer than {self._limits.event_timeout_s:g} s to arrive") from None
+
+    def joined(self, event: Event) -> Event:
+        """The event that was read last; if it is an audio chunk, together with those that are here already and differ
+        from it only in their audio and timestamp. They cost a tenth of what they cost one by one.
+        """
+        line, (event_type, _, data_length, payload_length) = self._line, self._same
+        if event_type != event.type or not AudioChunk.is_type(event_type) or not event.payload:
+            return event
+        form, known, data = without_timestamp(event.data), b"", dict[str, Any]()
+        pieces, end, at = [event.payload], len(event.payload), 0
+        chunks = [(end, timestamp(event.data))]
+        while end + payload_length <= JOINED_BYTES and self._received.startswith(line, at):
+            begin = at + len(line)
+            audio = begin + data_length
+            text = bytes(self._received[begin:audio])
+            if audio + payload_length > len(self._received):
+                break
+            if text != known:
+                try:
+                    known, data = text, parse_object(text, "the data")
+                except ProtocolError:
+                    break  # is told when it is read by itself
+            if without_timestamp(data) != form:
+                break
+            at = audio + payload_length
+            end += payload_length
+            pieces.append(bytes(self._received[audio:at]))
+            chunks.append((end, timestamp(data)))
+        if not at:
+            return event
+        del self._received[:at]
+        return AudioRun(event_type, event.data, b"".join(pieces), chunks)
 
     async def rest(self, seconds: float) -> None:
         """Leave what arrives where it is for so long, or until ``hurry``: each time that a socket is read costs as much
@@ -240,6 +286,10 @@ def audio_format(data: dict[str, Any]) -> AudioFormat:
 def _audio_format(rate: Any, width: Any, channels: Any) -> AudioFormat:
     """Every chunk says it anew, and as a rule the same."""
     return AudioFormat(rate, width, channels)
+
+
+def without_timestamp(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key != "timestamp"}
 
 
 def timestamp(data: dict[str, Any]) -> int | None:

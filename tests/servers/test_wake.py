@@ -10,7 +10,7 @@ import pytest
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncClient
 from wyoming.error import Error
-from wyoming.event import Event
+from wyoming.event import Event, async_read_event
 from wyoming.info import Describe, Info, SelectProgram
 from wyoming.wake import Detect, Detection, NotDetected
 
@@ -19,6 +19,7 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.recall import load
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import Hit
+from irene_wyoming.servers.framing import encode
 from irene_wyoming.servers.hear import Recording, detect
 from tests.conftest import until
 from tests.servers.clients import answers, audio_start, chunks, converted, is_closed, read
@@ -88,6 +89,29 @@ async def test_without_timestamps_the_server_counts_the_audio_itself(uri: str, s
                 assert events[0].data["timestamp"] == index * 80
                 return
     pytest.fail("nothing was detected")
+
+
+@pytest.mark.parametrize("first", [None, 1_000_000])
+@pytest.mark.parametrize(("rate", "apart_ms"), [(16_000, 0), (48_000, 20)])
+async def test_chunks_that_arrive_together_keep_their_timestamps(
+    uri: str, speech: Speech, first: int | None, rate: int, apart_ms: int
+) -> None:
+    """Converted audio is shared out among them by length: there a chunk may be taken for its neighbour."""
+    recording = converted(speech("wake/okay_nabu_rms"), rate, 2, 1)
+    sent = [chunk.event() for chunk in chunks(recording, 20, first)]
+    alone: list[Event] = []
+    async with AsyncClient.from_uri(uri) as client:
+        for event in sent:
+            await client.write_event(event)
+            if alone := await answers(client):
+                break
+    _, host, port = uri.replace("//", "").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    with closing(writer):
+        writer.write(b"".join(encode(event) for event in sent))
+        together = await asyncio.wait_for(async_read_event(reader), 10)
+    assert together is not None
+    assert abs(together.data["timestamp"] - alone[0].data["timestamp"]) <= apart_ms
 
 
 @pytest.mark.parametrize("data", [{}, {"names": None}, {"names": []}, {"names": None, "context": None, "more": 1}])
