@@ -48,9 +48,12 @@ half a second, one of a hundred words in noise was lost."""
 
 BLOCK_BYTES = BLOCK * SPEECH.frame_bytes
 
-CLOSED_STEP = 2 * STEPS * BLOCK
-"""Frames, 480 ms: how often a closed gate looks. What opens it is heard later by no more than that, and the engine then
-catches up within 50 ms, before the word is over: the shortest ones last half a second."""
+LOOK_BLOCKS = 2 * STEPS
+"""480 ms from one look at the sound to the next, since one look at eight blocks costs as much as two at one each. What
+opens a closed gate is heard later by no more than that, and the engine then catches up within 50 ms, before the word is
+over: the shortest ones last half a second."""
+
+LOOK_BYTES = LOOK_BLOCKS * BLOCK_BYTES
 
 SILENCE = 4.0
 """Mean square, in steps of a 16-bit sample, -84 dBFS: what is softer in every band is rounding, and no change."""
@@ -87,15 +90,29 @@ class Steady:
         self.blocks = 0
         """That have been the same as each other."""
 
-    def add(self, levels: NDArray[np.float32]) -> None:
-        """One block more: ``(bands,)``, dB."""
-        least, most = np.minimum(self._least, levels), np.maximum(self._most, levels)
+    def add(self, levels: NDArray[np.float32]) -> int | None:
+        """So many blocks more: ``(blocks, bands)``, dB. The first of them that differs from those before; None: the
+        sound goes on as it was.
+        """
+        least = np.minimum(self._least, levels.min(axis=0))
+        most = np.maximum(self._most, levels.max(axis=0))
+        if self.blocks and (most - least <= LIMITS_DB).all():
+            self._least, self._most = least, most
+            self.blocks += len(levels)
+            return None
+        changes = [number for number, level in enumerate(levels) if not self._goes_on(level)]
+        return changes[0]
+
+    def _goes_on(self, level: NDArray[np.float32]) -> bool:
+        """Whether one block more is as those before; else it is the first of its kind."""
+        least, most = np.minimum(self._least, level), np.maximum(self._most, level)
         if self.blocks and (most - least <= LIMITS_DB).all():
             self._least, self._most = least, most
             self.blocks += 1
-        else:
-            self._least = self._most = levels
-            self.blocks = 1
+            return True
+        self._least = self._most = level
+        self.blocks = 1
+        return False
 
 
 class GatedEngine:
@@ -148,14 +165,16 @@ class GatedSession:
         self._on_score = on_score
         self._on_spared = on_spared
         self._steady = Steady()
-        self._begun = b""  # less than a block; an open gate has let it through already
+        self._begun = b""  # since the last look; an open gate has let it through already
         self._kept: bytes | None = None  # the last blocks before a closed gate; None: it is open
         self._spared = 0  # frames that the engine was not given
         self._session = make(None if on_score is None else self._show)
 
     @property
     def needs(self) -> int:
-        return self._session.needs if self._kept is None else CLOSED_STEP
+        if self._kept is None:
+            return self._session.needs
+        return SPEECH.frames(LOOK_BYTES - len(self._begun))
 
     def push(self, pcm: bytes) -> Sequence[Hit]:
         """:raises ValueError: half a frame, which is the caller's mistake."""
@@ -164,41 +183,46 @@ class GatedSession:
         audio = self._begun + pcm
         since = len(self._begun)  # in audio: what comes after it an open gate has not let through yet
         hits: list[Hit] = []
-        blocks = len(audio) // BLOCK_BYTES
-        levels = band_levels(np.frombuffer(audio, "<i2", blocks * BLOCK).reshape(blocks, BLOCK))
-        for begin, level in zip(range(0, blocks * BLOCK_BYTES, BLOCK_BYTES), levels, strict=True):
-            end = begin + BLOCK_BYTES
-            self._steady.add(level)
+        looks = len(audio) // LOOK_BYTES * LOOK_BYTES
+        for begin in range(0, looks, LOOK_BYTES):
+            end = begin + LOOK_BYTES
+            blocks = np.frombuffer(audio, "<i2", LOOK_BLOCKS * BLOCK, begin).reshape(LOOK_BLOCKS, BLOCK)
+            change = self._steady.add(band_levels(blocks))
             if self._kept is None:
                 if self._steady.blocks >= STEADY_BLOCKS:
                     hits += self._listen(audio[since:end])
                     self._kept = b""
-            elif self._steady.blocks > 1:
+            elif change is None:
                 self._keep(audio[begin:end])
             else:
+                since = begin + change * BLOCK_BYTES
+                self._keep(audio[begin:since])
                 hits += self._listen(self._kept)
-                self._kept, since = None, begin
-        self._begun = audio[blocks * BLOCK_BYTES :]
-        if self._kept is None:
+                self._kept = None
+        self._begun = audio[looks:]
+        if self._kept is None and since < len(audio):
             hits += self._listen(audio[since:])
         return hits
 
     def close(self) -> None:
         self._session.close()
 
-    def _keep(self, block: bytes) -> None:
+    def _keep(self, blocks: bytes) -> None:
         """Of the audio that the engine is not given the last is kept."""
         assert self._kept is not None
-        self._kept += block
-        if len(self._kept) >= (BEFORE_BLOCKS + STEPS) * BLOCK_BYTES:
-            self._kept = self._kept[STEPS * BLOCK_BYTES :]
-            self._spared += STEPS * BLOCK
-            self._on_spared(STEPS * BLOCK / SPEECH.rate)
+        self._kept += blocks
+        spared = max(0, len(self._kept) // BLOCK_BYTES - BEFORE_BLOCKS) // STEPS * STEPS
+        self._kept = self._kept[spared * BLOCK_BYTES :]
+        self._spared += spared * BLOCK
+        self._on_spared(spared * BLOCK / SPEECH.rate)
 
     def _listen(self, pcm: bytes) -> list[Hit]:
         return [replace(hit, frame=hit.frame + self._spared) for hit in self._session.push(pcm)]
 
     def _show(self, score: Score) -> None:
         assert self._on_score is not None
+        if not self._spared:
+            self._on_score(score)
+            return
         word, value, frame = score
         self._on_score(Score(word, value, frame + self._spared))

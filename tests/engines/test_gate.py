@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.recall import load
 from irene_wyoming.engines.base import Hit, OnScore, Score, WakeEngine, WakeSession
-from irene_wyoming.engines.gate import BEFORE_BLOCKS, BLOCK, CLOSED_STEP, STEPS, GatedEngine, GatedSession
+from irene_wyoming.engines.gate import BEFORE_BLOCKS, BLOCK, LOOK_BLOCKS, STEPS, GatedEngine, GatedSession
 from irene_wyoming.servers.hear import Recording
 
 Speech = Callable[[str], Recording]
@@ -143,7 +143,8 @@ def test_a_closed_gate_looks_less_often_and_an_open_one_as_the_engine_wants() ->
     gate, _ = gated()
     assert gate.needs == 7
     gate.push(click(5, at=0))
-    assert gate.needs == CLOSED_STEP
+    look = LOOK_BLOCKS * BLOCK
+    assert gate.needs == look - 5 * SPEECH.rate % look
     gate.push(click(1, at=0.5))
     assert gate.needs == 7
 
