@@ -7,13 +7,15 @@ them at a time (30 ms), and a score is the mean of its last few probabilities.
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pymicro_features import MicroFrontend
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
@@ -139,7 +141,6 @@ class Word:
         """Probability that the model can give."""
         self._stride = stride
         self._size = stride * FEATURES
-        self._rows = np.empty((stride, FEATURES))
         self._values: list[float] = []
         """Of the rows that wait for the next step."""
         self._sliding_window = sliding_window
@@ -161,32 +162,47 @@ class Word:
                 return step
         return self._sliding_window
 
-    def push(self, row: Iterable[float]) -> float | None:
-        """``row``: FEATURES values. The score; None while the model waits for more rows, 0 until a whole window of
-        probabilities is there."""
-        self._values.extend(row)
+    def push(self, rows: Iterable[Iterable[float]]) -> Sequence[tuple[int, float]]:
+        """Take any number of rows of FEATURES values. For each step that they complete: the row that does, and the
+        score, which is 0 until a whole window of probabilities is there.
+        """
+        row = -(len(self._values) // FEATURES) - 1  # of those before
+        for values in rows:
+            self._values.extend(values)
         if len(self._values) < self._size:
-            return None
-        self._rows.reshape(-1)[:] = self._values
-        self._values.clear()
-        self._probabilities.append(self._probability())
-        if len(self._probabilities) < self._sliding_window:
-            return 0.0
-        return sum(self._probabilities) / self._sliding_window
+            return ()
+        scores = []
+        for step in self._quantized():
+            row += self._stride
+            scores.append((row, self._score(step)))
+        return scores
 
     def close(self) -> None:
         self._release.close()
 
-    def _probability(self) -> float:
-        rows = self._rows
+    def _quantized(self) -> NDArray[np.float64]:
+        """The steps that are complete, as the model takes them: whole numbers, ``(steps, stride, FEATURES)``. All at
+        once: numpy takes as long for one.
+        """
+        whole = len(self._values) // self._size * self._size
+        rows = np.array(self._values[:whole])
+        del self._values[:whole]
         rows /= self._input.scale
         rows += self._input.zero_point
         np.rint(rows, out=rows)
         np.maximum(rows, self._least, out=rows)
         np.minimum(rows, self._most, out=rows)
-        self._input.array[0] = rows
+        return rows.reshape(-1, self._stride, FEATURES)
+
+    def _score(self, rows: NDArray[np.float64]) -> float:
+        """Run the model for one step."""
+        self._input.array[...] = rows
         self._interpreter.invoke()
-        return (int(self._output.array[0, 0]) - self._output.zero_point) * self._output.scale
+        probability = (int(self._output.array[0, 0]) - self._output.zero_point) * self._output.scale
+        self._probabilities.append(probability)
+        if len(self._probabilities) < self._sliding_window:
+            return 0.0
+        return sum(self._probabilities) / self._sliding_window
 
 
 class MicroWakeWordStream:
@@ -211,20 +227,26 @@ class MicroWakeWordStream:
         hops = self._words[word].rows_to(step) + max(0, FIRST_HOPS - self._frame // HOP)
         return hops * HOP - len(self._rest) // SPEECH.frame_bytes
 
-    def push(self, pcm: bytes) -> Iterator[Score]:
+    def push(self, pcm: bytes) -> list[Score]:
         assert self._frontend is not None
+        process = self._frontend.process_samples
         pcm = self._rest + pcm
         end = len(pcm) - len(pcm) % HOP_BYTES
         self._rest = pcm[end:]
+        rows = []
         for start in range(0, end, HOP_BYTES):
-            self._frame += HOP
-            row = self._frontend.process_samples(pcm[start : start + HOP_BYTES]).features
-            if not row:
-                continue  # its first window is not full yet: 30 ms
-            for name, word in self._words.items():
-                score = word.push(row)
-                if score is not None:
-                    yield Score(name, score, self._frame)
+            row = process(pcm[start : start + HOP_BYTES]).features
+            if row:  # its first window is full: 30 ms
+                rows.append(row)
+        self._frame += end // SPEECH.frame_bytes
+        first = self._frame - (len(rows) - 1) * HOP  # where the first of them ends
+        scores = []
+        for name, word in self._words.items():
+            for number, score in word.push(rows):
+                scores.append(Score(name, score, first + number * HOP))
+        if len(self._words) > 1:
+            scores.sort(key=attrgetter("frame"))
+        return scores
 
     def close(self) -> None:
         for word in self._words.values():

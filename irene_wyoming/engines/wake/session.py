@@ -1,6 +1,6 @@
 """Session: what the embedded engines' sessions have in common. Scores come from a ScoreStream, triggers decide."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -28,7 +28,7 @@ class ScoreStream(Protocol):
     def frames_to(self, word: str, step: int, /) -> int:
         """Frames that are missing to a step of this word; the coming one is 1."""
 
-    def push(self, pcm: bytes) -> Iterator[Score]:
+    def push(self, pcm: bytes) -> Iterable[Score]:
         """Take any number of whole 16 kHz 16-bit mono frames; give the scores of the steps that they complete, in
         order. To be read to its end before the next push.
 

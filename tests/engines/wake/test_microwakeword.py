@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -150,14 +151,18 @@ def test_probabilities_are_those_of_the_package(word: str) -> None:
     ours = Word(model, config.sliding_window)
     theirs = pymicro_wakeword.MicroWakeWord.from_builtin(pymicro_wakeword.Model(word))
     assert (config.cutoff, config.sliding_window) == (theirs.probability_cutoff, theirs.sliding_window_size)
-    scores = []
-    for row in features(synthesised("okay_nabu_rms") + synthesised("hey_jarvis_slt")):
-        score = ours.push(row)
-        expected = theirs.process_streaming_prob(row.reshape(1, 1, -1))
-        if score is not None:
-            scores.append(score)
-            assert score == pytest.approx(expected, abs=1e-9)
-    assert len(scores) > 100
+    rows = list(features(synthesised("okay_nabu_rms") + synthesised("hey_jarvis_slt")))
+    expected = [theirs.process_streaming_prob(row.reshape(1, 1, -1)) for row in rows]
+    at_a_time = cycle([1, 2, 7, 3, 20])
+    first, steps = 0, []
+    while first < len(rows):
+        given = rows[first : first + next(at_a_time)]
+        for place, score in ours.push(given):
+            assert score == pytest.approx(expected[first + place], abs=1e-9)
+            steps.append(first + place)
+        first += len(given)
+    assert steps == list(range(2, len(rows), 3))
+    assert len(steps) > 100
     ours.close()
     model.close()
     theirs.close()
