@@ -16,8 +16,9 @@ from irene_wyoming.metrics import INFER_SECONDS
 TURN_BYTES = 8_000
 """What a session hears at a time, 250 ms of 16 kHz 16 bit mono: then others that wait have their turn."""
 
-ROOM_BYTES = 32_000
-"""What may wait for its turn, a second: for more the caller has to wait, and with it the client that sends so fast."""
+ROOM_BYTES = 128_000
+"""What may wait for its turn, four seconds: for more the caller has to wait, and with it the client that sends so fast.
+The more may wait, the less often the loop and the thread take Python's lock from each other."""
 
 LOW_BYTES = TURN_BYTES
 """Who waits is woken when no more than this is left: the thread has something to do until more comes. Woken after every
@@ -61,7 +62,7 @@ class LiveSession:
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._over = False  # closed, or failed: nothing more is heard
-        self._waiter: asyncio.Future[None] | None = None  # of who waits for the thread to get on; None: nobody
+        self._waiters: list[asyncio.Future[None]] = []  # of who waits for the thread to get on
         # What both threads touch, under the lock.
         self._lock = threading.Lock()
         self._given: deque[bytes] = deque()
@@ -105,18 +106,18 @@ class LiveSession:
 
     async def _progress(self) -> None:
         """Wait for the end of the thread's turn."""
-        if self._waiter is None:
-            self._waiter = self._loop.create_future()
-            with self._lock:
-                if not self._working:  # it has come to its end in between
-                    self._resume()
-        if self._waiter is not None:
-            await asyncio.shield(self._waiter)
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        with self._lock:
+            if not self._working:  # it has come to its end in between
+                self._resume()
+        await waiter
 
     def _resume(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-        self._waiter = None
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
 
     def _report(self, hits: Sequence[Hit]) -> None:
         if not self._over:
@@ -154,7 +155,7 @@ class LiveSession:
         if self._working:
             with suppress(RuntimeError):  # the worker is closed: nobody listens any more
                 self._worker.post(self._work)
-        if self._waiter is None:
+        if not self._waiters:
             if sooner:
                 self._tell(self._on_hurry)
         elif self._ahead <= LOW_BYTES:

@@ -111,26 +111,27 @@ class Wire:
         line, (event_type, _, data_length, payload_length) = self._line, self._same
         if event_type != event.type or not AudioChunk.is_type(event_type) or not event.payload:
             return event
-        form, known, data = without_timestamp(event.data), b"", dict[str, Any]()
+        form, stamp, known = without_timestamp(event.data), timestamp(event.data), None
         pieces, end, at = [event.payload], len(event.payload), 0
-        chunks = [(end, timestamp(event.data))]
+        chunks = [(end, stamp)]
         while end + payload_length <= JOINED_BYTES and self._received.startswith(line, at):
             begin = at + len(line)
             audio = begin + data_length
-            text = bytes(self._received[begin:audio])
             if audio + payload_length > len(self._received):
                 break
+            text = bytes(self._received[begin:audio])
             if text != known:
                 try:
-                    known, data = text, parse_object(text, "the data")
+                    data = parse_object(text, "the data")
                 except ProtocolError:
                     break  # is told when it is read by itself
-            if without_timestamp(data) != form:
-                break
+                if without_timestamp(data) != form:
+                    break
+                known, stamp = text, timestamp(data)
             at = audio + payload_length
             end += payload_length
             pieces.append(bytes(self._received[audio:at]))
-            chunks.append((end, timestamp(data)))
+            chunks.append((end, stamp))
         if not at:
             return event
         del self._received[:at]
