@@ -8,6 +8,7 @@ word is heard as if there were no gate.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from operator import le, sub
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ WINDOW = np.hanning(BLOCK).astype(np.float32)
 
 EDGES = [round(hz * BLOCK / SPEECH.rate) for hz in BANDS_HZ]
 
-LIMITS_DB: NDArray[np.float32] = (DEVIATIONS * 10 / np.log(10) / np.sqrt(np.diff(EDGES) / 1.94)).astype(np.float32)
+LIMITS_DB: list[float] = (DEVIATIONS * 10 / np.log(10) / np.sqrt(np.diff(EDGES) / 1.94)).tolist()
 """By band. The power of noise in n bins has a relative standard deviation of 1 / sqrt(n); a Hann window makes of each
 1.94 bins one."""
 
@@ -86,33 +87,20 @@ class Steady:
     """For how long a sound has stayed the same."""
 
     def __init__(self) -> None:
-        self._least = self._most = np.zeros_like(LIMITS_DB)
+        self._least: Sequence[float] = ()
+        self._most: Sequence[float] = ()
         self.blocks = 0
         """That have been the same as each other."""
 
-    def add(self, levels: NDArray[np.float32]) -> int | None:
-        """So many blocks more: ``(blocks, bands)``, dB. The first of them that differs from those before; None: the
-        sound goes on as it was.
-        """
-        least = np.minimum(self._least, levels.min(axis=0))
-        most = np.maximum(self._most, levels.max(axis=0))
-        if self.blocks and (most - least <= LIMITS_DB).all():
-            self._least, self._most = least, most
-            self.blocks += len(levels)
-            return None
-        changes = [number for number, level in enumerate(levels) if not self._goes_on(level)]
-        return changes[0]
-
-    def _goes_on(self, level: NDArray[np.float32]) -> bool:
-        """Whether one block more is as those before; else it is the first of its kind."""
-        least, most = np.minimum(self._least, level), np.maximum(self._most, level)
-        if self.blocks and (most - least <= LIMITS_DB).all():
+    def add(self, levels: Sequence[float]) -> None:
+        """One block more: of each band, dB. Five numbers: numpy would take longer for them."""
+        least, most = [*map(min, self._least, levels)], [*map(max, self._most, levels)]
+        if self.blocks and all(map(le, map(sub, most, least), LIMITS_DB)):
             self._least, self._most = least, most
             self.blocks += 1
-            return True
-        self._least = self._most = level
-        self.blocks = 1
-        return False
+        else:
+            self._least = self._most = levels
+            self.blocks = 1
 
 
 class GatedEngine:
@@ -187,7 +175,7 @@ class GatedSession:
         for begin in range(0, looks, LOOK_BYTES):
             end = begin + LOOK_BYTES
             blocks = np.frombuffer(audio, "<i2", LOOK_BLOCKS * BLOCK, begin).reshape(LOOK_BLOCKS, BLOCK)
-            change = self._steady.add(band_levels(blocks))
+            change = self._follow(band_levels(blocks))
             if self._kept is None:
                 if self._steady.blocks >= STEADY_BLOCKS:
                     hits += self._listen(audio[since:end])
@@ -206,6 +194,15 @@ class GatedSession:
 
     def close(self) -> None:
         self._session.close()
+
+    def _follow(self, levels: NDArray[np.float32]) -> int | None:
+        """Take in ``(LOOK_BLOCKS, bands)``, dB; the first block that is not as those before, None: all are."""
+        change = None
+        for number, level in enumerate(levels.tolist()):
+            self._steady.add(level)
+            if change is None and self._steady.blocks == 1:
+                change = number
+        return change
 
     def _keep(self, blocks: bytes) -> None:
         """Of the audio that the engine is not given the last is kept."""

@@ -185,7 +185,7 @@ class Word:
         once: numpy takes as long for one.
         """
         whole = len(self._values) // self._size * self._size
-        rows = np.array(self._values[:whole])
+        rows = np.fromiter(self._values[:whole], np.float64, whole)
         del self._values[:whole]
         rows /= self._input.scale
         rows += self._input.zero_point
