@@ -74,6 +74,7 @@ class Handler:
         finally:
             await self._role.close()
             await self._wire.close()
+            del self._role  # they hold each other: a conversation would stay in memory until garbage is looked for
 
     async def _until_over(self) -> bool:
         """Converse to the end; False: it was cut short, since the server stops and the peer is owed nothing."""

@@ -64,6 +64,7 @@ class Session:
 
     def close(self) -> None:
         self._closed = True
+        self._on_score = None  # of whoever holds this session: together they would stay until garbage is looked for
         self._stream.close()
 
     def _needs(self, word: str, trigger: Trigger) -> int:
