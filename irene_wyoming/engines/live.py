@@ -151,8 +151,8 @@ class LiveSession:
         with self._lock:
             self._needs = needs
             self._ahead -= len(pcm)
-            self._working = bool(self._given)
-        if self._working:
+            working = self._working = bool(self._given)
+        if working:
             with suppress(RuntimeError):  # the worker is closed: nobody listens any more
                 self._worker.post(self._work)
         if not self._waiters:
