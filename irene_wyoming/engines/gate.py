@@ -170,39 +170,50 @@ class GatedSession:
             raise ValueError(f"{len(pcm)} bytes: expected whole frames of {SPEECH.frame_bytes} bytes")
         audio = self._begun + pcm
         since = len(self._begun)  # in audio: what comes after it an open gate has not let through yet
+        place = 0  # in audio: up to there it has been looked at
         hits: list[Hit] = []
-        looks = len(audio) // LOOK_BYTES * LOOK_BYTES
-        for begin in range(0, looks, LOOK_BYTES):
-            end = begin + LOOK_BYTES
-            blocks = np.frombuffer(audio, "<i2", LOOK_BLOCKS * BLOCK, begin).reshape(LOOK_BLOCKS, BLOCK)
-            change = self._follow(band_levels(blocks))
+        while blocks := self._to_look_at((len(audio) - place) // BLOCK_BYTES):
+            end = place + blocks * BLOCK_BYTES
+            samples = np.frombuffer(audio, "<i2", blocks * BLOCK, place).reshape(blocks, BLOCK)
+            levels = band_levels(samples).tolist()
             if self._kept is None:
+                for level in levels:
+                    self._steady.add(level)
                 if self._steady.blocks >= STEADY_BLOCKS:
                     hits += self._listen(audio[since:end])
                     self._kept = b""
-            elif change is None:
-                self._keep(audio[begin:end])
-            else:
-                since = begin + change * BLOCK_BYTES
-                self._keep(audio[begin:since])
+                place = end
+                continue
+            change = self._change(levels)
+            since = place + change * BLOCK_BYTES
+            self._keep(audio[place:since])
+            place = since
+            if change < blocks:
+                place += BLOCK_BYTES
                 hits += self._listen(self._kept)
                 self._kept = None
-        self._begun = audio[looks:]
+        self._begun = audio[place:]
         if self._kept is None and since < len(audio):
             hits += self._listen(audio[since:])
         return hits
 
     def close(self) -> None:
+        self._on_score = None  # as in the sessions of the engines: it may be of whoever holds this one
         self._session.close()
 
-    def _follow(self, levels: NDArray[np.float32]) -> int | None:
-        """Take in ``(LOOK_BLOCKS, bands)``, dB; the first block that is not as those before, None: all are."""
-        change = None
-        for number, level in enumerate(levels.tolist()):
+    def _to_look_at(self, blocks: int) -> int:
+        """How many of so many blocks: an open gate waits until it can look at LOOK_BLOCKS together."""
+        if self._kept is None and blocks < LOOK_BLOCKS:
+            return 0
+        return min(blocks, LOOK_BLOCKS)
+
+    def _change(self, levels: Sequence[Sequence[float]]) -> int:
+        """The first block that is not as those before, of so many; how many there are, if all are."""
+        for number, level in enumerate(levels):
             self._steady.add(level)
-            if change is None and self._steady.blocks == 1:
-                change = number
-        return change
+            if self._steady.blocks == 1:
+                return number
+        return len(levels)
 
     def _keep(self, blocks: bytes) -> None:
         """Of the audio that the engine is not given the last is kept."""
@@ -218,8 +229,6 @@ class GatedSession:
 
     def _show(self, score: Score) -> None:
         assert self._on_score is not None
-        if not self._spared:
-            self._on_score(score)
-            return
-        word, value, frame = score
-        self._on_score(Score(word, value, frame + self._spared))
+        if self._spared:
+            score = Score(score.word, score.score, score.frame + self._spared)
+        self._on_score(score)

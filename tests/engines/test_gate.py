@@ -1,3 +1,5 @@
+import gc
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
@@ -143,8 +145,7 @@ def test_a_closed_gate_looks_less_often_and_an_open_one_as_the_engine_wants() ->
     gate, _ = gated()
     assert gate.needs == 7
     gate.push(click(5, at=0))
-    look = LOOK_BLOCKS * BLOCK
-    assert gate.needs == look - 5 * SPEECH.rate % look
+    assert gate.needs == LOOK_BLOCKS * BLOCK - 5 * SPEECH.rate % BLOCK
     gate.push(click(1, at=0.5))
     assert gate.needs == 7
 
@@ -164,6 +165,29 @@ def test_what_the_engine_is_given_does_not_depend_on_the_cut(cuts: list[int]) ->
     found += gate.push(sound[start:])
     assert inner.given == expected.given
     assert found == hits
+
+
+def test_a_closed_gate_looks_at_all_that_it_is_given() -> None:
+    """A stream may end there: a client that stops when somebody has spoken sends no more."""
+    gate, inner = gated()
+    gate.push(pcm(noise("white", 5 * SPEECH.rate, 1, -60)))
+    before = len(inner.given)
+    gate.push(click(0.2, at=0.13))
+    assert len(inner.given) > before
+
+
+def test_nobody_holds_a_closed_session(engine: WakeEngine) -> None:
+    gc.disable()
+    try:
+        scores: list[Score] = []
+        gate = GatedEngine(engine).session([engine.models()[0].name], on_score=scores.append)
+        gate.push(bytes(32_000))
+        gone = weakref.ref(gate)
+        gate.close()
+        del gate
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_half_a_frame_is_the_callers_mistake() -> None:
