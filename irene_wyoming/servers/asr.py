@@ -54,6 +54,7 @@ class AsrRole:
 
     answers_ping = False
     quiet_s = 0.0
+    takes_runs = True
 
     def __init__(self, service: AsrService, peer: Peer) -> None:
         self._service = service

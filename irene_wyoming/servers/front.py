@@ -93,6 +93,7 @@ class FrontRole:
     """Relays a conversation; a later request for another server moves the connection over to that one."""
 
     quiet_s = 0.0
+    takes_runs = False  # each chunk goes on with its own timestamp
 
     def __init__(self, directory: Directory, peer: Peer) -> None:
         self._directory = directory

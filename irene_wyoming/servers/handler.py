@@ -110,7 +110,9 @@ class Handler:
         turn = loop.time() + TURN_S
         while (event := await self._wire.read(self._patience())) is not None:
             await self._answer(event)
-            if not await self._role.on_event(self._wire.joined(event)) or self._is_cut_short():
+            if self._role.takes_runs:
+                event = self._wire.joined(event)
+            if not await self._role.on_event(event) or self._is_cut_short():
                 return
             if not self._wire.buffered:
                 if (quiet_s := self._role.quiet_s) >= LEAST_REST_S:

@@ -38,11 +38,6 @@ class Intake:
         if announced is not None:
             self._converter = self._open(announced)
 
-    @property
-    def position_ms(self) -> int:
-        """Audio taken so far, by the client's own count of frames, ms."""
-        return self._frames * 1000 // self._converter.source.rate if self._converter else 0
-
     def push(self, form: AudioFormat, pcm: bytes) -> Iterator[bytes]:
         """Convert one chunk; gives pieces of at most ``chunk_size`` frames or a little more, maybe none.
 
@@ -62,6 +57,13 @@ class Intake:
             piece = converter.push(part) if form == self._target else self._convert(converter, part)
             if piece:
                 yield piece
+
+    def place_ms(self, frames: int, form: AudioFormat) -> int:
+        """Where in the stream something begins that has not been pushed yet, ms: so many frames of this format on."""
+        if self._converter is None:
+            return frames * 1_000 // form.rate
+        rate = self._converter.source.rate
+        return (self._frames * form.rate + frames * rate) * 1_000 // (rate * form.rate)
 
     def flush(self) -> bytes:
         """End the stream: what the conversion still held back."""

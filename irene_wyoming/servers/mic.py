@@ -31,6 +31,7 @@ class MicRole:
 
     idle_ok = True  # listeners have nothing to say
     answers_ping = False
+    takes_runs = False
     owes_answer = False
     quiet_s = 0.0
 

@@ -43,6 +43,10 @@ class Role(Protocol):
         """True: the peer has said something that it waits for an answer to; a server that stops gives it some time."""
 
     @property
+    def takes_runs(self) -> bool:
+        """True: audio chunks that have arrived together may come as one ``wire.AudioRun``."""
+
+    @property
     def quiet_s(self) -> float:
         """Seconds in which nothing that the peer is about to send can matter; asked for when it has sent something.
         Pings and questions in between are answered later by so much.

@@ -18,7 +18,7 @@ from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.engines.base import Hit, Score, WakeEngine, unknown_model
-from irene_wyoming.engines.live import LiveSession
+from irene_wyoming.engines.live import ROOM_BYTES, LiveSession
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.servers import wire
 from irene_wyoming.servers.info import select
@@ -33,8 +33,9 @@ log = logging.getLogger(__name__)
 PUNCTUAL_S = 0.001
 """Audio that was due a moment ago is here: to look for it once more would cost more than this wait."""
 
-REMEMBERED_S = 4.0
-"""Of a stream, for how long the timestamps of its chunks are kept: more than any session lags behind."""
+REMEMBERED_S = 2 * SPEECH.seconds(ROOM_BYTES)
+"""Of a stream, for how long the timestamps of its chunks are kept: twice what may wait for the engine, since what has
+been given last, and what a closed gate looks at together, come on top of it."""
 
 
 NEARLY = 0.2
@@ -66,7 +67,9 @@ class Times:
     def add(self, frames: int, chunks: Sequence[tuple[float, int]]) -> None:
         """So many frames more come from these chunks: up to which share of them each lasts, and its timestamp."""
         for share, timestamp in chunks:
-            self._chunks.append((self.frames + round(share * frames), timestamp))
+            end = self.frames + round(share * frames)
+            if not self._chunks or end > self._chunks[-1][0]:  # no more of them than frames, whatever a client sends
+                self._chunks.append((end, timestamp))
         self.frames += frames
         while self._chunks[0][0] < self.frames - REMEMBERED_S * SPEECH.rate:
             self._chunks.popleft()
@@ -96,6 +99,7 @@ class WakeRole:
     ``audio-start``, while the satellite fills its first chunk, or with the first audio where there is none.
     """
 
+    takes_runs = True
     owes_answer = False  # a word that is not heard is not waited for; the satellite connects again
 
     def __init__(self, service: WakeService, peer: Peer, host: str = "") -> None:
@@ -204,16 +208,22 @@ class WakeRole:
         if self._intake is None:
             await self._restart()
             assert self._intake is not None
-        pcm = event.payload or b""
-        self._pace.arrived(form.frames(len(pcm)) / form.rate, time.monotonic())
-        stamps = stamped(event, form, self._intake.position_ms)
-        pieces = self._intake.push(form, pcm)
-        await self._listen(pieces if len(stamps) == 1 else [b"".join(pieces)], stamps)
+        chunks = wire.chunks(event)
+        (first, _), (size, _) = chunks[0], chunks[-1]
+        now = time.monotonic()
+        self._pace.arrived(form.seconds(first), now)
+        if first < size:  # the rest came at the same time, so sooner than it was spoken
+            self._pace.arrived(form.seconds(size - first), now)
+        stamps = stamped(chunks, form, self._intake)
+        pieces: Iterable[bytes] = self._intake.push(form, event.payload or b"")
+        if len(stamps) > 1:  # they are shares of all of it
+            pieces = filter(None, [b"".join(pieces)])
+        await self._listen(pieces, stamps)
 
     async def _on_stop(self) -> None:
         if self._intake is None:
             return
-        timestamp = self._intake.position_ms
+        timestamp = self._intake.place_ms(0, SPEECH)
         tail = self._intake.flush()
         await self._listen([tail] if tail else [], [(1.0, timestamp)])
         if self._waiting:
@@ -304,19 +314,16 @@ class WakeRole:
         return [name for name in self._service.default_models if name in known] or known[:1]
 
 
-def stamped(event: Event, form: AudioFormat, position_ms: int) -> list[tuple[float, int]]:
-    """Of the chunks in an audio event: up to which share of it each lasts, and its timestamp, ms.
-
-    :param position_ms: in the client's stream, for chunks that have none.
+def stamped(chunks: Sequence[tuple[int, int | None]], form: AudioFormat, intake: Intake) -> Sequence[tuple[float, int]]:
+    """Of the chunks that ``intake`` gets next: up to which share of them each lasts, and its timestamp, ms; where the
+    client sent none, its place in the stream.
     """
-    size = len(event.payload or b"")
-    chunks = event.chunks if isinstance(event, wire.AudioRun) else [(size, wire.timestamp(event.data))]
-    stamps, start = [], 0
-    for end, timestamp in chunks:
-        place_ms = position_ms + form.frames(start) * 1_000 // form.rate if timestamp is None else timestamp
-        stamps.append((end / size if size else 1.0, place_ms))
-        start = end
-    return stamps
+    size = chunks[-1][0] or 1
+    starts = (0, *(end for end, _ in chunks))
+    return [
+        (end / size, intake.place_ms(form.frames(start), form) if timestamp is None else timestamp)
+        for start, (end, timestamp) in zip(starts, chunks, strict=False)  # the last end starts nothing
+    ]
 
 
 def satellite_name(event: Event) -> str | None:

@@ -1,6 +1,7 @@
 """Walk: chunks over TCP become a Detection. Real engines over real sockets."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
@@ -21,6 +22,7 @@ from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import Hit
 from irene_wyoming.servers.framing import encode
 from irene_wyoming.servers.hear import Recording, detect
+from irene_wyoming.servers.wake import WakeRole
 from tests.conftest import until
 from tests.servers.clients import answers, audio_start, chunks, converted, is_closed, read
 
@@ -96,8 +98,10 @@ async def test_without_timestamps_the_server_counts_the_audio_itself(uri: str, s
 async def test_chunks_that_arrive_together_keep_their_timestamps(
     uri: str, speech: Speech, first: int | None, rate: int, apart_ms: int
 ) -> None:
-    """Converted audio is shared out among them by length: there a chunk may be taken for its neighbour."""
-    recording = converted(speech("wake/okay_nabu_rms"), rate, 2, 1)
+    """Converted audio is shared out among them by length: there a chunk may be taken for its neighbour. The engine is
+    given so much at once that it is seconds behind."""
+    spoken = speech("wake/okay_nabu_rms")
+    recording = converted(Recording(spoken.format, bytes(6 * 32_000) + spoken.pcm), rate, 2, 1)
     sent = [chunk.event() for chunk in chunks(recording, 20, first)]
     alone: list[Event] = []
     async with AsyncClient.from_uri(uri) as client:
@@ -314,6 +318,25 @@ def heard_by(program: str, pcm: bytes) -> Hit:
     with closing(load(program)) as engine:
         (hit,) = engine.session(["okay_nabu"]).push(pcm)
         return hit
+
+
+async def test_a_conversation_that_is_over_is_gone(uri: str, speech: Speech) -> None:
+    """At once, and not only when Python looks for garbage."""
+
+    def roles() -> int:
+        return sum(isinstance(thing, WakeRole) for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        async with AsyncClient.from_uri(uri) as client:
+            for chunk in chunks(speech("wake/okay_nabu_rms"), 20):
+                await client.write_event(chunk.event())
+            assert await answers(client)
+            assert roles() == 1
+        await until(lambda: roles() == 0)
+    finally:
+        gc.enable()
 
 
 async def test_a_satellite_that_sends_faster_than_it_speaks_does_not_slow_another(uri: str, speech: Speech) -> None:

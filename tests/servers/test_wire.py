@@ -8,10 +8,10 @@ import pytest
 from wyoming.audio import AudioChunk, AudioStop
 from wyoming.event import Event
 
-from irene_wyoming.errors import ProtocolError
+from irene_wyoming.errors import ProtocolError, UnsupportedFormat
 from irene_wyoming.servers.client import CLIENT_LIMITS
 from irene_wyoming.servers.framing import encode
-from irene_wyoming.servers.wire import JOINED_BYTES, AudioRun, Wire
+from irene_wyoming.servers.wire import AudioRun, Wire
 
 FRAMES = 320
 SIZE = 2 * FRAMES
@@ -67,12 +67,12 @@ async def test_a_run_has_an_end(pair: Pair) -> None:
     sent = [chunk(number) for number in range(100)]
     events = await read(pair, *map(encode, sent))
     assert joined(*events) == joined(*sent)
-    assert max(len(event.payload or b"") for event in events) <= JOINED_BYTES
+    assert max(len(event.payload or b"") for event in events) == 12 * SIZE  # 250 ms and no more
     assert len(events) < 15
 
 
 async def test_large_chunks_are_left_as_they_are(pair: Pair) -> None:
-    sent = [AudioChunk(16_000, 2, 1, bytes(JOINED_BYTES)).event() for _ in range(3)]
+    sent = [AudioChunk(16_000, 2, 1, bytes(5_000)).event() for _ in range(3)]
     assert await read(pair, *map(encode, sent)) == sent
 
 
@@ -89,11 +89,40 @@ async def test_another_format_or_event_ends_a_run(pair: Pair) -> None:
     assert [event.payload or b"" for event in events] == [joined(*group) for group in sent]
 
 
-async def test_a_chunk_with_more_fields_is_not_taken_for_the_same(pair: Pair) -> None:
+@pytest.mark.parametrize(("field", "value"), [("rate", 16_001), ("channels", 2), ("width", 4)])
+async def test_a_chunk_of_another_format_is_not_taken_for_the_same(pair: Pair, field: str, value: int) -> None:
     other = chunk(2)
-    other.data["rate"] = 16_001  # as long in bytes
-    events = await read(pair, encode(chunk(1)), encode(other))
-    assert [event.data["rate"] for event in events] == [16_000, 16_001]
+    other.data[field] = value
+    first = chunk(1)
+    assert len(encode(other)) == len(encode(first))  # it has the same header
+    assert await read(pair, encode(first), encode(other)) == [first, other]
+
+
+async def test_a_number_is_not_taken_for_another_kind_of_number(pair: Pair) -> None:
+    def sent(channels: str) -> bytes:
+        data = f'{{"rate": 16000, "width": 2, "channels": {channels}}}'.encode()
+        return b'{"type": "audio-chunk", "data_length": %d, "payload_length": 4}\n%b1234' % (len(data), data)
+
+    wire, writer = pair
+    writer.write(sent("1  ") + sent("1.0"))
+    event = await wire.read()
+    assert event is not None
+    assert wire.joined(event).payload == b"1234"
+    event = await wire.read()
+    assert event is not None
+    with pytest.raises(UnsupportedFormat, match=r"channels 1\.0"):
+        wire.joined(event)
+
+
+async def test_chunks_that_cut_a_frame_are_left_as_they_are(pair: Pair) -> None:
+    sent = [AudioChunk(16_000, 2, 1, b"123").event() for _ in range(4)]
+    assert await read(pair, *map(encode, sent)) == sent
+
+
+async def test_chunks_without_audio_are_left_as_they_are(pair: Pair) -> None:
+    empty = b'{"type": "audio-chunk", "data_length": 0, "payload_length": 0}\n'
+    inline = b'{"type": "audio-chunk", "data": {"rate": 16000, "width": 2, "channels": 1}, "payload_length": 2}\n12'
+    assert len(await read(pair, empty, inline, *[empty] * 50)) == 52
 
 
 async def test_chunks_that_say_everything_in_their_header_are_read_one_by_one(pair: Pair) -> None:
