@@ -25,11 +25,11 @@ class Sound(Enum):
     """The end of speech lies in it: silence from here on, as far as is known."""
 
 
-def sound_of(*, spoke: bool, speaks: bool) -> Sound:
-    """What a piece is, by whether somebody spoke at its start and does so at its end."""
+def sound_of(*, spoke: bool, began: bool, speaks: bool) -> Sound:
+    """What a piece is, by whether somebody spoke at its start, began to in it, and speaks at its end."""
     if speaks:
         return Sound.SPEECH
-    return Sound.PAUSE if spoke else Sound.SILENCE
+    return Sound.PAUSE if spoke or began else Sound.SILENCE
 
 
 @dataclass(frozen=True, slots=True)

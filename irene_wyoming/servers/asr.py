@@ -196,7 +196,9 @@ class AsrRole:
         assert voices is not None
         spoke = voice.speaks
         events = await voices.push(voice, pcm)
-        utterance.push(pcm, sound_of(spoke=spoke, speaks=voice.speaks) if voices.trim else Sound.UNKNOWN)
+        began = any(event.what is What.STARTED for event in events)
+        sound = sound_of(spoke=spoke, began=began, speaks=voice.speaks) if voices.trim else Sound.UNKNOWN
+        utterance.push(pcm, sound)
         if not voices.endpointing:
             return False
         for event in events:
