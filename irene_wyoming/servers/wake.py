@@ -37,6 +37,8 @@ REMEMBERED_S = 2 * SPEECH.seconds(ROOM_BYTES)
 """Of a stream, for how long the timestamps of its chunks are kept: twice what may wait for the engine, since what has
 been given last, and what a closed gate looks at together, come on top of it."""
 
+FINEST = SPEECH.rate // 100
+"""Frames, 10 ms. Of shorter chunks not every timestamp is kept: a client could send one with every frame."""
 
 NEARLY = 0.2
 """A score from which whoever spoke may have meant the word. Ordinary speech seldom gets there: it scores below 0.05."""
@@ -63,20 +65,33 @@ class Times:
         self.frames = 0
         """So far."""
         self._chunks: deque[tuple[int, int]] = deque()  # the frame at which each ends, and its timestamp, ms
+        self._last = 0  # the frame at which the last of them begins
+
+    def __len__(self) -> int:
+        """Timestamps that are kept."""
+        return len(self._chunks)
 
     def add(self, frames: int, chunks: Sequence[tuple[float, int]]) -> None:
-        """So many frames more come from these chunks: up to which share of them each lasts, and its timestamp."""
+        """So many frames more come from these chunks: up to which share of them each lasts, and its timestamp.
+        None: from the last one before.
+        """
         for share, timestamp in chunks:
             end = self.frames + round(share * frames)
-            if not self._chunks or end > self._chunks[-1][0]:  # no more of them than frames, whatever a client sends
+            if self._chunks and end < self._last + FINEST:
+                self._chunks[-1] = end, self._chunks[-1][1]
+            else:
+                self._last = self._chunks[-1][0] if self._chunks else self.frames
                 self._chunks.append((end, timestamp))
         self.frames += frames
-        while self._chunks[0][0] < self.frames - REMEMBERED_S * SPEECH.rate:
+        while self._chunks and self._chunks[0][0] < self.frames - REMEMBERED_S * SPEECH.rate:
             self._chunks.popleft()
 
     def at(self, frame: int) -> int:
-        """The timestamp of the chunk with this frame, counted from 1; there is one."""
-        return next((timestamp for end, timestamp in self._chunks if end >= frame), self._chunks[-1][1])
+        """The timestamp of the chunk with this frame, counted from 1; of the last one where there is none, 0 where
+        there is not even that.
+        """
+        last = self._chunks[-1][1] if self._chunks else 0
+        return next((timestamp for end, timestamp in self._chunks if end >= frame), last)
 
 
 class Closest:
@@ -223,9 +238,8 @@ class WakeRole:
     async def _on_stop(self) -> None:
         if self._intake is None:
             return
-        timestamp = self._intake.place_ms(0, SPEECH)
         tail = self._intake.flush()
-        await self._listen([tail] if tail else [], [(1.0, timestamp)])
+        await self._listen([tail] if tail else [], [])  # it comes from the last chunk
         if self._waiting:
             self._give(await self._open())
         if self._session is not None:
