@@ -182,16 +182,14 @@ class GatedSession:
                 if self._steady.blocks >= STEADY_BLOCKS:
                     hits += self._listen(audio[since:end])
                     self._kept = b""
-                place = end
-                continue
-            change = self._change(levels)
-            since = place + change * BLOCK_BYTES
-            self._keep(audio[place:since])
-            place = since
-            if change < blocks:
-                place += BLOCK_BYTES
-                hits += self._listen(self._kept)
+            elif (change := self._change(levels)) is None:
+                self._keep(audio[place:end])
+            else:
+                since = place + change * BLOCK_BYTES
+                hits += self._listen(self._keep(audio[place:since]))
                 self._kept = None
+                end = since + BLOCK_BYTES  # those after it are looked at by an open gate
+            place = end
         self._begun = audio[place:]
         if self._kept is None and since < len(audio):
             hits += self._listen(audio[since:])
@@ -207,22 +205,23 @@ class GatedSession:
             return 0
         return min(blocks, LOOK_BLOCKS)
 
-    def _change(self, levels: Sequence[Sequence[float]]) -> int:
-        """The first block that is not as those before, of so many; how many there are, if all are."""
+    def _change(self, levels: Sequence[Sequence[float]]) -> int | None:
+        """The first block that is not as those before; None: all are."""
         for number, level in enumerate(levels):
             self._steady.add(level)
             if self._steady.blocks == 1:
                 return number
-        return len(levels)
+        return None
 
-    def _keep(self, blocks: bytes) -> None:
-        """Of the audio that the engine is not given the last is kept."""
+    def _keep(self, blocks: bytes) -> bytes:
+        """Of the audio that the engine is not given the last is kept; returns all that is."""
         assert self._kept is not None
         self._kept += blocks
         spared = max(0, len(self._kept) // BLOCK_BYTES - BEFORE_BLOCKS) // STEPS * STEPS
         self._kept = self._kept[spared * BLOCK_BYTES :]
         self._spared += spared * BLOCK
         self._on_spared(spared * BLOCK / SPEECH.rate)
+        return self._kept
 
     def _listen(self, pcm: bytes) -> list[Hit]:
         return [replace(hit, frame=hit.frame + self._spared) for hit in self._session.push(pcm)]

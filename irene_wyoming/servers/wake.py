@@ -73,7 +73,8 @@ class Times:
 
     def add(self, frames: int, chunks: Sequence[tuple[float, int]]) -> None:
         """So many frames more come from these chunks: up to which share of them each lasts, and its timestamp.
-        None: from the last one before.
+
+        :param chunks: empty: the frames come from the last chunk before.
         """
         for share, timestamp in chunks:
             end = self.frames + round(share * frames)
