@@ -13,6 +13,8 @@ from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Config
 from irene_wyoming.servers.hear import Recording
 
+pytest_plugins = ["tests.limits"]
+
 SPEECH_DIR = Path(__file__).parent / "speech"
 HUMAN_DIR = Path(__file__).parents[2] / "shared" / "wavs"
 """Recorded human voices, which are not part of the project."""
