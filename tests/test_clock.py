@@ -6,7 +6,7 @@ from pathlib import Path
 import irene_wyoming
 
 WALL_CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today"}
-TELLS_THE_DATE = {"engines/recorder.py"}
+TELLS_THE_DATE = {"engines/wake/recorder.py"}
 """What writes a date for people to read."""
 
 

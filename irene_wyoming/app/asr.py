@@ -17,10 +17,10 @@ from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import AsrConfig, AsrProviderConfig, Config
 from irene_wyoming.engines import registry
+from irene_wyoming.engines.asr.lazy import lazy, offered
+from irene_wyoming.engines.asr.process import contained
+from irene_wyoming.engines.asr.voice import Voices, silero
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo
-from irene_wyoming.engines.lazy import lazy, offered
-from irene_wyoming.engines.process import contained
-from irene_wyoming.engines.voice import Voices, silero
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError, EngineError
 from irene_wyoming.routing.admission import Admission

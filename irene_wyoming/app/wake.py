@@ -14,8 +14,8 @@ from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import SPEECH, Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import WakeEngine
-from irene_wyoming.engines.gate import GatedEngine
-from irene_wyoming.engines.recorder import RecordedEngine, Recorder, RecorderSettings
+from irene_wyoming.engines.wake.gate import GatedEngine
+from irene_wyoming.engines.wake.recorder import RecordedEngine, Recorder, RecorderSettings
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter

@@ -1,4 +1,5 @@
 """Engines that hear: what they promise (base), where they are found (registry), where they run (worker).
 
-The leaves in wake/ and asr/ are reached by entry point only. May import: audio, errors; a leaf also its ML library.
+wake/ and asr/ hold a kit each, and one package per engine. Those packages are reached by entry point only.
+May import: audio, errors; an engine's package also its ML library.
 """

@@ -14,8 +14,8 @@ from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.model import AudioProfile
+from irene_wyoming.engines.asr.voice import Voice, Voices, What
 from irene_wyoming.engines.base import AsrRequest, Transcription
-from irene_wyoming.engines.voice import Voice, Voices, What
 from irene_wyoming.errors import EngineUnavailable, LimitExceeded
 from irene_wyoming.routing.asr import AsrRouter, Partial, Utterance
 from irene_wyoming.routing.silence import Sound, sound_of

@@ -18,7 +18,7 @@ from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.engines.base import Hit, Score, WakeEngine, unknown_model
-from irene_wyoming.engines.live import ROOM_BYTES, LiveSession
+from irene_wyoming.engines.wake.live import ROOM_BYTES, LiveSession
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.servers import wire
 from irene_wyoming.servers.info import select

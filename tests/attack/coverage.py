@@ -14,7 +14,9 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["irene_wyoming.servers", "irene_wyoming.audio", "irene_wyoming.engines.live"]):
+with atheris.instrument_imports(
+    include=["irene_wyoming.servers", "irene_wyoming.audio", "irene_wyoming.engines.wake.live"]
+):
     from irene_wyoming.servers.asr import AsrRole, AsrService
     from irene_wyoming.servers.handler import Handler
     from irene_wyoming.servers.service import Client

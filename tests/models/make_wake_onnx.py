@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irene_wyoming.engines.wake.openwakeword_engine import EMBEDDING_SIZE, EMBEDDINGS, Features, Head, Silence
-from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWordStream as Stream
+from irene_wyoming.engines.wake.openwakeword.engine import EMBEDDING_SIZE, EMBEDDINGS, Features, Head, Silence
+from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWordStream as Stream
 from irene_wyoming.engines.wake.packages import PYOPEN_WAKEWORD
 from irene_wyoming.engines.wake.tflite import Runtime
 from tests.engines.wake.speech import SOUNDS, SYNTHESISED, read, silence

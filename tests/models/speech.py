@@ -17,8 +17,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from irene_wyoming.engines.asr.sphinx import SPEC
-from irene_wyoming.engines.asr.sphinx_engine import Sphinx
+from irene_wyoming.engines.asr.sphinx.engine import Sphinx
+from irene_wyoming.engines.asr.sphinx.spec import SPEC
 from irene_wyoming.engines.base import EngineContext
 from tests.engines.asr.sentences import HELD_OUT_COMMANDS, TUNING_COMMANDS
 

@@ -8,16 +8,16 @@ from contextlib import aclosing
 
 import pytest
 
+from irene_wyoming.engines.asr.lazy import LazyEngine
+from irene_wyoming.engines.asr.process import ProcessEngine
 from irene_wyoming.engines.base import AsrRequest, EngineContext, Transcription
-from irene_wyoming.engines.lazy import LazyEngine
-from irene_wyoming.engines.process import ProcessEngine
 from irene_wyoming.errors import EngineFailed, NoProvider
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter, Utterance
 from irene_wyoming.routing.policy import Breaker, Ordered
 from irene_wyoming.routing.provider import LEFT_BEHIND, Provider
 from tests.conftest import until
-from tests.engines import crashing
+from tests.engines.asr import crashing
 from tests.routing.engines import FakeEngine, How, When, provider
 
 

@@ -7,8 +7,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from irene_wyoming.engines.base import WakeEngine
-from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord
-from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWord
+from irene_wyoming.engines.wake.microwakeword.engine import MicroWakeWord
+from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.errors import EngineFailed, UnknownModel
 from irene_wyoming.routing.wake import WakeRouter

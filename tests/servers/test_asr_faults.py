@@ -23,8 +23,8 @@ from irene_wyoming.app.asr import Providers
 from irene_wyoming.app.engines import context
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
+from irene_wyoming.engines.asr.process import ProcessEngine
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
-from irene_wyoming.engines.process import ProcessEngine
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.policy import Breaker, Ordered
@@ -36,7 +36,7 @@ from irene_wyoming.servers.info import asr_info, fixed
 from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wire import Wire
 from tests.conftest import until
-from tests.engines import crashing
+from tests.engines.asr import crashing
 from tests.routing.engines import FakeEngine, FakeSession, How, When
 from tests.servers.clients import WAIT_S, audio_start, chunks
 

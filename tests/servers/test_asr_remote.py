@@ -10,7 +10,7 @@ from wyoming.asr import Transcript
 from irene_wyoming.app.asr import asr_server
 from irene_wyoming.config.model import Config
 from irene_wyoming.servers.hear import Recording
-from tests.engines.asr.remote_servers import Behaviour, ScriptedServer, until_gone
+from tests.engines.asr.remote.servers import Behaviour, ScriptedServer, until_gone
 from tests.servers.test_asr import COMMAND, transcribe, wav
 
 Speech = Callable[[str], Recording]

@@ -1,1 +1,1 @@
-"""Speech-to-text engines: one module with a SPEC each, loaded by entry point ``irene_wyoming.asr``."""
+"""Speech-to-text engines: one package each, and in the modules beside them the kit that they share."""

@@ -1,1 +1,1 @@
-"""Wake word engines: one module with a SPEC each, loaded by entry point ``irene_wyoming.wake``."""
+"""Wake word engines: one package each, and in the modules beside them the kit that they share."""

@@ -37,7 +37,7 @@ Trial = Callable[[bytes], None]
 
 
 def openwakeword_tflite() -> Trial:
-    from irene_wyoming.engines.wake.openwakeword_engine import EMBEDDING_SIZE, Head
+    from irene_wyoming.engines.wake.openwakeword.engine import EMBEDDING_SIZE, Head
 
     runtime = Runtime.of_package(PYOPEN_WAKEWORD.folder())
 
@@ -51,7 +51,7 @@ def openwakeword_tflite() -> Trial:
 
 
 def openwakeword_onnx() -> Trial:
-    from irene_wyoming.engines.wake.openwakeword_engine import EMBEDDING_SIZE, onnx_head
+    from irene_wyoming.engines.wake.openwakeword.engine import EMBEDDING_SIZE, onnx_head
 
     import_module("onnxruntime")  # before memory is limited
 
@@ -64,7 +64,7 @@ def openwakeword_onnx() -> Trial:
 
 
 def microwakeword_tflite() -> Trial:
-    from irene_wyoming.engines.wake.microwakeword_engine import FEATURES, Word
+    from irene_wyoming.engines.wake.microwakeword.engine import FEATURES, Word
 
     runtime = Runtime.of_package(PYMICRO_WAKEWORD.folder())
 

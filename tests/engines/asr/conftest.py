@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from irene_wyoming.engines.asr.remote import SPEC
+from irene_wyoming.engines.asr.remote.spec import SPEC
 from irene_wyoming.engines.base import AsrEngine, EngineContext
 
 MakeRemote = Callable[..., AsrEngine]

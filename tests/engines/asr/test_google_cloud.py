@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from irene_wyoming.engines.asr.google_cloud import SPEC, endpoint
-from irene_wyoming.engines.asr.sphinx_engine import Sphinx
+from irene_wyoming.engines.asr.google_cloud.spec import SPEC, endpoint
+from irene_wyoming.engines.asr.sphinx.engine import Sphinx
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
 from irene_wyoming.servers.hear import Recording
-from tests.engines.asr.remote_servers import WAIT_S, ScriptedServer, sends, until_gone, wait_for
-from tests.engines.asr.test_remote import LIGHT, TIMER, free_port, push_all, recording, wav
+from tests.engines.asr.remote.servers import WAIT_S, ScriptedServer, sends, until_gone, wait_for
+from tests.engines.asr.remote.test_remote import LIGHT, TIMER, free_port, push_all, recording, wav
 from tests.engines.contract import AsrEngineContract
 
 pytest.importorskip("google.cloud.speech_v1", reason="the extra google is not installed")
@@ -23,7 +23,7 @@ pytest.importorskip("google.cloud.speech_v1", reason="the extra google is not in
 import grpc
 from google.cloud.speech_v1.types import StreamingRecognizeRequest, StreamingRecognizeResponse
 
-from irene_wyoming.engines.asr.google_cloud_engine import PIECE_BYTES, regional
+from irene_wyoming.engines.asr.google_cloud.engine import PIECE_BYTES, regional
 
 Speech = Callable[[str], Recording]
 Service = Callable[[Iterator[StreamingRecognizeRequest], grpc.ServicerContext], Iterator[StreamingRecognizeResponse]]

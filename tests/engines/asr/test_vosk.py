@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from irene_wyoming.engines import registry
-from irene_wyoming.engines.asr.vosk import SPEC, model_info
+from irene_wyoming.engines.asr.lazy import LazyEngine
+from irene_wyoming.engines.asr.vosk.spec import SPEC, model_info
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
-from irene_wyoming.engines.lazy import LazyEngine
 from irene_wyoming.errors import ConfigError, EngineUnavailable
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract

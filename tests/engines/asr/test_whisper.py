@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from irene_wyoming.engines import registry
-from irene_wyoming.engines.asr.whisper import SPEC, languages
+from irene_wyoming.engines.asr.whisper.spec import SPEC, languages
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from tests.conftest import SPEECH_DIR, read_wav

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.recall import load
 from irene_wyoming.engines.base import WakeEngine
-from irene_wyoming.engines.gate import GatedEngine
+from irene_wyoming.engines.wake.gate import GatedEngine
 from tests.conftest import SPEECH_DIR, read_wav
-from tests.engines.test_gate import noise, pcm
+from tests.engines.wake.test_gate import noise, pcm
 
 WORD_DBFS = -30.0
 """The loudest 20 ms of a word; the noise is told against it."""

@@ -27,7 +27,8 @@ from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.bench.recall import load
 from irene_wyoming.engines.base import WakeEngine
-from tests.engines.asr import evaluate_sphinx, sentences
+from tests.engines.asr import sentences
+from tests.engines.asr.sphinx import evaluate as evaluate_sphinx
 from tests.engines.wake.speech import SYNTHESISED, read, word_of
 
 FLITE = evaluate_sphinx.VOICES

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from irene_wyoming.engines.wake import microwakeword_engine, openwakeword_engine
-from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord
-from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWord
+from irene_wyoming.engines.wake.microwakeword import engine as microwakeword_engine
+from irene_wyoming.engines.wake.microwakeword.engine import MicroWakeWord
+from irene_wyoming.engines.wake.openwakeword import engine as openwakeword_engine
+from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
 from irene_wyoming.engines.wake.tflite import MAX_MODEL_BYTES
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.errors import EngineFailed, UnknownModel

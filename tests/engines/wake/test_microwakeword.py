@@ -10,9 +10,8 @@ from pymicro_features import MicroFrontend
 
 from irene_wyoming.engines.base import EngineContext, WakeEngine
 from irene_wyoming.engines.registry import require, spec
-from irene_wyoming.engines.wake import openwakeword
-from irene_wyoming.engines.wake.microwakeword import SPEC
-from irene_wyoming.engines.wake.microwakeword_engine import MicroWakeWord, Word, read_description
+from irene_wyoming.engines.wake.microwakeword.engine import MicroWakeWord, Word, read_description
+from irene_wyoming.engines.wake.microwakeword.spec import SPEC
 from irene_wyoming.engines.wake.packages import PYMICRO_WAKEWORD, PYOPEN_WAKEWORD
 from irene_wyoming.engines.wake.tflite import Model, Runtime
 from irene_wyoming.engines.wake.trigger import TriggerSettings
@@ -183,7 +182,7 @@ def test_the_threshold_option_replaces_the_models_own() -> None:
 
 
 def test_both_engines_work_in_one_process(shared: WakeEngine) -> None:
-    other: WakeEngine = openwakeword.SPEC.create(DEFAULTS, EngineContext())
+    other: WakeEngine = spec("wake", "openwakeword").create(DEFAULTS, EngineContext())
     pcm = synthesised("hey_jarvis_slt")
     sessions = [engine.session(["hey_jarvis"]) for engine in (shared, other)]
     heard = [[hit.model for hit in push_in_pieces(session, pcm, 480)] for session in sessions]

@@ -6,8 +6,8 @@ import pytest
 
 from irene_wyoming.engines.base import EngineContext, Hit, WakeEngine
 from irene_wyoming.engines.registry import require, spec
-from irene_wyoming.engines.wake.openwakeword import SPEC
-from irene_wyoming.engines.wake.openwakeword_engine import OpenWakeWord
+from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
+from irene_wyoming.engines.wake.openwakeword.spec import SPEC
 from irene_wyoming.engines.wake.packages import PYOPEN_WAKEWORD
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.errors import EngineFailed, EngineUnavailable

@@ -9,7 +9,7 @@ import pytest
 
 from irene_wyoming.engines.base import EngineContext, WakeEngine
 from irene_wyoming.engines.registry import missing
-from irene_wyoming.engines.wake.openwakeword_package import SPEC
+from irene_wyoming.engines.wake.openwakeword_package.spec import SPEC
 from irene_wyoming.errors import EngineUnavailable
 from tests.engines.contract import WakeEngineContract
 from tests.engines.wake.models import OWN_WORD

@@ -1,0 +1,1 @@
+"""Speech-to-text by another machine, over Wyoming or HTTP."""

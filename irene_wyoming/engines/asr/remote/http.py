@@ -1,0 +1,181 @@
+"""A speech-to-text server that speaks OpenAI's HTTP API (``/audio/transcriptions``), as its client.
+
+httpx, because it does TLS, proxies, multipart and pooled connections, and can be cut short at any point of a request.
+"""
+
+import io
+import json
+import logging
+import wave
+from collections.abc import Mapping, Sequence
+from ssl import SSLContext
+from typing import Any
+
+import httpx
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.asr.elsewhere import Utterance, cleaned, model_elsewhere, primary, transcript
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
+from irene_wyoming.errors import EngineFailed
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for every request
+
+ANSWER_BYTES = 1 << 20
+"""Of one answer: a transcript with everything that some servers add has some 10 kB."""
+
+SHORTEST_S = 0.1
+"""Seconds of audio that these servers take at least."""
+
+PROMPT_CHARS = 800
+"""Of the prompt: Whisper reads the last 224 tokens of it, about four characters each in English."""
+
+DEFAULT_MODEL = "whisper-1"
+"""The name that servers with one model take for it."""
+
+
+class HttpServer:
+    """The server whose API is at ``base``, e.g. ``https://host:8000/v1``."""
+
+    def __init__(
+        self,
+        name: str,
+        base: str,
+        *,
+        model: str | None,
+        vocabulary: Vocabulary,
+        key: str | None,
+        connect_timeout_s: float,
+        verify: SSLContext | bool,
+    ) -> None:
+        """:param model: used where a request names none; None: DEFAULT_MODEL.
+
+        :param vocabulary: what the server should lean towards besides what a request names.
+        """
+        self._name = name
+        self._where = f"{name}: {base}"
+        self._base = base
+        self._model = model or DEFAULT_MODEL
+        self._vocabulary = vocabulary
+        self._key = key
+        self._connect_timeout_s = connect_timeout_s
+        self._client = httpx.AsyncClient(
+            # The answer's own deadline is the session's, over all of it: httpx's would start anew with every byte.
+            timeout=httpx.Timeout(None, connect=connect_timeout_s),
+            headers={"Accept-Encoding": "identity"}  # a small answer could unpack to a huge one
+            | ({"Authorization": f"Bearer {key}"} if key else {}),
+            verify=verify,
+        )
+
+    async def models(self) -> Sequence[ModelInfo]:
+        """The configured model, if the server answers: its own list would name every other kind of model, too.
+
+        :raises EngineFailed: it cannot be reached, or refuses the key.
+        """
+        await self._reach()
+        return [model_elsewhere(self._model, self._base)]
+
+    async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
+        """Connect while the person speaks, send all of it at the end.
+
+        :raises EngineFailed: no connection, no transcript, or something that is none.
+        """
+        await self._reach()
+        pcm = b"".join([piece async for piece in utterance])
+        if SPEECH.seconds(len(pcm)) < SHORTEST_S:
+            return Transcription("", language, self._name)
+        fields = {"model": request.model or self._model, "response_format": "json", "language": primary(language)}
+        if words := prompt(request, self._vocabulary):
+            fields["prompt"] = words
+        answer = await self._ask(
+            "POST", "/audio/transcriptions", data=fields, files={"file": ("utterance.wav", wav(pcm), "audio/wav")}
+        )
+        try:
+            found = json.loads(answer)
+        except (ValueError, RecursionError):
+            raise EngineFailed(f"{self._where} answered with something that is no JSON") from None
+        if not isinstance(found, dict):
+            raise EngineFailed(f"{self._where} answered with something that is no transcript")
+        return Transcription(transcript(found.get("text"), self._where), language, self._name)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _reach(self) -> None:
+        """Have a connection, which the next request will use.
+
+        :raises EngineFailed: the server cannot be reached, or refuses the key.
+        """
+        brief = httpx.Timeout(self._connect_timeout_s)
+        try:
+            async with self._client.stream("GET", f"{self._base}/models", timeout=brief) as response:
+                if response.status_code in (401, 403):
+                    raise self._refused(response.status_code, b"")
+                await self._body(response)
+        except httpx.ReadTimeout:
+            return  # it is there, and busy
+        except (httpx.HTTPError, UnicodeError) as error:
+            raise self._failed(error) from error
+
+    async def _ask(self, method: str, path: str, **content: Any) -> bytes:
+        """The body of a good answer."""
+        try:
+            async with self._client.stream(method, self._base + path, **content) as response:
+                body = await self._body(response)
+        except (httpx.HTTPError, UnicodeError) as error:
+            raise self._failed(error) from error
+        if response.status_code != httpx.codes.OK:
+            raise self._refused(response.status_code, body)
+        return body
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > ANSWER_BYTES:
+                raise EngineFailed(f"{self._where} answered with more than {ANSWER_BYTES} bytes")
+        return bytes(body)
+
+    def _failed(self, error: Exception) -> EngineFailed:
+        if isinstance(error, httpx.ConnectTimeout):
+            return EngineFailed(f"{self._where}: no connection within {self._connect_timeout_s:g} s")
+        hint = "; verify_tls: false takes it as it is" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+        return EngineFailed(f"{self._where}: {self._without_key(str(error) or type(error).__name__)}{hint}")
+
+    def _refused(self, status: int, body: bytes) -> EngineFailed:
+        if status in (401, 403):
+            return EngineFailed(f"{self._where} refuses the API key, or wants one (HTTP {status})")
+        return EngineFailed(f"{self._where} answered HTTP {status}: {self._without_key(reason(body))}")
+
+    def _without_key(self, text: str) -> str:
+        """Servers like to quote what they were sent."""
+        return cleaned(text.replace(self._key, "***") if self._key else text)
+
+
+def reason(body: bytes) -> str:
+    """What a server says went wrong: the message in its JSON, or else the text itself."""
+    text = body.decode(errors="replace")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    for key in ("error", "message", "detail"):  # {"error": {"message": ...}}, and what other servers make of it
+        if isinstance(found, Mapping) and key in found:
+            found = found[key]
+    return str(found)
+
+
+def prompt(request: AsrRequest, vocabulary: Vocabulary) -> str:
+    """Words to lean towards, the most important last: where there are too many, the beginning is what is dropped."""
+    words = dict.fromkeys([*request.terms, *vocabulary.devices, *vocabulary.areas, *request.names])
+    text = ", ".join(words)
+    return text if len(text) <= PROMPT_CHARS else text[-PROMPT_CHARS:].partition(", ")[2]
+
+
+def wav(pcm: bytes) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setframerate(SPEECH.rate)
+        writer.setsampwidth(SPEECH.width)
+        writer.setnchannels(SPEECH.channels)
+        writer.writeframes(pcm)
+    return file.getvalue()

@@ -1,0 +1,1 @@
+"""Commands of a fixed grammar, recognised by PocketSphinx."""

@@ -1,0 +1,1 @@
+"""Speech-to-text by Vosk, from a Kaldi model."""

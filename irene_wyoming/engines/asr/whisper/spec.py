@@ -1,0 +1,138 @@
+"""whisper: OpenAI's Whisper models on faster-whisper (CTranslate2), for any sentence in a hundred languages."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from irene_wyoming.engines.asr.lazy import UNLOAD_AFTER
+from irene_wyoming.engines.asr.options import MODEL, text_or_null
+from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
+from irene_wyoming.errors import EngineUnavailable
+from irene_wyoming.models import folder
+from irene_wyoming.models.check import check
+
+URL = "https://github.com/SYSTRAN/faster-whisper"
+
+MULTILINGUAL = 51_865
+"""Tokens in the vocabulary of a model that knows more than English, at least."""
+
+DEVICES = ("auto", "cpu", "cuda")
+
+COMPUTE_TYPES = (
+    *("auto", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16"),
+    *("float16", "bfloat16", "float32"),
+)
+
+
+def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
+    """:raises EngineUnavailable: there is no model, or it is broken; the message names the file."""
+    path = folder.find("whisper", values["model"], context.data_dir).path
+    check("whisper", path)
+    from irene_wyoming.engines.asr.whisper.engine import Settings, Whisper
+
+    language = values["language"] or context.language
+    names = (*context.vocabulary.areas, *context.vocabulary.devices)
+    settings = Settings(
+        device=values["device"],
+        compute_type=values["compute_type"],
+        cpu_threads=values["cpu_threads"],
+        beam_size=values["beam_size"],
+        language=None if language == "auto" else language,
+        initial_prompt=values["initial_prompt"],
+        hotwords=names,
+    )
+    return Whisper(path, model_info(path), settings)
+
+
+def offers(values: Mapping[str, Any], context: EngineContext) -> Sequence[ModelInfo]:
+    try:
+        return [model_info(folder.find("whisper", values["model"], context.data_dir).path)]
+    except EngineUnavailable:
+        return [described(str(values["model"] or "whisper"), (context.language,), installed=False)]
+
+
+def model_info(path: Path) -> ModelInfo:
+    """What a hub sees of the model in that folder; it is not installed where its vocabulary cannot be read."""
+    try:
+        known = languages(path)
+    except (OSError, ValueError):
+        return described(path.name, ("en",), installed=False)
+    return described(path.name, known, installed=True)
+
+
+def described(name: str, known: tuple[str, ...], *, installed: bool) -> ModelInfo:
+    return ModelInfo(
+        name=name,
+        languages=known,
+        description=f"Whisper model {name}",
+        author="OpenAI",
+        url=URL,
+        installed=installed,
+    )
+
+
+def languages(path: Path) -> tuple[str, ...]:
+    """What a model understands, told from its vocabulary.
+
+    :raises OSError, ValueError: there is none.
+    """
+    listed = path / "vocabulary.json"
+    tokens = json.loads(listed.read_bytes()) if listed.is_file() else (path / "vocabulary.txt").read_text().split("\n")
+    if len(tokens) < MULTILINGUAL:
+        return ("en",)
+    found = (re.fullmatch(r"<\|([a-z]{2,3})\|>", token) for token in tokens if isinstance(token, str))
+    return tuple(match[1] for match in found if match)
+
+
+def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
+    def check_choice(value: Any) -> str:
+        if value not in choices:
+            raise ValueError(f"expected one of {', '.join(choices)}")
+        return str(value)
+
+    return check_choice
+
+
+def threads(value: Any) -> int | None:
+    if value is not None and (type(value) is not int or not 1 <= value <= 256):
+        raise ValueError("expected null or a number of threads, 1 to 256")
+    return value
+
+
+def beams(value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= 20:
+        raise ValueError("expected a number, 1 to 20")
+    return value
+
+
+def language(value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and re.fullmatch(r"auto|[a-z]{2,3}(-[A-Za-z0-9]+)*", value)):
+        raise ValueError("expected null, auto or a language tag such as 'de'")
+    return value
+
+
+SPEC = EngineSpec(
+    name="whisper",
+    kind="asr",
+    summary="Whisper models for any sentence in up to a hundred languages; wants a fast PC or a GPU.",
+    url=URL,
+    author="OpenAI, Systran",
+    requires=("faster_whisper",),
+    install="pip install 'irene-wyoming[whisper]'",
+    create=create,
+    options={
+        "model": MODEL,
+        "device": Option("auto", one_of(DEVICES), "auto, cpu or cuda; where the GPU does not work, the CPU takes over"),
+        "compute_type": Option("auto", one_of(COMPUTE_TYPES), "how exactly it calculates; auto: the fastest there is"),
+        "cpu_threads": Option(None, threads, "threads on the CPU; null: all cores but one, which wake words keep"),
+        "beam_size": Option(5, beams, "how many ways of hearing are followed at once, 1 to 20"),
+        "language": Option(
+            None, language, "spoken where a client does not say it; null: asr.language; auto: found out"
+        ),
+        "initial_prompt": Option(None, text_or_null, "text in the style and spelling that is wanted; null: none"),
+        "unload_after_s": UNLOAD_AFTER,
+    },
+    offers=offers,
+)

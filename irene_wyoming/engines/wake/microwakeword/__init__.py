@@ -1,0 +1,1 @@
+"""microWakeWord's models, run by TensorFlow Lite."""

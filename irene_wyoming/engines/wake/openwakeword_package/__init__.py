@@ -1,0 +1,1 @@
+"""openWakeWord's models, run by the openwakeword package itself."""

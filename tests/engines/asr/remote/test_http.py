@@ -1,0 +1,402 @@
+"""The remote engine over OpenAI's HTTP API: a server that reads real multipart, and servers that misbehave."""
+
+import email
+import io
+import json
+import logging
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.policy import HTTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES, DEFAULT_MODEL, PROMPT_CHARS, prompt
+from irene_wyoming.engines.asr.sphinx.engine import Sphinx
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
+from irene_wyoming.errors import EngineFailed, EngineUnavailable
+from irene_wyoming.servers.hear import Recording
+from tests.engines.asr.conftest import MakeRemote
+from tests.engines.asr.remote.servers import Behaviour, ScriptedServer, sends_for_ever, until_gone
+from tests.engines.asr.remote.test_remote import LIGHT, TIMER, push_all, recording, wav
+from tests.engines.contract import AsrEngineContract
+
+Speech = Callable[[str], Recording]
+KEY = "sk-not-to-be-seen-0123456789"
+
+
+@dataclass
+class Api:
+    """An inference server with sphinx behind ``/v1/audio/transcriptions``."""
+
+    sphinx: Sphinx
+    requests: list[dict[str, str]] = field(default_factory=list)
+    """The fields of each request."""
+    key: str | None = None
+    """Asked for, where there is one."""
+    uri: str = ""
+
+    def transcribe(self, fields: dict[str, str], file: bytes) -> str:
+        self.requests.append(fields)
+        with wave.open(io.BytesIO(file)) as reader:
+            assert (reader.getframerate(), reader.getsampwidth(), reader.getnchannels()) == (16_000, 2, 1)
+            pcm = reader.readframes(reader.getnframes())
+        session = self.sphinx.session(AsrRequest())
+        session.push(pcm)
+        return session.finish().text
+
+
+def handler(api: Api) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing: pytest reads stderr."""
+
+        def do_GET(self) -> None:  # the base class's name
+            self.answer(200 if self.path == "/v1/models" else 404, {"object": "list", "data": []})
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if api.key and self.headers["Authorization"] != f"Bearer {api.key}":
+                self.answer(401, {"error": {"message": f"wrong key {self.headers['Authorization']}"}})
+                return
+            head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+            fields: dict[str, str] = {}
+            file = b""
+            for part in email.message_from_bytes(head + body, policy=HTTP).iter_parts():
+                content = part.get_payload(decode=True)
+                assert isinstance(content, bytes)
+                name = part.get_param("name", header="content-disposition")
+                if name == "file":
+                    assert part.get_filename() == "utterance.wav"
+                    file = content
+                else:
+                    fields[str(name)] = content.decode()
+            self.answer(200, {"text": f" {api.transcribe(fields, file)}\n", "usage": {"seconds": 2}})
+
+        def answer(self, status: int, content: object) -> None:
+            body = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Handler
+
+
+@pytest.fixture(scope="module")
+def sphinx() -> Iterator[Sphinx]:
+    engine = Sphinx(Vocabulary())
+    yield engine
+    engine.close()
+
+
+def serve(api: Api, tls: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
+    """Start it on a thread; to be shut down and closed."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(api))
+    server.daemon_threads = True
+    server.block_on_close = False  # connections are kept until the client goes, which may be later
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    api.uri = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/v1"
+    threading.Thread(target=server.serve_forever, args=[0.01]).start()
+    return server
+
+
+@pytest.fixture
+def api(sphinx: Sphinx) -> Iterator[Api]:
+    api = Api(sphinx)
+    server = serve(api)
+    yield api
+    server.shutdown()
+    server.server_close()
+
+
+class TestContract(AsrEngineContract):
+    @pytest.fixture
+    def engine(self, make_remote: MakeRemote, api: Api) -> AsrEngine:
+        return make_remote(uri=api.uri, languages=["en"])
+
+    @pytest.fixture
+    def said(self) -> str:
+        return LIGHT
+
+    @pytest.fixture
+    def speech(self) -> bytes:
+        return recording(LIGHT)
+
+
+def test_the_other_machine_understands(make_remote: MakeRemote, api: Api, speech: Speech) -> None:
+    engine = make_remote(uri=api.uri)
+    for text in (LIGHT, TIMER):
+        session = engine.session(AsrRequest())
+        push_all(session, speech(wav(text)).pcm)
+        assert session.partial() is None
+        assert session.finish() == Transcription(text, "en", "remote")
+    assert api.requests == 2 * [{"model": DEFAULT_MODEL, "response_format": "json", "language": "en"}]
+
+
+def test_all_of_a_request_is_passed_on(make_remote: MakeRemote, api: Api, speech: Speech) -> None:
+    vocabulary = Vocabulary(areas=("Küche",), devices=("Lampe",))
+    engine = make_remote(uri=api.uri, model="large-v3", vocabulary=vocabulary)
+    session = engine.session(AsrRequest(language="de-DE", names=("Zigbee",), terms=("Rolladen", "Lampe")))
+    push_all(session, speech(wav(LIGHT)).pcm)
+    assert session.finish().language == "de-DE"
+    assert api.requests == [
+        {
+            "model": "large-v3",
+            "response_format": "json",
+            "language": "de",
+            "prompt": "Rolladen, Lampe, Küche, Zigbee",
+        }
+    ]
+
+
+def test_a_prompt_that_is_too_long_loses_what_matters_least() -> None:
+    request = AsrRequest(names=("Alice",), terms=tuple(f"term {n}" for n in range(1_000)))
+    text = prompt(request, Vocabulary(devices=("lamp",)))
+    assert PROMPT_CHARS - 10 < len(text) <= PROMPT_CHARS
+    assert text.startswith("term ")
+    assert text.endswith("term 999, lamp, Alice")
+
+
+def test_too_little_audio_to_ask_about_gives_an_empty_transcript(make_remote: MakeRemote, api: Api) -> None:
+    engine = make_remote(uri=api.uri)
+    assert engine.session(AsrRequest()).finish().text == ""
+    session = engine.session(AsrRequest())
+    session.push(bytes(1_600))
+    assert session.finish().text == ""
+    assert api.requests == []
+
+
+def test_it_offers_the_configured_model_while_the_server_answers(make_remote: MakeRemote, api: Api) -> None:
+    (model,) = make_remote(uri=api.uri, model="large-v3", language="de").models()
+    assert (model.name, model.languages, model.installed) == ("large-v3", ("de",), True)
+    (model,) = make_remote(uri=api.uri, languages=["de", "fr"]).models()
+    assert (model.name, model.languages, model.installed) == (DEFAULT_MODEL, ("de", "fr"), True)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    (model,) = make_remote(uri=nobody).models()
+    assert not model.installed
+
+
+# Keys
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_the_key_is_sent(
+    make_remote: MakeRemote, api: Api, speech: Speech, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+) -> None:
+    api.key = KEY
+    monkeypatch.setenv("GPU_BOX_KEY", KEY)
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    given = {"api_key_env": "GPU_BOX_KEY"} if where == "environment" else {"api_key_file": str(tmp_path / "key")}
+    session = make_remote(uri=api.uri, **given).session(AsrRequest())
+    push_all(session, speech(wav(LIGHT)).pcm)
+    assert session.finish().text == LIGHT
+
+
+def test_a_key_that_is_refused_is_told_without_the_key(
+    make_remote: MakeRemote, api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    api.key = "another"
+    monkeypatch.setenv("GPU_BOX_KEY", KEY)
+    session = make_remote(uri=api.uri, api_key_env="GPU_BOX_KEY").session(AsrRequest())
+    session.push(bytes(32_000))
+    with pytest.raises(EngineFailed, match="refuses the API key") as refused:
+        session.finish()
+    assert KEY not in caplog.text + str(refused.value)
+
+
+def test_a_server_that_quotes_the_key_is_not_believed(make_remote: MakeRemote, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPU_BOX_KEY", KEY)
+    with ScriptedServer(posts(answer(b'{"error": "no quota for %s"}' % KEY.encode(), "429 Too Many"))) as server:
+        session = make_remote(uri=f"http://127.0.0.1:{server.port}/v1", api_key_env="GPU_BOX_KEY").session(AsrRequest())
+        session.push(bytes(32_000))
+        with pytest.raises(EngineFailed, match=r"HTTP 429: no quota for \*\*\*$"):
+            session.finish()
+
+
+def test_a_key_that_is_not_there_says_where_it_should_be(
+    make_remote: MakeRemote, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GPU_BOX_KEY", raising=False)
+    with pytest.raises(EngineUnavailable, match="the environment variable GPU_BOX_KEY holds no key"):
+        make_remote(uri="http://gpu/v1", api_key_env="GPU_BOX_KEY")
+    with pytest.raises(EngineUnavailable, match=r"api_key_file: .*: No such file"):
+        make_remote(uri="http://gpu/v1", api_key_file=str(tmp_path / "none"))
+    (tmp_path / "key").write_bytes(b"one\ntwo\xff")
+    with pytest.raises(EngineUnavailable, match="holds no key") as refused:
+        make_remote(uri="http://gpu/v1", api_key_file=str(tmp_path / "key"))
+    assert "two" not in str(refused.value)
+
+
+# TLS
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A file with a certificate for 127.0.0.1, signed by itself, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes a certificate to test with, is not installed")
+    path, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    names = ["-subj", "/CN=gpu-box", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key), "-out", str(path)]
+    subprocess.run([openssl, "req", "-x509", *made, *names], check=True, capture_output=True)
+    path.write_text(path.read_text() + key.read_text())
+    return path
+
+
+def test_a_certificate_is_checked_unless_switched_off(
+    make_remote: MakeRemote, sphinx: Sphinx, speech: Speech, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    api = Api(sphinx)
+    server = serve(api, tls)
+    try:
+        with pytest.raises(EngineFailed, match=r"certificate verify failed.*; verify_tls: false takes it"):
+            make_remote(uri=api.uri).session(AsrRequest()).finish()
+        unchecked = make_remote(uri=api.uri, verify_tls=False)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        for engine in (unchecked, make_remote(uri=api.uri)):
+            session = engine.session(AsrRequest())
+            push_all(session, speech(wav(LIGHT)).pcm)
+            assert session.finish().text == LIGHT
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+# Servers that misbehave
+
+
+def answer(body: bytes, status: str = "200 OK", length: int | None = None) -> bytes:
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (
+        status.encode(),
+        len(body) if length is None else length,
+        body,
+    )
+
+
+def posts(*pieces: bytes, then: Behaviour = until_gone) -> Behaviour:
+    """Answers what is asked before as it should; the utterance with these bytes, and then as told."""
+
+    def behave(connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
+            while method := stream.readline().split()[0]:
+                length = 0
+                while (line := stream.readline().lower()).strip():
+                    if line.startswith(b"content-length:"):
+                        length = int(line.partition(b":")[2])
+                stream.read(length)
+                if method == b"POST":
+                    for piece in pieces:
+                        connection.sendall(piece)
+                    then(connection)
+                    return
+                connection.sendall(answer(b"{}"))
+
+    return behave
+
+
+def ends(connection: socket.socket) -> None:
+    connection.shutdown(socket.SHUT_WR)
+    until_gone(connection)
+
+
+def goes_on(piece: bytes, pause_s: float = 0.0) -> Behaviour:
+    """Sends this for ever."""
+    gone = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        while not gone.wait(pause_s):
+            connection.sendall(piece)
+
+    return behave
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+NO_JSON = "something that is no JSON"
+NO_TRANSCRIPT = "something that is no transcript"
+NO_TEXT = "without a text"
+TOO_MUCH = f"more than {ANSWER_BYTES} bytes"
+TOO_LATE = "no transcript within"
+
+FAULTS: dict[str, tuple[Behaviour, str]] = {
+    "no HTTP": (sends_for_ever(b"SSH-2.0-OpenSSH_9.2\r\n"), f"remote: http|{TOO_LATE}"),
+    "says nothing": (posts(), TOO_LATE),
+    "ends": (posts(then=ends), "remote: http"),
+    "closes": (posts(then=lambda _: None), "remote: http"),
+    "half a status line": (posts(b"HTTP/1.1 2", then=ends), "remote: http"),
+    "half a status line, then nothing": (posts(b"HTTP/1.1 2"), TOO_LATE),
+    "headers for ever": (posts(b"HTTP/1.1 200 OK\r\n", then=goes_on(b"X-A: b\r\n" * 1000)), f"remote: http|{TOO_LATE}"),
+    "less than announced": (posts(answer(b'{"text": "a', length=90), then=ends), "remote: http"),
+    "less than announced, then nothing": (posts(answer(b'{"text": "a', length=90)), TOO_LATE),
+    "a byte now and then": (posts(answer(b"{", length=90), then=goes_on(b" ", 0.05)), TOO_LATE),
+    "a terabyte": (posts(answer(b"", length=10**12), then=goes_on(b"a" * 65_536)), f"{TOO_MUCH}|{TOO_LATE}"),
+    "chunks for ever": (posts(CHUNKED, then=goes_on(b"1000\r\n" + b"a" * 4096 + b"\r\n")), f"{TOO_MUCH}|{TOO_LATE}"),
+    "a chunk of no size": (posts(CHUNKED + b"zz\r\n"), "remote: http"),
+    "no content": (posts(answer(b"")), NO_JSON),
+    "a page": (posts(answer(b"<html>")), NO_JSON),
+    "half a text": (posts(answer(b'{"text": "a')), NO_JSON),
+    "no UTF-8": (posts(answer(b'{"text": "\xff"}')), NO_JSON),
+    "what nests": (posts(answer(b"[" * 100_000)), NO_JSON),
+    "a list": (posts(answer(b'["turn on"]')), NO_TRANSCRIPT),
+    "null": (posts(answer(b"null")), NO_TRANSCRIPT),
+    "no text": (posts(answer(b"{}")), NO_TEXT),
+    "null as text": (posts(answer(b'{"text": null}')), NO_TEXT),
+    "a list as text": (posts(answer(b'{"text": [1]}')), NO_TEXT),
+    "a book as text": (posts(answer(b'{"text": "%s"}' % (b"a" * 100_000))), "100000 characters"),
+    "an error": (posts(answer(b'{"error": {"message": "out of\\nmemory"}}', "500 X")), "HTTP 500: out of memory$"),
+    "an error in other words": (posts(answer(b'{"detail": "busy"}', "503 X")), "HTTP 503: busy$"),
+    "an error as a page": (posts(answer(b"<html>" + b"a" * 9_999, "502 X")), "HTTP 502: <html>a{194}$"),
+    "an error of another kind": (posts(answer(b"[[1], null]", "400 X")), r"HTTP 400: \[\[1\]"),
+    "not found": (posts(answer(b"", "404 Not Found")), "HTTP 404"),
+    "elsewhere": (posts(b"HTTP/1.1 302 X\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), "HTTP 302"),
+    "no content, as it says": (posts(b"HTTP/1.1 204 X\r\n\r\n"), "HTTP 204"),
+    "another protocol from now on": (posts(b"HTTP/1.1 101 X\r\nUpgrade: x\r\n\r\n"), "remote: http"),
+    "a status of 7": (posts(b"HTTP/1.1 7 X\r\n\r\n"), "remote: http"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make_remote: MakeRemote, fault: str) -> None:
+    """Were there no deadline, the test would never end."""
+    behave, words = FAULTS[fault]
+    with ScriptedServer(behave) as server:
+        engine = make_remote(uri=f"http://127.0.0.1:{server.port}/v1", connect_timeout_s=0.1, response_timeout_s=0.3)
+        session = engine.session(AsrRequest())
+
+        def speak() -> None:
+            push_all(session, bytes(64_000))
+            session.finish()
+
+        with pytest.raises(EngineFailed, match=words) as failed:
+            speak()
+        assert str(failed.value).startswith("remote: ")
+        assert len(str(failed.value)) < 300
+
+
+def test_a_server_that_is_too_busy_to_be_asked_beforehand_still_transcribes(make_remote: MakeRemote) -> None:
+    def behave(connection: socket.socket) -> None:
+        if connection.recv(4) == b"POST":
+            connection.sendall(answer(b'{"text": "turn on"}'))
+        until_gone(connection)
+
+    with ScriptedServer(behave) as server:
+        session = make_remote(uri=f"http://127.0.0.1:{server.port}/v1", connect_timeout_s=0.5).session(AsrRequest())
+        session.push(bytes(32_000))
+        assert session.finish().text == "turn on"
