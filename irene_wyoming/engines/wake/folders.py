@@ -1,5 +1,6 @@
 """Folders of a user's own models: which files lie there, and what a word is called by its file's name. No judgement."""
 
+import errno
 import logging
 import os
 import re
@@ -39,20 +40,24 @@ class Folders:
         self._suffixes = frozenset(suffixes)
         self._last: dict[Path, dict[Path, Stamp]] = {path: {} for path in self.paths}
         self._told: dict[Path, str | None] = {}
+        self.unreadable: dict[Path, str] = {}
+        """Files of which the last look could say nothing, and why."""
 
     def scan(self) -> dict[Path, Stamp]:
         """Every file that matters, folder by folder, by name. Of a folder that cannot be read at the moment, such as a
         network drive that is away, what was there before."""
+        unreadable: dict[Path, str] = {}
         for folder in self.paths:
             try:
                 names = listed(folder, self._suffixes)
-                self._last[folder] = stamped(folder, names[:MAX_FILES])
+                self._last[folder] = stamped(folder, names[:MAX_FILES], unreadable)
                 problem = f"only the first {MAX_FILES} files are looked at" if len(names) > MAX_FILES else None
             except OSError as error:
                 problem = error.strerror or str(error)
             if problem is not None and self._told.get(folder) != problem:
                 log.warning("wake: %s: %s", folder, problem)
             self._told[folder] = problem
+        self.unreadable = unreadable
         return {path: stamp for files in self._last.values() for path, stamp in files.items()}
 
 
@@ -68,14 +73,25 @@ def listed(folder: Path, suffixes: Collection[str]) -> list[str]:
     return [name for name in names if not name.startswith(".") and Path(name).suffix.lower() in suffixes]
 
 
-def stamped(folder: Path, names: Sequence[str]) -> dict[Path, Stamp]:
-    """:raises OSError: a file is there, but nothing can be said of it."""
+ONE_FILE = frozenset({errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ENOTDIR})
+"""What is wrong with one file or link; other errors are of the drive."""
+
+
+def stamped(folder: Path, names: Sequence[str], unreadable: dict[Path, str]) -> dict[Path, Stamp]:
+    """:param unreadable: gets each file that is no use by itself, such as a link in a circle, and why.
+    :raises OSError: nothing can be said of files that are there: the drive is away.
+    """
     files: dict[Path, Stamp] = {}
     for name in names:
         try:
             found = os.stat(folder / name)
         except FileNotFoundError:
             continue  # gone since, or a link to nothing
+        except OSError as error:
+            if error.errno not in ONE_FILE:
+                raise
+            unreadable[folder / name] = f"cannot be read: {error.strerror}"
+            continue
         if stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
             files[folder / name] = Stamp(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     return files

@@ -38,6 +38,10 @@ class OwnModel:
     """The threshold that it recommends."""
     sliding_window: int = 1
     """Probabilities in a mean (microWakeWord)."""
+    step_ms: int | None = 10
+    """Between two rows of features (microWakeWord); None: the model's input tells."""
+    spellings: tuple[str, ...] = ()
+    """How a speech recogniser writes the phrase, where not as it is spelled."""
 
 
 Reader = Callable[[Path], OwnModel | None]
@@ -162,8 +166,10 @@ class Library:
     def _refuse(self) -> None:
         """Say once of each file that is of no use why it is not; offer nothing from it any more."""
         refused = {path: judged.reason for path, judged in self._judged.items() if judged.reason is not None}
-        for path, reason in refused.items():
+        for path in refused:
             self._judged[path].before = None
+        refused |= self._folders.unreadable
+        for path, reason in refused.items():
             if self.refused.get(path) != reason:
                 log.warning("wake: %s: %s is not used: %s", self._engine, path, reason)
         self.refused = refused

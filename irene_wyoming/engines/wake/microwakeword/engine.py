@@ -5,14 +5,12 @@ A session for several words shares one pass of features. Features come every 160
 them at a time (30 ms), and a score is the mean of its last few probabilities.
 """
 
-import json
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +20,17 @@ from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
 from irene_wyoming.engines.wake.folders import Folders, word_name
 from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
+from irene_wyoming.engines.wake.manifest import read_manifest
+from irene_wyoming.engines.wake.names import is_helper
 from irene_wyoming.engines.wake.session import Session
-from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, looks_like, read_model
+from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, read_model
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.engines.wake.words import PHRASES, chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
 HOP = 160
 """Frames, 10 ms: one row of features."""
+HOP_MS = 10
 HOP_BYTES = HOP * SPEECH.frame_bytes
 FIRST_HOPS = 2
 """Hops before the first row of features: its window is three hops long."""
@@ -39,16 +40,8 @@ DEFAULT_STRIDE = 3
 """Rows that a packaged model takes at a time."""
 MAX_STRIDE = 10
 """Rows that a model may take at a time."""
-MAX_SLIDING_WINDOW = 100
-"""Probabilities that may go into one mean, 3 s."""
 ROUNDING = 1e-6
 """Far more than sums of so many probabilities are off by, far less than two of them differ by."""
-
-MAX_JSON_BYTES = 64 * 1024
-"""Of a description; they have 500."""
-MAX_TEXT = 80
-"""Characters of each text in a description, since all of them go to every hub that asks."""
-MAX_LANGUAGES = 32
 
 
 def read_description(path: Path) -> OwnModel:
@@ -56,36 +49,29 @@ def read_description(path: Path) -> OwnModel:
 
     :raises EngineFailed: one of them cannot be read, or a value is missing or out of range.
     """
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise EngineFailed(f"{path}: more than {MAX_JSON_BYTES} bytes: no description of a microWakeWord model")
-        content = path.read_bytes()
-        data = json.loads(content)
-        micro = data["micro"]
-        model = path.parent / _file_name(data["model"])
-        info = _info(path.stem, data)
-        cutoff, sliding_window = float(micro["probability_cutoff"]), int(micro["sliding_window_size"])
-    except OSError as error:
-        raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error
-    except json.JSONDecodeError as error:
-        raise EngineFailed(
-            f"{path}: no description of a microWakeWord model but {looks_like(content)}; get the file again"
-        ) from error
-    except (ValueError, OverflowError, KeyError, TypeError, RecursionError) as error:
-        raise EngineFailed(f"{path}: no description of a microWakeWord model: {error!r}") from error
-    if not 0 < cutoff <= 1:
-        raise EngineFailed(f"{path}: probability_cutoff {cutoff}: expected a number above 0, up to 1")
-    if not 1 <= sliding_window <= MAX_SLIDING_WINDOW:
-        raise EngineFailed(f"{path}: sliding_window_size {sliding_window}: expected 1 to {MAX_SLIDING_WINDOW}")
-    info = replace(info, threshold=cutoff)
-    return OwnModel(info, (path, model), read_model(model), "microwakeword", cutoff, sliding_window)
+    said = read_manifest(path, "micro")
+    assert said.cutoff is not None
+    info = ModelInfo(
+        name=path.stem,
+        languages=said.languages,
+        description=f"{said.phrase} (microWakeWord)",
+        author=said.author,
+        url=said.url,
+        phrase=said.phrase,
+        version=said.version,
+        threshold=said.cutoff,
+    )
+    content = read_model(said.model)
+    return OwnModel(info, (path, said.model), content, "microwakeword", said.cutoff, said.sliding_window, said.step_ms)
 
 
 def read_own(path: Path) -> OwnModel | None:
-    """A Reader for the user's own models: a .json file each, and the model that it names.
+    """A Reader for the user's own models: a .json file each, and the model that it names. Helpers are left alone.
 
     :raises EngineFailed: as ``read_description``; or a model has no description, or its name says nothing.
     """
+    if is_helper(path.stem):
+        return None
     if path.suffix.lower() != ".json":
         if path.with_suffix(".json").exists():
             return None
@@ -97,35 +83,14 @@ def read_own(path: Path) -> OwnModel | None:
     return replace(model, info=replace(model.info, name=name))
 
 
-def _file_name(value: Any) -> str:
-    if not isinstance(value, str) or not value or Path(value).name != value:
-        raise ValueError(f"model: {value!r}: expected the name of a file beside the description")
-    return value
-
-
-def _info(name: str, data: Mapping[str, Any]) -> ModelInfo:
-    phrase = _text(data["wake_word"])
-    languages = data.get("trained_languages", ["en"])
-    return ModelInfo(
-        name=name,
-        languages=tuple(map(_text, languages[:MAX_LANGUAGES])) if isinstance(languages, list) else (),
-        description=f"{phrase} (microWakeWord)",
-        author=_text(data.get("author", "unknown")),
-        url=_text(data.get("website", "")),
-        phrase=phrase,
-        version=_text(data["version"]) if "version" in data else None,
-    )
-
-
-def _text(value: Any) -> str:
-    return "".join(c for c in str(value)[:MAX_TEXT] if c.isprintable())
-
-
 class Word:
     """The model of one word in one stream: rows of features into a mean probability."""
 
-    def __init__(self, model: Model, sliding_window: int) -> None:
-        """:raises EngineFailed: the model does not work, or is none of microWakeWord's."""
+    def __init__(self, model: Model, sliding_window: int, step_ms: int | None = HOP_MS) -> None:
+        """:param step_ms: between two rows that the model takes; None: 20 where it takes a single one at a time, as
+        models of the first generation do.
+        :raises EngineFailed: the model does not work, or is none of microWakeWord's.
+        """
         with ExitStack() as undo:
             # Plain: XNNPACK saves 0.02 ms of each 30 ms, but takes 0.25 instead of 0.13 MB per stream and word.
             self._interpreter = undo.enter_context(closing(Interpreter(model)))
@@ -140,6 +105,10 @@ class Word:
         self._highest = (most - self._output.zero_point) * self._output.scale
         """Probability that the model can give."""
         self._stride = stride
+        self._every = (step_ms or (2 * HOP_MS if stride == 1 else HOP_MS)) // HOP_MS
+        """One of so many rows is taken."""
+        self._seen = 0
+        """Rows since the last step."""
         self._size = stride * FEATURES
         self._values: list[float] = []
         """Of the rows that wait for the next step."""
@@ -148,7 +117,7 @@ class Word:
 
     def rows_to(self, step: int) -> int:
         """Rows that are missing to a step; the coming one is 1."""
-        return step * self._stride - len(self._values) // FEATURES
+        return step * self._stride * self._every - self._seen
 
     def steps_to(self, score: float) -> int:
         """Steps until the mean can be so high, if every probability to come is as high as it can be; at least 1."""
@@ -166,14 +135,17 @@ class Word:
         """Take any number of rows of FEATURES values. For each step that they complete: the row that does, and the
         score, which is 0 until a whole window of probabilities is there.
         """
-        row = -(len(self._values) // FEATURES) - 1  # of those before
+        row = -self._seen - 1  # of those before
         for values in rows:
-            self._values.extend(values)
+            self._seen += 1
+            if self._seen % self._every == 0:
+                self._values.extend(values)
         if len(self._values) < self._size:
             return ()
         scores = []
         for step in self._quantized():
-            row += self._stride
+            row += self._stride * self._every
+            self._seen -= self._stride * self._every
             scores.append((row, self._score(step)))
         return scores
 
@@ -299,7 +271,7 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
         words: dict[str, Word] = {}
         with ExitStack() as undo:
             for name, model in wanted.items():
-                words[name] = Word(self._model(model), model.sliding_window)
+                words[name] = Word(self._model(model), model.sliding_window, model.step_ms)
                 undo.callback(words[name].close)
             undo.pop_all()
         triggers = {name: self._settings.trigger(model.cutoff, settings.get(name)) for name, model in wanted.items()}

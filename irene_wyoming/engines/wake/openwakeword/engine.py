@@ -9,6 +9,7 @@ the last 16 embeddings one score per word. The window looks back, so a hop's sco
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,8 @@ from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
 from irene_wyoming.engines.wake.folders import Folders, phrase_of, version_of, word_name
 from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
+from irene_wyoming.engines.wake.manifest import Manifest, kind_of, read_json, read_manifest
+from irene_wyoming.engines.wake.names import is_helper
 from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, looks_like, read_bounded, read_model
 from irene_wyoming.engines.wake.trigger import TriggerSettings
@@ -45,6 +48,9 @@ MAX_EMBEDDINGS = 128
 
 TFLITE, ONNX = "openwakeword", "openwakeword-onnx"
 """How a model is tried out and run."""
+
+SUFFIXES = (".tflite", ".onnx", ".json")
+"""Of models, and of manifests that describe them."""
 
 THRESHOLD = 0.5
 """What the models' author recommends."""
@@ -210,15 +216,25 @@ def packaged_info(word: str) -> ModelInfo:
 
 
 def read_own(path: Path) -> OwnModel | None:
-    """A Reader for the user's own models: one file each.
+    """A Reader for the user's own models: one file each, maybe with a manifest beside it. Helpers are left alone.
 
     :raises EngineFailed: it is no model, or its name says nothing.
     """
+    if is_helper(path.stem):
+        return None
+    data = read_json(path) if path.suffix.lower() == ".json" else None
+    if data is not None and kind_of(data) is None:
+        return None  # of some other program
     name = word_name(path)
     if not name:
         raise EngineFailed(f"{path}: a word is called by its file's name, and this one has no letter or digit")
-    phrase = phrase_of(name)
-    info = ModelInfo(
+    if data is not None:
+        return described(path, name, read_manifest(path, "openwakeword", data))
+    return own_model(path, own_info(name, phrase_of(name)), (path,))
+
+
+def own_info(name: str, phrase: str) -> ModelInfo:
+    return ModelInfo(
         name=name,
         languages=(),  # nothing in the file tells
         description=f"{phrase} (openWakeWord, your own)",
@@ -228,9 +244,26 @@ def read_own(path: Path) -> OwnModel | None:
         version=version_of(name),
         threshold=THRESHOLD,
     )
-    if path.suffix.lower() == ".onnx":
-        return OwnModel(info, (path,), read_onnx(path), ONNX, THRESHOLD)
-    return OwnModel(info, (path,), read_model(path), TFLITE, THRESHOLD)
+
+
+def described(path: Path, name: str, said: Manifest) -> OwnModel:
+    """:raises EngineFailed: the model that the manifest names is none."""
+    info = replace(
+        own_info(name, said.phrase),
+        languages=said.languages,
+        author="you" if said.author == "unknown" else said.author,
+        url=said.url,
+        version=said.version or version_of(name),
+        threshold=said.cutoff or THRESHOLD,
+    )
+    return replace(own_model(said.model, info, (path, said.model)), spellings=said.spellings)
+
+
+def own_model(path: Path, info: ModelInfo, files: tuple[Path, ...]) -> OwnModel:
+    """:raises EngineFailed: the file is no model."""
+    onnx = path.suffix.lower() == ".onnx"
+    content = read_onnx(path) if onnx else read_model(path)
+    return OwnModel(info, files, content, ONNX if onnx else TFLITE, info.threshold or THRESHOLD)
 
 
 def read_onnx(path: Path) -> bytes:
@@ -244,6 +277,11 @@ def read_onnx(path: Path) -> bytes:
     if not content.startswith(b"\x08"):  # the version of the format, which is the first field that every tool writes
         raise EngineFailed(f"{path}: no ONNX model but {looks_like(content)}; get the file again")
     return content
+
+
+def cutoff(source: Path | OwnModel) -> float:
+    """The threshold that a model recommends."""
+    return source.cutoff if isinstance(source, OwnModel) else THRESHOLD
 
 
 def infos(words: Mapping[str, Path | OwnModel]) -> list[ModelInfo]:
@@ -274,7 +312,7 @@ class OpenWakeWord(LibraryEngine[Path]):
         # costs nothing (else about 1 MB each).
         self._heads: dict[Path | OwnModel, WordHead] = {}
         self._closed = False
-        super().__init__(words, Library(self.name, Folders(folders, (".tflite", ".onnx")), read_own))
+        super().__init__(words, Library(self.name, Folders(folders, SUFFIXES), read_own))
 
     def models(self) -> list[ModelInfo]:
         return infos(self._words)
@@ -292,7 +330,7 @@ class OpenWakeWord(LibraryEngine[Path]):
         for old in self._heads.keys() - words.values():
             del self._heads[old]  # closed when the last stream that listens with it has ended
         heads = {word: self._head(words[word]) for word in chosen(models, words, self.name)}
-        triggers = {word: self._settings.trigger(THRESHOLD, settings.get(word)) for word in heads}
+        triggers = {word: self._settings.trigger(cutoff(words[word]), settings.get(word)) for word in heads}
         return Session(OpenWakeWordStream(self._features, self._silence, heads), triggers, on_score)
 
     def close(self) -> None:
@@ -311,8 +349,8 @@ class OpenWakeWord(LibraryEngine[Path]):
         if isinstance(source, Path):
             return Head(self._runtime, source)
         if source.kind == ONNX:
-            return onnx_head(source.files[0], source.content)
-        return Head(self._runtime, source.files[0], source.content)
+            return onnx_head(source.files[-1], source.content)
+        return Head(self._runtime, source.files[-1], source.content)
 
 
 def onnx_head(path: Path, content: bytes) -> WordHead:

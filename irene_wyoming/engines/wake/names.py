@@ -1,0 +1,94 @@
+"""Which model a hub means by the name that it has stored. Pure.
+
+Hubs keep names for years: those that openWakeWord 1.x gave its files (``hey_jarvis_v0.1``), those that satellites'
+documentation uses (``ok_nabu``), and phrases as people type them (``Okay Nabu``). All of them mean one model here.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+VERSION = re.compile(r"[\s_.-]+(?:v\d+(?:[._]\d+)*|\d{8}(?:\.\d+)?)$")
+"""What publishers put behind a name: ``_v0.1`` of openWakeWord, ``_20241226.3`` of microWakeWord."""
+
+FILES = re.compile(r"\.(?:tflite|onnx|json)$")
+"""Hubs have been told names of files, too."""
+
+HELPERS = frozenset({"vad", "silerovad", "melspectrogram", "embeddingmodel"})
+"""Folded names of models that are published beside wake words and hear none."""
+
+NUMBERS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a client's names mean here."""
+
+    asked: Mapping[str, str]
+    """By model: the name under which the client asked for it, the first one where it gave several."""
+    unknown: tuple[str, ...]
+    """Names that mean nothing here, as the client wrote them."""
+
+
+def plain(name: str) -> str:
+    """Without capitals, accents, folders and the ending of a file; what separates words is as it was."""
+    text = unicodedata.normalize("NFKD", name).casefold().strip().rsplit("/", 1)[-1]
+    return FILES.sub("", "".join(c for c in text if not unicodedata.combining(c)))
+
+
+def folded(name: str) -> str:
+    """What two spellings of one name share: letters and digits only, no version, ``ok`` written as ``okay``."""
+    return _joined(VERSION.sub("", plain(name)))
+
+
+def versioned(name: str) -> str:
+    """As ``folded``, with the version."""
+    return _joined(plain(name))
+
+
+def _joined(text: str) -> str:
+    joined = "".join(c for c in text if c.isalnum())
+    return f"okay{joined[2:]}" if joined.startswith("ok") and not joined.startswith("okay") else joined
+
+
+def is_helper(name: str) -> bool:
+    """Whether a model of this name serves others and is no wake word."""
+    return folded(name) in HELPERS
+
+
+def resolve(wanted: str, known: Sequence[str]) -> str | None:
+    """The known model that a name means, the newest of several versions; None: there is none.
+
+    The name itself goes first, then the same version in another spelling, then any version.
+    """
+    if wanted in known:
+        return wanted
+    exact, loose = versioned(wanted), folded(wanted)
+    if not loose:
+        return None
+    same = [name for name in known if versioned(name) == exact]
+    return _newest(same or [name for name in known if folded(name) == loose])
+
+
+def _newest(names: Sequence[str]) -> str | None:
+    """Without a version goes first: that is the packaged model, or the one that the user means."""
+    return max(names, key=lambda name: (VERSION.search(plain(name)) is None, _version(name)), default=None)
+
+
+def _version(name: str) -> tuple[int, ...]:
+    found = VERSION.search(plain(name))
+    return tuple(map(int, NUMBERS.findall(found[0]))) if found else ()
+
+
+def resolved(wanted: Iterable[str], known: Sequence[str]) -> Resolved:
+    """What each of these names means here."""
+    asked: dict[str, str] = {}
+    unknown = []
+    for name in wanted:
+        model = resolve(name, known)
+        if model is None:
+            unknown.append(name)
+        else:
+            asked.setdefault(model, name)
+    return Resolved(asked, tuple(unknown))
