@@ -20,6 +20,8 @@
     - CaptureError: a sound source cannot be opened or has ended
     - DiscoveryError: the servers could not be announced
     - DownloadFailed: a model cannot be fetched, or is not what it should be
+    - HomeUnavailable: Home Assistant cannot be asked for its names
+        - HomeRefused: it answers, and will not: a token it does not know, a command that it does not have
 
 Each class has a stable ``code``: it goes into the ``error`` event that a client reads.
 """
@@ -105,3 +107,16 @@ class DiscoveryError(IreneError):
 
 class DownloadFailed(IreneError):
     code = "download-failed"
+
+
+class HomeUnavailable(IreneError):
+    code = "home-unavailable"
+
+
+class HomeRefused(HomeUnavailable):
+    code = "home-refused"
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        """:param reason: Home Assistant's own code, such as ``unknown_command``; empty: it gives none."""
+        super().__init__(message)
+        self.reason = reason

@@ -1,0 +1,174 @@
+"""A conversation with Home Assistant over its WebSocket API, every size and wait of it bounded."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from irene_wyoming.errors import HomeRefused, HomeUnavailable
+from irene_wyoming.home.endpoint import Endpoint
+
+CONNECT_TIMEOUT_S = 10.0
+"""From the first packet to the end of the handshake; a hub in the same home answers in milliseconds."""
+
+ANSWER_TIMEOUT_S = 30.0
+"""A hub that has just started is busy for that long."""
+
+CLOSE_TIMEOUT_S = 2.0
+"""For the other side's part of a close; then the connection is cut."""
+
+HEARTBEAT_S = 30.0
+"""A hub that does not answer a ping within half of this is gone, though nobody has closed the connection."""
+
+MAX_MESSAGE_BYTES = 16_777_216
+"""The states of 5,000 entities take 4 MB; this is for 20,000."""
+
+LARGE_CHARS = 65_536
+"""From here on, a message is read on a thread: 4 MB take 50 ms, for which the event loop must not stand still."""
+
+
+class Conversation:
+    """Commands and events of one connection. One task uses it at a time."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, version: str) -> None:
+        self.version = version
+        """Of Home Assistant."""
+        self._socket = socket
+        self._number = 0
+        self._told = False  # an event has come that nobody has asked for yet
+
+    async def call(self, command: str, **fields: Any) -> Any:
+        """Send a command and return its result.
+
+        :raises HomeRefused: Home Assistant answers that it cannot or will not.
+        :raises HomeUnavailable: there is no answer.
+        """
+        self._number += 1
+        number = self._number
+        async with self._patience(f"did not answer {command}"):
+            await self._socket.send_json({"id": number, "type": command, **fields})
+            while True:
+                message = await receive(self._socket)
+                self._note_event(message)
+                if message.get("type") == "result" and message.get("id") == number:
+                    return result_of(command, message)
+
+    async def changed(self) -> None:
+        """Return when an event of a subscription has come since the last call.
+
+        :raises HomeUnavailable: the connection has ended.
+        """
+        while not self._told:
+            self._note_event(await receive(self._socket))
+        self._told = False
+
+    def _note_event(self, message: dict[str, Any]) -> None:
+        self._told = self._told or message.get("type") == "event"
+
+    @asynccontextmanager
+    async def _patience(self, what: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                yield
+        except TimeoutError:
+            raise HomeUnavailable(f"Home Assistant {what} within {ANSWER_TIMEOUT_S:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise HomeUnavailable(f"the connection to Home Assistant broke: {said(error)}") from error
+
+
+@asynccontextmanager
+async def conversation(endpoint: Endpoint) -> AsyncIterator[Conversation]:
+    """A conversation that has been let in.
+
+    :raises HomeRefused: the token is refused.
+    :raises HomeUnavailable: nobody answers, or it is not Home Assistant who does.
+    """
+    # The system's proxy is not asked: the hub is in the home, and the token is for nobody else.
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                socket = await session.ws_connect(
+                    endpoint.url,
+                    heartbeat=HEARTBEAT_S,
+                    max_msg_size=MAX_MESSAGE_BYTES,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+                )
+        except TimeoutError:
+            raise HomeUnavailable(f"{endpoint.url} did not answer within {CONNECT_TIMEOUT_S:g} s") from None
+        except aiohttp.WSServerHandshakeError as error:
+            raise HomeUnavailable(
+                f"{endpoint.url} answered {error.status} and no WebSocket; is it Home Assistant?"
+            ) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise HomeUnavailable(f"{endpoint.url} cannot be reached: {said(error)}") from error
+        try:
+            yield Conversation(socket, await let_in(socket, endpoint))
+        finally:
+            await socket.close()
+
+
+async def let_in(socket: aiohttp.ClientWebSocketResponse, endpoint: Endpoint) -> str:
+    """Show the token; returns Home Assistant's version.
+
+    :raises HomeRefused: it is refused.
+    :raises HomeUnavailable: the other side says something else.
+    """
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            wanted = await receive(socket)
+            if wanted.get("type") != "auth_required":
+                raise HomeUnavailable(f"{endpoint.url} does not ask for a token; is it Home Assistant?")
+            await socket.send_json({"type": "auth", "access_token": endpoint.token})
+            answer = await receive(socket)
+    except TimeoutError:
+        raise HomeUnavailable(f"{endpoint.url} did not answer to the token within {CONNECT_TIMEOUT_S:g} s") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise HomeUnavailable(f"{endpoint.url} broke off: {said(error)}") from error
+    if answer.get("type") == "auth_invalid":
+        raise HomeRefused(f"Home Assistant at {endpoint.url} refuses the token: {endpoint.remedy}")
+    if answer.get("type") != "auth_ok":
+        raise HomeUnavailable(f"{endpoint.url} does not take the token; is it Home Assistant?")
+    version = answer.get("ha_version", wanted.get("ha_version"))
+    return version[:40] if isinstance(version, str) else ""
+
+
+async def receive(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    """The next message.
+
+    :raises HomeUnavailable: the connection has ended, or this is no message of Home Assistant.
+    """
+    received = await socket.receive()
+    if received.type is not aiohttp.WSMsgType.TEXT:
+        too_large = socket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+        raise HomeUnavailable(
+            f"Home Assistant sent a message of more than {MAX_MESSAGE_BYTES >> 20} MiB"
+            if too_large
+            else "Home Assistant has ended the connection; is it being started anew?"
+        )
+    text: str = received.data
+    try:
+        message = json.loads(text) if len(text) < LARGE_CHARS else await asyncio.to_thread(json.loads, text)
+    except (ValueError, RecursionError) as error:
+        raise HomeUnavailable("what answers there sends no JSON; is it Home Assistant?") from error
+    if not isinstance(message, dict):
+        raise HomeUnavailable("what answers there sends no messages of Home Assistant's")
+    return message
+
+
+def result_of(command: str, message: dict[str, Any]) -> Any:
+    """:raises HomeRefused: with the code and the words of Home Assistant."""
+    if message.get("success") is True:
+        return message.get("result")
+    error = message.get("error")
+    told = error if isinstance(error, dict) else {}
+    code = str(told.get("code", "unknown"))[:40]
+    raise HomeRefused(f"{command}: {str(told.get('message', 'no reason given'))[:200]}", code)
+
+
+def said(error: Exception) -> str:
+    """What an error of the network says, in one line; some say nothing."""
+    reason = getattr(error, "os_error", error)
+    return (getattr(reason, "strerror", None) or str(reason) or type(error).__name__).splitlines()[0][:200]

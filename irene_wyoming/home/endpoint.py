@@ -1,0 +1,85 @@
+"""Where Home Assistant's WebSocket API is, and what proves that we may use it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from irene_wyoming.errors import ConfigError
+
+SUPERVISOR_URL = "ws://supervisor/core/websocket"
+"""Where an add-on reaches Home Assistant; the Supervisor passes it on."""
+
+SUPERVISOR_TOKEN_VARIABLE = "SUPERVISOR_TOKEN"
+"""Environment variable that the Supervisor sets in an add-on."""
+
+MAX_TOKEN_BYTES = 4_096
+"""A long-lived token has some 180; whatever is larger is another file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and its token."""
+
+    url: str
+    token: str = field(repr=False)
+    remedy: str = (
+        "make a new long-lived access token in Home Assistant (your profile, Security) and put it into the file"
+    )
+    """What a person does when the token is refused."""
+
+
+def endpoint(url: str | None, token_file: Path | None, environ: Mapping[str, str]) -> Endpoint | None:
+    """Where to ask: as configured, else the Supervisor's where this runs as an add-on; None: nowhere.
+
+    Reads the token's file: may block.
+
+    :raises ConfigError: the token cannot be read, or there is no file for it.
+    """
+    if url is not None:
+        if token_file is None:
+            raise ConfigError("home.token_file: null: expected a file with a token, since home.url is set")
+        return Endpoint(websocket_url(url), read_token(token_file))
+    if token := environ.get(SUPERVISOR_TOKEN_VARIABLE):
+        return Endpoint(
+            SUPERVISOR_URL, token, "the add-on's manifest needs 'homeassistant_api: true'; restart the add-on"
+        )
+    return None
+
+
+def websocket_url(url: str) -> str:
+    """``ws://host:8123/api/websocket`` of ``http://host:8123``; an address of a WebSocket stays as it is.
+
+    :raises ConfigError: it is no such address.
+    """
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigError(f"home.url: {url!r}: expected an address such as http://homeassistant.local:8123")
+    if parts.username or parts.password:
+        raise ConfigError(
+            "home.url: expected an address without a user and a password; the token is in home.token_file"
+        )
+    path = parts.path.rstrip("/")
+    if not path.endswith("/websocket"):
+        path = f"{path.removesuffix('/api')}/api/websocket"
+    return f"{'wss' if parts.scheme in ('https', 'wss') else 'ws'}://{parts.netloc}{path}"
+
+
+def read_token(path: Path) -> str:
+    """:raises ConfigError: the file cannot be read, or holds no token."""
+    try:
+        if not path.is_file():
+            raise ConfigError(f"home.token_file: {path}: expected a file that exists")
+        with path.open("rb") as file:
+            token = file.read(MAX_TOKEN_BYTES + 1).decode("ascii").strip()
+    except OSError as error:
+        raise ConfigError(f"home.token_file: {path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"home.token_file: {path}: expected a token, which is plain ASCII text") from error
+    if not token or len(token) > MAX_TOKEN_BYTES or not token.isprintable() or " " in token:
+        raise ConfigError(f"home.token_file: {path}: expected one token on one line")
+    return token

@@ -1,0 +1,86 @@
+"""The last good list of names, in a file: used at once at the next start, whether Home Assistant is up or not."""
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from irene_wyoming.errors import HomeUnavailable
+from irene_wyoming.home.things import Name, Things
+
+FORMAT = 1
+"""Of the file. One of another format is not read."""
+
+MAX_BYTES = 16_777_216
+"""10,000 names of 120 characters with their aliases stay below it."""
+
+
+def path_in(data_dir: Path) -> Path:
+    return data_dir / "home" / "names.json"
+
+
+def save(path: Path, things: Things) -> None:
+    """Replace the file in one step, so that it is never half of one. Readable by this program's user only. Blocks.
+
+    :raises OSError: there is no room, or it may not be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".names-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"format": FORMAT, **asdict(things)}, file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def load(path: Path) -> Things | None:
+    """What was saved; None: nothing was. Blocks.
+
+    :raises HomeUnavailable: the file cannot be used.
+    """
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
+        return parse(json.loads(raw))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise HomeUnavailable(f"{path}: the names that were kept cannot be read: {error}") from error
+
+
+def parse(document: Any) -> Things:
+    """:raises ValueError, TypeError, KeyError: it is not what ``save`` writes."""
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f"expected format {FORMAT}")
+    return Things(
+        names=tuple(name(each) for each in document["names"]),
+        sentences=strings(document["sentences"]),
+        left_out=strings(document["left_out"]),
+        version=str(document["version"]),
+        read_at=float(document["read_at"]),
+    )
+
+
+def name(document: Any) -> Name:
+    kind, aliases = document["kind"], strings(document["aliases"])
+    written, domain, area, floor = (document[key] for key in ("written", "domain", "area", "floor"))
+    texts = [value for value in (written, domain, area, floor) if value is not None]
+    if kind not in ("floor", "area", "entity") or not written or not all(isinstance(each, str) for each in texts):
+        raise ValueError("a name is damaged")
+    return Name(written, kind, domain, aliases, area, floor)
+
+
+def strings(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+        raise ValueError("a list of texts is damaged")
+    return tuple(values)
