@@ -16,6 +16,14 @@ def granted(root: Path = Path("/")) -> int:
     return max(1, min([may_run_on, *(math.ceil(quota) for quota in _quotas(root))]))
 
 
+def spare(root: Path = Path("/")) -> int:
+    """Granted cores but one, at least 1: for work that must leave wake words a core at any time.
+
+    :param root: as for ``granted``.
+    """
+    return max(1, granted(root) - 1)
+
+
 def groups(root: Path = Path("/")) -> list[Path]:
     """The folders of the cgroups (v2) that we are in, our own first."""
     own = _own_group(_words(root / "proc/self/cgroup"))

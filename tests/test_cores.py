@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from irene_wyoming.cores import granted
+from irene_wyoming.cores import granted, spare
 
 MAY_RUN_ON = len(os.sched_getaffinity(0))
 
@@ -53,6 +53,22 @@ def test_a_limit_of_older_systems_counts(tmp_path: Path) -> None:
     assert granted(tmp_path) == 1
     write(tmp_path, "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n")
     assert granted(tmp_path) == MAY_RUN_ON
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"), [("100000 100000", 1), ("150000 100000", 1), ("max 100000", MAY_RUN_ON - 1)]
+)
+def test_one_core_is_kept_for_others_unless_it_is_the_only_one(tmp_path: Path, quota: str, cores: int) -> None:
+    write(tmp_path, "sys/fs/cgroup/cpu.max", f"{quota}\n")
+    assert spare(tmp_path) == max(1, cores)
+
+
+def test_a_quota_of_the_service_counts_for_what_is_left_of_its_cores(tmp_path: Path) -> None:
+    """systemd's CPUQuota=100% on a machine of any size: the limit is that of our own group, not of the mount."""
+    write(tmp_path, "proc/self/cgroup", "0::/system.slice/irene.service\n")
+    write(tmp_path, "sys/fs/cgroup/cpu.max", "max 100000\n")
+    write(tmp_path, "sys/fs/cgroup/system.slice/irene.service/cpu.max", "100000 100000\n")
+    assert granted(tmp_path) == spare(tmp_path) == 1
 
 
 def test_every_command_tells_openmp() -> None:

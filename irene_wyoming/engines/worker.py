@@ -1,4 +1,4 @@
-"""Where engines run: the only module that knows it is on a thread."""
+"""Worker: the thread that engines run on, off the event loop."""
 
 import asyncio
 import logging
@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
+from irene_wyoming.errors import EngineFailed
 from irene_wyoming.metrics import WAIT_SECONDS
 
 log = logging.getLogger(__name__)
@@ -43,23 +44,43 @@ class Worker:
     An engine is used by one call at a time and needs no locks. A caller awaits one call before it asks for the next, so
     that with many callers each gets its turn, however fast another one asks.
 
+    A call that never comes back cannot be ended. Those who wait behind it can be sent away (``send_away``), and the
+    worker can be left behind with it (``leave``). Its thread does not keep the program from ending.
+
     A wake server makes 12 to 33 calls a second for every satellite. A queue and a thread cost each of them a third to
     a half of what a ThreadPoolExecutor does, with its futures of two kinds.
+
+    :param name: of the thread, and in the metrics.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._calls: SimpleQueue[Call | None] = SimpleQueue()  # None: the end
         self._thread: threading.Thread | None = None  # None until the first call
+        self._since: float | None = None  # time.monotonic() at which the running call began; None: none runs
         self._closed = False
+        self._left = False
         self._waited = WAIT_SECONDS.labels(name)
+
+    @property
+    def running_s(self) -> float:
+        """Seconds since the running call began; 0 when none runs."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def idle(self) -> bool:
+        """No call runs, and none waits."""
+        return self._calls.empty() and self._since is None
 
     async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run ``call`` on the thread and return what it returns or raise what it raises.
 
-        When the caller is cancelled, a call that has begun still ends on its thread; its result is dropped.
+        A caller that is cancelled takes its call back. One that has begun still ends on its thread; its result is
+        dropped.
 
         :raises RuntimeError: the worker is closed.
+        :raises EngineFailed: the worker has been left behind.
         """
         result: R = await self._ask(partial(call, *args, **kwargs))
         return result
@@ -68,6 +89,7 @@ class Worker:
         """Run ``call``, which raises nothing, on the thread after those before it. From any thread.
 
         :raises RuntimeError: the worker is closed.
+        :raises EngineFailed: the worker has been left behind.
         """
         self._put(call, None)
 
@@ -84,10 +106,28 @@ class Worker:
         """Have something closed on the thread after the calls before it, even if the worker is closed meanwhile.
 
         The caller does not wait: to be woken costs a satellite that begins to speak as much as a step of microWakeWord.
+        A worker that was left behind does not close it: its thread never gets there.
 
         :raises RuntimeError: the worker is closed.
         """
-        self._put(partial(_close, thing), None, owed=True)
+        with suppress(EngineFailed):
+            self._put(partial(_close, thing), None, owed=True)
+
+    def send_away(self, error: Exception) -> None:
+        """Those who wait for their turn get this error instead. The running call and what is owed go on.
+
+        To be called before ``close`` or ``leave``.
+        """
+        for call in self._withdrawn():
+            if call.owed:
+                self._calls.put(call)
+            elif call.future is not None:
+                _fail(call.future, error)
+
+    def leave(self) -> None:
+        """Take no more calls. The thread ends after those that it has, if it ever does; nobody waits for that."""
+        self._left = True
+        self._calls.put(None)
 
     async def close(self) -> None:
         """Wait for the running call and for what was discarded, cancel the others. May be called more than once."""
@@ -124,6 +164,8 @@ class Worker:
         return future
 
     def _put(self, work: Callable[[], Any], future: "asyncio.Future[Any] | None", *, owed: bool = False) -> None:
+        if self._left:
+            raise EngineFailed(f"{self._name}: the engine has been left behind")
         if self._closed:
             raise RuntimeError(f"the worker {self._name} is closed")
         if self._thread is None:
@@ -141,8 +183,10 @@ class Worker:
         while (call := self._calls.get()) is not None:
             if call.future is not None and call.future.cancelled():
                 continue
+            self._since = time.monotonic()
             self._waited.observe(time.perf_counter() - call.asked)
             _run(call)
+            self._since = None
             del call  # what it holds is not to live until the next call
 
 

@@ -4,12 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from irene_wyoming import metrics
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, PausingSession, Transcription
-from irene_wyoming.engines.lane import Lane
+from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import (
     EngineError,
     EngineFailed,
@@ -100,10 +100,10 @@ class Provider:
         self._breaker = breaker
         self._patience_s = patience_s
         self._clock = clock
-        self._lane = Lane(name)
+        self._worker = Worker(name)
         self._engine: AsrEngine | None = None  # None while it is not there: not made yet, or being mended
         self._models: Sequence[ModelInfo] = ()
-        self._left: list[Lane] = []  # lanes whose call has not come back
+        self._left: list[Worker] = []  # workers whose call has not come back
         self._loading: asyncio.Task[None] | None = None
         self._unloading: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
@@ -154,16 +154,18 @@ class Provider:
         self._breaker.asked(self._clock())
         self.busy += 1
         try:
-            lane = self._lane
-            session = await self._open(lane, request, within_s())
+            worker = self._worker
+            session = await self._open(worker, request, within_s())
             try:
-                yield ProviderSession(self, lane, session, within_s)
+                yield ProviderSession(self, worker, session, within_s)
             finally:
-                lane.post(session.close)
+                worker.discard(session)
         finally:
             self.busy -= 1
 
-    async def call(self, lane: Lane, within_s: float, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def call(
+        self, worker: Worker, within_s: float, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
         """:raises EngineError: as the engine does; EngineFailed: something else went wrong, or it took too long."""
         begun = False
 
@@ -174,9 +176,9 @@ class Provider:
 
         try:
             async with asyncio.timeout(within_s):
-                return await lane.run(begin)
+                return await worker.run(begin)
         except TimeoutError:
-            if begun and lane is self._lane:
+            if begun and worker is self._worker:
                 self._mend(self._free)
             raise EngineTimeout(f"{self.name}: no answer within {self.deadline_s:g} s") from None
         except EngineError:
@@ -209,30 +211,25 @@ class Provider:
                 await asyncio.wait([task])
         engine, self._engine = self._engine, None
         if engine is not None:
-            if (process := killable(engine)) is not None and not self._lane.idle:
+            if (process := killable(engine)) is not None and not self._worker.idle:
                 process.kill()
             with suppress(TimeoutError, EngineError):
                 async with asyncio.timeout(CLOSE_S):
-                    await self._lane.run(engine.close)
-        self._lane.close()
+                    await self._worker.run(engine.close)
+        self._worker.leave()
 
-    async def _open(self, lane: Lane, request: AsrRequest, within_s: float) -> AsrSession:
+    async def _open(self, worker: Worker, request: AsrRequest, within_s: float) -> AsrSession:
         """A session; when nobody waits for it any more, it is closed as soon as it is there."""
         engine = self.engine
-        opened: list[AsrSession] = []
+        opened = ExitStack()
 
         def open_session() -> AsrSession:
-            opened.append(engine.session(request))
-            return opened[0]
-
-        def close_sessions() -> None:
-            for session in opened:
-                session.close()
+            return opened.enter_context(closing(engine.session(request)))
 
         try:
-            return await self.call(lane, within_s, open_session)
+            return await self.call(worker, within_s, open_session)
         except BaseException:
-            lane.post(close_sessions)  # after it, on the same thread
+            worker.discard(opened)  # after it, on the same thread
             raise
 
     async def _loaded(self, within_s: float) -> None:
@@ -261,12 +258,12 @@ class Provider:
             log.warning("asr: %s: %s", self.name, error)
 
     async def _own(self, slow: Callable[[], R]) -> R:
-        """Run something on the lane that has no deadline.
+        """Run something on the worker that has no deadline.
 
         :raises IreneError: as it does; EngineFailed: whatever else goes wrong.
         """
         try:
-            return await self._lane.run(slow)
+            return await self._worker.run(slow)
         except IreneError:
             raise
         except Exception as error:  # as in call
@@ -279,7 +276,7 @@ class Provider:
             idle_in = engine.idle_in() if isinstance(engine, Loadable) else None
             if idle_in == 0 and isinstance(engine, Loadable):
                 with suppress(EngineError):  # it hangs just now, or is being made anew
-                    await self._lane.run(engine.unload_if_idle)
+                    await self._worker.run(engine.unload_if_idle)
             await asyncio.sleep(LOOK_EVERY_S if not idle_in else min(idle_in, LOOK_EVERY_S))
 
     def _mend(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -295,41 +292,41 @@ class Provider:
 
     async def _free(self) -> None:
         """A call has taken too long: wait for it for a while, then make do without it."""
-        lane, process = self._lane, killable(self._engine)
-        lane.send_away(EngineFailed(f"{self.name}: waited behind a call that hangs"))
+        worker, process = self._worker, killable(self._engine)
+        worker.send_away(EngineFailed(f"{self.name}: waited behind a call that hangs"))
         if process is not None:
-            if await comes_back(lane, max(0.0, self.deadline_s - lane.running_s)):
+            if await comes_back(worker, max(0.0, self.deadline_s - worker.running_s)):
                 return
             log.warning("asr: %s hangs: its process is killed", self.name)
             process.kill()
         else:
-            if await self._comes_back_or_may_be_left(lane):
+            if await self._comes_back_or_may_be_left(worker):
                 return
-            self._leave_behind(lane)
+            self._leave_behind(worker)
         await self._reload()
 
-    async def _comes_back_or_may_be_left(self, lane: Lane) -> bool:
+    async def _comes_back_or_may_be_left(self, worker: Worker) -> bool:
         """True: it has come back. False: it has not, and there are not too many like it yet."""
         while True:
-            if await comes_back(lane, self._patience_s):
+            if await comes_back(worker, self._patience_s):
                 return True
             self._left = [left for left in self._left if not left.idle]
             if len(self._left) < LEFT_BEHIND:
                 return False
             log.error("asr: %s hangs in %d threads: not asked until one comes back", self.name, LEFT_BEHIND + 1)
 
-    def _leave_behind(self, lane: Lane) -> None:
+    def _leave_behind(self, worker: Worker) -> None:
         """Go on with another thread."""
         log.warning("asr: %s hangs: its thread is left behind", self.name)
-        lane.post(self.engine.close)
-        lane.close()
-        self._left.append(lane)
-        self._lane = Lane(self.name)
+        worker.discard(self.engine)
+        worker.leave()
+        self._left.append(worker)
+        self._worker = Worker(self.name)
 
     async def _reload(self) -> None:
         """Make the engine anew, again and again until that succeeds."""
         self.models()
-        self._lane.post(self.engine.close)  # where the lane is a new one: once more, as it was on the old
+        self._worker.discard(self.engine)  # where the worker is a new one: once more, as it was on the old
         self._engine = None
         while self._engine is None:
             delay_s, self._reload_s = self._reload_s, min(2 * self._reload_s, RELOAD_MOST_S)
@@ -351,9 +348,9 @@ def killable(engine: AsrEngine | None) -> Killable | None:
 class ProviderSession:
     """One utterance with one provider."""
 
-    def __init__(self, provider: Provider, lane: Lane, session: AsrSession, within_s: Callable[[], float]) -> None:
+    def __init__(self, provider: Provider, worker: Worker, session: AsrSession, within_s: Callable[[], float]) -> None:
         self._provider = provider
-        self._lane = lane
+        self._worker = worker
         self._session = session
         self._within_s = within_s
         self.worked_s = 0.0
@@ -393,14 +390,14 @@ class ProviderSession:
             finally:
                 self.worked_s += time.monotonic() - started
 
-        return await self._provider.call(self._lane, self._within_s(), timed)
+        return await self._provider.call(self._worker, self._within_s(), timed)
 
 
-async def comes_back(lane: Lane, patience_s: float) -> bool:
-    """Whether the lane is free again within so many seconds."""
+async def comes_back(worker: Worker, patience_s: float) -> bool:
+    """Whether the worker is free again within so many seconds."""
     try:
         async with asyncio.timeout(patience_s):
-            await lane.run(int)  # a call that does nothing
+            await worker.run(int)  # a call that does nothing
     except TimeoutError:
         return False
     return True

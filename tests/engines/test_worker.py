@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from irene_wyoming.engines.worker import Worker
+from irene_wyoming.errors import EngineFailed
 from tests.conftest import until
 
 
@@ -141,3 +142,37 @@ async def test_a_worker_that_was_never_used_has_no_thread() -> None:
     before = threading.active_count()
     async with Worker("test"):
         assert threading.active_count() == before
+
+
+async def test_those_behind_a_call_that_hangs_are_sent_away_and_clearing_up_is_not(worker: Worker) -> None:
+    release, thing = threading.Event(), Thing()
+    hanging = asyncio.create_task(worker.run(release.wait))
+    await until(lambda: worker.running_s > 0)
+    waiting = asyncio.create_task(worker.run(int))
+    await asyncio.sleep(0)
+    worker.discard(thing)
+    worker.send_away(EngineFailed("it hangs"))
+    with pytest.raises(EngineFailed, match="it hangs"):
+        await waiting
+    assert not worker.idle
+    release.set()
+    await hanging
+    await worker.run(int)
+    assert thing.closed_on == "test"
+    await until(lambda: worker.idle)
+    assert worker.running_s == 0
+
+
+async def test_one_that_was_left_behind_does_what_it_has_taken_and_takes_no_more() -> None:
+    worker, release, thing = Worker("test"), threading.Event(), Thing()
+    hanging = asyncio.create_task(worker.run(release.wait))
+    await until(lambda: worker.running_s > 0)
+    worker.discard(thing)
+    worker.leave()
+    worker.discard(Thing())
+    with pytest.raises(EngineFailed, match="left behind"):
+        await worker.run(int)
+    release.set()
+    assert await hanging
+    await until(lambda: thing.closed_on == "test")
+    await until(lambda: not any(thread.name == "test" for thread in threading.enumerate()))
