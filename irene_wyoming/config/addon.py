@@ -9,7 +9,8 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from irene_wyoming.config.layers import Keys, Layer, merge, nested
+from irene_wyoming.checks import Keys
+from irene_wyoming.config.layers import Layer, merge, nested
 from irene_wyoming.errors import ConfigError
 
 OPTIONS: Mapping[str, str] = {

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from irene_wyoming.config.layers import Keys, Layer, merge, nested
+from irene_wyoming.checks import Keys
+from irene_wyoming.config.layers import Layer, merge, nested
 from irene_wyoming.config.yamltext import parse
 
 PREFIX = "IRENE_WYOMING__"

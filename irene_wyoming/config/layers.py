@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Keys = tuple[Any, ...]
-"""Keys from the top to a value; in a list, its index."""
+from irene_wyoming.checks import Keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from irene_wyoming import hardware
+from irene_wyoming.checks import Fault
 from irene_wyoming.config import addon, env, profiles
-from irene_wyoming.config.faults import Fault, Refused
+from irene_wyoming.config.faults import Refused
 from irene_wyoming.config.layers import Layer, blame, merge
 from irene_wyoming.config.model import Config
 from irene_wyoming.config.schema import build_schema

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.checks import list_of, number, or_null, setting, text, whole
 from irene_wyoming.errors import UnknownModel
 
 
@@ -72,13 +73,13 @@ OnScore = Callable[[Score], None]
 class WakeSettings:
     """When scores of one word become a hit. None: as the engine is configured."""
 
-    threshold: float | None = None
-    """Score from which a step counts, above 0, up to 1."""
-    trigger_level: int | None = None
+    threshold: float | None = setting(or_null(number("a score", 0.001, 1)), default=None)
+    """Score from which a step counts."""
+    trigger_level: int | None = setting(or_null(whole("steps in a row", 1, 50)), default=None)
     """Steps in a row that must count."""
-    refractory_s: float | None = None
+    refractory_s: float | None = setting(or_null(number("seconds", 0, 60)), default=None)
     """After a hit, seconds of audio in which the word is not reported again."""
-    min_level_dbfs: float | None = None
+    min_level_dbfs: float | None = setting(or_null(number("dB of full scale", -100, 0)), default=None)
     """Level below which a step does not count, dB of full scale."""
 
     def over(self, other: "WakeSettings") -> "WakeSettings":
@@ -251,12 +252,15 @@ class Option:
     """One line with the unit, for the annotated configuration and error messages."""
 
 
+_NAMES = list_of(text, what="a list of names")
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What a home calls its rooms and things."""
 
-    areas: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
+    areas: tuple[str, ...] = setting(_NAMES, default=())
+    devices: tuple[str, ...] = setting(_NAMES, default=())
 
 
 @dataclass(frozen=True, slots=True)

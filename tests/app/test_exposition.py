@@ -25,7 +25,7 @@ async def exposition(problems: list[str]) -> AsyncIterator[Exposition]:
     async def unready() -> list[str]:
         return problems
 
-    async with exposed(MetricsConfig(True, LOOPBACK), unready) as served:
+    async with exposed(MetricsConfig(True, LOOPBACK.host, LOOPBACK.port), unready) as served:
         assert served is not None
         yield served
 
@@ -81,7 +81,7 @@ async def test_a_taken_port_is_a_warning(caplog: pytest.LogCaptureFixture) -> No
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = Address("127.0.0.1", taken.getsockname()[1])
-        async with exposed(MetricsConfig(True, address), unready) as served:
+        async with exposed(MetricsConfig(True, address.host, address.port), unready) as served:
             assert served is None
     assert "cannot listen on" in caplog.text
 
@@ -107,5 +107,5 @@ async def test_figures_may_be_off() -> None:
     async def unready() -> list[str]:
         return []
 
-    async with exposed(MetricsConfig(False, LOOPBACK), unready) as served:
+    async with exposed(MetricsConfig(False, LOOPBACK.host, LOOPBACK.port), unready) as served:
         assert served is None

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from irene_wyoming.audio.format import AudioFormat, Quality
-from irene_wyoming.config.layers import Keys, Layer, merge, nested
+from irene_wyoming.checks import Keys
+from irene_wyoming.config.layers import Layer, merge, nested
 from irene_wyoming.config.load import default_text
 from irene_wyoming.config.model import Address, ProviderConfig
 from irene_wyoming.config.schema import build_schema

@@ -1,0 +1,91 @@
+"""The section ``asr``."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, replace
+from typing import Self, get_args
+
+from irene_wyoming.checks import Wrong, boolean, list_of, number, one_of, or_null, setting, text, whole
+from irene_wyoming.config.checks import language
+from irene_wyoming.config.section import of_mapping
+from irene_wyoming.config.server import MAX_WAIT_S, ProviderConfig, ServerConfig, fallbacks
+from irene_wyoming.engines.base import Sensitivity, Vocabulary
+from irene_wyoming.routing.policy import PolicyName
+
+
+@dataclass(frozen=True, slots=True)
+class AsrProviderConfig(ProviderConfig):
+    """Besides: how it is kept from harming the others."""
+
+    deadline_s: float = setting(number("seconds", 0.1, 600), default=10.0)
+    """From the end of the audio to its transcript; then the next provider is asked."""
+    process: bool = setting(boolean, default=False)
+    """True: it runs in a process of its own."""
+    memory_mb: int | None = setting(or_null(whole("megabytes", 50, 1_000_000)), default=None)
+    """Of that process; more, and it is ended. None: no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerConfig:
+    """When a provider that fails is left alone."""
+
+    failures: int = setting(whole("a number of failures", 1, 100))
+    """In a row."""
+    cool_down_s: float = setting(number("seconds", 0.1, 86_400))
+    """The first time; doubled with each trial that fails up to cool_down_max_s."""
+    cool_down_max_s: float = setting(number("seconds", 0.1, 86_400))
+
+    def settled(self) -> Self:
+        """:raises Wrong: the longest time is shorter than the first."""
+        if self.cool_down_max_s < self.cool_down_s:
+            raise Wrong("expected no less than cool_down_s", ("cool_down_max_s",))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionConfig:
+    """How many utterances are heard at a time."""
+
+    at_once: int = setting(whole("a number of utterances", 1, 1_000))
+    waiting: int = setting(whole("a number of utterances", 0, 1_000))
+    """Further ones that wait for their turn; beyond that a client is told to try again."""
+    answer_timeout_s: float = setting(number("seconds", 1, MAX_WAIT_S))
+    """From the end of an utterance to its transcript, waiting included."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointingConfig:
+    """How the end of a command is found."""
+
+    enabled: bool = setting(boolean)
+    """False: clients say where it is."""
+    silence_s: Mapping[Sensitivity, float] = setting(
+        of_mapping({name: (number("seconds", 0.1, 10), MISSING) for name in get_args(Sensitivity)})
+    )
+    """Silence that ends a command, by what a client asks for."""
+    timeout_s: float = setting(number("seconds", 1, MAX_WAIT_S))
+    """A command is over after this in any case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsrConfig(ServerConfig):
+    language: str = setting(language)
+    max_utterance_s: float = setting(number("seconds", 1, MAX_WAIT_S))
+    """Audio of one utterance, seconds; more is refused."""
+    vocabulary: Vocabulary
+    providers: Mapping[str, AsrProviderConfig]
+    default_provider: str = setting(text)
+    fallback_providers: tuple[str, ...] = setting(or_null(list_of(text, what="null or a list of providers")))
+    """As it is written, null is every other that is enabled."""
+    policy: PolicyName = setting(one_of(PolicyName))
+    cascade_confidence: float = setting(number("a confidence", 0, 1))
+    """cascade: least confidence, 0 to 1, of the first provider's answer that needs no second one."""
+    breaker: BreakerConfig
+    admission: AdmissionConfig
+    trim_silence: bool | None = setting(or_null(boolean))
+    """Silence before and after speech is not decoded. None: where an engine does not look for speech itself."""
+    endpointing: EndpointingConfig
+
+    def settled(self) -> Self:
+        """With its address and the providers that come after the default one."""
+        after = fallbacks(self.providers, self.default_provider, self.fallback_providers)
+        return replace(ServerConfig.settled(self), fallback_providers=after)

@@ -1,0 +1,61 @@
+"""The section ``wake``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from irene_wyoming.checks import boolean, list_of, mapping_of, number, or_null, path, setting, text, whole
+from irene_wyoming.config.section import checked, flat
+from irene_wyoming.config.server import ProviderConfig, ServerConfig, fallbacks
+from irene_wyoming.engines.base import WakeSettings
+
+WORDS = mapping_of(checked(WakeSettings), what="the name of a wake word")
+
+
+@dataclass(frozen=True, slots=True)
+class SatelliteConfig:
+    """How one satellite's words are heard, where that differs from the others'."""
+
+    settings: WakeSettings = flat()
+    """For every word."""
+    models: Mapping[str, WakeSettings] = setting(WORDS, default={})
+    """By word, for some; goes before ``settings``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingsConfig:
+    """Recordings of wake words that were heard, or nearly."""
+
+    enabled: bool = setting(boolean)
+    folder: Path | None = setting(or_null(path))
+    """None: under the data folder."""
+    near_miss_threshold: float | None = setting(or_null(number("a score", 0.001, 1)))
+    """Score of a word that was not heard from which it is kept, 0 to 1; None: it is not."""
+    seconds_before: float = setting(number("seconds", 1, 60))
+    max_files: int = setting(whole("a number of recordings", 1, 10_000))
+    max_bytes: int = setting(whole("a number of bytes", 10_000_000, 10_000_000_000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WakeConfig(ServerConfig):
+    default_models: tuple[str, ...] = setting(list_of(text, what="a list of at least one wake word", at_least=1))
+    """Words to listen for when a client names none."""
+    models: Mapping[str, WakeSettings] = setting(WORDS)
+    """By word, for every satellite."""
+    satellites: Mapping[str, SatelliteConfig] = setting(
+        mapping_of(checked(SatelliteConfig), what="a satellite's address, network or name")
+    )
+    """By address, network or name."""
+    idle_gate: bool = setting(boolean)
+    """Whether an engine rests while nothing changes."""
+    recordings: RecordingsConfig
+    providers: Mapping[str, ProviderConfig]
+    default_provider: str = setting(text)
+    fallback_providers: tuple[str, ...] = setting(or_null(list_of(text, what="null or a list of providers")))
+    """As it is written, null is every other that is enabled."""
+
+    def settled(self) -> Self:
+        """With its address and the providers that come after the default one."""
+        after = fallbacks(self.providers, self.default_provider, self.fallback_providers)
+        return replace(ServerConfig.settled(self), fallback_providers=after)

@@ -1,0 +1,72 @@
+"""Where a server listens or is reached."""
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from irene_wyoming.errors import ConfigError
+
+MAX_PORT = 65_535
+
+MAX_SOCKET_PATH = 107
+"""Bytes. Linux keeps a unix socket's path in 108, the closing zero included."""
+
+_TCP = re.compile(r"(?P<scheme>tcp|tls)://(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^\s:/@?#\[\]]+)):(?P<port>[0-9]{1,5})/?")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens: TCP host and port, or a unix socket."""
+
+    host: str = ""
+    port: int = 0
+    """0: any free port (tests)."""
+    path: str = ""
+    """Unix socket; empty for TCP."""
+    tls: bool = False
+    trust: Path | None = None
+    """With tls: the certificate that a client must find there; None: any that its system trusts."""
+    token: str = field(default="", repr=False)
+    """What a client shows first; empty: nothing."""
+
+    @property
+    def uri(self) -> str:
+        if self.path:
+            return f"unix://{self.path}"
+        scheme = "tls" if self.tls else "tcp"
+        return f"{scheme}://[{self.host}]:{self.port}" if ":" in self.host else f"{scheme}://{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, uri: str) -> Self:
+        """Read ``tcp://host:port`` or ``tls://host:port`` (IPv6 in brackets), or ``unix:///absolute/path``.
+
+        :raises ConfigError: naming the address and what is wrong with it.
+        """
+        if uri.startswith("unix://"):
+            return cls(path=_socket_path(uri, uri.removeprefix("unix://")))
+        found = _TCP.fullmatch(uri)
+        if not found:
+            raise ConfigError(
+                f"{uri!r}: expected tcp://host:port, with an IPv6 address in brackets, or unix:///path/of/socket"
+            )
+        if int(found["port"]) > MAX_PORT:
+            raise ConfigError(f"{uri!r}: expected a port, 0 to {MAX_PORT}")
+        host = found["host"] or _ipv6(uri, found["ipv6"])
+        return cls(host=host, port=int(found["port"]), tls=found["scheme"] == "tls")
+
+
+def _socket_path(uri: str, path: str) -> str:
+    if not path.startswith("/") or path.endswith("/") or not path.isprintable():
+        raise ConfigError(f"{uri!r}: expected the absolute path of a socket, with three slashes: unix:///run/wake.sock")
+    if len(path.encode()) > MAX_SOCKET_PATH:
+        raise ConfigError(f"{uri!r}: expected a path of at most {MAX_SOCKET_PATH} bytes")
+    return path
+
+
+def _ipv6(uri: str, host: str) -> str:
+    try:
+        return str(ipaddress.IPv6Address(host))
+    except ValueError as error:
+        raise ConfigError(f"{uri!r}: expected an IPv6 address in the brackets") from error

@@ -1,0 +1,75 @@
+"""Checks of single settings, as an engine uses them without a configuration around."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from irene_wyoming.checks import Fault, Wrong, list_of, mapping_of, number, setting, text, whole
+from irene_wyoming.config.section import checked, flat, keys
+
+
+def test_a_refusal_is_a_value_error_that_says_what_is_allowed() -> None:
+    with pytest.raises(ValueError, match=r"^expected seconds, 1 to 60$"):
+        number("seconds", 1, 60)(61)
+
+
+@pytest.mark.parametrize("value", [True, "3", None, float("nan"), 3.5])
+def test_a_whole_number_is_nothing_else(value: object) -> None:
+    with pytest.raises(ValueError, match=r"^expected a count, 0 to 9$"):
+        whole("a count", 0, 9)(value)
+
+
+def test_all_members_that_are_wrong_are_named_by_their_place() -> None:
+    with pytest.raises(Wrong) as refusal:
+        list_of(mapping_of(text, what="a name"))([{"a": "b"}, {"a": 1, "": "x"}])
+    assert refusal.value.faults == (
+        Fault((1, "a"), "expected text; put it in quotes"),
+        Fault((1, ""), "expected a name, in quotes if it is a number"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    width: int = setting(whole("a width", 1, 9))
+    depth: int = setting(whole("a depth", 1, 9), default=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    size: Size = flat()
+    inner: Size
+    names: tuple[str, ...] = setting(list_of(text))
+    volume: int = 0
+    """No key."""
+
+    def settled(self) -> "Box":
+        if self.inner.width >= self.size.width:
+            raise Wrong("expected less than the box's own", ("inner", "width"))
+        return Box(size=self.size, inner=self.inner, names=self.names, volume=self.size.width * self.size.depth)
+
+
+def test_keys_of_a_section_are_its_fields_with_checks() -> None:
+    assert list(keys(Box)) == ["width", "depth", "inner", "names"]
+
+
+def test_a_section_is_made_from_a_mapping_and_settled() -> None:
+    box = checked(Box)({"width": 4, "depth": 2, "inner": {"width": 1}, "names": ["a"]})
+    assert box == Box(size=Size(4, 2), inner=Size(1), names=("a",), volume=8)
+
+
+def test_what_does_not_go_together_is_named_by_its_path() -> None:
+    with pytest.raises(Wrong) as refusal:
+        checked(Box)({"width": 4, "inner": {"width": 4}, "names": []})
+    assert refusal.value.faults == (Fault(("inner", "width"), "expected less than the box's own"),)
+
+
+def test_every_fault_of_a_section_comes_at_once() -> None:
+    with pytest.raises(Wrong) as refusal:
+        checked(Box)({"width": 0, "inner": {"witdh": 4}, "name": []})
+    assert sorted((fault.path, fault.problem, fault.shown) for fault in refusal.value.faults) == [
+        (("inner", "width"), "missing", False),
+        (("inner", "witdh"), "unknown key; did you mean width?", False),
+        (("name",), "unknown key; did you mean names?", False),
+        (("names",), "missing", False),
+        (("width",), "expected a width, 1 to 9", True),
+    ]
