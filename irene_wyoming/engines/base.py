@@ -105,6 +105,11 @@ class Transcription:
     provider: str
     confidence: float | None = None
     """0 to 1; None where the engine has no measure of it."""
+    kind: Literal["command", "open"] | None = None
+    """``command``: a sentence of the engine's grammar. ``open``: whatever was said. None: the engine does not tell."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """What else the engine knows, as JSON can hold it: ``level_dbfs`` and ``snr_db`` (float, dB), ``reason`` (why there
+    is no text), ``nearest`` and ``nearest_confidence`` (what it would have been), and the like."""
 
 
 Sensitivity = Literal["default", "relaxed", "aggressive"]
