@@ -32,6 +32,9 @@ COMMANDS = {
     "completion": "print what completes commands and options in a shell",
 }
 
+MODULES = {"bench": "bench.command"}
+"""Of commands that are no single module."""
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 """Also for a wrong configuration: starting again would not help."""
@@ -49,7 +52,7 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if chosen in (name, None):
-            module = import_module(f"irene_wyoming.cli.{name.replace('-', '_')}")
+            module = import_module(f"irene_wyoming.cli.{MODULES.get(name, name.replace('-', '_'))}")
             module.add_arguments(command)
             command.set_defaults(run=module.run, build_parser=build_parser)  # completion is of the whole parser
     return parser

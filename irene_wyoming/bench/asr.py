@@ -2,23 +2,15 @@
 
 import asyncio
 import math
-import os
-import sys
-import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from irene_wyoming.bench.process import used
+from irene_wyoming.bench.serving import Server
 from irene_wyoming.config.model import Address
 from irene_wyoming.errors import IreneError, ServerUnavailable
 from irene_wyoming.routing.cascade import plain
 from irene_wyoming.servers.client import describe
 from irene_wyoming.servers.hear import HeardText, Recording, transcribe
-
-START_S = 120.0
-"""What a server gets to load its models: large ones from a slow disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,47 +48,6 @@ class AsrRow:
     """Of the server and what it has started, in RAM; None: not our own server."""
 
 
-@asynccontextmanager
-async def own_server(address: Address, config: Path | None) -> AsyncIterator[int]:
-    """A server of this program in a process of its own; gives its process id.
-
-    :raises ServerUnavailable: it does not start.
-    """
-    options = ["--config", str(config)] if config else []
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "irene_wyoming", "asr", "--uri", address.uri, *options, env=quiet_environment()
-    )
-    try:
-        await started(address, process)
-        yield process.pid
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-def quiet_environment() -> dict[str, str]:
-    """What a server for a measurement must not do: announce itself, serve figures, log what it hears."""
-    quiet = {"DISCOVERY__ZEROCONF": "false", "METRICS__ENABLED": "false", "LOG_LEVEL": "warning"}
-    return dict(os.environ) | {f"IRENE_WYOMING__{key}": value for key, value in quiet.items()}
-
-
-async def started(address: Address, process: asyncio.subprocess.Process) -> None:
-    """Wait until a server describes itself.
-
-    :raises ServerUnavailable: it ends, or takes too long.
-    """
-    until = time.monotonic() + START_S
-    while process.returncode is None and time.monotonic() < until:
-        try:
-            await describe(address)
-        except ServerUnavailable:
-            await asyncio.sleep(0.1)
-        else:
-            return
-    raise ServerUnavailable("the server to measure does not start; its own message is above")
-
-
 async def programs(address: Address) -> list[str]:
     """Those that can be used.
 
@@ -109,11 +60,11 @@ async def programs(address: Address) -> list[str]:
 
 
 async def measure(
-    address: Address, program: str, spoken: Sequence[Spoken], clients: int, *, pid: int | None, realtime: bool
+    address: Address, program: str, spoken: Sequence[Spoken], clients: int, *, server: Server | None, realtime: bool
 ) -> AsrRow:
     """Play all recordings to one program, so many at a time.
 
-    :param pid: the server's process id; None: of another machine, or another user's.
+    :param server: where it is one of our own, whose CPU time and memory are then told.
     """
     waiting = list(spoken)
     heard: list[tuple[Spoken, HeardText | None]] = []
@@ -131,12 +82,13 @@ async def measure(
     async def speak_all() -> None:
         await asyncio.gather(*(speak() for _ in range(clients)))
 
-    if pid is None:
+    if server is None:
         await speak_all()
         return summed_up(program, clients, heard, rtf=None, memory_mb=None)
-    before_s, _ = await asyncio.to_thread(used, pid)
+    before_s = await asyncio.to_thread(server.cpu_s)
     await speak_all()
-    after_s, resident = await asyncio.to_thread(used, pid)
+    after_s = await asyncio.to_thread(server.cpu_s)
+    resident = await asyncio.to_thread(server.resident_bytes)
     seconds = sum(one.recording.seconds for one in spoken)
     return summed_up(program, clients, heard, rtf=(after_s - before_s) / seconds, memory_mb=resident / 1e6)
 

@@ -8,10 +8,10 @@ from irene_wyoming.audio.clips import ClipCache
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.bench import fanout, imports
 from irene_wyoming.bench.methods import LIVE_LEVELS, PEER, WHOLE, absent
-from irene_wyoming.bench.process import alone
 from irene_wyoming.bench.resample import cost, memory
 from irene_wyoming.bench.rows import Gate, ImportRow, MethodRow, Timing
 from irene_wyoming.bench.timing import interleaved
+from irene_wyoming.household.alone import alone
 
 COST: Mapping[int, Mapping[str, Mapping[int, float]]] = {
     48_000: {"fast": {20: 1.0, 80: 0.6}, "medium": {20: 1.0, 80: 0.6}, "high": {20: 1.2, 80: 0.75}},

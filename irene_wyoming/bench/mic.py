@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.bench import fanout
 from irene_wyoming.bench.microphone import MicServer, mic_server, recording
-from irene_wyoming.bench.process import alone
 from irene_wyoming.bench.rows import Gate
 from irene_wyoming.capture.wavfile import WavFileSource
 from irene_wyoming.config.model import Address
+from irene_wyoming.household.alone import alone
 from irene_wyoming.servers.listen import listening
 from irene_wyoming.stream.shared import SharedStream
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,12 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.bench import recorder
+from irene_wyoming.bench import recorder, usage
+from irene_wyoming.bench.serving import serving
 from irene_wyoming.config.model import Address
-from irene_wyoming.errors import ServerUnavailable
-from irene_wyoming.servers.client import describe
-
-START_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +46,11 @@ class MicServer:
         return await asyncio.to_thread(self._recorders)
 
     def _state(self) -> State:
-        folder = Path(f"/proc/{self.process.pid}")
-        tasks = [ran_ns(task) for task in (folder / "task").iterdir()]
-        pages = int((folder / "statm").read_text().split()[1])
+        pid = self.process.pid
         return State(
-            cpu_s=sum(tasks) / 1e9,
-            resident_bytes=pages * os.sysconf("SC_PAGE_SIZE"),
-            descriptors=len(os.listdir(folder / "fd")),
+            cpu_s=usage.clock_s(pid),  # without its recorder's
+            resident_bytes=usage.resident_bytes(pid) or 0,
+            descriptors=len(os.listdir(f"/proc/{pid}/fd")),
             recorders=self._recorders(),
         )
 
@@ -72,30 +66,20 @@ async def mic_server(source: AudioFormat, block_frames: int, **settings: str) ->
     :raises ServerUnavailable: it does not start.
     """
     folder = await asyncio.to_thread(TemporaryDirectory, prefix="irene-bench-")
-    address, report = Address(path=f"{folder.name}/mic"), Path(folder.name, "recorders")
-    command = recording(source, block_frames, str(report))
+    report = Path(folder.name, "recorders")
     values = {
-        "URI": address.uri,
-        "SOURCE__KIND": "command",
-        "SOURCE__COMMAND": json.dumps(command),
-        "SOURCE__SAMPLE_RATE": str(source.rate),
-        "SOURCE__WIDTH": str(source.width),
-        "SOURCE__CHANNELS": str(source.channels),
-        "LIMITS__MAX_CONNECTIONS": "1000",
+        "source__kind": "command",
+        "source__command": json.dumps(recording(source, block_frames, str(report))),
+        "source__sample_rate": source.rate,
+        "source__width": source.width,
+        "source__channels": source.channels,
+        "limits__max_connections": 1000,
         **settings,
     }
-    environment = {**os.environ, **{f"IRENE_WYOMING__MIC__{name}": value for name, value in values.items()}}
-    environment["IRENE_WYOMING__DISCOVERY__ZEROCONF"] = "false"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "irene_wyoming", "mic", env=environment, stderr=asyncio.subprocess.DEVNULL
-    )
     try:
-        await described(address)
-        yield MicServer(address, process, report)
+        async with serving("mic", values, address=Address(path=f"{folder.name}/mic")) as server:
+            yield MicServer(server.address, server.process, report)
     finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
         await asyncio.to_thread(folder.cleanup)
 
 
@@ -105,19 +89,6 @@ def recording(source: AudioFormat, block_frames: int, report: str) -> list[str]:
     return [sys.executable, "-S", recorder.__file__, *map(str, numbers), report]
 
 
-async def described(address: Address) -> None:
-    """Wait until a server has started."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            await describe(address)
-            return
-        except ServerUnavailable:
-            if time.monotonic() > deadline:
-                raise
-        await asyncio.sleep(0.1)
-
-
 def running(pid: int) -> bool:
     """Not gone, nor dead and waiting for its parent."""
     try:
@@ -125,11 +96,3 @@ def running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def ran_ns(task: Path) -> int:
-    """For how long a thread has run, ns; 0 of one that has just ended."""
-    try:
-        return int((task / "schedstat").read_text().split()[0])
-    except (FileNotFoundError, ProcessLookupError):
-        return 0

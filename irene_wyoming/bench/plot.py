@@ -2,27 +2,14 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from irene_wyoming.bench.methods import METHODS
 from irene_wyoming.bench.rows import MethodRow
-from irene_wyoming.errors import AudioError
 
-SUFFIXES = (".png", ".svg")
 MARKERS = "os^Dv<>PX*"
 TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
-
-
-def require(path: Path) -> None:
-    """:raises AudioError: a plot cannot be written there; better told before minutes of measuring."""
-    if path.suffix not in SUFFIXES:
-        raise AudioError(f"{path}: a plot is written as {' or '.join(SUFFIXES)}")
-    if not path.parent.is_dir():
-        raise AudioError(f"{path}: there is no folder {path.parent}")
-    if find_spec("matplotlib") is None:
-        raise AudioError("a plot needs matplotlib, which is not installed: pip install 'irene-wyoming[bench]'")
 
 
 def write(rows: Sequence[MethodRow], path: Path) -> None:

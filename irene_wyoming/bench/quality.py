@@ -4,9 +4,9 @@ import numpy as np
 
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.bench.methods import Method
-from irene_wyoming.bench.process import resident_bytes
 from irene_wyoming.bench.rows import Fidelity, Held
 from irene_wyoming.bench.tones import db, fit, rms, through, tone
+from irene_wyoming.bench.usage import resident_bytes
 
 FINE = 4
 """Bytes per sample where a filter is looked at: the rounding of 16 bit would hide what is below -98 dB."""

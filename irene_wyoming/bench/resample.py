@@ -8,9 +8,9 @@ import numpy as np
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.bench import quality
 from irene_wyoming.bench.methods import method
-from irene_wyoming.bench.process import alone
 from irene_wyoming.bench.rows import MethodRow, Timing
 from irene_wyoming.bench.timing import interleaved
+from irene_wyoming.household.alone import alone
 
 WIDTH = 2
 

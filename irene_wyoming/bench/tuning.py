@@ -11,12 +11,13 @@ from irene_wyoming.audio.clips import ClipCache
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.bench.methods import method
-from irene_wyoming.bench.process import alone, resident_bytes
 from irene_wyoming.bench.quality import held
 from irene_wyoming.bench.recall import load
 from irene_wyoming.bench.resample import cost
+from irene_wyoming.bench.usage import resident_bytes
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
 from irene_wyoming.engines.registry import require, spec
+from irene_wyoming.household.alone import alone
 from irene_wyoming.servers.hear import Recording
 
 SOURCE_HZ = 48_000

@@ -12,15 +12,16 @@ from dataclasses import replace
 from wyoming.audio import AudioChunk, AudioStart
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.bench import satellites as load
-from irene_wyoming.bench import workload
-from irene_wyoming.bench.child import Child, started
-from irene_wyoming.bench.process import alone, resident_bytes
 from irene_wyoming.bench.recall import load as loaded
 from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow
-from irene_wyoming.bench.satellites import Heard, Track
+from irene_wyoming.bench.serving import Server, serving
+from irene_wyoming.bench.usage import resident_bytes
 from irene_wyoming.config.model import Address
 from irene_wyoming.engines.base import WakeEngine
+from irene_wyoming.household import satellites as load
+from irene_wyoming.household import workload
+from irene_wyoming.household.alone import alone
+from irene_wyoming.household.satellites import Heard, Track
 from irene_wyoming.servers.client import connect, describe
 
 BARE, SERVER = "bare engine", "server"
@@ -40,7 +41,7 @@ MANY = 256
 
 async def of_server(engine: str, track: Track, count: int, seconds: float, chunk_ms: int) -> WakeRow:
     """Live satellites on a server of our own."""
-    async with started("wake", limits__max_connections=MANY) as server:
+    async with serving("wake", {"limits__max_connections": MANY}) as server:
         return await at(server.address, SERVER, engine, track, count, seconds, chunk_ms, server)
 
 
@@ -51,7 +52,7 @@ async def beside_speakers(
 
     :raises IreneError, OSError: one of them was not answered: the row would tell of fewer speakers.
     """
-    async with started("asr") as other:
+    async with serving("asr") as other:
         speaking = asyncio.create_task(workload.asr(other.address, speakers, math.inf), name="speakers")
         try:
             row = await of_server(engine, track, count, seconds, chunk_ms)
@@ -71,7 +72,7 @@ async def at(
     count: int,
     seconds: float,
     chunk_ms: int,
-    server: Child | None = None,
+    server: Server | None = None,
 ) -> WakeRow:
     """Live satellites on any server; ``engine`` None: whatever it uses by default. Beside several of them somebody asks
     for descriptions; beside one nobody does, since that would cost as much as the satellite.
@@ -130,7 +131,7 @@ async def speed(engine: str, track: Track, count: int, seconds: float, chunk_ms:
     costs: list[float] = []
     with closing(loaded(engine)) as bare_engine:
         bare_costs: list[float] = []
-        async with started("wake", limits__max_connections=MANY) as server:
+        async with serving("wake", {"limits__max_connections": MANY}) as server:
             for _ in range(ROUNDS):
                 began = server.cpu_s()
                 await load.flood(server.address, engine, track, count, seconds, chunk_ms)
@@ -153,7 +154,7 @@ def _loop(engine: WakeEngine, track: Track, count: int, seconds: float, chunk_ms
 
 async def start(engine: str, track: Track) -> StartRow:
     """What the first moments cost, as differences of CPU time over many tries."""
-    async with started("wake") as server:
+    async with serving("wake") as server:
         async with connect(server.address) as wire:
             await load.ask(wire, engine, track.word)
             await load.answered(wire)
@@ -182,7 +183,7 @@ async def described(address: Address) -> None:
     await describe(address)
 
 
-async def least(server: Child, tries: Sequence[Callable[[], Awaitable[None]]]) -> list[float]:
+async def least(server: Server, tries: Sequence[Callable[[], Awaitable[None]]]) -> list[float]:
     """CPU milliseconds of the server that each try costs, taken in turns; the median."""
     costs: list[list[float]] = [[] for _ in tries]
     for _ in range(START_ROUNDS):
@@ -195,7 +196,7 @@ async def least(server: Child, tries: Sequence[Callable[[], Awaitable[None]]]) -
 
 async def memory(engine: str, track: Track, count: int, connects: int) -> MemoryRow:
     """How much the server takes as it starts, with live satellites, and after many conversations."""
-    async with started("wake", limits__max_connections=MANY) as server:
+    async with serving("wake", {"limits__max_connections": MANY}) as server:
         began = server.resident_bytes()
         await load.live(server.address, engine, track, count, 1.5 * track.period_s, 20)
         listening = server.resident_bytes()

@@ -4,17 +4,20 @@ import argparse
 import json
 import os
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from irene_wyoming.app.logs import start_log
 from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Address, Config
-from irene_wyoming.errors import ConfigError
+from irene_wyoming.errors import AudioError, ConfigError
 
 TOKEN_VARIABLE = "IRENE_WYOMING_TOKEN"
 """Environment variable that holds what servers of this project want to be shown; a token in the arguments could be read
 by every user of the machine."""
+
+PLOTS = (".png", ".svg")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +56,16 @@ def read_config(args: argparse.Namespace, *, quiet: bool = False) -> Config:
         config = replace(config, log_level="warning")
     start_log(config)
     return config
+
+
+def require_plot(path: Path) -> None:
+    """:raises AudioError: a plot cannot be written there; better told before minutes of measuring."""
+    if path.suffix not in PLOTS:
+        raise AudioError(f"{path}: a plot is written as {' or '.join(PLOTS)}")
+    if not path.parent.is_dir():
+        raise AudioError(f"{path}: there is no folder {path.parent}")
+    if find_spec("matplotlib") is None:
+        raise AudioError("a plot needs matplotlib, which is not installed: pip install 'irene-wyoming[bench]'")
 
 
 def print_json(value: Any) -> None:

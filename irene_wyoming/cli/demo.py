@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from irene_wyoming.audio.pcm import decode
-from irene_wyoming.bench.speech import COMMAND, WORD, packaged
 from irene_wyoming.cli import common, recording
+from irene_wyoming.demo.speech import COMMAND, WORD, packaged
 from irene_wyoming.servers.hear import Recording, detect, transcribe
 
 QUIET = 0.02

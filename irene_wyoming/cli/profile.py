@@ -101,8 +101,8 @@ def make(server: str, config: Config) -> AbstractAsyncContextManager[Service]:
 
 async def measure(args: argparse.Namespace, config: Config, profiler: cProfile.Profile) -> Profile:
     """Run the server here, and its clients in a process of their own."""
-    from irene_wyoming.bench import workload
-    from irene_wyoming.bench.process import alone
+    from irene_wyoming.household import workload
+    from irene_wyoming.household.alone import alone
 
     async with make(args.server, config) as service:
         playing = asyncio.create_task(

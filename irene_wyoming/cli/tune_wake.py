@@ -13,8 +13,8 @@ from irene_wyoming.config.model import WakeConfig
 from irene_wyoming.errors import AudioError, EngineError
 
 if TYPE_CHECKING:
-    from irene_wyoming.bench.tune import Heard, Tuned
     from irene_wyoming.engines.base import WakeEngine
+    from irene_wyoming.tune.thresholds import Heard, Tuned
 
 NEGATIVE, POSITIVE = "negative", "positive"
 SHOWN = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
@@ -56,10 +56,10 @@ def rate(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: a setting was found for every word; 1: for some there is none."""
-    from irene_wyoming.bench import plot, tune_plot
+    from irene_wyoming.tune import plot
 
     if args.plot:
-        plot.require(args.plot)
+        common.require_plot(args.plot)
     negatives = wavs(args.folder / NEGATIVE)
     words = spoken(args.folder, args.word)
     settings = common.read_config(args, quiet=True).wake
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n\n".join("\n".join(lines(result)) for result in results))
     if args.plot:
-        tune_plot.write(results, args.plot)
+        plot.write(results, args.plot)
     found = [result for result in results if result.best is not None]
     if found and args.output:
         write(args.output, snippet(found))
@@ -106,7 +106,7 @@ def spoken(folder: Path, word: str | None) -> dict[str, list[Path]]:
 def tuned(
     settings: WakeConfig, args: argparse.Namespace, word: str, positives: list[Path], negatives: list[Path]
 ) -> "Tuned":
-    from irene_wyoming.bench.tune import tune
+    from irene_wyoming.tune.thresholds import tune
 
     with closing(engine_of(settings, args, word)) as engine:
         return tune(
@@ -145,7 +145,7 @@ def engine_of(settings: WakeConfig, args: argparse.Namespace, word: str) -> "Wak
 
 
 def hear(engine: "WakeEngine", word: str, path: Path) -> "Heard":
-    from irene_wyoming.bench.tune import listen
+    from irene_wyoming.tune.thresholds import listen
 
     sound = recording.read(path)
     return listen(engine, word, path.name, sound.format, sound.pcm)
@@ -160,7 +160,7 @@ def write(path: Path, text: str) -> None:
 
 
 def lines(result: "Tuned") -> list[str]:
-    from irene_wyoming.bench.tune import LEVELS, bound_per_hour
+    from irene_wyoming.tune.thresholds import LEVELS, bound_per_hour
 
     out = [
         f"{result.word} ({result.engine}): {result.positives} recordings of it, "

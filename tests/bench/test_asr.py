@@ -8,9 +8,9 @@ import pytest
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.asr import Spoken, distance, percentile, summed_up
-from irene_wyoming.bench.process import ONE_THREAD
-from irene_wyoming.cli import bench_asr
+from irene_wyoming.cli.bench import asr
 from irene_wyoming.errors import AudioError
+from irene_wyoming.household.alone import ONE_THREAD
 from irene_wyoming.servers.hear import HeardText, Recording
 from tests.cli.test_bench import run
 from tests.conftest import SPEECH_DIR
@@ -69,10 +69,10 @@ def test_sentences_and_what_is_none_are_judged_apart() -> None:
 
 def test_recordings_without_text_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="no wav file there"):
-        bench_asr.recordings(tmp_path)
+        asr.recordings(tmp_path)
     shutil.copy(SPEECH_DIR / "asr" / "set_a_timer_for_five_minutes.wav", tmp_path)
     with pytest.raises(AudioError, match=r"set_a_timer_for_five_minutes\.txt"):
-        bench_asr.recordings(tmp_path)
+        asr.recordings(tmp_path)
 
 
 def test_a_run_measures_every_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

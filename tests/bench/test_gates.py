@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from irene_wyoming.bench import fanout, gates
-from irene_wyoming.bench.process import alone
 from irene_wyoming.bench.rows import Fidelity, Held, ImportRow, MethodRow, Timing
+from irene_wyoming.household.alone import alone
 
 
 def timing(us: float) -> Timing:

@@ -10,7 +10,7 @@ def test_the_core_loads_nothing_heavy_but_numpy() -> None:
 
 
 def test_the_command_line_of_the_bench_loads_nothing_that_has_threads() -> None:
-    assert "numpy" not in imported("irene_wyoming.cli.bench", times=1).heavy
+    assert "numpy" not in imported("irene_wyoming.cli.bench.command", times=1).heavy
 
 
 def test_a_module_that_is_not_there_is_told() -> None:

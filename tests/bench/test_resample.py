@@ -6,8 +6,8 @@ import pytest
 
 from irene_wyoming.bench import resample
 from irene_wyoming.bench.methods import METHODS, absent
-from irene_wyoming.bench.process import ONE_THREAD, alone
 from irene_wyoming.bench.timing import interleaved
+from irene_wyoming.household.alone import ONE_THREAD, alone
 
 FEW = resample.Effort(rounds=3, tones=3, streams=0)
 

@@ -8,9 +8,9 @@ import pytest
 
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.bench import wake
-from irene_wyoming.bench.child import started
-from irene_wyoming.bench.satellites import PERIOD_S, Track, word_ends
+from irene_wyoming.bench.serving import serving
 from irene_wyoming.config.model import Config
+from irene_wyoming.household.satellites import PERIOD_S, Track, word_ends
 from irene_wyoming.servers.hear import Recording
 
 Speech = Callable[[str], Recording]
@@ -53,10 +53,10 @@ async def test_every_word_that_is_heard_is_counted_once_with_its_delay(
 
 
 async def test_a_server_started_for_a_measurement_tells_its_time_and_memory_and_is_ended(track: Track) -> None:
-    async with started("wake", default_models="[alexa]") as server:
-        before = server.cpu_s()
+    async with serving("wake", {"default_models": "[alexa]"}) as server:
+        before = await asyncio.to_thread(server.cpu_s)
         await wake.conversations(server.address, "microwakeword", track, 3)
-        assert server.cpu_s() > before > 0
+        assert await asyncio.to_thread(server.cpu_s) > before > 0
         assert await asyncio.to_thread(server.resident_bytes) > 10_000_000
-    with pytest.raises(FileNotFoundError):
-        await asyncio.to_thread(server.resident_bytes)
+    assert server.process.returncode is not None
+    assert await asyncio.to_thread(server.resident_bytes) == 0

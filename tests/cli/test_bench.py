@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from irene_wyoming.bench import plot
-from irene_wyoming.bench.process import ONE_THREAD
 from irene_wyoming.bench.rows import Fidelity, Held, MethodRow, Timing
-from irene_wyoming.cli import bench
+from irene_wyoming.cli import common
+from irene_wyoming.cli.bench import command
 from irene_wyoming.errors import AudioError
+from irene_wyoming.household.alone import ONE_THREAD
 
 
 @pytest.fixture(autouse=True)
@@ -23,8 +24,8 @@ def threads_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(*words: str) -> int:
     parser = argparse.ArgumentParser()
-    bench.add_arguments(parser)
-    return bench.run(parser.parse_args(words))
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(words))
 
 
 def test_resample_prints_rows_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +67,7 @@ def test_without_matplotlib_the_plot_says_what_to_install(tmp_path: Path) -> Non
         run("resample", "--plot", str(tmp_path / "plot.png"))
 
 
-@pytest.mark.parametrize("suffix", plot.SUFFIXES)
+@pytest.mark.parametrize("suffix", common.PLOTS)
 def test_a_plot_shows_every_method(tmp_path: Path, suffix: str) -> None:
     pytest.importorskip("matplotlib")
     cost, held, heard = {20: Timing(9, 10, 12, 5)}, Held(1, 1, 1, 0), Fidelity(60, 60, 0.1, 90, 90)

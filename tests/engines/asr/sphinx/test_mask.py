@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.bench.speech import COMMAND, packaged
+from irene_wyoming.demo.speech import COMMAND, packaged
 from irene_wyoming.engines.asr.sphinx import mask as sphinx_mask
 from irene_wyoming.engines.asr.sphinx.denoise import PEAK, denoise
 from irene_wyoming.engines.asr.sphinx.mask import BANDS, BINS, REACH, Mask

@@ -1,7 +1,7 @@
 import pytest
 
-from irene_wyoming.bench.tune import THRESHOLDS, Heard, TunePoint, bound_per_hour, recommended, tune
 from irene_wyoming.engines.base import Score
+from irene_wyoming.tune.thresholds import THRESHOLDS, Heard, TunePoint, bound_per_hour, recommended, tune
 
 STEP = 1280
 

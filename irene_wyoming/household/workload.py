@@ -2,9 +2,9 @@
 
 import asyncio
 
-from irene_wyoming.bench import satellites
-from irene_wyoming.bench.speech import COMMAND, WORD, packaged
 from irene_wyoming.config.model import Address
+from irene_wyoming.demo.speech import COMMAND, WORD, packaged
+from irene_wyoming.household import satellites
 from irene_wyoming.servers.hear import transcribe
 from irene_wyoming.servers.listen import listening
 

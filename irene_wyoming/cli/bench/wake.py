@@ -15,9 +15,15 @@ from irene_wyoming.errors import AudioError
 
 if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
     from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow
-    from irene_wyoming.bench.satellites import Track
+    from irene_wyoming.household.satellites import Track
 
     Rows = list[WakeRow | SpeedRow | StartRow | MemoryRow]
+
+HELP = "the wake server beside the bare engine: CPU, delay, start, memory"
+ABOUT = (
+    "Start a wake server, play a word to it as many satellites would, and measure what that costs beside the engine by "
+    "itself. A minute or two per engine; leave the machine alone. Linux only."
+)
 
 MIN_SECONDS = 4
 """Of a live run, and from one word to the next."""
@@ -93,8 +99,8 @@ def run(args: argparse.Namespace) -> int:
 def track(path: Path | None, every_s: int) -> "Track":
     """:raises AudioError: the file cannot be read, or has another format."""
     from irene_wyoming.audio.format import SPEECH
-    from irene_wyoming.bench.satellites import Track
-    from irene_wyoming.bench.speech import WORD, packaged
+    from irene_wyoming.demo.speech import WORD, packaged
+    from irene_wyoming.household.satellites import Track
 
     if path is None:
         return Track.of(WORD, packaged(WORD).pcm, every_s)

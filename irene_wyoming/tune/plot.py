@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from irene_wyoming.bench.tune import LEVELS, Tuned
+from irene_wyoming.tune.thresholds import LEVELS, Tuned
 
 
 def write(words: Sequence[Tuned], path: Path) -> None:

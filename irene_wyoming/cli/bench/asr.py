@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,13 @@ from irene_wyoming.errors import AudioError
 
 if TYPE_CHECKING:
     from irene_wyoming.bench.asr import AsrRow, Spoken
+    from irene_wyoming.bench.serving import Server
+
+HELP = "speech-to-text: errors, delay, memory, several at a time"
+ABOUT = (
+    "Play recordings to a speech-to-text server at the pace of speech, to every provider by itself and to all "
+    "together. It takes as long as the recordings, for each of them."
+)
 
 CLIENTS = (1, 2, 4)
 MAX_CLIENTS = 64
@@ -22,13 +28,7 @@ MAX_TEXT_BYTES = 10_000
 """Of a file with what is said in a recording."""
 
 
-def add_arguments(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = kinds.add_parser(
-        "asr",
-        help="speech-to-text: errors, delay, memory, several at a time",
-        description="Play recordings to a speech-to-text server at the pace of speech, to every provider by itself and "
-        "to all together. It takes as long as the recordings, for each of them.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder",
         type=Path,
@@ -67,8 +67,7 @@ def numbers(text: str) -> tuple[int, ...]:
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every recording got a transcript; 1: some did not."""
     spoken = recordings(args.folder)
-    with tempfile.TemporaryDirectory() as folder:
-        rows = asyncio.run(measured(args, spoken, Address(path=f"{folder}/asr.sock")))
+    rows = asyncio.run(measured(args, spoken))
     if args.json:
         common.print_json({"machine": machine(), "rows": [asdict(row) for row in rows]})
     else:
@@ -76,22 +75,22 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(row.failed for row in rows) else 0
 
 
-async def measured(args: argparse.Namespace, spoken: "Sequence[Spoken]", own: Address) -> "list[AsrRow]":
-    """:param own: where a server of our own is to listen."""
+async def measured(args: argparse.Namespace, spoken: "Sequence[Spoken]") -> "list[AsrRow]":
     from irene_wyoming.bench import asr as bench
+    from irene_wyoming.bench.serving import serving
 
-    async def all_rows(address: Address, pid: int | None) -> "list[AsrRow]":
+    async def all_rows(address: Address, server: "Server | None") -> "list[AsrRow]":
         names = args.provider or await bench.programs(address)
         return [
-            await bench.measure(address, name, spoken, clients, pid=pid, realtime=not args.fast)
+            await bench.measure(address, name, spoken, clients, server=server, realtime=not args.fast)
             for name in names
             for clients in args.clients
         ]
 
     if args.uri:
         return await all_rows(args.uri, None)
-    async with bench.own_server(own, args.config) as pid:
-        return await all_rows(own, pid)
+    async with serving("asr", config=args.config) as server:
+        return await all_rows(server.address, server)
 
 
 def recordings(folder: Path) -> "list[Spoken]":

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 
 from irene_wyoming.bench.machine import machine
 from irene_wyoming.cli import common
+from irene_wyoming.cli.bench.lines import about_machine
 
 if TYPE_CHECKING:
     from irene_wyoming.bench.tuning import Target
+
+HELP = "the targets of docs/performance-tuning.md: latency, throughput, memory, cache"
+ABOUT = (
+    "Hold this machine against the targets of the tuning guide, with the engines and the speech that are packaged. "
+    "Half a minute."
+)
 
 ROUNDS, QUICK_ROUNDS = 20, 2
 
@@ -24,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every target is met; 1: one is not."""
-    from irene_wyoming.bench.speech import COMMAND, WORD, packaged
     from irene_wyoming.bench.tuning import measure
+    from irene_wyoming.demo.speech import COMMAND, WORD, packaged
 
     targets = measure(packaged(WORD), packaged(COMMAND), QUICK_ROUNDS if args.quick else ROUNDS)
     if args.json:
@@ -38,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 def lines(targets: "list[Target]") -> Iterator[str]:
     from irene_wyoming.bench.tuning import by_group
 
-    yield ", ".join(f"{name} {value}" for name, value in machine().items()) + f"; {date.today()}"
+    yield f"{about_machine()}; {date.today()}"
     for group, rows in by_group(targets).items():
         yield f"\n{group}"
         for row in rows:

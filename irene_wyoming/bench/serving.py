@@ -1,0 +1,107 @@
+"""A server of this program in a process of its own, whose CPU time and memory can be read. Linux only."""
+
+import asyncio
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from irene_wyoming.bench import usage
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.household.alone import ONE_THREAD
+from irene_wyoming.servers.client import describe
+
+READY_S = 120.0
+"""For a server to load its models: large ones from a slow disk."""
+
+STOP_S = 5.0
+
+QUIET = {"DISCOVERY__ZEROCONF": "false", "METRICS__ENABLED": "false", "LOG_LEVEL": "error"}
+"""A server that is measured does not announce itself, serves no figures, and does not log what it hears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server."""
+
+    address: Address
+    process: asyncio.subprocess.Process
+
+    def cpu_s(self) -> float:
+        """CPU time of all its threads since its start, and of engines in processes of their own, seconds."""
+        return sum(usage.clock_s(pid) for pid in usage.family(self.process.pid))
+
+    def resident_bytes(self) -> int:
+        """Memory that lies in RAM, with that of its engines' processes; pages that they share count in each."""
+        return sum(usage.resident_bytes(pid) or 0 for pid in usage.family(self.process.pid))
+
+    def proportional_bytes(self) -> int:
+        """The same, where a page that several processes share counts in parts (PSS)."""
+        return sum(usage.proportional_bytes(pid) or 0 for pid in usage.family(self.process.pid))
+
+
+@asynccontextmanager
+async def serving(
+    name: str,
+    settings: Mapping[str, object] | None = None,
+    *,
+    address: Address | None = None,
+    config: Path | None = None,
+) -> AsyncIterator[Server]:
+    """``irene-wyoming NAME``, ended with the context.
+
+    :param settings: of that server, such as ``{"default_models": "[alexa]"}``.
+    :param address: where it listens; None: a free port of loopback.
+    :param config: a configuration of the user's; None: the defaults.
+    :raises ServerUnavailable: it ends, or does not describe itself in time.
+    """
+    address = address or Address("127.0.0.1", free_port())
+    own = {f"{name}__{key}".upper(): str(value) for key, value in {"uri": address.uri, **(settings or {})}.items()}
+    environ = {
+        **os.environ,
+        **dict.fromkeys(ONE_THREAD, "1"),
+        **{f"IRENE_WYOMING__{key}": value for key, value in {**QUIET, **own}.items()},
+    }
+    options = ["--config", str(config)] if config else []
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "irene_wyoming", name, *options, env=environ)
+    try:
+        await ready(address, process)
+        yield Server(address, process)
+    finally:
+        await ended(process)
+
+
+async def ready(address: Address, process: asyncio.subprocess.Process) -> None:
+    """:raises ServerUnavailable: it ends, or does not describe itself in time."""
+    deadline = time.monotonic() + READY_S
+    while process.returncode is None and time.monotonic() < deadline:
+        try:
+            await describe(address, 1.0)
+        except ServerUnavailable:
+            await asyncio.sleep(0.05)
+        else:
+            return
+    raise ServerUnavailable("the server to measure does not start; its own message is above")
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    """Ask a process to end, and kill it if it does not."""
+    if process.returncode is None:
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def free_port() -> int:
+    """One that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port

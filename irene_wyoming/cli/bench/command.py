@@ -1,0 +1,30 @@
+"""irene-wyoming bench"""
+
+import argparse
+
+from irene_wyoming.cli.bench import asr, mic, recall, resample, tuning, wake
+from irene_wyoming.errors import ConfigError
+
+KINDS = {"resample": resample, "recall": recall, "wake": wake, "asr": asr, "tuning": tuning, "mic": mic}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--suite", choices=["tuning"], help="the same as WHAT: the targets of the tuning guide")
+    tuning.add_arguments(parser)
+    kinds = parser.add_subparsers(dest="kind", metavar="WHAT")
+    for name, kind in KINDS.items():
+        kind.add_arguments(kinds.add_parser(name, help=kind.HELP, description=kind.ABOUT))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code as that of the measurement: 0 where everything is as it should be.
+
+    :raises ConfigError: nothing says what to measure.
+    """
+    from irene_wyoming.household.alone import use_one_thread
+
+    use_one_thread()
+    kind = args.kind or args.suite
+    if kind is None:
+        raise ConfigError(f"bench: expected what to measure: {', '.join(KINDS)}")
+    return int(KINDS[kind].run(args))

@@ -1,0 +1,1 @@
+"""Speech that comes with the program: a wake word and a command."""

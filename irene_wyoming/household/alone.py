@@ -1,0 +1,27 @@
+"""A fresh interpreter for a piece of work: one BLAS thread, nothing loaded, nothing of earlier work in memory.
+
+Imports nothing heavy: the number of threads must be set before numpy is loaded.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What the libraries that numpy may be built with read when they are loaded."""
+
+
+def alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a module's function in a process of its own; arguments and result are copied."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=use_one_thread) as pool:
+        return pool.submit(function, *args, **kwargs).result()
+
+
+def use_one_thread() -> None:
+    """Set what numpy's library reads when it is loaded."""
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
