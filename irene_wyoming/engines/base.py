@@ -69,15 +69,24 @@ OnScore = Callable[[Score], None]
 """Is shown every score, on the thread that the session is called on. Must be quick."""
 
 
+SCORE = number("a score", 0.001, 1)
+"""A threshold of 0 would hear a word in every step."""
+
+STEPS = whole("steps in a row", 1, 50)
+"""Up to 1.5 to 4 s of audio. No word lasts longer, so that a higher number would never be reached."""
+
+REFRACTORY = number("seconds", 0, 60)
+
+
 @dataclass(frozen=True, slots=True)
 class WakeSettings:
     """When scores of one word become a hit. None: as the engine is configured."""
 
-    threshold: float | None = setting(or_null(number("a score", 0.001, 1)), default=None)
+    threshold: float | None = setting(or_null(SCORE), default=None)
     """Score from which a step counts."""
-    trigger_level: int | None = setting(or_null(whole("steps in a row", 1, 50)), default=None)
+    trigger_level: int | None = setting(or_null(STEPS), default=None)
     """Steps in a row that must count."""
-    refractory_s: float | None = setting(or_null(number("seconds", 0, 60)), default=None)
+    refractory_s: float | None = setting(or_null(REFRACTORY), default=None)
     """After a hit, seconds of audio in which the word is not reported again."""
     min_level_dbfs: float | None = setting(or_null(number("dB of full scale", -100, 0)), default=None)
     """Level below which a step does not count, dB of full scale."""

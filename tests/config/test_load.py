@@ -88,10 +88,7 @@ def test_a_yaml_file_with_options_only_is_a_configuration(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            '{"wake_threshold": 3}',
-            "wake_threshold: 3: expected a number above 0, up to 1, or null for the engine's own",
-        ),
+        ('{"wake_threshold": 3}', "wake_threshold: 3: expected a score, 0.001 to 1"),
         ('{"wake_words": ["alexa", 5]}', "wake_words[1]: 5: expected text; put it in quotes"),
         ('{"wake_provider": "x"}', "wake_provider: 'x': expected an enabled provider: openwakeword, microwakeword"),
         ('{"wake_treshold": 1}', "wake_treshold: unknown option; did you mean wake_threshold?"),

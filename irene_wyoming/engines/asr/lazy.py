@@ -14,6 +14,7 @@ from typing import Any
 
 from irene_wyoming import metrics
 from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.checks import number, or_null
 from irene_wyoming.engines.base import (
     AsrEngine,
     AsrRequest,
@@ -30,15 +31,11 @@ from irene_wyoming.errors import EngineError, EngineFailed
 log = logging.getLogger(__name__)
 
 
-def _seconds_or_null(value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 604_800:
-        raise ValueError("expected null or seconds, 1 to 604800")
-    return float(value)
-
-
-UNLOAD_AFTER = Option(None, _seconds_or_null, "seconds without work after which the model is let go; null: never")
+UNLOAD_AFTER = Option(
+    None,
+    or_null(number("null or seconds", 1, 604_800)),  # up to a week
+    "seconds without work after which the model is let go; null: never",
+)
 """The option ``unload_after_s`` of an engine that costs memory. LazyEngine reads it; ``create`` need not."""
 
 

@@ -2,15 +2,11 @@
 
 from typing import Any
 
+from irene_wyoming import checks
+from irene_wyoming.checks import number, or_null
 from irene_wyoming.engines.base import Option
 
-
-def text_or_null(value: Any) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError("expected null or text that is not empty")
-    return value.strip()
+text_or_null = or_null(checks.text)
 
 
 def phrases(value: Any) -> tuple[str, ...]:
@@ -39,17 +35,8 @@ def languages(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.1 <= value <= 120:
-        raise ValueError("expected seconds, 0.1 to 120")
-    return float(value)
-
-
-def boolean(value: Any) -> bool:
-    if type(value) is not bool:
-        raise ValueError("expected true or false")
-    return value
-
+seconds = number("seconds", 0.1, 120)
+"""What a service elsewhere may take: less than 0.1 fails on a good link, and nobody waits for two minutes."""
 
 MODEL = Option(
     None, text_or_null, "folder of the model: a path, or its name in the data folder; null: the only one there"

@@ -5,12 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.base import Option, WakeSettings
-
-MAX_LEVEL = 50
-"""Steps in a row: 1.5 to 4 s of audio. No word lasts longer, so a higher level would never be reached."""
-
-MAX_REFRACTORY_S = 60.0
+from irene_wyoming.checks import or_null
+from irene_wyoming.engines.base import REFRACTORY, SCORE, STEPS, Option, WakeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +92,12 @@ class Trigger:
         return True
 
 
-def _threshold(value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-        raise ValueError("expected a number above 0, up to 1, or null for the engine's own")
-    return float(value)
-
-
-def _trigger_level(value: Any) -> int:
-    if type(value) is not int or not 1 <= value <= MAX_LEVEL:
-        raise ValueError(f"expected a whole number from 1 to {MAX_LEVEL}")
-    return value
-
-
-def _refractory_s(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_REFRACTORY_S:
-        raise ValueError(f"expected seconds from 0 to {MAX_REFRACTORY_S:g}")
-    return float(value)
-
-
 def options(threshold_help: str) -> dict[str, Option]:
     """The settings that every embedded wake word engine has."""
     return {
-        "threshold": Option(None, _threshold, threshold_help),
-        "trigger_level": Option(1, _trigger_level, "inference steps in a row that must reach the threshold"),
+        "threshold": Option(None, or_null(SCORE), threshold_help),
+        "trigger_level": Option(1, STEPS, "inference steps in a row that must reach the threshold"),
         "refractory_s": Option(
-            2.0, _refractory_s, "after a hit, seconds of audio in which the word is not reported again"
+            2.0, REFRACTORY, "after a hit, seconds of audio in which the word is not reported again"
         ),
     }

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from irene_wyoming.engines.asr.options import boolean, languages, path, seconds, text
+from irene_wyoming.checks import boolean
+from irene_wyoming.engines.asr.options import languages, path, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
 
 NAME = "google_cloud"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from irene_wyoming.engines.asr.options import boolean, languages, path, seconds, text
+from irene_wyoming.checks import boolean
+from irene_wyoming.engines.asr.options import languages, path, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
 from irene_wyoming.errors import ConfigError, EngineUnavailable
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from irene_wyoming.checks import number
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
 
 
@@ -32,12 +33,6 @@ def pronunciations(value: Any) -> dict[str, str]:
     return {word.strip().casefold(): " ".join(phones.upper().split()) for word, phones in value.items()}
 
 
-def rejection(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError("expected a number, 0 to 1")
-    return float(value)
-
-
 SPEC = EngineSpec(
     name="sphinx",
     kind="asr",
@@ -51,6 +46,8 @@ SPEC = EngineSpec(
     options={
         "sentences": Option([], sentences, "further sentences, in hassil's template notation"),
         "pronunciations": Option({}, pronunciations, "words that it gets wrong, with their phones (ARPAbet)"),
-        "rejection": Option(0.5, rejection, "least confidence of a command, 0 to 1; below it the transcript is empty"),
+        "rejection": Option(
+            0.5, number("a confidence", 0, 1), "least confidence of a command, 0 to 1; below it the transcript is empty"
+        ),
     },
 )

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from irene_wyoming.checks import one_of, or_null, whole
 from irene_wyoming.engines.asr.lazy import UNLOAD_AFTER
 from irene_wyoming.engines.asr.options import MODEL, text_or_null
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
@@ -86,25 +87,7 @@ def languages(path: Path) -> tuple[str, ...]:
     return tuple(match[1] for match in found if match)
 
 
-def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
-    def check_choice(value: Any) -> str:
-        if value not in choices:
-            raise ValueError(f"expected one of {', '.join(choices)}")
-        return str(value)
-
-    return check_choice
-
-
-def threads(value: Any) -> int | None:
-    if value is not None and (type(value) is not int or not 1 <= value <= 256):
-        raise ValueError("expected null or a number of threads, 1 to 256")
-    return value
-
-
-def beams(value: Any) -> int:
-    if type(value) is not int or not 1 <= value <= 20:
-        raise ValueError("expected a number, 1 to 20")
-    return value
+THREADS = or_null(whole("null or a number of threads", 1, 256))
 
 
 def language(value: Any) -> str | None:
@@ -126,8 +109,10 @@ SPEC = EngineSpec(
         "model": MODEL,
         "device": Option("auto", one_of(DEVICES), "auto, cpu or cuda; where the GPU does not work, the CPU takes over"),
         "compute_type": Option("auto", one_of(COMPUTE_TYPES), "how exactly it calculates; auto: the fastest there is"),
-        "cpu_threads": Option(None, threads, "threads on the CPU; null: all cores but one, which wake words keep"),
-        "beam_size": Option(5, beams, "how many ways of hearing are followed at once, 1 to 20"),
+        "cpu_threads": Option(None, THREADS, "threads on the CPU; null: all cores but one, which wake words keep"),
+        "beam_size": Option(
+            5, whole("a number of beams", 1, 20), "how many ways of hearing are followed at once, 1 to 20"
+        ),
         "language": Option(
             None, language, "spoken where a client does not say it; null: asr.language; auto: found out"
         ),

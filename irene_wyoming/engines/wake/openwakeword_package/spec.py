@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from irene_wyoming.checks import one_of, or_null, text
 from irene_wyoming.engines.base import EngineContext, EngineSpec, Option, WakeEngine
 from irene_wyoming.engines.wake import folders
 from irene_wyoming.engines.wake.packages import OPENWAKEWORD
@@ -23,18 +24,6 @@ def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
     )
 
 
-def _framework(value: Any) -> str:
-    if value not in FRAMEWORKS:
-        raise ValueError(f"expected one of {', '.join(FRAMEWORKS)}")
-    return str(value)
-
-
-def _folder(value: Any) -> str | None:
-    if value is not None and (not isinstance(value, str) or not value.strip() or not value.isprintable()):
-        raise ValueError("expected a folder as text, or null")
-    return value
-
-
 SPEC = EngineSpec(
     name="openwakeword_package",
     kind="wake",
@@ -46,8 +35,8 @@ SPEC = EngineSpec(
     create=create,
     options={
         **options("score from which a step counts, above 0, up to 1; null: 0.5"),
-        "inference_framework": Option("tflite", _framework, "tflite or onnx: what runs the models"),
-        "feature_models": Option(None, _folder, "folder of melspectrogram and embedding_model in that framework"),
+        "inference_framework": Option("tflite", one_of(FRAMEWORKS), "tflite or onnx: what runs the models"),
+        "feature_models": Option(None, or_null(text), "folder of melspectrogram and embedding_model in that framework"),
         **folders.options(),
     },
 )
