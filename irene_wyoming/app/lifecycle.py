@@ -8,13 +8,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any, TypeVar
 
 from irene_wyoming import hardware
-from irene_wyoming.app.exposition import exposed, undescribed
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.gpu import GpuMemory
+from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.config.model import Address, Config
 from irene_wyoming.errors import DiscoveryError
 from irene_wyoming.servers.service import Service
+from irene_wyoming.web.exposition import exposed
 
 log = logging.getLogger(__name__)
 

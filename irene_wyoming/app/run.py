@@ -8,14 +8,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from irene_wyoming import hardware
-from irene_wyoming.app.exposition import exposed, undescribed
 from irene_wyoming.app.front import enabled, front_server, reachable
 from irene_wyoming.app.lifecycle import deaf, stop_signal, told_supervisor
+from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.app.shared_metrics import SharedFigures
 from irene_wyoming.config.model import Config
 from irene_wyoming.metrics import PROCESS_VARIABLE, RESTARTS
 from irene_wyoming.supervise import Child, Supervisor
+from irene_wyoming.web.exposition import exposed
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ metrics.CONNECTIONS.labels("wake").inc()
 metrics.PROVIDER_UP.labels("wake", "openwakeword").set(1)
 metrics.LOOP_LAG_SECONDS.labels("wake").observe(0.001)
 """
-SHOW = "from irene_wyoming.app.exposition import rendered; print(rendered().decode())"
+SHOW = "from irene_wyoming.web.exposition import rendered; print(rendered().decode())"
 
 
 def python(code: str, name: str) -> str:

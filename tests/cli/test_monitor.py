@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from irene_wyoming.app.exposition import Exposition
 from irene_wyoming.app.monitor import parse
 from irene_wyoming.cli import monitor
-from irene_wyoming.config.model import Address
+from irene_wyoming.config.model import MetricsConfig
 from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.web.exposition import exposed
 from tests.cli.terminal import stopped
 
 TEXT = """
@@ -47,12 +47,9 @@ async def figures() -> AsyncIterator[str]:
     async def unready() -> list[str]:
         return []
 
-    exposition = Exposition(Address("127.0.0.1", 0), unready, TEXT.encode)
-    await exposition.start()
-    try:
-        yield exposition.address.uri.replace("tcp:", "http:") + "/metrics"
-    finally:
-        await exposition.stop()
+    async with exposed(MetricsConfig(True, "127.0.0.1", 0), unready, TEXT.encode) as address:
+        assert address is not None
+        yield address.uri.replace("tcp:", "http:") + "/metrics"
 
 
 async def served(*words: str) -> int:

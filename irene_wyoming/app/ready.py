@@ -1,0 +1,28 @@
+"""Which servers can be used now."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from irene_wyoming.config.model import Address
+from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.servers.client import describe
+
+DESCRIBE_TIMEOUT_S = 1.0
+"""What a server gets to describe itself in before it counts as not ready: as much as a hub gives it."""
+
+
+def undescribed(servers: Mapping[str, Address]) -> Callable[[], Awaitable[list[str]]]:
+    """Says, in a line each, which of these servers do not describe themselves."""
+
+    async def ask(name: str, address: Address) -> str | None:
+        try:
+            await describe(address, DESCRIBE_TIMEOUT_S)
+        except ServerUnavailable as error:
+            return f"{name}: {error}"
+        return None
+
+    async def unready() -> list[str]:
+        problems = await asyncio.gather(*(ask(name, address) for name, address in servers.items()))
+        return [problem for problem in problems if problem is not None]
+
+    return unready

@@ -1,0 +1,175 @@
+"""An HTTP server that no client can hold up: places, requests and waits are all bounded.
+
+aiohttp reads a request for as long as a client takes to send it. So a connection has a few seconds from its first
+packet to its last, unless its handler says that it is in use, and is closed after one request. Where all places are
+taken, the one goes that has said nothing for longest: whoever really asks does so at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from irene_wyoming.config.model import Address
+
+log = logging.getLogger(__name__)
+
+REQUEST_BYTES = 8_190
+"""Of a request's first line, and of each of its headers; a browser sends some 500 in all."""
+
+REQUEST_TIMEOUT_S = 5.0
+"""From accept to close, but for conversations that last."""
+
+BACKLOG = 128
+"""Connections that the kernel keeps for us while the loop is busy."""
+
+CLOSE_S = 1.0
+"""What conversations get to end when the server does."""
+
+Allowed = Callable[[str], bool]
+"""Whether a client of this address may connect."""
+
+
+class Places:
+    """The connections of one server."""
+
+    def __init__(self, at_most: int, allowed: Allowed) -> None:
+        self._at_most = at_most
+        self._allowed = allowed
+        self._taken: dict[asyncio.Transport, _Connection] = {}  # the oldest first
+
+    def keep(self, request: web.Request) -> None:
+        """This conversation lasts: no deadline holds for it any more. It is not closed for want of places."""
+        connection = self._taken.get(cast(asyncio.Transport, request.transport))
+        if connection is not None:
+            connection.keep()
+
+    def take(self, transport: asyncio.Transport, connection: "_Connection") -> bool:
+        """A place for a new connection; False: it gets none."""
+        peer = transport.get_extra_info("peername")
+        if not self._allowed(peer[0] if isinstance(peer, tuple) else ""):
+            return False
+        if len(self._taken) >= self._at_most:
+            idle = next((other for other, known in self._taken.items() if not known.kept), None)
+            if idle is None:
+                return False
+            del self._taken[idle]
+            idle.abort()
+        self._taken[transport] = connection
+        return True
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        self._taken.pop(transport, None)
+
+    def close(self) -> None:
+        """End all of them."""
+        for transport in list(self._taken):
+            transport.abort()
+
+
+PLACES = web.AppKey("places", Places)
+
+
+class _Connection(asyncio.Protocol):
+    """Stands before aiohttp's own protocol, which knows no deadline."""
+
+    def __init__(self, inner: asyncio.Protocol, places: Places) -> None:
+        self._inner = inner
+        self._places = places
+        self._transport: asyncio.Transport | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self.kept = False
+
+    def keep(self) -> None:
+        self.kept = True
+        if self._deadline is not None:
+            self._deadline.cancel()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast(asyncio.Transport, transport)
+        if not self._places.take(transport, self):
+            transport.abort()
+            return
+        self._transport = transport
+        self._deadline = asyncio.get_running_loop().call_later(REQUEST_TIMEOUT_S, transport.abort)
+        self._inner.connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._transport is None:
+            return
+        self._places.leave(self._transport)
+        self._transport = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._inner.connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received() if self._transport is not None else None
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()
+
+
+def everybody(_host: str) -> bool:
+    return True
+
+
+@web.middleware
+async def once(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Close the connection after its answer."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as refused:
+        refused.force_close()
+        raise
+    response.force_close()
+    return response
+
+
+@asynccontextmanager
+async def serving(
+    app: web.Application, address: Address, places: int, allowed: Allowed | None = None
+) -> AsyncIterator[Address]:
+    """Serve at an address for as long as the context lasts. Gives the address with the port that was really taken.
+
+    :param places: connections at a time.
+    :param allowed: who may connect; None: everybody.
+
+    :raises OSError: the address cannot be had.
+    """
+    app[PLACES] = taken = Places(places, allowed or everybody)
+    app.middlewares.insert(0, once)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=log,
+        handler_cancellation=True,
+        max_line_size=REQUEST_BYTES,
+        max_field_size=REQUEST_BYTES,
+        lingering_time=0,
+        shutdown_timeout=CLOSE_S,
+    )
+    await runner.setup()
+    make = cast(Callable[[], asyncio.Protocol], runner.server)
+    server = None
+    try:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(make(), taken), address.host, address.port, reuse_address=True, backlog=BACKLOG
+        )
+        yield Address(host=address.host, port=server.sockets[0].getsockname()[1])
+    finally:
+        if server is not None:
+            server.close()
+        await runner.cleanup()
+        taken.close()
