@@ -1,0 +1,320 @@
+"""The command grammar: what may be said to a home with these names and own sentences."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from itertools import permutations
+from typing import Any
+
+from hassil.errors import HassilError
+from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, TextChunk
+from hassil.expression import Sequence as TemplateSequence
+from hassil.parse_expression import parse_sentence
+from hassil.parser import ParseError
+from home_assistant_intents import get_intents
+
+from irene_wyoming.language.durations import durations, long_durations, whole_durations
+from irene_wyoming.language.grammar import Grammar
+from irene_wyoming.language.network import Network, Piece
+from irene_wyoming.language.numbers import number_forms, number_words
+from irene_wyoming.language.signs import sign_forms
+from irene_wyoming.language.spoken import spoken_forms, why_unsayable
+from irene_wyoming.language.vocabulary import Vocabulary
+from irene_wyoming.language.wordings import BEFORE, BEHIND, COMMANDS, GROCERIES, LISTS, RULES, TIMERS
+
+MOST_PERMUTED = 5
+"""Parts of a permutation: they stand in 120 orders already."""
+DEEPEST = 20
+"""Rules within rules; one that names itself would never end."""
+
+PERCENT = ("percent", "per cent", "%")
+
+
+def command_grammar(vocabulary: Vocabulary, sentences: Sequence[str], language: str = "en") -> Grammar:
+    """All that may be said: commands of the hub with the home's names, own sentences, fillers around them.
+
+    :param vocabulary: where it holds no area, no floor or no entity, usual names stand in for them (English only).
+    :param sentences: further templates in hassil's notation, beside those of ``vocabulary.sentences``.
+    :param language: English has its commands; in other languages only ``sentences`` can be said.
+    :raises ValueError: a sentence of ``sentences`` cannot be parsed, may be empty, or names an unknown rule or list.
+    """
+    english = _family(language) == "en"
+    layout = _Layout(vocabulary.with_defaults() if english else vocabulary, language)
+    for template in COMMANDS if english else ():
+        layout.add(template)
+    for template in sentences:
+        layout.add(template)
+    for template in vocabulary.sentences:
+        if not unsayable([template], language):
+            layout.add(template)
+    return layout.grammar()
+
+
+def unsayable(sentences: Iterable[str], language: str = "en") -> list[tuple[str, str]]:
+    """Which sentences can be said in no way or only in part, and why: for the one who wrote them."""
+    found = list[tuple[str, str]]()
+    for sentence in sentences:
+        layout = _Layout(Vocabulary.of(["kitchen"], ["lamp"], ["first floor"]), language)
+        try:
+            layout.add(sentence)
+        except ValueError as error:
+            found.append((sentence, str(error)))
+            continue
+        layout.grammar()
+        found += [(sentence, f"{word!r} {why_unsayable(word, language)}") for word in layout.unsayable]
+    return found
+
+
+@cache
+def intents(language: str) -> Mapping[str, Any]:
+    """Home Assistant's intents of a language; empty where it has none."""
+    return get_intents(language) or get_intents(_family(language)) or {}
+
+
+def _fillers(skip_words: Sequence[str], language: str) -> tuple[Sequence[str], Sequence[str]]:
+    """What may be said before a command and behind it, without being a part of it."""
+    if _family(language) != "en":
+        return skip_words, skip_words
+    before = [word for word in skip_words if word != "for me"]
+    behind = [word for word in skip_words if not word.startswith("i")]
+    return [*before, *BEFORE], [*behind, *BEHIND]
+
+
+def _family(language: str) -> str:
+    return language.replace("_", "-").split("-")[0].casefold()
+
+
+class _Layout:
+    """Lays templates out into a Network."""
+
+    def __init__(self, vocabulary: Vocabulary, language: str) -> None:
+        self.unsayable = list[str]()
+        self._language = language
+        self._vocabulary = vocabulary
+        known = intents(language)
+        self._rules: dict[str, str] = {**known.get("expansion_rules", {})}
+        self._lists: Mapping[str, Any] = known.get("lists", {})
+        if _family(language) == "en":
+            self._rules |= RULES
+        self._network = Network(self._forms)
+        self._choices: dict[str, tuple[Piece, ...]] = {}
+        before, behind = _fillers(known.get("skip_words", ()), language)
+        self._body = self._fillers(Network.START, before)
+        self._behind = self._network.node()
+        self._network.finish(self._fillers(self._behind, behind))
+        self._depth = 0
+
+    def add(self, template: str) -> None:
+        """:raises ValueError: it cannot be used; the message names it."""
+        try:
+            expression = parse_sentence(template).expression
+            if self._may_be_empty(expression):
+                raise ValueError("it may be empty; put a word outside of the brackets")
+            end = self._expression(self._body, expression)
+        except (HassilError, ParseError, ValueError, AssertionError, RecursionError) as error:
+            why = str(error) or type(error).__name__
+            raise ValueError(f"sentence {template!r} cannot be used: {why}") from error
+        self._network.skip(self._network.text(end, " "), self._behind)
+
+    def grammar(self) -> Grammar:
+        return self._network.grammar()
+
+    def _fillers(self, source: int, words: Iterable[str]) -> int:
+        """Up to two fillers from ``source`` on. Returns the node behind them."""
+        pieces = [Piece(spoken_forms(word, self._language), "") for word in dict.fromkeys(words)]
+        pieces = [piece for piece in pieces if piece.said]
+        for _ in range(2):
+            target = self._network.pieces(source, pieces)
+            self._network.skip(source, target)
+            source = target
+        return source
+
+    def _forms(self, word: str) -> tuple[str, ...]:
+        if not any(letter.isalnum() for letter in word):
+            return tuple(way for way in sign_forms(word, _family(self._language)) if way)
+        forms = PERCENT if word == "percent" else spoken_forms(word, self._language)
+        if not forms:
+            self.unsayable.append(word)
+        return forms
+
+    def _may_be_empty(self, item: Expression) -> bool:
+        match item:
+            case TextChunk():
+                return not _without_lone_signs(item.original_text).strip()
+            case Alternative():
+                return any(self._may_be_empty(way) for way in item.items)
+            case Permutation() | TemplateSequence():
+                return all(self._may_be_empty(part) for part in item.items)
+        return False
+
+    def _expression(self, source: int, item: Expression) -> int:
+        match item:
+            case TextChunk():
+                return self._network.text(source, _without_lone_signs(item.original_text))
+            case Alternative():
+                return self._join(self._expression(source, way) for way in item.items)
+            case Permutation():
+                if len(item.items) > MOST_PERMUTED:
+                    raise ValueError(f"it permutes {len(item.items)} parts; {MOST_PERMUTED} are the most")
+                return self._join(self._chain(source, order) for order in permutations(item.items))
+            case TemplateSequence():
+                return self._chain(source, item.items)
+            case RuleReference():
+                return self._rule(source, item.rule_name)
+            case ListReference():
+                return self._list(source, item)
+        raise ValueError(f"it holds {type(item).__name__}, which is not supported")
+
+    def _chain(self, source: int, items: Iterable[Expression]) -> int:
+        for item in items:
+            source = self._expression(source, item)
+        return source
+
+    def _join(self, ends: Iterable[int]) -> int:
+        join = self._network.node()
+        for end in list(ends):
+            self._network.skip(end, join)
+        return join
+
+    def _rule(self, source: int, name: str) -> int:
+        if name not in self._rules:
+            raise ValueError(f"it names the rule <{name}>; known are {', '.join(sorted(self._rules))}")
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise ValueError(f"the rule <{name}> leads back to itself")
+        try:
+            return self._expression(source, parse_sentence(self._rules[name]).expression)
+        finally:
+            self._depth -= 1
+
+    def _list(self, source: int, item: ListReference) -> int:
+        name = item.list_name
+        if item.is_inline_range or ".." in name:
+            return self._network.pieces(source, self._numbers(_inline_range(name)))
+        pieces = self._pieces(name)
+        if pieces is not None:
+            return self._network.pieces(source, pieces)
+        found = self._lists.get(name, {})
+        if "range" in found:
+            bounds = found["range"]
+            return self._network.pieces(source, self._numbers(_range(bounds)))
+        if not found.get("values"):
+            raise ValueError(f"it names the list {{{name}}}; known are {', '.join(self._known())}")
+        texts = (value["in"] if isinstance(value, dict) else value for value in found["values"])
+        return self._join(self._expression(source, parse_sentence(text).expression) for text in texts)
+
+    def _known(self) -> list[str]:
+        lists = (name for name, found in self._lists.items() if not found.get("wildcard"))
+        return sorted({"area", "floor", "name", "name.light", *_ENGLISH, *lists})
+
+    def _pieces(self, name: str) -> tuple[Piece, ...] | None:
+        """The choices of a list of ours; None: there is no such list."""
+        if name not in self._choices:
+            found = self._made(name)
+            if found is None:
+                return None
+            self._choices[name] = found
+        return self._choices[name]
+
+    def _made(self, name: str) -> tuple[Piece, ...] | None:
+        if name in ("area", "floor", "name") or name.startswith("name."):
+            return tuple(self._names(name))
+        if _family(self._language) == "en" and name in _ENGLISH:
+            return _ENGLISH[name]()
+        return None
+
+    def _names(self, name: str) -> Iterable[Piece]:
+        listed, _, domain = name.partition(".")
+        if listed == "area":
+            written: Iterable[str] = self._vocabulary.areas
+        elif listed == "floor":
+            written = self._vocabulary.floors
+        elif domain:
+            wanted = LISTS.get(domain, (domain,))
+            written = (each for one in wanted for each in self._vocabulary.entities(one))
+        else:
+            written = self._vocabulary.devices
+        for each in dict.fromkeys(written):
+            if said := spoken_forms(each, self._language):
+                yield Piece(said, each)
+
+    def _numbers(self, numbers: Iterable[int]) -> tuple[Piece, ...]:
+        return tuple(Piece(number_forms(n, self._language), number_words(n, self._language)) for n in numbers)
+
+
+def _without_lone_signs(text: str) -> str:
+    """A dash or an emoji between blanks is said by nobody."""
+    words = text.split(" ")
+    return " ".join(word for word in words if not word or any(letter.isalnum() or letter in "&+%#" for letter in word))
+
+
+def _inline_range(name: str) -> range:
+    first, _, rest = name.partition("..")
+    last, _, step = rest.partition(",")
+    try:
+        return range(int(first), int(last) + 1, int(step or 1))
+    except ValueError as error:
+        raise ValueError(f"{{{name}}} is no range of numbers such as {{1..10:slot}}") from error
+
+
+def _range(bounds: Mapping[str, Any]) -> range:
+    return range(int(bounds["from"]), int(bounds["to"]) + 1, int(bounds.get("step", 1)))
+
+
+@cache
+def _percentages() -> tuple[Piece, ...]:
+    """``fifty percent``, and the bare number, which people say as often."""
+    pieces = list[Piece]()
+    for number in range(101):
+        words, forms = number_words(number), number_forms(number)
+        said = [f"{words} percent", f"{number}%", f"{number} percent", f"{number} per cent", f"{number} %"]
+        said += [f"{form} {unit}" for form in forms[:-1] for unit in ("per cent", "percent")]
+        pieces += [Piece(tuple(dict.fromkeys(said)), f"{words} percent"), Piece(forms, words)]
+    return tuple(pieces)
+
+
+@cache
+def _temperatures() -> tuple[Piece, ...]:
+    """Degrees Celsius with halves and Fahrenheit, with or without the word "degrees"."""
+    pieces = list[Piece]()
+    for number in (*range(5, 31), *range(50, 91)):
+        words = number_words(number)
+        pieces += _degrees(words, number_forms(number), (str(number),))
+        if number <= 30:
+            half = number_words(number + 0.5)
+            said = (f"{words} and a half", half, f"{number} and a half")
+            pieces += _degrees(half, said, (f"{number}.5", f"{number} 1/2"))
+    return tuple(pieces)
+
+
+def _degrees(written: str, words: Sequence[str], digits: Sequence[str]) -> list[Piece]:
+    ways = tuple(dict.fromkeys((*words, *digits)))
+    with_unit = (*(f"{way} degrees" for way in ways), *(f"{way}{sign}" for way in digits for sign in ("°", " °")))
+    return [Piece(with_unit, f"{written} degrees"), Piece(ways, written)]
+
+
+@cache
+def _kelvin() -> tuple[Piece, ...]:
+    return tuple(
+        Piece(tuple(f"{form} kelvin" for form in number_forms(number)), f"{number_words(number)} kelvin")
+        for number in range(2000, 6600, 500)
+    )
+
+
+@cache
+def _words(words: tuple[str, ...], said: str = "{}", written: str = "{}") -> tuple[Piece, ...]:
+    return tuple(Piece((said.format(word),), written.format(word)) for word in words)
+
+
+_ENGLISH: Mapping[str, Callable[[], tuple[Piece, ...]]] = {
+    **dict.fromkeys(("brightness", "fan_speed", "position", "volume"), _percentages),
+    "temperature": _temperatures,
+    "kelvin": _kelvin,
+    "duration": durations,
+    "long": long_durations,
+    "whole": whole_durations,
+    "groceries": lambda: _words(GROCERIES),
+    "lights": lambda: (Piece(("lights",), ""), Piece(("light",), "")),
+    "timer_name": lambda: _words(TIMERS),
+    "timer_called": lambda: _words(TIMERS, "{} timer", "timer called {}"),
+    "timer_for": lambda: _words(TIMERS, "{} timer", "timer for {}"),
+}

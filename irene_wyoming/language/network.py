@@ -1,0 +1,178 @@
+"""Network: sentences laid out as pieces of text, and how they become a Grammar.
+
+Templates are laid out piece by piece, because an option may sit inside of a word (``light[s]``). Then the pieces are
+joined to words, what cannot be said is dropped, the automaton is made deterministic and equal tails are merged. What
+is left is a small part of the size, which a search walks fast.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from irene_wyoming.language.grammar import Arc, Grammar
+
+SPACE = " "
+"""Label of an arc that ends a word. The empty label is taken without saying anything."""
+
+LONGEST_WORD = 64
+"""Characters of one word; options inside of a word could otherwise spell endless ones."""
+
+
+class Piece(NamedTuple):
+    """What an arc will carry: see ``Arc``."""
+
+    said: tuple[str, ...]
+    written: str
+
+
+Pieces = dict[int, set[int]]
+"""Number of a piece -> nodes behind it."""
+
+
+class Network:
+    """Arcs of text, spaces and whole pieces. Node 0 is the start, node 1 the end.
+
+    :param forms: how people say a word that templates spell out; none: it cannot be said, and neither can what holds
+        it.
+    """
+
+    START, END = 0, 1
+
+    def __init__(self, forms: Callable[[str], tuple[str, ...]]) -> None:
+        self._forms = forms
+        self._arcs: list[list[tuple[str | int, int]]] = [[], []]
+        self._pieces: list[Piece] = []
+        self._numbers: dict[Piece, int] = {}
+        self._words: dict[str, int | None] = {}
+
+    def node(self) -> int:
+        self._arcs.append([])
+        return len(self._arcs) - 1
+
+    def skip(self, source: int, target: int) -> None:
+        """``target`` is reached from ``source`` without a word."""
+        self._arcs[source].append(("", target))
+
+    def finish(self, source: int) -> None:
+        """A sentence may end behind ``source``."""
+        self._arcs[source].append((SPACE, self.END))
+
+    def text(self, source: int, text: str) -> int:
+        """Lay out ``text`` from ``source`` on; white space ends words. Returns the node behind it."""
+        for index, part in enumerate(text.replace("\t", SPACE).split(SPACE)):
+            if index:
+                source = self._step(source, SPACE)
+            if part:
+                source = self._step(source, part)
+        return source
+
+    def pieces(self, source: int, pieces: Sequence[Piece]) -> int:
+        """Lay out a choice of ``pieces``. Returns the node behind them."""
+        target = self.node()
+        self._arcs[source].extend((self._number(piece), target) for piece in pieces)
+        return target
+
+    def grammar(self) -> Grammar:
+        """The automaton of all sentences that can be said."""
+        return _Minimiser(self._following(), self.END, self._pieces).grammar()
+
+    def _number(self, piece: Piece) -> int:
+        number = self._numbers.setdefault(piece, len(self._pieces))
+        if number == len(self._pieces):
+            self._pieces.append(piece)
+        return number
+
+    def _word(self, word: str) -> int | None:
+        """The piece of a word that was spelled out; None: it cannot be said."""
+        if word not in self._words:
+            said = self._forms(word)
+            self._words[word] = self._number(Piece(said, word)) if said else None
+        return self._words[word]
+
+    def _step(self, source: int, label: str) -> int:
+        target = self.node()
+        self._arcs[source].append((label, target))
+        return target
+
+    def _following(self) -> Callable[[int], tuple[Pieces, bool]]:
+        """A function: node where a piece may start -> pieces that may come, and whether a sentence may end here."""
+        known: dict[int, tuple[Pieces, bool]] = {}
+
+        def following(start: int) -> tuple[Pieces, bool]:
+            if start not in known:
+                found, ends = Pieces(), False
+                for piece, node in self._spelled(start):
+                    if piece is None:
+                        ends = True
+                    else:
+                        found.setdefault(piece, set()).add(node)
+                known[start] = found, ends
+            return known[start]
+
+        return following
+
+    def _spelled(self, start: int) -> Iterator[tuple[int | None, int]]:
+        """Each piece that can be read from ``start`` on, and the node behind it; None: only the end was reached."""
+        stack, seen = [("", start)], set[tuple[str, int]]()
+        while stack:
+            word, node = stack.pop()
+            if (word, node) in seen or len(word) > LONGEST_WORD:
+                continue
+            seen.add((word, node))
+            number = self._word(word) if word else None
+            if node == self.END and (number is not None or not word):
+                yield number, node
+            whole = False
+            for label, target in self._arcs[node]:
+                if isinstance(label, int):
+                    whole = whole or bool(word)
+                    if not word:
+                        yield label, target
+                elif label == SPACE and word:
+                    if number is not None:
+                        yield number, target
+                else:
+                    stack.append((word + label.strip(), target))
+            if whole and number is not None:  # a name directly behind letters begins a piece of its own
+                yield number, node
+
+
+class _Minimiser:
+    """Subset construction and merging of equal tails in one walk, possible because there are no cycles."""
+
+    def __init__(self, following: Callable[[int], tuple[Pieces, bool]], end: int, pieces: Sequence[Piece]) -> None:
+        self._following = following
+        self._end = end
+        self._pieces = pieces
+        self._known: dict[frozenset[int], int | None] = {}
+        self._merged: dict[tuple[bool, frozenset[tuple[int, int]]], int] = {}
+
+    def grammar(self) -> Grammar:
+        start = self._state(frozenset([Network.START]))
+        if start is None:
+            return Grammar(((),), frozenset())
+        # Tails are merged before what leads to them, so the start has the highest number: turn the order around.
+        last = len(self._merged) - 1
+        arcs: list[tuple[Arc, ...]] = [()] * (last + 1)
+        for (_, tail), state in self._merged.items():
+            arcs[last - state] = tuple(Arc(*self._pieces[piece], last - target) for piece, target in sorted(tail))
+        return Grammar(tuple(arcs), frozenset(last - state for (ends, _), state in self._merged.items() if ends))
+
+    def _state(self, nodes: frozenset[int]) -> int | None:
+        """The merged state of a set of nodes; None where no sentence can be completed."""
+        if nodes in self._known:
+            return self._known[nodes]
+        following = Pieces()
+        ends = self._end in nodes
+        for node in nodes:
+            found, end = self._following(node)
+            ends = ends or end
+            for piece, targets in found.items():
+                following.setdefault(piece, set()).update(targets)
+        tail = self._tail(following)
+        state = self._merged.setdefault((ends, tail), len(self._merged)) if ends or tail else None
+        self._known[nodes] = state
+        return state
+
+    def _tail(self, following: Pieces) -> frozenset[tuple[int, int]]:
+        states = [(piece, self._state(frozenset(targets))) for piece, targets in following.items()]
+        return frozenset((piece, state) for piece, state in states if state is not None)

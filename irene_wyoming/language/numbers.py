@@ -1,0 +1,102 @@
+"""Numbers as people say them and as recognisers write them, in the languages of unicode-rbnf (which hassil brings)."""
+
+from functools import lru_cache
+
+from hassil.numbers import get_rbnf_engine
+from unicode_rbnf import RbnfEngine
+from unicode_rbnf.engine import FormatPurpose, NoRuleForNumberError
+
+LARGEST = 999_999
+"""Beyond it people say digits one by one."""
+
+
+@lru_cache(maxsize=4096)
+def number_words(number: int | float, language: str = "en") -> str:
+    """How a number is said, without hyphens: ``twenty one point five``.
+
+    :raises ValueError: no numbers are known of that language.
+    """
+    return _spaced(str(get_rbnf_engine(language).format_number(number).text))
+
+
+@lru_cache(maxsize=4096)
+def number_forms(number: int, language: str = "en") -> tuple[str, ...]:
+    """Ways to say or write a whole number, the usual spoken one first: ``fifty five``, ``fifty-five``, ``55``."""
+    if number > LARGEST:
+        return digit_forms(str(number), language)
+    engine = get_rbnf_engine(language)
+    texts = engine.format_number(number).text_by_ruleset.values()
+    ways = [number_words(number, language), *map(_spaced, texts), *texts, str(number)]
+    if language.startswith("en"):
+        ways[1:1] = _english(number)
+    if number >= 1000:
+        ways.append(f"{number:,}")
+    return tuple(dict.fromkeys(way.casefold() for way in ways))
+
+
+@lru_cache(maxsize=1024)
+def digit_forms(digits: str, language: str = "en") -> tuple[str, ...]:
+    """Digits said one by one: ``one zero one``; in English ``one oh one`` as well. Last: as written."""
+    words = [number_words(int(digit), language) for digit in digits]
+    ways = [" ".join(words)]
+    if language.startswith("en") and "0" in digits[1:]:
+        ways.append(ways[0].replace("zero", "oh"))
+    return (*ways, digits)
+
+
+@lru_cache(maxsize=1024)
+def ordinal_forms(number: int, language: str = "en") -> tuple[str, ...]:
+    """Ways to say ``2nd``; empty where the language's ordinals are not known."""
+    engine = get_rbnf_engine(language)
+    texts = _texts(engine, number, FormatPurpose.ORDINAL)
+    ways = [_spaced(text) for text in texts] + [text for text in texts if "-" in text]
+    if language.startswith("en") and ways:
+        ways.append(f"{number}{_english_ending(number)}")
+    return tuple(dict.fromkeys(way.casefold() for way in ways))
+
+
+@lru_cache(maxsize=8)
+def word_numbers(language: str = "en") -> dict[str, tuple[str, ...]]:
+    """Words that are numbers or ordinals by themselves -> how they are written otherwise: ``two`` -> ``2``."""
+    found: dict[str, tuple[str, ...]] = {number_words(n, language): (str(n),) for n in range(21)}
+    found |= {number_words(number, language): (str(number),) for number in range(30, 101, 10)}
+    for number in range(1, 21):
+        words, *others = ordinal_forms(number, language) or ("",)
+        if digits := tuple(other for other in others if other[0].isdigit()):
+            found.setdefault(words, digits)
+    return {words: others for words, others in found.items() if " " not in words}
+
+
+def _english(number: int) -> list[str]:
+    """``one hundred and one``, ``twelve hundred``, ``twenty twenty four``: what the usual rules leave out."""
+    hundreds, rest = divmod(number, 100)
+    ways = []
+    if 0 < hundreds < 10 and rest:
+        ways.append(f"{number_words(hundreds)} hundred and {number_words(rest)}")
+    if 10 < hundreds < 100 and hundreds % 10 and not rest:
+        ways.append(f"{number_words(hundreds)} hundred")
+    if 10 <= hundreds < 100 and rest >= 10:
+        ways.append(f"{number_words(hundreds)} {number_words(rest)}")
+    if 0 < hundreds < 10 and rest >= 10:
+        ways.append(f"{number_words(hundreds)} {number_words(rest)}")  # "one twenty" for 120
+    if hundreds == 1:
+        ways.append("a hundred" + (f" and {number_words(rest)}" if rest else ""))
+    return ways
+
+
+def _english_ending(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return "th"
+    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+
+
+def _texts(engine: RbnfEngine, number: int, purpose: FormatPurpose) -> list[str]:
+    try:
+        return [str(text) for text in engine.format_number(number, purpose).text_by_ruleset.values()]
+    except (NoRuleForNumberError, ValueError):
+        return []
+
+
+def _spaced(text: str) -> str:
+    """Without hyphens, and without the soft ones that some languages have between the parts of a number."""
+    return " ".join(text.replace("-", " ").replace("\N{SOFT HYPHEN}", "").split())
