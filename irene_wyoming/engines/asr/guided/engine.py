@@ -1,0 +1,207 @@
+"""Guided: an AsrEngine that writes what was said, and knows the commands of the home.
+
+An utterance is decoded whole when the speaker pauses. Unless they go on, the transcript is there before the audio ends.
+One model serves all utterances; nothing of one can reach the next.
+"""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.asr.guided.decision import ANSWERS, Answer, confidence, measures
+from irene_wyoming.engines.asr.guided.decode import decoded
+from irene_wyoming.engines.asr.guided.graph import Graph
+from irene_wyoming.engines.asr.guided.home import Graphs
+from irene_wyoming.engines.asr.guided.model import Moonshine
+from irene_wyoming.engines.asr.guided.search import Result
+from irene_wyoming.engines.asr.guided.sound import Level, measured
+from irene_wyoming.engines.asr.pauses import FRAME, Pauses, Speech
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
+from irene_wyoming.errors import EngineFailed, UnsupportedRequest
+
+log = logging.getLogger(__name__)
+
+LONGEST_S = 15
+"""Seconds that are decoded at most. No command is half as long, and the work grows with the square of the length."""
+
+LEAD, TAIL = 50, 25
+"""Frames of 10 ms that are heard before and behind the speech: soft sounds lie below what counts as loud. A pause is as
+long as TAIL, so that what is heard does not depend on when it is decoded."""
+
+TOO_SOFT_DBFS = -57.0
+"""Speech below this level has too few bits to be trusted."""
+
+SILENT_DBFS = -75.0
+"""A recording whose loudest parts stay below this level holds no speech."""
+
+CLIPPED = 0.1
+"""Share of samples at full scale from which the log says so; speech stays intelligible far beyond."""
+
+SURE = 0.5
+"""A command comes out from this confidence on."""
+
+LIKELY_OPEN = -0.6
+"""Natural logarithm of probability per token: an open transcript that the model itself doubts more is no speech."""
+
+Samples = NDArray[np.float32]
+
+
+class Guided:
+    """Commands of the home, and whatever else is said in English.
+
+    :param model: shared by all utterances, and by whoever else uses it.
+    :param graphs: of the home's commands.
+    :param answer: what comes out where a request does not say it.
+    """
+
+    name = "guided"
+    format = SPEECH
+
+    def __init__(self, model: Moonshine, info: ModelInfo, graphs: Graphs, answer: Answer = "both") -> None:
+        self.model = model
+        self._info = info
+        self._graphs = graphs
+        self._answer = answer
+
+    def models(self) -> Sequence[ModelInfo]:
+        return [self._info]
+
+    def session(self, request: AsrRequest) -> "GuidedSession":
+        """:raises UnknownModel, UnsupportedRequest: another model, language or answer than there is."""
+        if request.model not in (None, self._info.name):
+            raise unknown_model(str(request.model), [self._info])
+        language = request.language or "en"
+        if language.replace("_", "-").split("-")[0].casefold() not in self._info.languages:
+            known = ", ".join(self._info.languages)
+            raise UnsupportedRequest(f"language {language!r}: the model {self._info.name} knows {known} only")
+        return GuidedSession(self, self._graphs.now(request), language, self._asked(request))
+
+    def close(self) -> None:
+        """Nothing to give back: the model goes with the engine."""
+
+    def _asked(self, request: AsrRequest) -> Answer:
+        """:raises UnsupportedRequest: the context asks for an answer that nobody knows."""
+        asked = (request.context or {}).get("answer")
+        if asked is None:
+            return self._answer
+        for known in ANSWERS:
+            if asked == known:
+                return known
+        raise UnsupportedRequest(f"context: answer: {asked!r}: expected one of {', '.join(ANSWERS)}")
+
+    def transcribe(self, samples: Samples, graph: Graph, language: str, answer: Answer) -> Transcription:
+        """What was said.
+
+        :param samples: 16 kHz, mono, full scale 1.
+        :raises EngineFailed: the model breaks.
+        """
+        level = measured(samples)
+        about: dict[str, object] = {"level_dbfs": round(level.speech_dbfs, 1), "snr_db": round(level.snr_db, 1)}
+        reason = unheard(level)
+        if reason is not None:
+            return self._told(Transcription("", language, self.name, 0.0, None, {**about, "reason": reason}))
+        found = decoded(self.model, None if answer == "open" else graph, self.model.listen(samples))
+        how = measures(found)
+        sure = 0.0 if how is None else confidence(how, level)
+        if found.nearest:
+            about |= {"nearest": found.nearest[0].written, "nearest_confidence": round(sure, 2)}
+        if sure >= SURE:
+            return self._told(Transcription(found.nearest[0].written, language, self.name, sure, "command", about))
+        if answer == "command":
+            return self._told(Transcription("", language, self.name, sure, None, {**about, "reason": "no command"}))
+        return self._told(self._opened(found, language, about))
+
+    def _opened(self, found: Result, language: str, about: Mapping[str, object]) -> Transcription:
+        """The open transcript, unless it is none."""
+        how = math.exp(found.open_score / max(1, len(found.open_ids)))
+        if not found.open_text or math.log(how) < LIKELY_OPEN:
+            return Transcription("", language, self.name, 0.0, None, {**about, "reason": "no speech"})
+        return Transcription(found.open_text, language, self.name, how, "open", about)
+
+    def _told(self, heard: Transcription) -> Transcription:
+        """The same, told in the log."""
+        facts = ", ".join(f"{key} {value}" for key, value in heard.details.items())
+        log.info("guided: %s %r (%s)", heard.kind or "nothing", heard.text, facts)
+        return heard
+
+
+class GuidedSession:
+    """One utterance, decoded when the speaker pauses, or else at its end."""
+
+    def __init__(self, engine: Guided, graph: Graph, language: str, answer: Answer) -> None:
+        self._engine = engine
+        self._graph = graph
+        self._language = language
+        self._answer = answer
+        self._pauses = Pauses()
+        self._pcm = bytearray()
+        self._first = 0  # frame with which _pcm begins
+        self._early: tuple[int, Transcription] | None = None  # (last loud frame, what had been said up to it)
+        self._closed = False
+
+    def push(self, pcm: bytes) -> None:
+        """:raises EngineFailed: the session is closed, or the model breaks."""
+        self._check()
+        self._pauses.push(np.frombuffer(pcm, "<i2"))  # raises ValueError for half a frame
+        self._pcm += pcm
+        self._forget()
+        if self._pauses.paused:
+            self._decode()
+
+    def partial(self) -> None:
+        """Nothing: what was said so far may still become another command."""
+
+    def finish(self) -> Transcription:
+        """:raises EngineFailed: the session is closed, or the model breaks."""
+        self._check()
+        result = self._decode()
+        self.close()
+        return result
+
+    def close(self) -> None:
+        self._closed = True
+        self._pcm.clear()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise EngineFailed("guided: the session is closed")
+
+    def _decode(self) -> Transcription:
+        """What was said so far; decoded once only for one and the same last loud frame."""
+        speech = self._pauses.speech
+        end = self._pauses.frames if speech is None else speech.end
+        if self._early is None or self._early[0] != end:
+            self._early = end, self._engine.transcribe(self._heard(), self._graph, self._language, self._answer)
+        return self._early[1]
+
+    def _heard(self) -> Samples:
+        """The speech with a little of what is around it; all of the audio where no speech stands out."""
+        speech = self._pauses.speech or Speech(self._first, self._pauses.frames)
+        start = max(0, speech.start - LEAD - self._first) * FRAME
+        end = max(0, speech.end + TAIL - self._first) * FRAME
+        samples = np.frombuffer(bytes(self._pcm[2 * start : 2 * end]), "<i2").astype(np.float32) / np.float32(32768)
+        return samples[: LONGEST_S * SPEECH.rate]
+
+    def _forget(self) -> None:
+        """Let go of audio that no decoding will need: an open microphone may send silence for an hour."""
+        speech = self._pauses.speech
+        if speech is None:
+            spare = self._pauses.frames - 100 * LONGEST_S - self._first
+        else:
+            spare = speech.start - LEAD - self._first
+        if spare > 0:
+            del self._pcm[: spare * FRAME * SPEECH.frame_bytes]
+            self._first += spare
+
+
+def unheard(level: Level) -> str | None:
+    """Why a recording holds nothing to understand; None: it may."""
+    if level.speech_dbfs < SILENT_DBFS:
+        return "silence"
+    if level.speech_dbfs < TOO_SOFT_DBFS:
+        return "too soft"
+    return None

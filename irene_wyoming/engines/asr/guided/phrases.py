@@ -1,0 +1,79 @@
+"""Phrases: how well a few fixed phrases fit a short piece of audio.
+
+A wake word's first stage fires on whatever sounds like the word. The recogniser then looks a second time: it compares
+the phrase with what it would rather write itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irene_wyoming.engines.asr.guided.decode import decoded
+from irene_wyoming.engines.asr.guided.graph import Graph
+from irene_wyoming.engines.asr.guided.model import Moonshine
+
+MOST_GRAPHS = 32
+"""Sets of phrases whose graphs are kept. A home has a handful; a graph of some phrases has some kilobytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a piece of audio has found. Logarithms are natural ones."""
+
+    phrase: str | None
+    """The likeliest of the phrases. None: nothing in the audio is near any of them."""
+    llr: float
+    """Logarithm of its probability over that of ``open_text``; minus infinity where there is no phrase."""
+    absolute: float
+    """Logarithm of the phrase's probability."""
+    per_token: float
+    """``absolute`` divided by the tokens of the phrase."""
+    open_text: str
+    """What the audio says when anything may be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arc:
+    said: tuple[str, ...]
+    written: str
+    target: int
+
+
+class _Phrases:
+    """A grammar of whole phrases."""
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        self.arcs = (tuple(_Arc((phrase,), phrase, 1) for phrase in phrases), ())
+        self.ends = frozenset([1])
+
+
+class PhraseScorer:
+    """Looks for phrases with a loaded model. May be used by several threads at once.
+
+    :param model: shared with whoever else uses it.
+    """
+
+    def __init__(self, model: Moonshine) -> None:
+        self._model = model
+        self._graph = lru_cache(MOST_GRAPHS)(self._made)
+
+    def look(self, samples: NDArray[np.float32], phrases: Sequence[str]) -> Look:
+        """Compare the audio with the phrases; about 20 ms of CPU time for 2 s.
+
+        :param samples: 16 kHz, mono, full scale 1. Best 1 to 3 s with the phrase whole in it.
+        :param phrases: at least one. A word that the model cannot spell may be given in several spellings.
+        :raises EngineFailed: the model breaks.
+        """
+        found = decoded(self._model, self._graph(tuple(phrases)), self._model.listen(samples))
+        if not found.nearest:
+            return Look(None, -np.inf, -np.inf, -np.inf, found.open_text)
+        best = found.nearest[0]
+        return Look(
+            best.written, best.score - found.open_score, best.score, best.score / len(best.ids), found.open_text
+        )
+
+    def _made(self, phrases: tuple[str, ...]) -> Graph:
+        return Graph(_Phrases(phrases), self._model.tokens)

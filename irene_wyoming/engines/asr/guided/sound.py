@@ -1,0 +1,69 @@
+"""Sound: what can be told of a recording without understanding it: how loud, how clear, whether it is broken."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAME = 320
+"""Samples of one frame at 16 kHz: 20 ms."""
+
+ACTIVE_DB = 25.0
+"""Frames within so many dB of the loudest count as speech."""
+
+FLOOR_SHARE = 0.1
+"""The quietest tenth of the frames tells the noise. Frames of nothing but zeros tell nothing."""
+
+BEGIN = 4
+"""Frames at the start that tell whether somebody was speaking already: 80 ms."""
+
+CLIPPED = 0.99
+"""Of full scale: what converters and mixers stop at."""
+
+LOWEST_DB = -100.0
+"""dB of full scale, less than the smallest step of 16 bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Of one recording."""
+
+    speech_dbfs: float
+    """Mean of the frames that count as speech, dB of full scale."""
+    noise_dbfs: float
+    """Of the quietest ones."""
+    clipped: float
+    """Share of the speech's samples that are cut off at full scale."""
+    begins_loud: bool
+    """It begins within speech: its first word may be cut."""
+
+    @property
+    def snr_db(self) -> float:
+        return self.speech_dbfs - self.noise_dbfs
+
+
+def measured(samples: NDArray[np.float32]) -> Level:
+    """The levels of a recording.
+
+    :param samples: 16 kHz, mono, full scale 1; any number of them.
+    """
+    whole = len(samples) // FRAME
+    if not whole:
+        return Level(LOWEST_DB, LOWEST_DB, 0.0, begins_loud=False)
+    frames = samples[: whole * FRAME].reshape(whole, FRAME)
+    power = np.mean(np.square(frames, dtype=np.float32), axis=1)
+    sounding = power[power > 0]
+    if not len(sounding):
+        return Level(LOWEST_DB, LOWEST_DB, 0.0, begins_loud=False)
+    active = power >= sounding.max() * 10 ** (-ACTIVE_DB / 10)
+    speech = decibels(float(power[active].mean()))
+    noise = decibels(float(np.quantile(sounding, FLOOR_SHARE)))
+    loud = np.abs(frames[active])
+    clipped = float(np.mean(loud >= CLIPPED)) if loud.max() >= CLIPPED else 0.0
+    start = decibels(float(power[:BEGIN].mean()))
+    return Level(speech, noise, clipped, begins_loud=start > (speech + noise) / 2 and speech - noise > 10)
+
+
+def decibels(power: float) -> float:
+    """Of full scale, at least LOWEST_DB."""
+    return max(LOWEST_DB, 10 * float(np.log10(max(power, 1e-12))))
