@@ -11,7 +11,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 
 pytest_plugins = ["tests.limits"]
 

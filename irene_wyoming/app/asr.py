@@ -32,7 +32,7 @@ from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import asr_info
 from irene_wyoming.servers.service import Client, Service
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.wire.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -186,8 +186,8 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         async def info() -> Info:
             return asr_info(programs(providers.models()), endpointing=settings.endpointing.enabled)
 
-        async def serve(wire: Wire, client: Client) -> None:
-            await Handler(wire, client, lambda other: AsrRole(service, other), info, settings.limits).run()
+        async def serve(connection: Connection, client: Client) -> None:
+            await Handler(connection, client, lambda other: AsrRole(service, other), info, settings.limits).run()
 
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
         yield await stack.enter_async_context(listening("asr", config, serve))

@@ -13,15 +13,17 @@ from irene_wyoming.app import asr, engines, wake
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.source import source
 from irene_wyoming.audio.format import Quality
-from irene_wyoming.config.model import Address, AsrConfig, Config, Limits, WakeConfig
+from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
 from irene_wyoming.engines.base import AsrEngine, ModelInfo, Watched
 from irene_wyoming.engines.registry import Kind
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import AddressUnavailable, CaptureError, ConfigError, EngineError, ServerUnavailable
 from irene_wyoming.routing.wake import WakeRouter
-from irene_wyoming.servers.client import describe
 from irene_wyoming.servers.info import asr_info, joined, mic_info, wake_info
 from irene_wyoming.servers.service import Service
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
+from irene_wyoming.wire.limits import Limits
 
 FIRST_AUDIO_S = 3.0
 """Sound systems need up to a second to start a device."""
@@ -132,7 +134,7 @@ def models(loaded: Sequence[AsrEngine]) -> dict[str, Sequence[ModelInfo]]:
 async def address(name: str, wanted: Address, limits: Limits) -> Finding:
     """Whether a server can listen there, or one does so already."""
 
-    async def nobody(_wire: object, _client: object) -> None:
+    async def nobody(_connection: object, _client: object) -> None:
         """A check accepts nobody."""
 
     try:

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from irene_wyoming.app.listening import listening
-from irene_wyoming.config.model import Address, Config
+from irene_wyoming.config.model import Config
 from irene_wyoming.servers.front import Directory, FrontRole
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.service import Client, Service
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,10 @@ async def front_server(config: Config, servers: Mapping[str, Address], wait_s: f
     if not await directory.complete(wait_s):
         log.warning("front: not every server has described itself within %g s; a hub will see the others", wait_s)
 
-    async def serve(wire: Wire, client: Client) -> None:
-        await Handler(wire, client, lambda other: FrontRole(directory, other), directory.info, settings.limits).run()
+    async def serve(connection: Connection, client: Client) -> None:
+        await Handler(
+            connection, client, lambda other: FrontRole(directory, other), directory.info, settings.limits
+        ).run()
 
     async with listening("front", config, serve) as service:
         yield service

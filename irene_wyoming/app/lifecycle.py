@@ -12,10 +12,11 @@ from irene_wyoming.app.front import reachable
 from irene_wyoming.app.gpu import GpuMemory
 from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.sampling import sampled
-from irene_wyoming.config.model import Address, Config
+from irene_wyoming.config.model import Config
 from irene_wyoming.errors import DiscoveryError
 from irene_wyoming.servers.service import Service
 from irene_wyoming.web.exposition import exposed
+from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
 

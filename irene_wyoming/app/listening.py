@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
-from irene_wyoming.config.model import Address, Config
+from irene_wyoming.config.model import Config
 from irene_wyoming.discovery.addresses import bound_addresses, list_addresses
 from irene_wyoming.servers.service import Serve, Service
+from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
 

@@ -12,13 +12,14 @@ from irene_wyoming.app.source import source
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import Quality
-from irene_wyoming.config.model import Config, Limits, MicConfig
+from irene_wyoming.config.model import Config, MicConfig
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import fixed, mic_info
 from irene_wyoming.servers.mic import MicRole, MicService
 from irene_wyoming.servers.service import Client, Serve, Service
-from irene_wyoming.servers.wire import Wire
 from irene_wyoming.stream.feed import Feed
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.limits import Limits
 
 
 @asynccontextmanager
@@ -69,7 +70,7 @@ def methods(settings: MicConfig) -> dict[str, str | AdaptivePolicy]:
 def conversation(service: MicService, limits: Limits) -> Serve:
     info = fixed(mic_info(service.format))
 
-    async def serve(wire: Wire, client: Client) -> None:
-        await Handler(wire, client, lambda other: MicRole(service, other), info, limits).run()
+    async def serve(connection: Connection, client: Client) -> None:
+        await Handler(connection, client, lambda other: MicRole(service, other), info, limits).run()
 
     return serve

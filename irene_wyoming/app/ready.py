@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ServerUnavailable
-from irene_wyoming.servers.client import describe
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
 
 DESCRIBE_TIMEOUT_S = 1.0
 """What a server gets to describe itself in before it counts as not ready: as much as a hub gives it."""

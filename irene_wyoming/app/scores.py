@@ -14,15 +14,16 @@ from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.audio.meter import Meter
 from irene_wyoming.capture.base import Source
-from irene_wyoming.config.model import Address, Config
+from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import Score, WakeEngine
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
-from irene_wyoming.servers import wire
-from irene_wyoming.servers.client import connect
-from irene_wyoming.servers.hear import Recording
-from irene_wyoming.servers.listen import next_event
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.audio import audio_format
+from irene_wyoming.wire.client import connect
+from irene_wyoming.wire.hear import Recording
+from irene_wyoming.wire.listen import next_event
 
 CHUNK_S = 0.08
 
@@ -65,7 +66,7 @@ async def of_server(address: Address) -> Audio:
         while True:
             event = await next_event(peer)
             if AudioChunk.is_type(event.type):
-                yield wire.audio_format(event.data), event.payload or b""
+                yield audio_format(event.data), event.payload or b""
 
 
 async def of_source(source: Source) -> Audio:

@@ -24,7 +24,7 @@ from irene_wyoming.servers.info import Kept, wake_info
 from irene_wyoming.servers.satellites import Satellites
 from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wake import WakeRole, WakeService
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.wire.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +91,9 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         service = WakeService(offered, settings.default_models, settings.audio, quality, worker, satellites)
         info = Kept(lambda: wake_info(offered))
 
-        async def serve(wire: Wire, client: Client) -> None:
+        async def serve(connection: Connection, client: Client) -> None:
             await Handler(
-                wire, client, lambda other: WakeRole(service, other, client.host), info, settings.limits
+                connection, client, lambda other: WakeRole(service, other, client.host), info, settings.limits
             ).run()
 
         await stack.enter_async_context(kept_current(loaded, info.renew))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from irene_wyoming.bench.serving import Server
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import IreneError, ServerUnavailable
 from irene_wyoming.routing.cascade import plain
-from irene_wyoming.servers.client import describe
-from irene_wyoming.servers.hear import HeardText, Recording, transcribe
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
+from irene_wyoming.wire.hear import HeardText, Recording, transcribe
 
 
 @dataclass(frozen=True, slots=True)

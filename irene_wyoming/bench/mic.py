@@ -19,10 +19,10 @@ from irene_wyoming.bench import fanout
 from irene_wyoming.bench.microphone import MicServer, mic_server, recording
 from irene_wyoming.bench.rows import Gate
 from irene_wyoming.capture.wavfile import WavFileSource
-from irene_wyoming.config.model import Address
 from irene_wyoming.household.alone import alone
-from irene_wyoming.servers.listen import listening
 from irene_wyoming.stream.shared import SharedStream
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.listen import listening
 
 CHUNK_FRAMES = 640
 """The default: 40 ms."""

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.bench import recorder, usage
 from irene_wyoming.bench.serving import serving
-from irene_wyoming.config.model import Address
+from irene_wyoming.wire.address import Address
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irene_wyoming.bench import usage
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.household.alone import ONE_THREAD
-from irene_wyoming.servers.client import describe
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
 
 READY_S = 120.0
 """For a server to load its models: large ones from a slow disk."""

@@ -18,7 +18,7 @@ from irene_wyoming.bench.usage import resident_bytes
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
 from irene_wyoming.engines.registry import require, spec
 from irene_wyoming.household.alone import alone
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 
 SOURCE_HZ = 48_000
 """What most sound cards deliver; the engines hear 16 kHz."""

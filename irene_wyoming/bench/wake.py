@@ -16,13 +16,13 @@ from irene_wyoming.bench.recall import load as loaded
 from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow
 from irene_wyoming.bench.serving import Server, serving
 from irene_wyoming.bench.usage import resident_bytes
-from irene_wyoming.config.model import Address
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.household import satellites as load
 from irene_wyoming.household import workload
 from irene_wyoming.household.alone import alone
 from irene_wyoming.household.satellites import Heard, Track
-from irene_wyoming.servers.client import connect, describe
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import connect, describe
 
 BARE, SERVER = "bare engine", "server"
 

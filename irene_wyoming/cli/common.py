@@ -10,8 +10,9 @@ from typing import Any
 
 from irene_wyoming.app.logs import start_log
 from irene_wyoming.config.load import load
-from irene_wyoming.config.model import Address, Config
+from irene_wyoming.config.model import Config
 from irene_wyoming.errors import AudioError, ConfigError
+from irene_wyoming.wire.address import Address
 
 TOKEN_VARIABLE = "IRENE_WYOMING_TOKEN"
 """Environment variable that holds what servers of this project want to be shown; a token in the arguments could be read

@@ -10,7 +10,7 @@ import numpy as np
 from irene_wyoming.audio.pcm import decode
 from irene_wyoming.cli import common, recording
 from irene_wyoming.demo.speech import COMMAND, WORD, packaged
-from irene_wyoming.servers.hear import Recording, detect, transcribe
+from irene_wyoming.wire.hear import Recording, detect, transcribe
 
 QUIET = 0.02
 """Of full scale: the packaged speech is louder, the silence around it is digital."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from wyoming.info import Info
 
 from irene_wyoming.cli import common
-from irene_wyoming.servers.client import describe
+from irene_wyoming.wire.client import describe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,10 @@ import asyncio
 from dataclasses import asdict
 
 from irene_wyoming.cli import common, recording
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ServerUnavailable
-from irene_wyoming.servers.client import describe
-from irene_wyoming.servers.hear import HeardWord, Missed, detect
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
+from irene_wyoming.wire.hear import HeardWord, Missed, detect
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,8 +15,8 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.audio.meter import Meter
 from irene_wyoming.audio.pcm import decode
 from irene_wyoming.cli import common
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import AudioError
+from irene_wyoming.wire.address import Address
 
 DEFAULT = Address("127.0.0.1", 10600)
 
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 async def listen(args: argparse.Namespace) -> Heard | None:
     """Until the audio ends, is enough, or we are told to stop. None: there was none."""
     from irene_wyoming.app.lifecycle import until_stopped
-    from irene_wyoming.servers.listen import listening
+    from irene_wyoming.wire.listen import listening
 
     listener = Listener(args.output, args.seconds, live=sys.stderr.isatty() and not args.json)
     async with listening(args.uri) as chunks:

@@ -9,10 +9,11 @@ from pathlib import Path
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.riff import read_info
 from irene_wyoming.cli import common
-from irene_wyoming.config.model import Address, Config
+from irene_wyoming.config.model import Config
 from irene_wyoming.errors import AudioError, CaptureError
-from irene_wyoming.servers.hear import Recording
 from irene_wyoming.servers.service import Service
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import Recording
 
 MAX_BYTES = 256 << 20
 """The whole file is held in memory: half an hour of 48 kHz stereo."""

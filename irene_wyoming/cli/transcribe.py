@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from irene_wyoming.cli import common, recording
 from irene_wyoming.errors import ServerUnavailable
-from irene_wyoming.servers.client import describe
-from irene_wyoming.servers.hear import HeardText, transcribe
+from irene_wyoming.wire.client import describe
+from irene_wyoming.wire.hear import HeardText, transcribe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from irene_wyoming.cli import common, recording
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 
 if TYPE_CHECKING:
     from irene_wyoming.app.scores import Audio, Listener

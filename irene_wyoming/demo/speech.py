@@ -4,7 +4,7 @@ import wave
 from importlib.resources import files
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 
 WORD, COMMAND = "okay_nabu", "turn on the kitchen light"
 """What there is: a wake word and a command, 16 kHz 16 bit mono."""

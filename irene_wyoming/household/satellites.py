@@ -13,10 +13,10 @@ from wyoming.ping import Ping, Pong
 from wyoming.wake import Detect, Detection
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ServerUnavailable
-from irene_wyoming.servers.client import connect, describe, expect
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import connect, describe, expect
+from irene_wyoming.wire.connection import Connection
 
 PERIOD_S = 4.0
 """From one word to the next, at least: longer than the word and the time after it in which it is not reported again."""
@@ -103,7 +103,7 @@ async def _live(
     return heard
 
 
-async def _note(wire: Wire, heard: Heard, track: Track, start: float) -> None:
+async def _note(wire: Connection, heard: Heard, track: Track, start: float) -> None:
     told: set[int] = set()
     while True:
         event = await expect(wire)
@@ -135,7 +135,7 @@ async def _flood(address: Address, program: str | None, track: Track, seconds: f
         await answered(wire)
 
 
-async def ask(wire: Wire, program: str | None, word: str) -> None:
+async def ask(wire: Connection, program: str | None, word: str) -> None:
     """As a hub begins: which program, which word, and that audio follows."""
     if program is not None:
         await wire.write(SelectProgram(name=program))
@@ -143,7 +143,7 @@ async def ask(wire: Wire, program: str | None, word: str) -> None:
     await wire.write(AudioStart(16_000, 2, 1, timestamp=0))
 
 
-async def answered(wire: Wire) -> None:
+async def answered(wire: Connection) -> None:
     """Wait until the server has heard everything that was sent."""
     await wire.write(Ping())
     while not Pong.is_type((await expect(wire)).type):

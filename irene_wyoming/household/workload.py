@@ -2,11 +2,11 @@
 
 import asyncio
 
-from irene_wyoming.config.model import Address
 from irene_wyoming.demo.speech import COMMAND, WORD, packaged
 from irene_wyoming.household import satellites
-from irene_wyoming.servers.hear import transcribe
-from irene_wyoming.servers.listen import listening
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import transcribe
+from irene_wyoming.wire.listen import listening
 
 
 async def wake(address: Address, clients: int, seconds: float) -> None:

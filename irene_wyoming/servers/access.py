@@ -1,19 +1,11 @@
 """Who may connect to a server, and how the connection is protected."""
 
-import secrets
 import ssl
 from ipaddress import IPv6Address, ip_address
 
-from wyoming.event import Event
-
-from irene_wyoming.config.model import Access, Address, Network
-from irene_wyoming.errors import ConfigError, ServerUnavailable
-
-SHOWS_TOKEN = "authenticate"
-"""Type of the event, ours, by which a client shows the token. It is the connection's first; others ignore it."""
-
-TOKEN_CHARS = range(16, 257)
-"""Shorter ones can be guessed, a connection a guess."""
+from irene_wyoming.config.model import Access, Network
+from irene_wyoming.errors import ConfigError
+from irene_wyoming.wire.token import TOKEN_CHARS
 
 
 def is_local(host: str) -> bool:
@@ -32,21 +24,6 @@ def is_allowed(host: str, networks: tuple[Network, ...]) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in network for network in networks)
-
-
-def show(token: str) -> Event:
-    """What a client sends first."""
-    return Event(SHOWS_TOKEN, {"token": token})
-
-
-def shows(event: Event, token: str) -> bool:
-    """Whether it is this token that the event shows, in a time that tells nothing about it."""
-    shown = event.data.get("token")
-    return (
-        event.type == SHOWS_TOKEN
-        and isinstance(shown, str)
-        and secrets.compare_digest(shown.encode(errors="replace"), token.encode())
-    )
 
 
 def server_token(access: Access) -> str:
@@ -81,23 +58,4 @@ def server_context(access: Access) -> ssl.SSLContext:
         context.load_cert_chain(access.certificate, access.key, password="")  # else a locked key asks a terminal
     except (OSError, ssl.SSLError) as error:  # SSLError is an OSError; a missing file has no name in its text
         raise ConfigError(f"access.certificate {access.certificate}, key {access.key}: {error.strerror}") from error
-    return context
-
-
-def client_context(address: Address) -> ssl.SSLContext:
-    """What a client needs for TLS. Reads files: not on the event loop.
-
-    A server of our own is known by its certificate, whatever name that was made for; others by the system's
-    authorities, or those in the file that the variable SSL_CERT_FILE names.
-
-    :raises ServerUnavailable: the certificate cannot be read.
-    """
-    if address.trust is None:
-        return ssl.create_default_context()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    try:
-        context.load_verify_locations(address.trust)
-    except (OSError, ssl.SSLError) as error:
-        raise ServerUnavailable(f"{address.uri}: certificate {address.trust}: {error.strerror}") from error
     return context

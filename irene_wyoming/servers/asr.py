@@ -19,12 +19,13 @@ from irene_wyoming.engines.base import AsrRequest, Transcription
 from irene_wyoming.errors import EngineUnavailable, LimitExceeded
 from irene_wyoming.routing.asr import AsrRouter, Partial, Utterance
 from irene_wyoming.routing.silence import Sound, sound_of
-from irene_wyoming.servers import wire
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
 from irene_wyoming.servers.request import asr_request, wants_stream
 from irene_wyoming.servers.role import Peer
 from irene_wyoming.servers.transcript import TranscriptWriter
+from irene_wyoming.wire import fields
+from irene_wyoming.wire.audio import audio_format
 
 GATHERED_S = 0.06
 """Seconds of audio given to an engine at a time, or a little more: each hop to its thread costs as much as the reading
@@ -94,21 +95,21 @@ class AsrRole:
 
     async def on_event(self, event: Event) -> bool:
         if AudioChunk.is_type(event.type):
-            form = wire.audio_format(event.data)
+            form = audio_format(event.data)
             if self._intake is None:
                 await self._restart()
                 assert self._intake is not None
             if self._due is None:  # what comes after the end of the command is read, and not heard
                 await self._hear(self._intake.push(form, event.payload or b""))
-        elif wire.is_transcribe(event.type):
+        elif fields.is_transcribe(event.type):
             self._request = asr_request(event.data, self._service.language)
             self._streams = wants_stream(event.data)
         elif AudioStart.is_type(event.type):
-            await self._restart(wire.audio_format(event.data))
+            await self._restart(audio_format(event.data))
         elif AudioStop.is_type(event.type):
             return await self._on_stop()
         elif SelectProgram.is_type(event.type):
-            self._program = self._selected(wire.name(event.data, "name"))
+            self._program = self._selected(fields.name(event.data, "name"))
         return True
 
     async def close(self) -> None:

@@ -14,13 +14,14 @@ from wyoming.event import Event
 from wyoming.info import Describe, Info, SelectProgram
 from wyoming.wake import Detect
 
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
-from irene_wyoming.servers import wire
-from irene_wyoming.servers.client import connect, describe
 from irene_wyoming.servers.info import joined
 from irene_wyoming.servers.role import Peer
-from irene_wyoming.servers.wire import Wire, is_transcribe
+from irene_wyoming.wire import fields
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import connect, describe
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.fields import is_transcribe
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class FrontRole:
         self._directory = directory
         self._peer = peer
         self._name: str | None = None  # the server that the conversation is with; None before the first request
-        self._server: Wire | None = None
+        self._server: Connection | None = None
         self._speaks = False  # audio has gone to speech-to-text
         self._selection: Event | None = None  # select-program, kept until the request shows which server it is for
         self._connection = AsyncExitStack()
@@ -133,7 +134,7 @@ class FrontRole:
             self._speaks = self._name == "asr" and (self._speaks or is_audio(event))
             await self._forward(self._server, event)
         elif SelectProgram.is_type(event.type):
-            self._selection = SelectProgram(name=wire.name(event.data, "name") or "").event()
+            self._selection = SelectProgram(name=fields.name(event.data, "name") or "").event()
         return True
 
     async def on_end(self) -> None:
@@ -161,13 +162,13 @@ class FrontRole:
         if self._selection is not None:
             await self._forward(server, self._selection)
 
-    async def _forward(self, server: Wire, event: Event) -> None:
+    async def _forward(self, server: Connection, event: Event) -> None:
         try:
             await server.write(event)
         except OSError as error:
             log.debug("front: the %s server has ended the conversation: %s", self._name, error)
 
-    async def _relay_answers(self, name: str, server: Wire) -> None:
+    async def _relay_answers(self, name: str, server: Connection) -> None:
         """Send on what the server answers; when it ends the conversation, so do we."""
         while True:
             try:

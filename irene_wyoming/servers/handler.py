@@ -10,12 +10,13 @@ from wyoming.event import Event, Eventable
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 
-from irene_wyoming.config.model import Limits
 from irene_wyoming.errors import IreneError, LimitExceeded
 from irene_wyoming.metrics import REFUSED
 from irene_wyoming.servers.role import RoleFactory
 from irene_wyoming.servers.service import Client
-from irene_wyoming.servers.wire import Wire, text
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.fields import text
+from irene_wyoming.wire.limits import Limits
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,10 @@ class Handler:
     It is the Peer of its role.
     """
 
-    def __init__(self, wire: Wire, client: Client, make_role: RoleFactory, info: InfoSource, limits: Limits) -> None:
-        self._wire = wire
+    def __init__(
+        self, connection: Connection, client: Client, make_role: RoleFactory, info: InfoSource, limits: Limits
+    ) -> None:
+        self._connection = connection
         self._client = client
         self._role = make_role(self)
         self._info = info
@@ -46,7 +49,7 @@ class Handler:
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # how the conversation ended
 
     async def send(self, event: Event | Eventable) -> None:
-        await self._wire.write(event)
+        await self._connection.write(event)
 
     def spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
@@ -54,13 +57,13 @@ class Handler:
         return task
 
     def hurry(self) -> None:
-        self._wire.hurry()
+        self._connection.hurry()
 
     async def run(self) -> None:
         """Serve the connection to its end. Raises nothing but CancelledError."""
         try:
             if await self._until_over():
-                await self._wire.finish(FINISH_PATIENCE_S)
+                await self._connection.finish(FINISH_PATIENCE_S)
         except IreneError as error:
             log.warning("%s: %s: %s", self._client, error.code, error)
             REFUSED.labels(self._client.server, error.code).inc()
@@ -73,7 +76,7 @@ class Handler:
             await self._refuse("internal error, see the server's log", IreneError.code)
         finally:
             await self._role.close()
-            await self._wire.close()
+            await self._connection.close()
             del self._role  # they hold each other: a conversation would stay in memory until garbage is looked for
 
     async def _until_over(self) -> bool:
@@ -108,15 +111,14 @@ class Handler:
         await self._role.opened()
         loop = asyncio.get_running_loop()
         turn = loop.time() + TURN_S
-        while (event := await self._wire.read(self._patience())) is not None:
+        runs = self._role.takes_runs
+        while (event := await self._connection.read(self._patience(), runs=runs)) is not None:
             await self._answer(event)
-            if self._role.takes_runs:
-                event = self._wire.joined(event)
             if not await self._role.on_event(event) or self._is_cut_short():
                 return
-            if not self._wire.buffered:
+            if not self._connection.buffered:
                 if (quiet_s := self._role.quiet_s) >= LEAST_REST_S:
-                    await self._wire.rest(quiet_s)
+                    await self._connection.rest(quiet_s)
                 turn = loop.time() + TURN_S
             elif loop.time() > turn:  # reading what is here already does not yield
                 await asyncio.sleep(0)
@@ -132,14 +134,14 @@ class Handler:
 
     async def _answer(self, event: Event) -> None:
         if Describe.is_type(event.type):
-            await self._wire.write(await self._info())
+            await self._connection.write(await self._info())
         elif Ping.is_type(event.type) and not self._role.answers_ping:
-            await self._wire.write(Pong(text=text(event.data, "text")))
+            await self._connection.write(Pong(text=text(event.data, "text")))
 
     async def _refuse(self, why: str, code: str) -> None:
         """Say why, then end: a hub of older years ignores an error and waits for ever while the connection stands."""
         try:
-            await self._wire.write(Error(text=why, code=code))
-            await self._wire.finish(FINISH_PATIENCE_S)
+            await self._connection.write(Error(text=why, code=code))
+            await self._connection.finish(FINISH_PATIENCE_S)
         except (OSError, LimitExceeded) as error:
             log.debug("%s: could not be told: %s", self._client, error)

@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 from irene_wyoming.engines.base import AsrRequest, Sensitivity
 from irene_wyoming.errors import ProtocolError, UnsupportedRequest
-from irene_wyoming.servers import wire
+from irene_wyoming.wire import fields
 
 MAX_HINTS = 1_000
 """Names or terms that are passed on; a large home has some hundred. They are hints, so that the others are left out."""
@@ -21,8 +21,8 @@ def asr_request(data: dict[str, Any], language: str) -> AsrRequest:
     :raises UnsupportedRequest: a value that nobody here knows.
     """
     return AsrRequest(
-        model=wire.name(data, "name"),
-        language=wire.name(data, "language") or language,
+        model=fields.name(data, "name"),
+        language=fields.name(data, "language") or language,
         names=hints(data, "transcript_names"),
         terms=hints(data, "transcript_terms"),
         context=context(data),
@@ -45,7 +45,7 @@ def hints(data: dict[str, Any], key: str) -> tuple[str, ...]:
         return ()
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ProtocolError(f"{key}: expected a list of strings")
-    cleaned = dict.fromkeys(" ".join(value.split()) for value in values if len(value) <= wire.MAX_NAME_CHARS)
+    cleaned = dict.fromkeys(" ".join(value.split()) for value in values if len(value) <= fields.MAX_NAME_CHARS)
     return tuple(value for value in cleaned if value)[:MAX_HINTS]
 
 

@@ -44,7 +44,7 @@ class Role(Protocol):
 
     @property
     def takes_runs(self) -> bool:
-        """True: audio chunks that have arrived together may come as one ``wire.AudioRun``."""
+        """True: audio chunks that have arrived together may come as one ``AudioRun``."""
 
     @property
     def quiet_s(self) -> float:

@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 
 from wyoming.error import Error
 
-from irene_wyoming.config.model import Access, Address, Limits
+from irene_wyoming.config.model import Access
 from irene_wyoming.errors import AddressUnavailable, LimitExceeded, NotAllowed, ProtocolError
 from irene_wyoming.metrics import CONNECTIONS, REFUSED
-from irene_wyoming.servers.access import is_allowed, is_local, server_context, server_token, shows
-from irene_wyoming.servers.wire import Room, Wire
+from irene_wyoming.servers.access import is_allowed, is_local, server_context, server_token
+from irene_wyoming.wire.address import Address, reason
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.limits import Limits, Room
+from irene_wyoming.wire.token import shows
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +53,7 @@ class Client:
         return f"{self.server}: {self.host or 'unix socket'}"
 
 
-Serve = Callable[[Wire, Client], Awaitable[None]]
+Serve = Callable[[Connection, Client], Awaitable[None]]
 """Serve one connection and close it. Raises nothing."""
 
 
@@ -156,26 +159,26 @@ class Service:
             self._log_refusal(host, LimitExceeded("too many connections"))
             writer.transport.abort()
             return
-        wire = Wire(reader, writer, self._limits, self._room)
-        task = asyncio.get_running_loop().create_task(self._connection(wire, host), name=f"{self.name} {host}")
+        connection = Connection(reader, writer, self._limits, self._room)
+        task = asyncio.get_running_loop().create_task(self._connection(connection, host), name=f"{self.name} {host}")
         self._tasks.add(task)
         CONNECTIONS.labels(self.name).inc()
         self._per_host[host] += 1
         task.add_done_callback(lambda done: self._ended(done, host))
         keep_alive(writer)
 
-    async def _connection(self, wire: Wire, host: str) -> None:
+    async def _connection(self, connection: Connection, host: str) -> None:
         try:
-            refusal = self._too_many(host) or await self._stranger(wire, host)
+            refusal = self._too_many(host) or await self._stranger(connection, host)
             if refusal is None:
-                await self._serve(wire, Client(self.name, host, self._stopping))
+                await self._serve(connection, Client(self.name, host, self._stopping))
             else:
                 self._log_refusal(host, refusal)
                 with suppress(OSError, LimitExceeded):
-                    await wire.write(Error(text=str(refusal), code=refusal.code))
-                    await wire.finish(REFUSED_PATIENCE_S)
+                    await connection.write(Error(text=str(refusal), code=refusal.code))
+                    await connection.finish(REFUSED_PATIENCE_S)
         finally:
-            await wire.close()
+            await connection.close()
 
     def _log_refusal(self, host: str, refusal: ProtocolError) -> None:
         """One line a minute, however many are refused."""
@@ -194,7 +197,7 @@ class Service:
             return LimitExceeded(f"too many connections of one address: at most {most} at a time")
         return None
 
-    async def _stranger(self, wire: Wire, host: str) -> ProtocolError | None:
+    async def _stranger(self, connection: Connection, host: str) -> ProtocolError | None:
         """Why this client may not be served; None where it may."""
         if self._access is None or is_allowed(host, self._access.allow):
             return None
@@ -202,7 +205,7 @@ class Service:
         if not self._token:
             return NotAllowed(unknown)
         try:
-            first = await wire.read(self._limits.event_timeout_s)
+            first = await connection.read(self._limits.event_timeout_s)
         except ProtocolError as error:
             return error
         except OSError as error:
@@ -279,10 +282,3 @@ def remove_own_socket(path: str, number: int) -> None:
     with suppress(FileNotFoundError):
         if inode(path) == number:
             os.unlink(path)
-
-
-def reason(error: OSError) -> str:
-    """What went wrong, without the address; of a failed look-up of a name, which has a number of its own kind, too."""
-    if isinstance(error, socket.gaierror) or not error.errno:
-        return error.strerror or str(error)
-    return os.strerror(error.errno)

@@ -20,12 +20,13 @@ from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.engines.base import Hit, Score, WakeEngine, unknown_model
 from irene_wyoming.engines.wake.live import ROOM_BYTES, LiveSession
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.servers import wire
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
 from irene_wyoming.servers.pace import Pace
 from irene_wyoming.servers.role import Peer
 from irene_wyoming.servers.satellites import Satellites
+from irene_wyoming.wire import fields
+from irene_wyoming.wire.audio import audio_format, chunks
 
 log = logging.getLogger(__name__)
 
@@ -165,21 +166,21 @@ class WakeRole:
         if AudioChunk.is_type(event.type):
             await self._on_audio(event)
         elif Detect.is_type(event.type):
-            self._models = self._known(wire.names(event.data, "names"))
+            self._models = self._known(fields.names(event.data, "names"))
             self._satellite = satellite_name(event)
             await self._restart()
         elif AudioStart.is_type(event.type):
-            await self._restart(wire.audio_format(event.data))
+            await self._restart(audio_format(event.data))
             await self._open()
         elif AudioStop.is_type(event.type):
             await self._on_stop()
         elif SelectProgram.is_type(event.type):
-            self._engine = select(self._service.programs, wire.name(event.data, "name"))
+            self._engine = select(self._service.programs, fields.name(event.data, "name"))
             self._models = ()
             await self._restart()
         elif Ping.is_type(event.type) and self._session is not None:
             await self._until_reported(self._session)
-            await self._peer.send(Pong(text=wire.text(event.data, "text")))
+            await self._peer.send(Pong(text=fields.text(event.data, "text")))
         return True
 
     async def close(self) -> None:
@@ -220,17 +221,17 @@ class WakeRole:
         return self._session
 
     async def _on_audio(self, event: Event) -> None:
-        form = wire.audio_format(event.data)
+        form = audio_format(event.data)
         if self._intake is None:
             await self._restart()
             assert self._intake is not None
-        chunks = wire.chunks(event)
-        (first, _), (size, _) = chunks[0], chunks[-1]
+        arrived = chunks(event)
+        (first, _), (size, _) = arrived[0], arrived[-1]
         now = time.monotonic()
         self._pace.arrived(form.seconds(first), now)
         if first < size:  # the rest came at the same time, so sooner than it was spoken
             self._pace.arrived(form.seconds(size - first), now)
-        stamps = stamped(chunks, form, self._intake)
+        stamps = stamped(arrived, form, self._intake)
         pieces: Iterable[bytes] = self._intake.push(form, event.payload or b"")
         if len(stamps) > 1:  # they are shares of all of it
             pieces = filter(None, [b"".join(pieces)])
@@ -347,7 +348,7 @@ def satellite_name(event: Event) -> str | None:
     :raises ProtocolError: not a string, or too long.
     """
     context = event.data.get("context")
-    return wire.name(context, "satellite") if isinstance(context, dict) else None
+    return fields.name(context, "satellite") if isinstance(context, dict) else None
 
 
 def measured(hit: Hit) -> dict[str, float]:

@@ -14,7 +14,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from irene_wyoming.config.model import Address
+from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
 

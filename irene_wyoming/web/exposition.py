@@ -11,9 +11,10 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from irene_wyoming.config.model import Address, MetricsConfig
+from irene_wyoming.config.model import MetricsConfig
 from irene_wyoming.metrics import FOLDER_VARIABLE
 from irene_wyoming.web.bounded import serving
+from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,9 @@
-"""Where a server listens or is reached."""
+"""Where a server is reached, and what went wrong on the way there in words."""
 
 import ipaddress
+import os
 import re
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -70,3 +72,17 @@ def _ipv6(uri: str, host: str) -> str:
         return str(ipaddress.IPv6Address(host))
     except ValueError as error:
         raise ConfigError(f"{uri!r}: expected an IPv6 address in the brackets") from error
+
+
+def reason(error: OSError | UnicodeError) -> str:
+    """What went wrong, without the address, which asyncio repeats in its own texts.
+
+    Failed look-ups of a name and TLS have error numbers of their own; a host name that is none gives a UnicodeError.
+    """
+    import ssl  # here, so that reading a configuration does not pay for it
+
+    if not isinstance(error, OSError) or isinstance(error, ssl.SSLError):
+        return str(error)
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)

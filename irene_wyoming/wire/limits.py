@@ -1,8 +1,12 @@
-"""What is taken from a peer: sizes and times."""
+"""What is taken from a peer: sizes, times, and the room that the large payloads of all clients share."""
 
 from dataclasses import dataclass
 
 from irene_wyoming.checks import number, setting, whole
+from irene_wyoming.errors import LimitExceeded
+
+SMALL_BYTES = 65_536
+"""Payloads up to this size are not counted against the room of all: satellites send 320 to 2048."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +27,39 @@ class Limits:
     """A peer that reads nothing for so long is dropped."""
     idle_timeout_s: float = setting(number("seconds", 0.1, 86_400))
     """Silence of a peer after which it is dropped, where a role has no reason to wait longer."""
+
+
+CLIENT_LIMITS = Limits(
+    max_connections=1,
+    max_connections_per_address=1,
+    header_bytes=1 << 20,  # servers on older versions of the package put all their models into the header line
+    data_bytes=1 << 20,
+    payload_bytes=4 << 20,
+    total_payload_bytes=4 << 20,
+    event_timeout_s=10,
+    write_timeout_s=10,
+    idle_timeout_s=60,
+)
+"""What we take from a server that we have chosen to talk to."""
+
+
+class Room:
+    """What the large payloads of all clients of one server may take in memory together."""
+
+    def __init__(self, total_bytes: int) -> None:
+        self._total = total_bytes
+        self._held = 0
+
+    def take(self, size: int) -> int:
+        """Keep room for one payload; returns how many bytes to ``give`` back.
+
+        :raises LimitExceeded: there is none; the client may try again.
+        """
+        counted = size if size > SMALL_BYTES else 0
+        if self._held + counted > self._total:
+            raise LimitExceeded(f"payload_length {size}: other clients' audio fills the {self._total} bytes for all")
+        self._held += counted
+        return counted
+
+    def give(self, counted: int) -> None:
+        self._held -= counted

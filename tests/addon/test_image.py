@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from irene_wyoming.config.model import Address
-from irene_wyoming.servers.client import describe
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
 from tests.addon.test_manifest import MANIFEST
 
 IMAGE = os.environ.get("IRENE_WYOMING_IMAGE", "")

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from irene_wyoming.config.model import Address
+from irene_wyoming.wire.address import Address
 
 WAIT_S = 10
 

@@ -11,7 +11,7 @@ from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import EngineUnavailable
-from irene_wyoming.servers.client import describe
+from irene_wyoming.wire.client import describe
 
 Configured = Callable[..., Config]
 

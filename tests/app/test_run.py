@@ -16,8 +16,8 @@ from wyoming.event import Event
 from wyoming.info import Describe, Info
 
 from irene_wyoming.app.shared_metrics import PREFIX, default_place
-from irene_wyoming.config.model import Address
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import Recording
 from tests.app.http import get
 from tests.servers.clients import answers, audio_start, chunks
 

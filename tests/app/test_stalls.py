@@ -53,5 +53,5 @@ async def test_the_watch_ends_with_its_context() -> None:
 def test_files_are_named_as_a_reader_knows_them() -> None:
     assert short("/x/lib/python3.11/site-packages/numpy/lib.py") == "numpy/lib.py"
     assert short("/x/lib/python3.11/json/decoder.py") == "json/decoder.py"
-    assert short("/home/me/irene_wyoming/servers/wire.py") == "irene_wyoming/servers/wire.py"
+    assert short("/home/me/irene_wyoming/servers/wake.py") == "irene_wyoming/servers/wake.py"
     assert str(Stall(0.1, ("a (b:1)",), {"sphinx": ("c (d:2)",)})) == "100 ms in a (b:1); sphinx: c (d:2)"

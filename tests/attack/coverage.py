@@ -21,7 +21,7 @@ with atheris.instrument_imports(
     from irene_wyoming.servers.handler import Handler
     from irene_wyoming.servers.service import Client
     from irene_wyoming.servers.wake import WakeRole, WakeService
-    from irene_wyoming.servers.wire import Wire
+    from irene_wyoming.wire.connection import Connection
 
 from wyoming.info import Info
 
@@ -180,7 +180,7 @@ class Target:
             return Info()
 
         await Handler(
-            Wire(reader, writer, limits),
+            Connection(reader, writer, limits),
             client,
             lambda peer: WakeRole(self._wake, peer, client.host) if wake else AsrRole(self._asr, peer),
             info,

@@ -15,8 +15,9 @@ from irene_wyoming.app.asr import asr_server
 from irene_wyoming.app.front import front_server
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
-from irene_wyoming.config.model import Address, Config
+from irene_wyoming.config.model import Config
 from irene_wyoming.errors import IreneError
+from irene_wyoming.wire.address import Address
 from tests.attack.process import resident_bytes
 
 TYPES = (

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from wyoming.client import AsyncClient
 from wyoming.wake import Detect, Detection
 
-from irene_wyoming.config.model import Address
-from irene_wyoming.servers.client import describe
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
+from irene_wyoming.wire.hear import Recording
 from tests.attack.process import cpu_seconds, resident_bytes, running
 from tests.servers.clients import audio_start, chunks
 

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ServerUnavailable
-from irene_wyoming.servers.client import describe
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
 
 NAMES = ("wake", "asr", "mic", "front")
 

@@ -11,10 +11,10 @@ from wyoming.client import AsyncClient
 from wyoming.wake import Detect
 
 from irene_wyoming.cli.demo import end_of_speech
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import IreneError
-from irene_wyoming.servers.client import describe
-from irene_wyoming.servers.hear import Recording, transcribe
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
+from irene_wyoming.wire.hear import Recording, transcribe
 from tests.app.http import get
 from tests.attack.fuzz import converse, some_event
 from tests.attack.process import Program, cpu_seconds, open_files, resident_bytes, running

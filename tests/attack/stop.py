@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from wyoming.client import AsyncClient
 from wyoming.wake import Detect
 
-from irene_wyoming.config.model import Address
-from irene_wyoming.servers.hear import HeardText, Recording, transcribe
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import HeardText, Recording, transcribe
 from tests.attack.process import Program, running
 from tests.servers.clients import audio_start, chunks
 

@@ -15,9 +15,9 @@ from wyoming.event import Event
 
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ProtocolError
-from irene_wyoming.servers.client import CLIENT_LIMITS
-from irene_wyoming.servers.framing import encode
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.framing import encode
+from irene_wyoming.wire.limits import CLIENT_LIMITS
 from tests.attack.fuzz import fuzz
 from tests.attack.soak import slope
 
@@ -45,9 +45,9 @@ class NoWriter(asyncio.StreamWriter):
 
 
 async def events_of(sent: bytes, cuts: list[int]) -> list[Event]:
-    """What a Wire makes of these bytes when they come in pieces."""
+    """What a Connection makes of these bytes when they come in pieces."""
     reader = asyncio.StreamReader()
-    wire = Wire(reader, NoWriter(), CLIENT_LIMITS)
+    wire = Connection(reader, NoWriter(), CLIENT_LIMITS)
     places = sorted({cut % (len(sent) + 1) for cut in cuts})
     for start, end in zip([0, *places], [*places, len(sent)], strict=True):
         reader.feed_data(sent[start:end])

@@ -11,7 +11,7 @@ from irene_wyoming.bench.asr import Spoken, distance, percentile, summed_up
 from irene_wyoming.cli.bench import asr
 from irene_wyoming.errors import AudioError
 from irene_wyoming.household.alone import ONE_THREAD
-from irene_wyoming.servers.hear import HeardText, Recording
+from irene_wyoming.wire.hear import HeardText, Recording
 from tests.cli.test_bench import run
 from tests.conftest import SPEECH_DIR
 

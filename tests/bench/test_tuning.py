@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from irene_wyoming.bench.tuning import above, below, by_group, measure
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 
 
 def test_every_target_is_measured_for_both(speech: Callable[[str], Recording]) -> None:

@@ -11,7 +11,7 @@ from irene_wyoming.bench import wake
 from irene_wyoming.bench.serving import serving
 from irene_wyoming.config.model import Config
 from irene_wyoming.household.satellites import PERIOD_S, Track, word_ends
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 
 Speech = Callable[[str], Recording]
 

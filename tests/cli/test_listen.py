@@ -18,7 +18,7 @@ from irene_wyoming.app.mic import mic_server
 from irene_wyoming.cli import listen
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import AudioError, ProtocolError, ServerUnavailable
-from irene_wyoming.servers.framing import encode
+from irene_wyoming.wire.framing import encode
 from tests.conftest import SPEECH_DIR, read_wav
 
 Configured = Callable[..., Config]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import ConfigError
+from irene_wyoming.wire.address import Address
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ from irene_wyoming.app.asr import asr_server
 from irene_wyoming.app.front import front_server
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
-from irene_wyoming.config.model import Address, Config
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.config.model import Config
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import Recording
 from tests.conftest import SPEECH_DIR
 
 VARIABLE = "IRENE_WYOMING_TEST_HOME_ASSISTANT"

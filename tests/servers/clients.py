@@ -8,7 +8,7 @@ from wyoming.event import Event
 
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 
 WAIT_S = 10
 """For any answer: long, since only a failure waits for it."""

@@ -26,8 +26,8 @@ from irene_wyoming.config.checks import ANY, PRIVATE
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ConfigError, ServerUnavailable
 from irene_wyoming.servers.access import is_allowed, is_local
-from irene_wyoming.servers.client import connect, describe
-from irene_wyoming.servers.hear import Recording, transcribe
+from irene_wyoming.wire.client import connect, describe
+from irene_wyoming.wire.hear import Recording, transcribe
 from tests.conftest import until
 from tests.servers.clients import audio_start, chunks, read
 

@@ -15,7 +15,7 @@ from wyoming.info import Describe, SelectProgram
 from irene_wyoming.app.asr import asr_server
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.conftest import until
 from tests.models import VOSK
 from tests.servers.clients import audio_start, chunks, converted, is_closed, read

@@ -31,10 +31,10 @@ from irene_wyoming.routing.policy import Breaker, Ordered
 from irene_wyoming.routing.provider import Provider
 from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.hear import Recording
 from irene_wyoming.servers.info import asr_info, fixed
 from irene_wyoming.servers.service import Client, Service
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.hear import Recording
 from tests.conftest import until
 from tests.engines.asr import crashing
 from tests.routing.engines import FakeEngine, FakeSession, How, When
@@ -73,7 +73,7 @@ async def server(config: Config, providers: Sequence[Provider]) -> AsyncIterator
         service = AsrService({"all": router}, {}, "en", config.asr.audio, Quality.HIGH, None, 60, WAIT_S)
         info = fixed(asr_info({"all": router.models()}))
 
-        async def serve(wire: Wire, client: Client) -> None:
+        async def serve(wire: Connection, client: Client) -> None:
             await Handler(wire, client, lambda other: AsrRole(service, other), info, config.asr.limits).run()
 
         yield await stack.enter_async_context(Service("asr", config.asr.address, config.asr.limits, serve))

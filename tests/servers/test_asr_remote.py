@@ -9,7 +9,7 @@ from wyoming.asr import Transcript
 
 from irene_wyoming.app.asr import asr_server
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.engines.asr.remote.servers import Behaviour, ScriptedServer, until_gone
 from tests.servers.test_asr import COMMAND, transcribe, wav
 

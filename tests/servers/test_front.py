@@ -18,11 +18,12 @@ from irene_wyoming.app.asr import asr_server
 from irene_wyoming.app.front import front_server
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
-from irene_wyoming.config.model import Address, Config
-from irene_wyoming.servers.client import connect, expect
+from irene_wyoming.config.model import Config
 from irene_wyoming.servers.front import Directory
-from irene_wyoming.servers.hear import Recording, detect, send, transcribe
 from irene_wyoming.servers.service import Service
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import connect, expect
+from irene_wyoming.wire.hear import Recording, detect, send, transcribe
 from tests.conftest import until
 from tests.servers.clients import WAIT_S, answers, audio_start, chunks, converted, is_closed, read
 

@@ -17,8 +17,9 @@ from wyoming.client import AsyncClient
 from wyoming.info import Describe, Info
 
 from irene_wyoming.app.mic import mic_server
-from irene_wyoming.config.model import Address, Config
-from irene_wyoming.servers.client import describe
+from irene_wyoming.config.model import Config
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
 from tests.conftest import SPEECH_DIR, until
 from tests.servers.clients import read
 

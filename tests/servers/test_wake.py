@@ -20,9 +20,9 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.recall import load
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import Hit
-from irene_wyoming.servers.framing import encode
-from irene_wyoming.servers.hear import Recording, detect
 from irene_wyoming.servers.wake import FINEST, REMEMBERED_S, Times, WakeRole
+from irene_wyoming.wire.framing import encode
+from irene_wyoming.wire.hear import Recording, detect
 from tests.conftest import until
 from tests.servers.clients import answers, audio_start, chunks, converted, is_closed, read
 

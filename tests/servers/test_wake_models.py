@@ -13,7 +13,7 @@ from wyoming.wake import Detect, Detection
 
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.engines.wake.models import OWN_WORD, USELESS, put_micro
 from tests.servers.clients import answers, audio_start, chunks, read
 

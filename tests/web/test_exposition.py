@@ -11,10 +11,11 @@ from aiohttp import web
 from irene_wyoming.app.lifecycle import observed
 from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.wake import wake_server
-from irene_wyoming.config.model import Address, Config, MetricsConfig
+from irene_wyoming.config.model import Config, MetricsConfig
 from irene_wyoming.web import bounded
 from irene_wyoming.web.bounded import REQUEST_BYTES, serving
 from irene_wyoming.web.exposition import MAX_REQUESTS, exposed
+from irene_wyoming.wire.address import Address
 from tests.app.http import ask, get
 
 LOOPBACK = Address("127.0.0.1", 0)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from irene_wyoming.bench.machine import machine
 from irene_wyoming.cli import common
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import AudioError
+from irene_wyoming.wire.address import Address
 
 if TYPE_CHECKING:
     from irene_wyoming.bench.asr import AsrRow, Spoken

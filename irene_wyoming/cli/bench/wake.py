@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from irene_wyoming.bench.machine import machine
 from irene_wyoming.cli import common, recording
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import AudioError
+from irene_wyoming.wire.address import Address
 
 if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
     from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow

@@ -20,9 +20,6 @@ T = TypeVar("T")
 MAX_TEXT_CHARS = 16_384
 """Of one transcript: a minute of fast speech has about 1,200."""
 
-MAX_CLEANED_CHARS = 200
-"""Of what another side says went wrong: it goes into our logs and errors."""
-
 WYOMING = "https://github.com/rhasspy/wyoming"
 
 _LOOK_UPS = 4
@@ -210,12 +207,6 @@ class RemoteSession:
             raise EngineFailed(f"{self._name}: no transcript within {timeout_s:g} s of the end of the audio") from None
         except CancelledError:
             raise EngineFailed(f"{self._name}: the engine is closed") from None
-
-
-def cleaned(text: object) -> str:
-    """What another side says, fit for a log: one line, printable, short."""
-    line = " ".join(str(text)[: 4 * MAX_CLEANED_CHARS].split())
-    return "".join(c for c in line if c.isprintable())[:MAX_CLEANED_CHARS]
 
 
 def transcript(value: object, whose: str) -> str:

@@ -13,7 +13,7 @@ from irene_wyoming.engines.asr.google_cloud.spec import SPEC, endpoint
 from irene_wyoming.engines.asr.sphinx.engine import Sphinx
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.engines.asr.remote.servers import WAIT_S, ScriptedServer, sends, until_gone, wait_for
 from tests.engines.asr.remote.test_remote import LIGHT, TIMER, free_port, push_all, recording, wav
 from tests.engines.contract import AsrEngineContract

@@ -9,7 +9,7 @@ from irene_wyoming.engines.asr.process import ProcessEngine
 from irene_wyoming.engines.asr.sphinx.spec import SPEC
 from irene_wyoming.engines.base import AsrRequest, EngineContext
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.engines.asr import crashing
 
 Start = Callable[..., ProcessEngine]

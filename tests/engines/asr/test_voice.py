@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from irene_wyoming.engines.asr.voice import STEP, STEP_BYTES, Voice, VoiceEvent, What, silero
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.speech_around import with_silence
 
 MS = STEP * 1000 // 16_000  # of one step

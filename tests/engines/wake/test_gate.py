@@ -13,7 +13,7 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.recall import load
 from irene_wyoming.engines.base import Hit, OnScore, Score, WakeEngine, WakeSession
 from irene_wyoming.engines.wake.gate import BEFORE_BLOCKS, BLOCK, LOOK_BLOCKS, STEPS, GatedEngine, GatedSession
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 
 Speech = Callable[[str], Recording]
 

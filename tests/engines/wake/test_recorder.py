@@ -18,7 +18,7 @@ from irene_wyoming.engines.base import EngineContext, Score, WakeEngine, WakeSet
 from irene_wyoming.engines.registry import spec
 from irene_wyoming.engines.wake.recorder import RecordedEngine, Recorder, RecorderSettings
 from irene_wyoming.errors import ConfigError
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.engines.contract import WakeEngineContract
 from tests.engines.wake.speech import silence, synthesised
 from tests.servers.clients import answers, chunks

@@ -31,12 +31,12 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.elsewhere import (
     MAX_TEXT_CHARS,
     RemoteSession,
-    cleaned,
     primary,
     transcript,
 )
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
+from irene_wyoming.wire.fields import cleaned
 
 NAME = "google_cloud"
 

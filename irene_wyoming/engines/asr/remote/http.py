@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.asr.elsewhere import Utterance, cleaned, model_elsewhere, primary, transcript
+from irene_wyoming.engines.asr.elsewhere import Utterance, model_elsewhere, primary, transcript
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed
+from irene_wyoming.wire.fields import cleaned
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for every request
 

@@ -12,6 +12,7 @@ from irene_wyoming.checks import boolean
 from irene_wyoming.engines.asr.options import languages, path, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
 from irene_wyoming.errors import ConfigError, EngineUnavailable
+from irene_wyoming.wire.address import Address
 
 if TYPE_CHECKING:
     from irene_wyoming.engines.asr.remote.engine import Server
@@ -55,15 +56,10 @@ def _wyoming(values: Mapping[str, Any]) -> "tuple[Server, str]":
     parts = urlsplit(values["uri"])
     assert parts.hostname
     assert parts.port
+    token = api_key(values["api_key_env"], values["api_key_file"]) or ""
+    address = Address(host=parts.hostname, port=parts.port, token=token)
     model = values["model"] or None
-    server = WyomingServer(
-        NAME,
-        parts.hostname,
-        parts.port,
-        model=model,
-        token=api_key(values["api_key_env"], values["api_key_file"]),
-        connect_timeout_s=values["connect_timeout_s"],
-    )
+    server = WyomingServer(NAME, address, model=model, connect_timeout_s=values["connect_timeout_s"])
     return server, model or NAME
 
 

@@ -1,31 +1,19 @@
-"""A speech-to-text server that speaks Wyoming, as its client: what it is asked, and what is taken from it.
-
-The events and their framing are the wyoming package's. Its parser has no limits, so it reads from ``Bounded``.
-"""
+"""A speech-to-text server that speaks Wyoming, as its client: what it is asked, and what is taken from it."""
 
 import asyncio
-import os
-import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
-from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart
-from wyoming.audio import AudioChunk, AudioStart, AudioStop
-from wyoming.error import Error
-from wyoming.event import Event, async_read_event, async_write_event
-from wyoming.info import AsrModel, Describe, Info
-
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.asr.elsewhere import MAX_TEXT_CHARS, Utterance, cleaned, transcript
+from irene_wyoming.engines.asr.elsewhere import Utterance, transcript
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
-from irene_wyoming.errors import EngineFailed
-
-SHOWS_TOKEN = "authenticate"
-"""Type of the event by which servers of our own (servers/access.py) are shown a token; others ignore it."""
-
-HEADER_BYTES = 1 << 20
-"""Of an event's header line: servers on older versions of the package put all their models into it."""
+from irene_wyoming.errors import EngineFailed, FrameTooLarge, ProtocolError, ServerUnavailable
+from irene_wyoming.wire import transcription
+from irene_wyoming.wire.address import Address, reason
+from irene_wyoming.wire.audio import chunk_event, start_event, stop_event
+from irene_wyoming.wire.client import complaint, connect, describe
+from irene_wyoming.wire.connection import Connection, Event
+from irene_wyoming.wire.fields import MAX_NAME_CHARS, cleaned
 
 CONVERSATION_BYTES = 4 << 20
 """Of all that a server may send in one conversation: an Info with hundreds of models has 0.3 MB, a transcript 1 kB."""
@@ -36,74 +24,19 @@ INFO_S = 5.0
 MAX_MODELS = 256
 """Of one server: the largest known lists some 60."""
 
-MAX_NAME_CHARS = 128
-"""Names of models and languages, as our own server takes them."""
-
 MAX_LANGUAGES = 256
 """Of one model; Whisper has 99."""
 
-_AUDIO = {"rate": SPEECH.rate, "width": SPEECH.width, "channels": SPEECH.channels}
-
-
-class Bounded:
-    """The two methods of StreamReader that the package's parser calls, with a bound on all that is read."""
-
-    def __init__(self, reader: asyncio.StreamReader, where: str, budget: int = CONVERSATION_BYTES) -> None:
-        self.ended = False
-        """The server has closed the connection, between two events."""
-        self._reader = reader
-        self._where = where
-        self._budget = budget
-
-    async def readline(self) -> bytes:
-        """A line; empty at the end of the connection.
-
-        :raises EngineFailed: it is cut or too long.
-        """
-        try:
-            line = await self._reader.readuntil(b"\n")
-        except asyncio.IncompleteReadError as error:
-            if error.partial:
-                raise self._cut() from None
-            self.ended = True
-            return b""
-        except asyncio.LimitOverrunError:
-            raise EngineFailed(f"{self._where} sent a line of more than {HEADER_BYTES} bytes") from None
-        self._spend(len(line))
-        return line
-
-    async def readexactly(self, count: int) -> bytes:
-        """:raises EngineFailed: the connection ends before, or so much is not taken."""
-        self._spend(count)
-        try:
-            return await self._reader.readexactly(count)
-        except asyncio.IncompleteReadError:
-            raise self._cut() from None
-
-    def _spend(self, count: int) -> None:
-        if count > self._budget:
-            raise EngineFailed(f"{self._where} sent more than {CONVERSATION_BYTES} bytes")
-        self._budget -= count
-
-    def _cut(self) -> EngineFailed:
-        return EngineFailed(f"{self._where} ended the connection in the midst of an event")
-
 
 class WyomingServer:
-    """The server at ``tcp://host:port``."""
+    """The server at one address."""
 
-    def __init__(
-        self, name: str, host: str, port: int, *, model: str | None, token: str | None, connect_timeout_s: float
-    ) -> None:
-        """:param model: asked for where a request names none; None: the server's own default.
-        :param token: shown to a server of our own, which may want it.
-        """
+    def __init__(self, name: str, address: Address, *, model: str | None, connect_timeout_s: float) -> None:
+        """:param model: asked for where a request names none; None: the server's own default."""
         self._name = name
-        self._host = host
-        self._port = port
-        self._where = f"{name}: tcp://{host}:{port}"
+        self._address = address
+        self._where = f"{name}: {address.uri}"
         self._model = model
-        self._token = token
         self._connect_timeout_s = connect_timeout_s
 
     async def models(self) -> Sequence[ModelInfo]:
@@ -112,16 +45,10 @@ class WyomingServer:
         :raises EngineFailed: it does not say in time, or nothing that makes sense.
         """
         try:
-            async with asyncio.timeout(self._connect_timeout_s + INFO_S), self._connected() as (reader, writer):
-                await async_write_event(Describe().event(), writer)
-                while True:
-                    event = await self._read(reader)
-                    if Info.is_type(event.type):
-                        return self._offered(event)
-        except TimeoutError:
-            raise EngineFailed(f"{self._where} does not describe itself within {INFO_S:g} s") from None
-        except OSError as error:
-            raise EngineFailed(f"{self._where}: {reason(error)}") from error
+            info = await describe(self._address, self._connect_timeout_s + INFO_S, CONVERSATION_BYTES)
+        except ServerUnavailable as error:
+            raise EngineFailed(f"{self._name}: {error}") from error
+        return self._offered(info.asr)
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
         """Send the utterance while it is spoken.
@@ -129,94 +56,67 @@ class WyomingServer:
         :raises EngineFailed: no connection, no transcript, or something that is none.
         """
         try:
-            async with self._connected() as (reader, writer):
-                sending = asyncio.ensure_future(self._send(writer, request, language, utterance))
+            async with connect(self._address, self._connect_timeout_s, CONVERSATION_BYTES) as connection:
+                sending = asyncio.ensure_future(self._send(connection, request, language, utterance))
                 try:
-                    return await self._answer(reader, language, utterance)
+                    return await self._answer(connection, language, utterance)
                 finally:
                     sending.cancel()
                     await asyncio.gather(sending, return_exceptions=True)  # what breaks it breaks the reading, too
+        except ServerUnavailable as error:
+            raise EngineFailed(f"{self._name}: {error}") from error
         except OSError as error:
             raise EngineFailed(f"{self._where}: {reason(error)}") from error
 
     async def close(self) -> None:
         """Nothing to give back: each conversation closes its own connection."""
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[tuple[Bounded, asyncio.StreamWriter]]:
-        try:
-            async with asyncio.timeout(self._connect_timeout_s):
-                reader, writer = await asyncio.open_connection(self._host, self._port, limit=HEADER_BYTES)
-        except TimeoutError:
-            raise EngineFailed(f"{self._where}: no connection within {self._connect_timeout_s:g} s") from None
-        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be looked up
-            raise EngineFailed(f"{self._where}: no connection: {reason(error)}") from error
-        try:
-            if self._token is not None:
-                await async_write_event(Event(SHOWS_TOKEN, {"token": self._token}), writer)
-            yield Bounded(reader, self._where), writer
-        finally:
-            if writer.transport.get_write_buffer_size():
-                writer.transport.abort()  # a server that does not read would keep the socket open
-            else:
-                writer.close()
-
-    async def _send(
-        self, writer: asyncio.StreamWriter, request: AsrRequest, language: str, utterance: Utterance
-    ) -> None:
-        asked = Transcribe(
-            name=request.model or self._model,
+    async def _send(self, connection: Connection, request: AsrRequest, language: str, utterance: Utterance) -> None:
+        asked = transcription.request(
             language=language,
-            context=None if request.context is None else dict(request.context),
+            name=request.model or self._model,
+            context=request.context,
             vad_sensitivity=None if request.vad_sensitivity == "default" else request.vad_sensitivity,
-            transcript_names=list(request.names) or None,
-            transcript_terms=list(request.terms) or None,
-        ).event()
-        asked.data["stream"] = True  # our own server's word for partial transcripts; others ignore it
-        await async_write_event(asked, writer)
-        await async_write_event(AudioStart(**_AUDIO).event(), writer)
+            names=request.names,
+            terms=request.terms,
+        )
+        await connection.write(asked)
+        await connection.write(start_event(SPEECH))
         async for pcm in utterance:
-            await async_write_event(AudioChunk(**_AUDIO, audio=pcm).event(), writer)
-        await async_write_event(AudioStop().event(), writer)
+            await connection.write(chunk_event(SPEECH, pcm))
+        await connection.write(stop_event())
 
-    async def _answer(self, reader: Bounded, language: str, utterance: Utterance) -> Transcription:
-        said = ""
-        while True:
-            event = await self._read(reader)
-            if Transcript.is_type(event.type):
-                text = transcript(event.data.get("text"), self._where)
-                spoken = event.data.get("language")
-                return Transcription(text, name_of(spoken) or language, self._name)
-            if TranscriptStart.is_type(event.type):
-                said = ""
-            elif TranscriptChunk.is_type(event.type):
-                said = (said + transcript_part(event.data.get("text")))[:MAX_TEXT_CHARS]
-                utterance.partial = said.strip()
+    async def _answer(self, connection: Connection, language: str, utterance: Utterance) -> Transcription:
+        def partial(text: str) -> None:
+            utterance.partial = text
 
-    async def _read(self, reader: Bounded) -> Event:
+        async def next_event() -> Event:
+            return await self._read(connection)
+
+        found = await transcription.transcript(next_event, partial)
+        text = transcript(found.get("text"), self._where)
+        return Transcription(text, name_of(found.get("language")) or language, self._name)
+
+    async def _read(self, connection: Connection) -> Event:
         """The next event.
 
         :raises EngineFailed: there is none, or it says that something went wrong.
         """
         try:
-            event = await async_read_event(reader)  # type: ignore[arg-type]  # it has what is called
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-            event = None  # the package's parser trusts the types of all fields
-        if event is None and reader.ended:
+            event = await connection.read()
+        except FrameTooLarge as error:
+            raise EngineFailed(f"{self._where} sent too much: {error}") from error
+        except ProtocolError as error:
+            raise EngineFailed(f"{self._where} sent something that is no Wyoming event: {error}") from error
+        if event is None:
             raise EngineFailed(f"{self._where} ended the connection without a transcript")
-        if event is None or not isinstance(event.type, str) or not isinstance(event.data, dict):
-            raise EngineFailed(f"{self._where} sent something that is no Wyoming event")
-        if Error.is_type(event.type):
-            code = event.data.get("code")
-            raise EngineFailed(
-                f"{self._where} says: {cleaned(event.data.get('text'))}" + (f" ({cleaned(code)})" if code else "")
-            )
+        if (said := complaint(event)) is not None:
+            raise EngineFailed(f"{self._where} says: {said}")
         return event
 
-    def _offered(self, event: Event) -> Sequence[ModelInfo]:
+    def _offered(self, programs: Any) -> Sequence[ModelInfo]:
         """:raises EngineFailed: no speech-to-text program in it."""
         try:
-            programs = Info.from_event(event).asr
             models = [model_info(model) for model in programs[0].models[:MAX_MODELS]] if programs else []
         except (AttributeError, KeyError, TypeError, ValueError):
             raise EngineFailed(f"{self._where} sent an Info that is none") from None
@@ -226,15 +126,8 @@ class WyomingServer:
         return list(known.values())
 
 
-def reason(error: Exception) -> str:
-    """What went wrong, in the system's words where it has some; asyncio's repeat the address."""
-    if isinstance(error, OSError) and error.errno and not isinstance(error, socket.gaierror):
-        return os.strerror(error.errno)
-    return cleaned(error)
-
-
-def model_info(model: AsrModel) -> ModelInfo | None:
-    """A model of theirs as one of ours; None where its name is none."""
+def model_info(model: Any) -> ModelInfo | None:
+    """A model of theirs as one of ours; None where its name is none. Its fields may have any type."""
     name = name_of(model.name)
     if name is None:
         return None
@@ -253,7 +146,3 @@ def model_info(model: AsrModel) -> ModelInfo | None:
 def name_of(value: Any) -> str | None:
     """A name that another side sent, if it is one."""
     return value if isinstance(value, str) and value.isprintable() and 0 < len(value) <= MAX_NAME_CHARS else None
-
-
-def transcript_part(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -12,7 +12,7 @@ from irene_wyoming.engines.asr.guided.phrases import PhraseScorer
 from irene_wyoming.engines.asr.guided.spec import SPEC
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
 from irene_wyoming.errors import EngineUnavailable, UnsupportedRequest
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
 from tests.speech_around import with_silence

@@ -23,7 +23,7 @@ from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES, DEFAULT_MODEL, P
 from irene_wyoming.engines.asr.sphinx.engine import Sphinx
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.remote.servers import Behaviour, ScriptedServer, sends_for_ever, until_gone
 from tests.engines.asr.remote.test_remote import LIGHT, TIMER, push_all, recording, wav

@@ -18,7 +18,7 @@ from irene_wyoming.engines.asr.sphinx.engine import Sphinx
 from irene_wyoming.engines.asr.sphinx.spec import SPEC
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription, Vocabulary
 from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, UnsupportedRequest
-from irene_wyoming.servers.hear import Recording
+from irene_wyoming.wire.hear import Recording
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
 

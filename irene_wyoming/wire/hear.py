@@ -7,17 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from wyoming.asr import Transcribe, Transcript, TranscriptChunk
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.info import SelectProgram
 from wyoming.ping import Ping, Pong
 from wyoming.wake import Detect, Detection, NotDetected
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import LimitExceeded, ProtocolError
-from irene_wyoming.servers.client import connect, expect
-from irene_wyoming.servers.wire import Wire
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import connect, expect
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.fields import text
+from irene_wyoming.wire.transcription import request, transcript
 
 CHUNK_MS = 20
 """What satellites send at a time, within a factor of two."""
@@ -85,12 +86,12 @@ async def detect(
     :raises ServerUnavailable: nobody answers there.
     :raises ProtocolError: the server refuses, or breaks off.
     """
-    async with connect(address) as wire:
-        await wire.write(Detect(names=list(names) or None))
+    async with connect(address) as connection:
+        await connection.write(Detect(names=list(names) or None))
         started = time.monotonic()
-        sender = asyncio.create_task(send_all(wire, recording, realtime=realtime), name="send the recording")
+        sender = asyncio.create_task(send_all(connection, recording, realtime=realtime), name="send the recording")
         try:
-            found = await collect_words(wire, started, sender.done)
+            found = await collect_words(connection, started, sender.done)
             await sender
         finally:
             sender.cancel()
@@ -111,75 +112,77 @@ async def transcribe(
     :param program: who is to transcribe it; None: the server's default.
     :raises ServerUnavailable, ProtocolError: as for ``detect``.
     """
-    async with connect(address) as wire:
+    async with connect(address) as connection:
         if program is not None:
-            await wire.write(SelectProgram(name=program))
-        request = Transcribe(language=language).event()
-        request.data["stream"] = True  # ours ask for it so; others ignore it
-        await wire.write(request)
+            await connection.write(SelectProgram(name=program))
+        await connection.write(request(language=language))
         started = time.monotonic()
-        sender = asyncio.create_task(send_timed(wire, recording, realtime=realtime), name="send the recording")
+        sender = asyncio.create_task(send_timed(connection, recording, realtime=realtime), name="send the recording")
         try:
-            return await collect_text(wire, started, sender)
+            return await collect_text(connection, started, sender)
         finally:
             sender.cancel()
             await asyncio.wait([sender])
 
 
-async def collect_text(wire: Wire, started: float, sender: "asyncio.Task[float]") -> HeardText:
+async def collect_text(connection: Connection, started: float, sender: "asyncio.Task[float]") -> HeardText:
     """The transcript, whenever it comes."""
-    first_partial_s = None
-    while True:
-        event = await expect(wire, ANSWER_TIMEOUT_S)
-        if TranscriptChunk.is_type(event.type) and first_partial_s is None and not sender.done():
+    first_partial_s: float | None = None
+
+    def partial(_text: str) -> None:
+        nonlocal first_partial_s
+        if first_partial_s is None and not sender.done():
             first_partial_s = time.monotonic() - started
-        elif Transcript.is_type(event.type):
-            transcript = Transcript.from_event(event)
-            delay_s = time.monotonic() - sender.result() if sender.done() else 0.0
-            return HeardText(transcript.text, transcript.language, delay_s, first_partial_s)
+
+    found = await transcript(lambda: expect(connection, ANSWER_TIMEOUT_S), partial)
+    delay_s = time.monotonic() - sender.result() if sender.done() else 0.0
+    said, language = text(found, "text"), text(found, "language")
+    if said is None:
+        raise ProtocolError("the server sent a transcript without a text")
+    return HeardText(said, language, delay_s, first_partial_s)
 
 
-async def send_timed(wire: Wire, recording: Recording, *, realtime: bool) -> float:
+async def send_timed(connection: Connection, recording: Recording, *, realtime: bool) -> float:
     """Send a recording; returns when that was done, by time.monotonic()."""
     with suppress(OSError):  # the server has ended the conversation; whoever reads sees why
-        await send(wire, recording, realtime=realtime)
+        await send(connection, recording, realtime=realtime)
     return time.monotonic()
 
 
-async def send_all(wire: Wire, recording: Recording, *, realtime: bool) -> None:
+async def send_all(connection: Connection, recording: Recording, *, realtime: bool) -> None:
     """Send a recording and then a ping, which is answered after everything before it was heard."""
     try:
-        await send(wire, recording, realtime=realtime)
-        await wire.write(Ping())
+        await send(connection, recording, realtime=realtime)
+        await connection.write(Ping())
     except OSError:
         return  # the server has ended the conversation; whoever reads sees why
 
 
-async def send(wire: Wire, recording: Recording, *, realtime: bool) -> None:
+async def send(connection: Connection, recording: Recording, *, realtime: bool) -> None:
     """Audio-start, chunks with timestamps, audio-stop."""
     form = recording.format
     layout = {"rate": form.rate, "width": form.width, "channels": form.channels}
     frames = form.rate * CHUNK_MS // 1000
     step = frames * form.frame_bytes
     started = time.monotonic()
-    await wire.write(AudioStart(**layout, timestamp=0))
+    await connection.write(AudioStart(**layout, timestamp=0))
     for index, start in enumerate(range(0, len(recording.pcm), step)):
         if realtime:  # a chunk can be sent when its last frame has been spoken
             await asyncio.sleep(started + (index + 1) * frames / form.rate - time.monotonic())
         chunk = recording.pcm[start : start + step]
         timestamp = index * frames * 1000 // form.rate
-        await wire.write(AudioChunk(**layout, audio=chunk, timestamp=timestamp))
-    await wire.write(AudioStop(timestamp=int(recording.seconds * 1000)))
+        await connection.write(AudioChunk(**layout, audio=chunk, timestamp=timestamp))
+    await connection.write(AudioStop(timestamp=int(recording.seconds * 1000)))
 
 
 async def collect_words(
-    wire: Wire, started: float, all_sent: Callable[[], bool]
+    connection: Connection, started: float, all_sent: Callable[[], bool]
 ) -> tuple[list[HeardWord], Missed | None]:
     """Detections until the server has heard everything, or has nothing more to say."""
     words: list[HeardWord] = []
     while True:
         try:
-            event = await expect(wire, LAST_WORDS_S)
+            event = await expect(connection, LAST_WORDS_S)
         except LimitExceeded:
             if all_sent():
                 return words, None

@@ -8,10 +8,11 @@ from wyoming.audio import AudioStop
 from wyoming.event import Event
 
 from irene_wyoming.audio.chunk import AudioChunk
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import LimitExceeded, ProtocolError
-from irene_wyoming.servers.client import connect, expect
-from irene_wyoming.servers.wire import Wire, audio_format, timestamp
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.audio import audio_format, timestamp
+from irene_wyoming.wire.client import connect, expect
+from irene_wyoming.wire.connection import Connection
 
 PATIENCE_S = 15.0
 """For the next chunk: a device that is opened for us may take seconds, and one that was unplugged comes back in 3."""
@@ -27,17 +28,17 @@ async def listening(address: Address) -> AsyncIterator[AsyncIterator[AudioChunk]
     :raises ServerUnavailable: nobody answers there.
     :raises ProtocolError: from the iteration, when the server ends the connection, or sends nothing for PATIENCE_S.
     """
-    async with connect(address) as wire, aclosing(chunks(wire)) as stream:
+    async with connect(address) as connection, aclosing(chunks(connection)) as stream:
         yield stream
 
 
-async def next_event(wire: Wire) -> Event:
+async def next_event(connection: Connection) -> Event:
     """Of a microphone server.
 
     :raises ProtocolError: it ends the connection, answers with an error, or sends nothing for PATIENCE_S.
     """
     try:
-        return await expect(wire, PATIENCE_S)
+        return await expect(connection, PATIENCE_S)
     except LimitExceeded as error:
         raise ProtocolError(
             f"no audio came for {PATIENCE_S:g} s: on the server's machine, the log and irene-wyoming devices say"
@@ -45,11 +46,11 @@ async def next_event(wire: Wire) -> Event:
         ) from error
 
 
-async def chunks(wire: Wire) -> AsyncGenerator[AudioChunk, None]:
+async def chunks(connection: Connection) -> AsyncGenerator[AudioChunk, None]:
     start = 0
     due_ms: float | None = None  # timestamp of the next chunk, if nothing is lost before it; None: not known
     while True:
-        event = await next_event(wire)
+        event = await next_event(connection)
         if AudioStop.is_type(event.type):
             return
         if not AudioEvent.is_type(event.type):

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from wyoming.event import Event
 
-from irene_wyoming.config.model import Limits
 from irene_wyoming.errors import FrameTooLarge, ProtocolError
+from irene_wyoming.wire.limits import Limits
 
 MAX_TYPE_CHARS = 64
 """The longest event type in use has 18 characters; a type goes into logs."""

@@ -1,0 +1,108 @@
+"""The client's side: connecting to a Wyoming server, asking it for its Info."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Describe, Info
+
+from irene_wyoming.errors import ProtocolError, ServerUnavailable
+from irene_wyoming.wire.address import Address, reason
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.fields import cleaned
+from irene_wyoming.wire.limits import CLIENT_LIMITS
+from irene_wyoming.wire.token import show
+
+
+@asynccontextmanager
+async def connect(
+    address: Address, timeout_s: float = 5.0, conversation_bytes: int | None = None
+) -> AsyncIterator[Connection]:
+    """A connection to a server, closed in the end.
+
+    :param conversation_bytes: how much is taken from the server in all; None: there is no end.
+    :raises ServerUnavailable: nobody answers there.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await _open(address)
+    except TimeoutError as error:
+        raise ServerUnavailable(f"cannot reach {address.uri}: no connection within {timeout_s:g} s") from error
+    except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be looked up
+        raise ServerUnavailable(f"cannot reach {address.uri}: no connection: {reason(error)}") from error
+    connection = Connection(reader, writer, CLIENT_LIMITS, conversation_bytes=conversation_bytes)
+    try:
+        if address.token:
+            await connection.write(show(address.token))
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if address.path:
+        return await asyncio.open_unix_connection(address.path)
+    context = await asyncio.to_thread(client_context, address) if address.tls else None
+    return await asyncio.open_connection(address.host, address.port, ssl=context)
+
+
+def client_context(address: Address) -> ssl.SSLContext:
+    """What a client needs for TLS. Reads files: not on the event loop.
+
+    A server of our own is known by its certificate, whatever name that was made for; others by the system's
+    authorities, or those in the file that the variable SSL_CERT_FILE names.
+
+    :raises ServerUnavailable: the certificate cannot be read.
+    """
+    if address.trust is None:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    try:
+        context.load_verify_locations(address.trust)
+    except (OSError, ssl.SSLError) as error:
+        raise ServerUnavailable(f"{address.uri}: certificate {address.trust}: {error.strerror}") from error
+    return context
+
+
+async def describe(address: Address, timeout_s: float = 5.0, conversation_bytes: int | None = None) -> Info:
+    """What a server says of itself.
+
+    :param conversation_bytes: as ``connect`` takes it.
+    :raises ServerUnavailable: nobody answers there, or not with an Info in time.
+    """
+    try:
+        async with asyncio.timeout(timeout_s), connect(address, timeout_s, conversation_bytes) as connection:
+            await connection.write(Describe())
+            while True:
+                event = await expect(connection)
+                if Info.is_type(event.type):
+                    return Info.from_event(event)
+    except (TimeoutError, ProtocolError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        why = str(error) or f"no Info within {timeout_s:g} s"
+        raise ServerUnavailable(f"{address.uri} does not describe itself: {why}") from error
+
+
+async def expect(connection: Connection, timeout_s: float | None = None) -> Event:
+    """The next event of a server.
+
+    :raises ProtocolError: the server ended the connection, or answered with an error.
+    :raises LimitExceeded: nothing came in time.
+    """
+    event = await connection.read(timeout_s)
+    if event is None:
+        raise ProtocolError("the server ended the connection")
+    if (said := complaint(event)) is not None:
+        raise ProtocolError(f"the server says: {said}")
+    return event
+
+
+def complaint(event: Event) -> str | None:
+    """What an ``error`` event says, on one line, with its code in brackets; None: the event is another one."""
+    if not Error.is_type(event.type):
+        return None
+    code = event.data.get("code")
+    return cleaned(event.data.get("text")) + (f" ({cleaned(code)})" if code else "")

@@ -1,0 +1,164 @@
+"""The parser: bytes in, events out, with a bound on everything that it holds. It has no socket and no clock."""
+
+from typing import Any
+
+from wyoming.event import Event
+
+from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.errors import FrameTooLarge, ProtocolError, UnsupportedFormat
+from irene_wyoming.wire.audio import AudioRun, audio_format, is_audio, timestamp
+from irene_wyoming.wire.framing import Header, parse_header, parse_object
+from irene_wyoming.wire.limits import SMALL_BYTES, Limits, Room
+
+JOINED_S = 0.25
+"""Chunks of up to so much audio are given as one event. An engine is given about so much at a time."""
+
+
+class Parser:
+    """The events of one connection, however its bytes are cut.
+
+    After an error the bytes that follow mean nothing, and the parser must not be used again.
+    """
+
+    def __init__(self, limits: Limits, room: Room | None = None, conversation_bytes: int | None = None) -> None:
+        """:param room: shared by the connections of a server; None: this one shares with nobody.
+        :param conversation_bytes: how much is taken in all; None: there is no end.
+        """
+        self._limits = limits
+        self._room = room or Room(limits.total_payload_bytes)
+        self._left = conversation_bytes
+        self._most = conversation_bytes
+        self._received = bytearray()  # not yet given as an event
+        self._searched = 0  # bytes of it in which there is no end of a header line
+        self._header: Header | None = None  # of the event that is arriving, once its line is here
+        self._line: bytes | bytearray = b""  # the last one without data in it: most events of a stream begin alike
+        self._same = Header("", {}, 0, 0)  # what that line says
+        self._arriving = 0  # bytes of the room that the event takes which is arriving
+        self._given = 0  # bytes of the room that the last event takes: its reader works on it until it asks again
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are bytes that have not been given as an event."""
+        return bool(self._received) or self._header is not None
+
+    def feed(self, received: bytes) -> None:
+        """Add what has come.
+
+        :raises FrameTooLarge: the conversation is longer than is taken.
+        """
+        if self._left is not None:
+            self._left -= len(received)
+            if self._left < 0:
+                raise FrameTooLarge(f"more than {self._most} bytes came in one conversation")
+        self._received += received
+
+    def event(self) -> Event | None:
+        """The next event; None: more bytes are needed for it. The event before it is done with.
+
+        :raises ProtocolError: the bytes are none, or announce more than the limits allow.
+        """
+        self._release()
+        if self._header is None:
+            self._header = self._take_header()
+        if self._header is None:
+            return None
+        event_type, data, data_length, payload_length = self._header
+        end = data_length + payload_length
+        if len(self._received) < end:
+            return None
+        data = data | parse_object(self._received[:data_length], "the data") if data_length else dict(data)
+        payload = bytes(self._received[data_length:end]) if payload_length else None
+        del self._received[:end]
+        self._header = None
+        self._given, self._arriving = self._arriving, 0
+        return Event(event_type, data, payload)
+
+    def run(self) -> Event | None:
+        """As ``event``, but audio chunks that are here already and differ in audio and timestamp only come as one
+        ``AudioRun``. They cost a tenth of what they cost one by one.
+        """
+        event = self.event()
+        if event is None or not event.payload or not is_audio(event.type):
+            return event
+        if not self._same.payload_length or self._same.type != event.type or not self._received.startswith(self._line):
+            return event  # the next event is no such chunk
+        try:
+            form = audio_format(event.data)
+        except UnsupportedFormat:
+            return event  # whoever reads it says so
+        if len(event.payload) % form.frame_bytes or self._same.payload_length % form.frame_bytes:
+            return event
+        return self._joined(event, event.payload, form)
+
+    def end(self) -> None:
+        """The peer sends nothing more.
+
+        :raises ProtocolError: it has stopped in the midst of an event.
+        """
+        if self.waiting:
+            raise ProtocolError("the connection ended in the midst of an event")
+
+    def close(self) -> None:
+        """Give the room back. May be called more than once."""
+        self._release()
+        self._room.give(self._arriving)
+        self._arriving = 0
+
+    def _release(self) -> None:
+        self._room.give(self._given)
+        self._given = 0
+
+    def _joined(self, event: Event, first: bytes, form: AudioFormat) -> Event:
+        """The event together with the chunks behind it that have the same header line and the same format."""
+        line, (_, _, data_length, payload_length) = self._line, self._same
+        most = min(SMALL_BYTES, int(JOINED_S * form.rate) * form.frame_bytes)
+        others, stamp, known = without_timestamp(event.data), timestamp(event.data), None
+        pieces, end, at = [first], len(first), 0
+        chunks = [(end, stamp)]
+        while end + payload_length <= most and self._received.startswith(line, at):
+            begin = at + len(line)
+            audio = begin + data_length
+            if audio + payload_length > len(self._received):
+                break
+            text = bytes(self._received[begin:audio])
+            if text != known:
+                try:
+                    data = parse_object(text, "the data")
+                except ProtocolError:
+                    break  # it is told when that event is read by itself
+                if without_timestamp(data) != others:
+                    break
+                known, stamp = text, timestamp(data)
+            at = audio + payload_length
+            end += payload_length
+            pieces.append(bytes(self._received[audio:at]))
+            chunks.append((end, stamp))
+        if not at:
+            return event
+        del self._received[:at]
+        return AudioRun(event.type, event.data, b"".join(pieces), chunks)
+
+    def _take_header(self) -> Header | None:
+        end = self._received.find(b"\n", self._searched) + 1
+        if not end:
+            self._searched = len(self._received)
+        if (end or self._searched) > self._limits.header_bytes:
+            raise FrameTooLarge(f"the header line is longer than {self._limits.header_bytes} bytes")
+        if not end:
+            return None
+        line = self._received[:end]
+        if line == self._line:
+            header = self._same
+        else:
+            header = parse_header(line, self._limits)
+            if not header.data:
+                self._line, self._same = line, header
+        self._arriving = self._room.take(header.payload_length)
+        del self._received[:end]
+        self._searched = 0
+        return header
+
+
+def without_timestamp(data: dict[str, Any]) -> str:
+    """What else the data say, as a text: in it 1 is neither 1.0 nor true."""
+    return repr({key: value for key, value in data.items() if key != "timestamp"})
