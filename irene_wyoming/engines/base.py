@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.checks import list_of, number, or_null, setting, text, whole
 from irene_wyoming.errors import UnknownModel
+from irene_wyoming.language.vocabulary import Vocabulary as Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ class AsrRequest:
     """What an earlier Transcript gave the client to send along."""
     vad_sensitivity: Sensitivity = "default"
     """Where the server looks for the end of the command itself."""
+    vocabulary: Names | None = None
+    """The names that the home has now. None: no more than those of the configuration."""
 
 
 class WakeSession(Protocol):

@@ -78,7 +78,7 @@ class Guided:
         if language.replace("_", "-").split("-")[0].casefold() not in self._info.languages:
             known = ", ".join(self._info.languages)
             raise UnsupportedRequest(f"language {language!r}: the model {self._info.name} knows {known} only")
-        return GuidedSession(self, self._graphs.now(request), language, self._asked(request))
+        return GuidedSession(self, self._graphs.of(request.vocabulary), language, self._asked(request))
 
     def close(self) -> None:
         """Nothing to give back: the model goes with the engine."""

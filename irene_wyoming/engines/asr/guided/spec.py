@@ -6,6 +6,7 @@ from typing import Any
 
 from irene_wyoming.engines.asr.options import text_or_null
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
+from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.models import folder
 
 URL = "https://github.com/moonshine-ai/moonshine"
@@ -26,7 +27,8 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
 
     path = chosen(values, context) or packaged()
     model = Moonshine(path, values["threads"])
-    graphs = Graphs(model.tokens, context.vocabulary, values["sentences"])
+    names = Vocabulary.of(context.vocabulary.areas, context.vocabulary.devices)
+    graphs = Graphs(model.tokens, names, values["sentences"])
     return Guided(model, model_info(values), graphs, values["answer"])
 
 
