@@ -63,10 +63,11 @@ CONVERT_SECONDS = Histogram(
 DROPPED_FRAMES = Counter("irene_dropped_frames_total", "Frames lost by listeners that read too slowly", ["server"])
 CACHE_HITS = Gauge("irene_cache_hits", "Lookups that found what they asked for", ["cache"], multiprocess_mode="livesum")
 CACHE_MISSES = Gauge("irene_cache_misses", "Lookups that did not", ["cache"], multiprocess_mode="livesum")
-CACHE_BYTES = Gauge("irene_cache_bytes", "Bytes that a cache holds", ["cache"], multiprocess_mode="livesum")
 MEMORY_PRESSURE = Gauge("irene_memory_pressure", "0: none, 1: some, 2: critical", multiprocess_mode="livemax")
-SHED_BYTES = Counter("irene_shed_bytes_total", "Bytes that caches gave back because memory ran short")
-QUALITY_CHANGES = Counter("irene_quality_changes_total", "Changes of the adaptive level, to this one", ["server", "to"])
+UNLOADED_MODELS = Counter("irene_unloaded_models_total", "Models let go because memory ran short", ["provider"])
+QUALITY_CHANGES = Counter(
+    "irene_quality_changes_total", "Changes of new adaptive streams to this level", ["server", "to"]
+)
 
 # Wake words
 DETECTIONS = Counter("irene_detections_total", "Wake words heard", ["model"])

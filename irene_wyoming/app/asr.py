@@ -108,6 +108,10 @@ class Providers:
     async def close(self) -> None:
         await asyncio.gather(*(provider.close() for provider in self.started))
 
+    async def unload_unused(self, for_s: float) -> list[str]:
+        """Let models go that have been without work for so long, seconds; gives the names of their providers."""
+        return [provider.name for provider in self.started if await provider.unload_unused(for_s)]
+
     def models(self) -> Models:
         """What each has to offer at the moment; of one that could not be started, what it would have."""
         running = {provider.name: provider.models() for provider in self.started}
@@ -189,5 +193,5 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         async def serve(connection: Connection, client: Client) -> None:
             await Handler(connection, client, lambda other: AsrRole(service, other), info, settings.limits).run()
 
-        await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
+        await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, providers.unload_unused)))
         yield await stack.enter_async_context(listening("asr", config, serve))

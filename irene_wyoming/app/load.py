@@ -1,4 +1,4 @@
-"""How busy this process is, and the adaptive quality level that follows it."""
+"""How busy this process is, and the adaptive quality level of streams that open."""
 
 import time
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class LoadMeter:
         self._load = 0.0
 
     def __call__(self) -> float:
-        """The load of the last full window."""
+        """The load since the call before, over at least a full window."""
         now = self._clock()
         if now - self._since >= WINDOW_S:
             used = self._cpu()
@@ -39,7 +39,7 @@ class LoadMeter:
 
 
 def method(server: str, profile: AudioProfile, preferred: Quality) -> str | AdaptivePolicy:
-    """How a server converts audio: as configured; adaptive means its preferred level, following the load."""
+    """How a server converts audio: as configured; adaptive means its preferred level, or a cheaper one under load."""
     if profile.resample_quality != Quality.ADAPTIVE:
         return profile.resample_quality
     return AdaptivePolicy(

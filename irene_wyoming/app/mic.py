@@ -47,7 +47,7 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
         feed = Feed(wanted, linger_s=settings.linger_s, buffer_ms=settings.buffer_ms, mix=settings.audio.mix)
         stack.push_async_callback(feed.close)
         caches = {"plans": plans.stats, "shared": feed.stats}
-        await stack.enter_async_context(watched(MemoryWatch(caches, [plans.CACHE])))
+        await stack.enter_async_context(watched(MemoryWatch(caches)))
         services = []
         for number, output in enumerate(settings.outputs):
             service = MicService(feed, output.format, ways[output.resample_quality], output.chunk_size)

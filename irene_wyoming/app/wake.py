@@ -97,5 +97,5 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             ).run()
 
         await stack.enter_async_context(kept_current(loaded, info.renew))
-        await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, [plans.CACHE])))
+        await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats})))
         yield await stack.enter_async_context(listening("wake", config, serve))

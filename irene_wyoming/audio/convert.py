@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from irene_wyoming.audio.adaptive import AdaptivePolicy, AdaptiveResampler
+from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.channels import Mixer, mixer
 from irene_wyoming.audio.format import MEAN, AudioFormat, Mix, Quality
 from irene_wyoming.audio.methods import resampler
@@ -57,7 +57,7 @@ class Converter:
         self._mono: Callable[[Frames], Frames] | None = None  # the short way that live audio takes: one channel
         if source.rate != target.rate:
             self._resampler = resampler(source.rate, target.rate, self._channels, quality, live=live)
-            if isinstance(self._resampler, FirResampler | AdaptiveResampler) and target.channels == 1:
+            if isinstance(self._resampler, FirResampler) and target.channels == 1:
                 self._mono = self._resampler.push_mono
 
     def push(self, pcm: bytes) -> bytes:

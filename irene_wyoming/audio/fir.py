@@ -43,7 +43,7 @@ COSINES = (
     *(0.50315210, 0.99363989, 1.00656830, 0.99292524, 1.00835727, 0.98134268),
     *(1.05978201, 0.78582968, 0.17110622, -0.00578902, 0.00203573),
 )
-"""Those of the fast level."""
+"""Weights of the fast level's cosines."""
 
 COSINE_REACH = 80 / 21
 """Half the length of a filter of cosines, seconds, times half the lower rate: 0.48 ms of audio to 16 kHz."""
@@ -197,20 +197,6 @@ class FirStream:
         self._fill = self._plan.lead  # input in the buffer; before a stream there was silence
         self._skip = self._plan.before  # outputs already given of the unit at which the buffer begins
         self._buffer[: self._fill] = 0
-
-    def resume(self, recent: Samples, taken: int, given: int) -> None:
-        """Go on where another stream of the same ratio has got to, with the output that it would give next.
-
-        :param recent: its last input, at least both windows and a unit of each.
-        :param taken: input frames that it has taken in all.
-        :param given: outputs that it has given in all.
-        """
-        plan = self._plan
-        unit, self._skip = divmod(given + plan.before, plan.unit_out)
-        begin = unit * plan.unit_in - plan.lead  # of the buffer, in input frames of the stream
-        self._fill = 0
-        self._take(np.zeros(max(0, -begin)))
-        self._take(recent[len(recent) - (taken - max(0, begin)) :])
 
     def push(self, samples: NDArray[Any]) -> Samples:
         """Take samples of any real type, give float64 in the same scale."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from irene_wyoming.audio import fir
-from irene_wyoming.audio.adaptive import AdaptivePolicy, AdaptiveResampler
+from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import LINEAR, METHOD_ENTRY_POINT, SOXR, Quality, method_names
 from irene_wyoming.audio.plans import fir_plan
 from irene_wyoming.audio.resample import FirResampler, LinearResampler, Resampler, SoxrResampler
@@ -31,13 +31,11 @@ def resampler(
     if method == SOXR:
         return SoxrResampler(source_rate, target_rate, channels)
     policy = AdaptivePolicy() if method == Quality.ADAPTIVE else method
-    level = policy if isinstance(policy, str) else Quality.HIGH  # the longest that an adaptive stream may need
+    level = policy if isinstance(policy, str) else policy.level(source_rate, target_rate)
     if level not in fir.LEVELS:
         return registered(str(level))(source_rate, target_rate, channels, live)
     if not live or not fir.fits(source_rate, target_rate, Quality(level)):
         return SoxrResampler(source_rate, target_rate, channels)
-    if isinstance(policy, AdaptivePolicy):
-        return AdaptiveResampler(policy, fir_plan, source_rate, target_rate, channels)
     return FirResampler(fir_plan(source_rate, target_rate, Quality(level)), channels)
 
 

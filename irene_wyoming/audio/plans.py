@@ -5,24 +5,24 @@ microseconds.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from irene_wyoming.audio import fir
-from irene_wyoming.audio.cache import ByteBudgetCache, CacheStats
+from irene_wyoming.audio.cache import CacheStats
 from irene_wyoming.audio.format import Quality
 
-BUDGET = 8 << 20
-"""Bytes. The plans of all rates in use from 8 to 192 kHz, to and from 16 kHz at every level, take 80 % of it."""
-
-CACHE: ByteBudgetCache[tuple[int, int, Quality], fir.FirPlan] = ByteBudgetCache(BUDGET, lambda _, plan: plan.nbytes)
-"""One per process. Streams in use keep their plan, whatever happens here."""
+MAX_PLANS = 32
+"""Eleven rates are in use from 8 to 192 kHz, and a process converts at one level, to and from 16 kHz. Those 22 plans
+take 3 MB. Clients that ask for odd ratios on purpose make it 32 MB at most (``fir.MAX_TABLE_BYTES``)."""
 
 
+@lru_cache(MAX_PLANS)
 def fir_plan(source_rate: int, target_rate: int, quality: Quality) -> fir.FirPlan:
-    """The weights for this ratio, Hz, and quality.
+    """The weights for this ratio, Hz, and quality. Streams in use keep their plan, whatever is forgotten here.
 
     :param quality: one of ``fir.LEVELS``.
     """
-    return CACHE.get_or_make((source_rate, target_rate, quality), lambda: fir.plan(source_rate, target_rate, quality))
+    return fir.plan(source_rate, target_rate, quality)
 
 
 def warm(conversions: Iterable[tuple[int, int]], qualities: Iterable[Quality] = tuple(fir.LEVELS)) -> int:
@@ -36,12 +36,15 @@ def warm(conversions: Iterable[tuple[int, int]], qualities: Iterable[Quality] = 
         for level in levels:
             if source != target and fir.fits(source, target, level):
                 fir_plan(source, target, level)
-    return CACHE.stats().cache_size
+    return fir_plan.cache_info().currsize
 
 
 def stats() -> CacheStats:
-    return CACHE.stats()
+    """Lookups and plans held; bytes are not counted."""
+    hits, misses, _, held = fir_plan.cache_info()
+    return CacheStats(cache_hits=hits, cache_misses=misses, cache_size=held)
 
 
 def clear() -> None:
-    CACHE.clear()
+    """Forget all plans, and the counts."""
+    fir_plan.cache_clear()

@@ -119,7 +119,6 @@ METHODS = (
     own("fast", Quality.FAST, "live, lowest delay"),
     own("medium", Quality.MEDIUM, "live"),
     own("high", Quality.HIGH, "live"),
-    own("adaptive", Quality.ADAPTIVE, "live, follows the load"),
     own(WHOLE, Quality.HIGH, "for a whole recording", live=False),
     own(LINEAR, LINEAR, "explicit; no anti-alias filter"),
     Method(PEER, "the wyoming package's AudioChunkConverter (audioop.ratecv)", PeerStream),

@@ -70,7 +70,6 @@ def summary(figures: Figures) -> dict[str, object]:
         "transcripts": figures.by("irene_transcripts_total", "provider"),
         "transcript_seconds": figures.mean("irene_transcript_seconds", "provider"),
         "provider_up": figures.by("irene_provider_up", "provider"),
-        "cache_bytes": figures.by("irene_cache_bytes", "cache"),
     }
 
 

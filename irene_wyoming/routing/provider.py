@@ -55,6 +55,8 @@ class Loadable(Protocol):
 
     def unload_if_idle(self) -> bool: ...
 
+    def unload_unused(self, for_s: float) -> bool: ...
+
 
 @runtime_checkable
 class Killable(Protocol):
@@ -140,6 +142,15 @@ class Provider:
             self._load_in_background(self._engine)
             if self._unloading is None:
                 self._unloading = asyncio.create_task(self._unload_when_idle(), name=f"unload {self.name}")
+
+    async def unload_unused(self, for_s: float) -> bool:
+        """Let the model go if it has been without work for so long, seconds; says whether it did."""
+        engine = self._engine
+        if self.busy or not isinstance(engine, Loadable) or not engine.loaded:
+            return False
+        with suppress(EngineError):  # it hangs just now, or is being made anew
+            return await self._worker.run(lambda: engine.unload_unused(for_s))
+        return False
 
     @asynccontextmanager
     async def session(self, request: AsrRequest, within_s: Callable[[], float]) -> AsyncIterator["ProviderSession"]:

@@ -19,21 +19,28 @@ def filled() -> ByteBudgetCache[int, bytes]:
     return cache
 
 
-async def test_caches_give_back_half_then_all_and_it_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    cache = filled()
+async def test_models_without_work_are_let_go_and_each_level_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    unused = {"whisper": 400.0, "vosk": 100.0, "sphinx": 5.0}  # seconds without work
+
+    async def let_go(for_s: float) -> list[str]:
+        gone = [name for name, idle_s in unused.items() if idle_s >= for_s]
+        for name in gone:
+            del unused[name]
+        return gone
+
     readings: Iterator[MemoryReading] = iter([MemoryReading(available=a) for a in (0.5, 0.1, 0.1, 0.01, 0.5)])
-    watch = MemoryWatch({"test": cache.stats}, [cache], lambda: next(readings))
-    held = []
+    watch = MemoryWatch({}, let_go, lambda: next(readings))
     with caplog.at_level(logging.INFO):
         for _ in range(5):
             await watch.look()
-            held.append(cache.stats().bytes)
-    assert held == [10_000, 5_000, 2_000, 0, 0]
-    assert [record.message.partition(",")[0] for record in caplog.records] == [
+    assert [record.message for record in caplog.records] == [
         "memory: some pressure",
+        "memory: whisper: model let go after 300 s without work",
         "memory: critical pressure",
+        "memory: vosk: model let go after 30 s without work",
         "memory: enough again",
     ]
+    assert list(unused) == ["sphinx"]
     assert watch.level is PressureLevel.NONE
 
 
@@ -41,10 +48,9 @@ async def test_the_metrics_tell_what_a_cache_does() -> None:
     cache = filled()
     cache.get(1)
     cache.get(99)
-    await MemoryWatch({"told": cache.stats}, [], MemoryReading).look()
+    await MemoryWatch({"told": cache.stats}, read=MemoryReading).look()
     figures = {name: REGISTRY.get_sample_value(f"irene_cache_{name}", {"cache": "told"}) for name in ("hits", "misses")}
     assert figures == {"hits": 1, "misses": 1}
-    assert REGISTRY.get_sample_value("irene_cache_bytes", {"cache": "told"}) == 10_000
 
 
 async def test_it_looks_again_and_again_until_the_end() -> None:
@@ -59,5 +65,5 @@ async def test_it_looks_again_and_again_until_the_end() -> None:
             loop.call_soon_threadsafe(enough.set)
         return MemoryReading()
 
-    async with watched(MemoryWatch({}, [], read), every_s=0.001):
+    async with watched(MemoryWatch({}, read=read), every_s=0.001):
         await asyncio.wait_for(enough.wait(), 10)

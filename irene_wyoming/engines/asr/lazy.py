@@ -162,6 +162,15 @@ class LazyEngine:
         log.info("%s: let go after %g s without work", self.name, self._unload_after_s)
         return True
 
+    def unload_unused(self, for_s: float) -> bool:
+        """Let the engine go if it has been without work for so long, seconds; says whether it did. For when memory runs
+        short.
+        """
+        if self._engine is None or self._open or self._clock() - self._used < for_s:
+            return False
+        self._unload()
+        return True
+
     def close(self) -> None:
         self._closed = True
         self._unload()

@@ -196,6 +196,19 @@ def test_the_option_is_read_from_the_configuration() -> None:
     assert 0 < (engine.idle_in() or 0) <= 5
 
 
+def test_when_memory_runs_short_a_model_without_work_goes_earlier() -> None:
+    house = House(unload_after_s=None)
+    assert not house.engine.unload_unused(0)  # it is not loaded
+    session = house.engine.session(AsrRequest())
+    house.clock.now += 1_000
+    assert not house.engine.unload_unused(30)  # a session is open
+    session.close()
+    assert not house.engine.unload_unused(30)
+    house.clock.now += 30
+    assert house.engine.unload_unused(30)
+    assert not house.engine.loaded
+
+
 @pytest.mark.parametrize("value", [True, 0, -1, "5", 1e9])
 def test_a_wrong_time_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="null or seconds"):
