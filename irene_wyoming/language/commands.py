@@ -17,7 +17,7 @@ from irene_wyoming.language.grammar import Grammar
 from irene_wyoming.language.network import Network, Piece
 from irene_wyoming.language.numbers import number_forms, number_words
 from irene_wyoming.language.signs import sign_forms
-from irene_wyoming.language.spoken import spoken_forms, why_unsayable
+from irene_wyoming.language.spoken import family, spoken_forms, why_unsayable
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.language.wordings import BEFORE, BEHIND, COMMANDS, GROCERIES, LISTS, RULES, TIMERS
 
@@ -37,7 +37,7 @@ def command_grammar(vocabulary: Vocabulary, sentences: Sequence[str], language: 
     :param language: English has its commands; in other languages only ``sentences`` can be said.
     :raises ValueError: a sentence of ``sentences`` cannot be parsed, may be empty, or names an unknown rule or list.
     """
-    english = _family(language) == "en"
+    english = family(language) == "en"
     layout = _Layout(vocabulary.with_defaults() if english else vocabulary, language)
     for template in COMMANDS if english else ():
         layout.add(template)
@@ -67,20 +67,16 @@ def unsayable(sentences: Iterable[str], language: str = "en") -> list[tuple[str,
 @cache
 def intents(language: str) -> Mapping[str, Any]:
     """Home Assistant's intents of a language; empty where it has none."""
-    return get_intents(language) or get_intents(_family(language)) or {}
+    return get_intents(language) or get_intents(family(language)) or {}
 
 
 def _fillers(skip_words: Sequence[str], language: str) -> tuple[Sequence[str], Sequence[str]]:
     """What may be said before a command and behind it, without being a part of it."""
-    if _family(language) != "en":
+    if family(language) != "en":
         return skip_words, skip_words
     before = [word for word in skip_words if word != "for me"]
     behind = [word for word in skip_words if not word.startswith("i")]
     return [*before, *BEFORE], [*behind, *BEHIND]
-
-
-def _family(language: str) -> str:
-    return language.replace("_", "-").split("-")[0].casefold()
 
 
 class _Layout:
@@ -93,7 +89,7 @@ class _Layout:
         known = intents(language)
         self._rules: dict[str, str] = {**known.get("expansion_rules", {})}
         self._lists: Mapping[str, Any] = known.get("lists", {})
-        if _family(language) == "en":
+        if family(language) == "en":
             self._rules |= RULES
         self._network = Network(self._forms)
         self._choices: dict[str, tuple[Piece, ...]] = {}
@@ -130,7 +126,7 @@ class _Layout:
 
     def _forms(self, word: str) -> tuple[str, ...]:
         if not any(letter.isalnum() for letter in word):
-            return tuple(way for way in sign_forms(word, _family(self._language)) if way)
+            return tuple(way for way in sign_forms(word, family(self._language)) if way)
         forms = PERCENT if word == "percent" else spoken_forms(word, self._language)
         if not forms:
             self.unsayable.append(word)
@@ -218,7 +214,7 @@ class _Layout:
     def _made(self, name: str) -> tuple[Piece, ...] | None:
         if name in ("area", "floor", "name") or name.startswith("name."):
             return tuple(self._names(name))
-        if _family(self._language) == "en" and name in _ENGLISH:
+        if family(self._language) == "en" and name in _ENGLISH:
             return _ENGLISH[name]()
         return None
 

@@ -19,16 +19,31 @@ def number_words(number: int | float, language: str = "en") -> str:
     return _spaced(str(get_rbnf_engine(language).format_number(number).text))
 
 
+def _engine(language: str) -> RbnfEngine | None:
+    """None: no numbers are known of that language."""
+    try:
+        return get_rbnf_engine(language)
+    except ValueError:
+        return None
+
+
 @lru_cache(maxsize=4096)
 def number_forms(number: int, language: str = "en") -> tuple[str, ...]:
     """Ways to say or write a whole number, the usual spoken one first: ``fifty five``, ``fifty-five``, ``55``."""
     if number > LARGEST:
         return digit_forms(str(number), language)
-    engine = get_rbnf_engine(language)
-    texts = engine.format_number(number).text_by_ruleset.values()
+    engine = _engine(language)
+    if engine is None:
+        return (str(number),)
+    texts = [str(text) for text in engine.format_number(number).text_by_ruleset.values()]
     ways = [number_words(number, language), *map(_spaced, texts), *texts, str(number)]
     if language.startswith("en"):
         ways[1:1] = _english(number)
+    if language.startswith("de"):  # people leave the "ein" of "einhundert" out; inflected forms are no help
+        ways = [
+            *dict.fromkeys(ways[:1] + [way.removeprefix("ein") for way in ways[:1] if number in range(100, 2000)]),
+            str(number),
+        ]
     if number >= 1000:
         ways.append(f"{number:,}")
     return tuple(dict.fromkeys(way.casefold() for way in ways))
@@ -37,7 +52,7 @@ def number_forms(number: int, language: str = "en") -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def digit_forms(digits: str, language: str = "en") -> tuple[str, ...]:
     """Digits said one by one: ``one zero one``; in English ``one oh one`` as well. Last: as written."""
-    words = [number_words(int(digit), language) for digit in digits]
+    words = [number_forms(int(digit), language)[0] for digit in digits]
     ways = [" ".join(words)]
     if language.startswith("en") and "0" in digits[1:]:
         ways.append(ways[0].replace("zero", "oh"))
@@ -47,8 +62,8 @@ def digit_forms(digits: str, language: str = "en") -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def ordinal_forms(number: int, language: str = "en") -> tuple[str, ...]:
     """Ways to say ``2nd``; empty where the language's ordinals are not known."""
-    engine = get_rbnf_engine(language)
-    texts = _texts(engine, number, FormatPurpose.ORDINAL)
+    engine = _engine(language)
+    texts = [] if engine is None else _texts(engine, number, FormatPurpose.ORDINAL)
     ways = [_spaced(text) for text in texts] + [text for text in texts if "-" in text]
     if language.startswith("en") and ways:
         ways.append(f"{number}{_english_ending(number)}")
@@ -58,8 +73,8 @@ def ordinal_forms(number: int, language: str = "en") -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def word_numbers(language: str = "en") -> dict[str, tuple[str, ...]]:
     """Words that are numbers or ordinals by themselves -> how they are written otherwise: ``two`` -> ``2``."""
-    found: dict[str, tuple[str, ...]] = {number_words(n, language): (str(n),) for n in range(21)}
-    found |= {number_words(number, language): (str(number),) for number in range(30, 101, 10)}
+    numbers = (*range(21), *range(30, 101, 10))
+    found: dict[str, tuple[str, ...]] = {number_forms(n, language)[0]: (str(n),) for n in numbers}
     for number in range(1, 21):
         words, *others = ordinal_forms(number, language) or ("",)
         if digits := tuple(other for other in others if other[0].isdigit()):
@@ -80,7 +95,7 @@ def _english(number: int) -> list[str]:
     if 0 < hundreds < 10 and rest >= 10:
         ways.append(f"{number_words(hundreds)} {number_words(rest)}")  # "one twenty" for 120
     if hundreds == 1:
-        ways.append("a hundred" + (f" and {number_words(rest)}" if rest else ""))
+        ways += ["a hundred", "hundred"] if not rest else [f"a hundred and {number_words(rest)}"]
     return ways
 
 

@@ -135,7 +135,7 @@ _ABBREVIATIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 INITIALISMS = frozenset(
     [
         *("ac", "atv", "bbq", "cctv", "cd", "co2", "cpu", "dj", "dvd", "dvr", "ev", "hd", "hdmi", "hifi", "hvac", "ir"),
-        *("led", "lg", "mp3", "nas", "ntp", "pc", "pv", "rgb", "tv", "ups", "usb", "uv", "vr", "wc", "wlan"),
+        *("esp", "led", "lg", "mp3", "nas", "ntp", "pc", "pv", "rgb", "tv", "ups", "usb", "uv", "vr", "wc", "wlan"),
     ]
 )
 """Said letter by letter even where a name has them in lower case."""
@@ -159,7 +159,7 @@ def sign_forms(sign: str, language: str) -> tuple[str, ...]:
         "/": ("", _said(_SLASH, language), "/"),
         "#": (_said(_NUMBER, language), "", "#", "hash" if language == "en" else ""),
         "%": (_said(_PERCENT, language), "%", *(("per cent",) if language == "en" else ())),
-        "°": (_said(_DEGREES, language), "°", ""),
+        "°": ("", _said(_DEGREES, language), "°"),
         "@": (_said(_AT, language, "at"), "@"),
         ".": (_said(_POINT, language), "", "."),
         "=": ("", "="),

@@ -1,0 +1,171 @@
+"""Words: how a single word of a name is said, and how recognisers write it down."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice, product
+from typing import NamedTuple
+
+from irene_wyoming.language.grammar import plain
+from irene_wyoming.language.numbers import digit_forms, number_forms, ordinal_forms, word_numbers
+from irene_wyoming.language.signs import INITIALISMS, abbreviation_forms, sign_forms, unit_forms
+
+TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*'?|[^\w\s]|_")
+"""A number, a run of letters with its apostrophes, or one sign."""
+
+_ORDINALS = {
+    "en": re.compile(r"(\d+)(st|nd|rd|th)", re.IGNORECASE),
+    "de": re.compile(r"(\d+)\."),
+    "fr": re.compile(r"(\d+)(er|ère|re|e|ème|eme)", re.IGNORECASE),
+    "es": re.compile(r"(\d+)[ºª°]"),
+    "it": re.compile(r"(\d+)[ºª°]"),
+    "nl": re.compile(r"(\d+)(e|de|ste)", re.IGNORECASE),
+}
+_CAMEL = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z]{2})(?=[A-Z][a-z]{2})")
+_ROMAN = {"II": 2, "III": 3, "IV": 4, "VI": 6, "VII": 7, "VIII": 8, "IX": 9}
+_SILENT = "-_'.,;:!?"
+_LETTER_FIRST = frozenset("agklhs")
+"""Units of one letter behind a number that are a plain letter rather: ``zone 2A``."""
+_MOST = 8
+"""Ways of one word; names put several together."""
+
+
+class Word(NamedTuple):
+    """One word of a name."""
+
+    spoken: tuple[str, ...]
+    """In words alone, the usual way first."""
+    noted: tuple[str, ...]
+    """As recognisers write it: with digits, signs, letters run together."""
+
+
+def word_forms(word: str, language: str) -> Word:
+    """How a word between blanks is said and noted down.
+
+    :param word: as written, capital letters included: they tell letters from words.
+    :param language: two letters.
+    """
+    if special := _special(word, language):
+        return special
+    tokens = [part for token in TOKEN.findall(word) for part in _parts(token)]
+    parts = list(_tokens(tokens, language))
+    if len(parts) == 1:
+        return parts[0]
+    return _compound(word, tokens, parts)
+
+
+def combined(choices: Sequence[Sequence[str]], most: int) -> Iterator[str]:
+    """One way of each, in a row; those with the most usual ways come first."""
+    kept = [list(dict.fromkeys(ways)) for ways in choices]
+    size = 1
+    for ways in kept:
+        size *= max(1, len(ways))
+    while size > 8 * most:
+        widest = max(kept, key=len)
+        size = size // len(widest) * (len(widest) - 1)
+        widest.pop()
+    ranked = sorted(product(*(enumerate(ways) for ways in kept)), key=lambda way: sum(rank for rank, _ in way))
+    for way in islice(ranked, most):
+        yield " ".join(" ".join(part for _, part in way).split())
+
+
+def _parts(token: str) -> list[str]:
+    """``kidsRoom`` is two words, ``LEDStrip`` too; ``kW`` is one."""
+    return [token] if len(token) <= 3 else _CAMEL.split(token)
+
+
+def _special(word: str, language: str) -> Word | None:
+    """Words that are said as a whole."""
+    pattern = _ORDINALS.get(language)
+    if pattern is not None and (found := pattern.fullmatch(word)):
+        spoken = ordinal_forms(int(found[1]), language)
+        if spoken:
+            return Word(spoken[:_MOST], (word.lower(), found[1]))
+    if word == "24/7" and language == "en":
+        return Word(("twenty four seven",), ("24/7", "24 7"))
+    if word in _ROMAN:
+        number = _number(str(_ROMAN[word]), language)
+        return Word(number.spoken, (word.lower(), *number.noted))
+    return None
+
+
+def _tokens(tokens: Sequence[str], language: str) -> Iterator[Word]:
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        behind = tokens[at + 1] if at + 1 < len(tokens) else ""
+        at += 1
+        if token[0].isdigit():
+            number = _number(token, language)
+            if units := unit_forms(behind.lower(), language):
+                at += 1
+                number = _measure(number, behind, units)
+            yield number
+        elif token[0].isalpha():
+            yield _letters(token, behind == ".", language)
+        elif token in _SILENT or (token == "/" and (at == 1 or not behind)):
+            continue
+        elif ways := sign_forms(token, language):
+            yield Word(tuple(way for way in ways if way.isalpha() or not way or " " in way) or ("",), (token, *ways))
+
+
+def _compound(word: str, tokens: Sequence[str], parts: Sequence[Word]) -> Word:
+    """A word of several parts (``wi-fi``, ``a/b``, ``m&m``): said one after the other, noted in one or several."""
+    together = "".join(token for token in tokens if token[0].isalnum()).lower()
+    signs = any(not token[0].isalnum() and token not in _SILENT for token in tokens)
+    whole = plain(word)
+    noted = (whole, *(() if signs or together.isdigit() else (together,)), *combined([part.noted for part in parts], 4))
+    return Word(tuple(combined([part.spoken for part in parts], _MOST)), tuple(way for way in noted if way))
+
+
+def _number(token: str, language: str) -> Word:
+    if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", token):  # thousands, grouped
+        ways = number_forms(int(re.sub("[.,]", "", token)), language)
+        return Word(_words(ways), (token, re.sub("[.,]", "", token)))
+    if not token.isdigit():
+        return _decimal(token, language)
+    if token.startswith("0") and len(token) > 1:
+        double = ("double oh " + number_forms(int(token[2:]), language)[0],) if re.fullmatch("00[1-9]", token) else ()
+        return Word((*digit_forms(token, language)[:-1], *(double if language == "en" else ())), (token,))
+    ways = number_forms(int(token), language)
+    spoken = _words(ways)
+    if len(token) > 2:
+        spoken = (*spoken, *digit_forms(token, language)[:-1])
+    return Word(spoken, (token, *(way for way in ways if way not in spoken and way != token)))
+
+
+def _decimal(token: str, language: str) -> Word:
+    pieces = re.split("[.,]", token)
+    point = sign_forms(".", language)[0]
+    ways = [number_forms(int(pieces[0]), language)[0], *(digit_forms(piece, language)[0] for piece in pieces[1:])]
+    spoken = f" {point} ".join(ways)
+    oh = (spoken.removesuffix("zero") + "oh",) if language == "en" and spoken.endswith("zero") else ()
+    return Word((spoken, *oh), (token,))
+
+
+def _words(ways: Sequence[str]) -> tuple[str, ...]:
+    """Those without a digit or a hyphen."""
+    words = (way for way in ways if not any(letter.isdigit() or letter == "-" for letter in way))
+    return tuple(words)[:_MOST] or tuple(ways[:1])
+
+
+def _measure(number: Word, unit: str, units: Sequence[str]) -> Word:
+    *words, short = units
+    letters = " ".join(short) if len(short) > 1 else short
+    ways = [letters, *words] if unit.lower() in _LETTER_FIRST else [*words, letters]
+    spoken = combined([number.spoken, ways], _MOST)
+    digits = number.noted[0]
+    noted = (f"{digits}{short}", *(f"{digits} {word}" for word in words), f"{digits} {short}", f"{digits}-{words[-1]}")
+    return Word(tuple(spoken), noted)
+
+
+def _letters(token: str, dot: bool, language: str) -> Word:
+    word = token.lower()
+    if (1 < len(token) <= 5 and token.isupper()) or word in INITIALISMS:
+        return Word((" ".join(word), word), (word, ".".join(word) + "."))
+    if (dot or token[:1].isupper()) and (long := abbreviation_forms(word, language)):
+        return Word(long, (word,)) if dot else Word((word, *long), (word,))
+    if word.endswith("s'"):
+        return Word((word[:-1], f"{word[:-1]}'s"), (word, word[:-1], f"{word[:-2]}'s"))
+    if "'" in word:
+        return Word((word,), (word, word.replace("'", "")))
+    return Word((word,), (word, *word_numbers(language).get(word, ())))
