@@ -71,6 +71,10 @@ QUALITY_CHANGES = Counter(
 
 # Wake words
 DETECTIONS = Counter("irene_detections_total", "Wake words heard", ["model"])
+NEAR_MISSES = Counter("irene_near_misses_total", "Wake words that were nearly heard", ["model"])
+STALE_SECONDS = Counter(
+    "irene_stale_seconds_total", "Audio that was dropped since the engines were further behind than wake.max_lag_s"
+)
 INFER_SECONDS = Histogram("irene_infer_seconds", "A wake engine's work on one piece of audio", ["engine"], buckets=FAST)
 SPARED_SECONDS = Counter(
     "irene_spared_seconds_total", "Audio that a wake engine was not given, since nothing changed in it", ["engine"]

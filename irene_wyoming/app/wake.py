@@ -15,15 +15,17 @@ from irene_wyoming.audio.format import SPEECH, Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.engines.wake.gate import GatedEngine
+from irene_wyoming.engines.wake.names import resolved
 from irene_wyoming.engines.wake.recorder import RecordedEngine, Recorder, RecorderSettings
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.handler import Handler
+from irene_wyoming.servers.hearing import WakeService
 from irene_wyoming.servers.info import Kept, wake_info
 from irene_wyoming.servers.satellites import Satellites
 from irene_wyoming.servers.service import Client, Service
-from irene_wyoming.servers.wake import WakeRole, WakeService
+from irene_wyoming.servers.wake import WakeRole
 from irene_wyoming.wire.connection import Connection
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ def check_default(models: Sequence[str], program: WakeEngine) -> None:
     :raises ConfigError: none of them is known.
     """
     known = [info.name for info in program.models()]
-    unknown = [name for name in models if name not in known]
+    unknown = resolved(models, known).unknown
     text = f"wake.default_models: {', '.join(map(repr, unknown))}: expected some of {', '.join(known)}"
     if len(unknown) == len(models):
         raise ConfigError(text)
@@ -88,7 +90,9 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         check_default(settings.default_models, next(iter(offered.values())))
         quality = method("wake", settings.audio, Quality.FAST)
         satellites = Satellites(settings.models, settings.satellites)
-        service = WakeService(offered, settings.default_models, settings.audio, quality, worker, satellites)
+        service = WakeService(
+            offered, settings.default_models, settings.audio, quality, worker, satellites, settings.max_lag_s
+        )
         info = Kept(lambda: wake_info(offered))
 
         async def serve(connection: Connection, client: Client) -> None:

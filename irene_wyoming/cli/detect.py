@@ -34,7 +34,7 @@ async def hear(args: argparse.Namespace) -> tuple[list[HeardWord], Missed | None
     speech = recording.read(args.file)
     async with recording.listening(args, "wake", wake_server) as address:
         names = args.name or await known(address)
-        return await detect(address, speech, names, realtime=args.realtime)
+        return await detect(address, speech, names, realtime=args.realtime, peak=True)
 
 
 async def known(address: Address) -> list[str]:
@@ -50,7 +50,10 @@ async def known(address: Address) -> list[str]:
 
 def line(word: HeardWord) -> str:
     where = "" if word.timestamp_ms is None else f" at {word.timestamp_ms / 1000:.2f} s"
-    score = "" if word.score is None else f", score {word.score:.2f}"
+    if word.threshold is not None and word.peak is not None:
+        score = f" (reached {word.threshold:.2f}, peak {word.peak:.2f})"
+    else:
+        score = "" if word.score is None else f", score {word.score:.2f}"
     return f"{word.name}{where}{score}"
 
 

@@ -49,6 +49,8 @@ class WakeConfig(ServerConfig):
     """By address, network or name."""
     idle_gate: bool = setting(boolean)
     """Whether an engine rests while nothing changes."""
+    max_lag_s: float = setting(number("seconds", 1, 60))
+    """Audio of a live stream that has waited for longer is dropped."""
     recordings: RecordingsConfig
     providers: Mapping[str, ProviderConfig]
     default_provider: str = setting(text)

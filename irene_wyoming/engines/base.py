@@ -54,6 +54,8 @@ class Hit:
     """How loud the last second was, dB of full scale; None: the engine does not measure it."""
     snr_db: float | None = None
     """How far that stands out of the noise before it; None: the engine does not measure it."""
+    threshold: float | None = field(default=None, compare=False)
+    """Score that was reached; None: the engine does not tell."""
 
 
 class Score(NamedTuple):
@@ -64,6 +66,30 @@ class Score(NamedTuple):
     """0 to 1."""
     frame: int
     """Where the step ends, in frames from the start of the session."""
+
+    def later(self, frames: int) -> "Score":
+        """The same, so many frames later in the stream."""
+        return Score(self.word, self.score, self.frame + frames)
+
+
+class MeasuredScore(Score):
+    """A score that is high enough for somebody to want to know more. Equal to the Score without that."""
+
+    level_dbfs: float
+    """How loud the last second was, dB of full scale."""
+    snr_db: float | None
+    """How far that stands out of the noise before it, dB."""
+    threshold: float
+    """Score from which the step counts."""
+
+    @classmethod
+    def of(cls, score: Score, level_dbfs: float, snr_db: float | None, threshold: float) -> "MeasuredScore":
+        measured = cls(*score)
+        measured.level_dbfs, measured.snr_db, measured.threshold = level_dbfs, snr_db, threshold
+        return measured
+
+    def later(self, frames: int) -> "MeasuredScore":
+        return self.of(super().later(frames), self.level_dbfs, self.snr_db, self.threshold)
 
 
 OnScore = Callable[[Score], None]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from irene_wyoming.config.model import SatelliteConfig
 from irene_wyoming.engines.base import WakeSettings
+from irene_wyoming.engines.wake.names import folded
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -37,9 +38,9 @@ class Satellites:
         satellite = self._of(host, name)
         found = {}
         for word in words:
-            settings = self._models.get(word, WakeSettings())
+            settings = _of_word(self._models, word)
             if satellite is not None:
-                settings = satellite.models.get(word, WakeSettings()).over(satellite.settings).over(settings)
+                settings = _of_word(satellite.models, word).over(satellite.settings).over(settings)
             if settings != WakeSettings():
                 found[word] = settings
         return found
@@ -53,3 +54,11 @@ class Satellites:
         if address.version == 6 and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return next((satellite for network, satellite in self._networks if address in network), None)
+
+
+def _of_word(models: Mapping[str, WakeSettings], word: str) -> WakeSettings:
+    """What is set for a word, under its name or another spelling of it."""
+    if word in models or not models:
+        return models.get(word, WakeSettings())
+    wanted = folded(word)
+    return next((settings for name, settings in models.items() if folded(name) == wanted), WakeSettings())

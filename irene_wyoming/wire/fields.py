@@ -9,8 +9,8 @@ from irene_wyoming.errors import ProtocolError
 MAX_NAME_CHARS = 128
 """Model, program and language names; they go into logs and error texts."""
 
-MAX_NAMES = 64
-"""Wake words that one client may ask for at a time."""
+MAX_NAMES = 1_000
+"""Wake words that one client may ask for at a time: all that three engines can have, 240 of a user's own each."""
 
 MAX_SAID_CHARS = 200
 """Of what another side says went wrong: it goes into logs and errors of ours."""

@@ -53,6 +53,10 @@ class HeardWord:
     """0 to 1; None where the server does not tell."""
     arrived_s: float
     """Since the first chunk was sent."""
+    threshold: float | None = None
+    """Score that was reached; None where the server does not tell."""
+    peak: float | None = None
+    """The highest score that the word got; None: it was told before that was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +81,18 @@ class HeardText:
 
 
 async def detect(
-    address: Address, recording: Recording, names: Sequence[str] = (), *, realtime: bool = False
+    address: Address, recording: Recording, names: Sequence[str] = (), *, realtime: bool = False, peak: bool = False
 ) -> tuple[list[HeardWord], Missed | None]:
     """Every wake word that a server hears in a recording; of none, what came closest where the server tells it.
 
     :param names: words to ask for; none: the server's default.
     :param realtime: send at the pace of speech instead of as fast as the server takes it.
+    :param peak: have each word told when it has passed, with the highest score that it got; ours do.
     :raises ServerUnavailable: nobody answers there.
     :raises ProtocolError: the server refuses, or breaks off.
     """
     async with connect(address) as connection:
-        await connection.write(Detect(names=list(names) or None))
+        await connection.write(Detect(names=list(names) or None, context={"peak": True} if peak else None))
         started = time.monotonic()
         sender = asyncio.create_task(send_all(connection, recording, realtime=realtime), name="send the recording")
         try:
@@ -193,12 +198,19 @@ async def collect_words(
             raise
         if Detection.is_type(event.type):
             found = Detection.from_event(event)
-            score = (found.context or {}).get("score")
-            words.append(HeardWord(found.name or "", found.timestamp, score, time.monotonic() - started))
+            told = found.context or {}
+            score, threshold, highest = (number(told.get(key)) for key in ("score", "threshold", "peak"))
+            arrived = time.monotonic() - started
+            words.append(HeardWord(found.name or "", found.timestamp, score, arrived, threshold, highest))
         elif NotDetected.is_type(event.type):
             return words, missed(NotDetected.from_event(event).context)
         elif Pong.is_type(event.type) and all_sent():
             return words, None
+
+
+def number(value: Any) -> float | None:
+    """From a context, if it is one."""
+    return float(value) if isinstance(value, int | float) else None
 
 
 def missed(context: Any) -> Missed | None:

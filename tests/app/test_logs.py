@@ -58,6 +58,17 @@ def test_warnings_of_one_kind_are_told_some_times_a_minute_and_the_rest_counted(
     assert repeats.filter(record("%s: refused", 101))
 
 
+def test_distinct_facts_are_all_told_and_repetitions_are_not() -> None:
+    repeats = Repeats(lambda: 0.0)
+    told = 0
+    for _ in range(20):
+        for number in range(13):
+            bad = record("%s is not used", number)
+            bad.fact = str(number)
+            told += repeats.filter(bad)
+    assert told == 13 * REPEATS
+
+
 def test_what_is_heard_is_always_told() -> None:
     repeats = Repeats(lambda: 0.0)
     assert all(repeats.filter(record("heard %s", "okay_nabu", level=logging.INFO)) for _ in range(100))

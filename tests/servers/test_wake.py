@@ -20,7 +20,8 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.recall import load
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import Hit
-from irene_wyoming.servers.wake import FINEST, REMEMBERED_S, Times, WakeRole
+from irene_wyoming.servers.times import FINEST, REMEMBERED_S, Times
+from irene_wyoming.servers.wake import WakeRole
 from irene_wyoming.wire.framing import encode
 from irene_wyoming.wire.hear import Recording, detect
 from tests.conftest import until
@@ -189,7 +190,7 @@ async def test_what_came_closest_to_a_word_is_told(
     assert closest.name == "okay_nabu"
     assert 0.5 < closest.score < 0.99
     assert 500 < closest.timestamp_ms < 2_500
-    near = f"closest was okay_nabu, score {closest.score:.2f} at {closest.timestamp_ms} ms"
+    near = f"closest was okay_nabu, score {closest.score:.2f} at {closest.timestamp_ms / 1000:.1f} s"
     assert [r.levelname for r in caplog.records if r.getMessage().endswith(near)] == ["INFO"]
 
 

@@ -229,5 +229,5 @@ class GatedSession:
     def _show(self, score: Score) -> None:
         assert self._on_score is not None
         if self._spared:
-            score = Score(score.word, score.score, score.frame + self._spared)
+            score = score.later(self._spared)
         self._on_score(score)

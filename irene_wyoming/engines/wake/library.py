@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 64 << 20
 """All of an engine's own models together, since they are kept in memory: hundreds of usual ones."""
 
+MAX_WORDS = 240
+"""Of an engine's own: each becomes up to 1 kB of every description, of which a hub takes 256 kB. A client may ask for
+all words of all engines at once, which limits how many names a request may have: ``wire.MAX_NAMES``."""
+
 MAX_VERDICTS = 1000
 """Remembered, so that a file that is moved about is not tried out again."""
 
@@ -157,6 +161,8 @@ class Library:
             first = taken.setdefault(model.info.name, path)
             if first != path:
                 judged.reason = f"its name {model.info.name} is taken by {first}"
+            elif len(taken) > MAX_WORDS:
+                judged.reason = f"more than {MAX_WORDS} words of your own; remove some"
             elif size > MAX_BYTES:
                 judged.reason = f"more than {MAX_BYTES >> 20} MB of models of your own, which are kept in memory"
             else:
@@ -171,7 +177,8 @@ class Library:
         refused |= self._folders.unreadable
         for path, reason in refused.items():
             if self.refused.get(path) != reason:
-                log.warning("wake: %s: %s is not used: %s", self._engine, path, reason)
+                told = {"fact": f"{path}: {reason}"}
+                log.warning("wake: %s: %s is not used: %s", self._engine, path, reason, extra=told)
         self.refused = refused
 
     def _tell(self, models: Mapping[str, OwnModel]) -> None:

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import ParamSpec
+from typing import ParamSpec, Protocol
 
+from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.base import Hit, WakeSession
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.metrics import INFER_SECONDS
@@ -23,6 +24,18 @@ The more may wait, the less often the loop and the thread take Python's lock fro
 LOW_BYTES = TURN_BYTES
 """Who waits is woken when no more than this is left: the thread has something to do until more comes. Woken after every
 turn, the loop and the thread would get in each other's way, which costs both more than their work."""
+
+KEPT_SHARE = 0.3
+"""Of what may wait, what stays when old audio is dropped. Little by little, every word would lose a piece; so, what is
+heard between two drops is whole for some seconds."""
+
+
+class SkippingSession(WakeSession, Protocol):
+    """A wake session that can be told of audio that it never gets."""
+
+    def skip(self, frames: int) -> None:
+        """So many frames of the stream are left out; what is pushed next comes behind them."""
+
 
 P = ParamSpec("P")
 
@@ -39,7 +52,7 @@ class LiveSession:
 
     def __init__(
         self,
-        session: WakeSession,
+        session: SkippingSession,
         worker: Worker,
         engine: str,
         on_hits: OnHits,
@@ -66,6 +79,7 @@ class LiveSession:
         # What both threads touch, under the lock.
         self._lock = threading.Lock()
         self._given: deque[bytes] = deque()
+        self._skipped = 0  # bytes that were dropped, of which the session has not been told
         self._ahead = 0  # bytes given, but not heard yet
         self._working = False  # the thread has been asked to go on, and has not come to the end of what was given
         self._needs = session.needs
@@ -85,6 +99,21 @@ class LiveSession:
             idle, self._working = not self._working, True
         if idle:
             self._worker.post(self._work)
+
+    def drop(self, most: int) -> int:
+        """Where more than ``most`` bytes wait, drop the oldest of them, so that what is said now is heard soon.
+
+        :returns: the bytes that will not be heard.
+        """
+        if self._ahead <= most:
+            return 0
+        dropped = 0
+        with self._lock:
+            while self._given and self._ahead - dropped > most * KEPT_SHARE:
+                dropped += len(self._given.popleft())
+            self._ahead -= dropped
+            self._skipped += dropped
+        return dropped
 
     async def room(self) -> None:
         """Wait until no more than ROOM_BYTES are waiting to be heard."""
@@ -136,9 +165,11 @@ class LiveSession:
 
     def _work(self) -> None:
         """One turn. On the worker's thread."""
-        pcm = self._take()
+        pcm, skipped = self._take()
         began = time.perf_counter()
         try:
+            if skipped:
+                self._session.skip(SPEECH.frames(skipped))
             hits = self._session.push(pcm)
             needs = self._session.needs
         except Exception as error:
@@ -161,12 +192,13 @@ class LiveSession:
         elif self._ahead <= LOW_BYTES:
             self._tell(self._resume)
 
-    def _take(self) -> bytes:
-        """What is to be heard in this turn."""
+    def _take(self) -> tuple[bytes, int]:
+        """What is to be heard in this turn, and how many bytes before it were dropped."""
+        pieces: list[bytes] = []
+        size = 0
         with self._lock:
-            pieces = [self._given.popleft()]
-            size = len(pieces[0])
-            while self._given and size + len(self._given[0]) <= TURN_BYTES:
+            while self._given and (not pieces or size + len(self._given[0]) <= TURN_BYTES):
                 size += len(self._given[0])
                 pieces.append(self._given.popleft())
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            skipped, self._skipped = self._skipped, 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces), skipped

@@ -57,18 +57,31 @@ def is_helper(name: str) -> bool:
     return folded(name) in HELPERS
 
 
-def resolve(wanted: str, known: Sequence[str]) -> str | None:
-    """The known model that a name means, the newest of several versions; None: there is none.
+class Known:
+    """The models that there are, ready to be found by what hubs call them."""
 
-    The name itself goes first, then the same version in another spelling, then any version.
-    """
-    if wanted in known:
-        return wanted
-    exact, loose = versioned(wanted), folded(wanted)
-    if not loose:
-        return None
-    same = [name for name in known if versioned(name) == exact]
-    return _newest(same or [name for name in known if folded(name) == loose])
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._versioned: dict[str, list[str]] = {}
+        self._folded: dict[str, list[str]] = {}
+        for name in self._names:
+            self._versioned.setdefault(versioned(name), []).append(name)
+            self._folded.setdefault(folded(name), []).append(name)
+
+    def find(self, wanted: str) -> str | None:
+        """The model that a name means, the newest of several versions; None: there is none.
+
+        The name itself goes first, then the same version in another spelling, then any version.
+        """
+        if wanted in self._names:
+            return wanted
+        loose = folded(wanted)
+        return _newest(self._versioned.get(versioned(wanted)) or self._folded.get(loose, [])) if loose else None
+
+
+def resolve(wanted: str, known: Iterable[str]) -> str | None:
+    """As ``Known.find``, for a single name."""
+    return Known(known).find(wanted)
 
 
 def _newest(names: Sequence[str]) -> str | None:
@@ -81,12 +94,13 @@ def _version(name: str) -> tuple[int, ...]:
     return tuple(map(int, NUMBERS.findall(found[0]))) if found else ()
 
 
-def resolved(wanted: Iterable[str], known: Sequence[str]) -> Resolved:
+def resolved(wanted: Iterable[str], known: Iterable[str]) -> Resolved:
     """What each of these names means here."""
+    models = Known(known)
     asked: dict[str, str] = {}
     unknown = []
     for name in wanted:
-        model = resolve(name, known)
+        model = models.find(name)
         if model is None:
             unknown.append(name)
         else:

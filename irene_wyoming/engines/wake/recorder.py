@@ -11,7 +11,7 @@ import re
 import threading
 import wave
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.engines.base import (
     NO_SETTINGS,
     Hit,
+    MeasuredScore,
     ModelInfo,
     OnScore,
     Score,
@@ -30,14 +31,9 @@ from irene_wyoming.engines.base import (
     WakeSession,
     WakeSettings,
 )
+from irene_wyoming.engines.wake.near import NearMisses
 
 log = logging.getLogger(__name__)
-
-QUIET_S = 1.0
-"""A near miss is over when its word has scored low for so long."""
-
-AFTER_HIT_S = 2.0
-"""What scores so shortly after a hit is the rest of the word that was heard, and no near miss."""
 
 WAITING = 16
 """Clips that may wait for the disk: at most 16 times the 60 s that may be kept, 31 MB. Others are not kept."""
@@ -234,12 +230,8 @@ class RecordedSession:
         self._size = round(recorder.settings.seconds_before * form.rate) * form.frame_bytes
         self._given = 0  # frames
         self._scores: deque[Score] = deque()
-        self._near: dict[str, Score] = {}
-        """By word: the highest score of what may become a near miss."""
-        self._last: dict[str, int] = {}
-        """By word: the frame at which it scored high enough for that last."""
-        self._heard: dict[str, int] = {}
-        """By word: the frame at which it was heard last."""
+        least = recorder.settings.near_miss_threshold
+        self._near = None if least is None else NearMisses(least, form.rate)
         self._session = make(self._take)
 
     @property
@@ -255,11 +247,12 @@ class RecordedSession:
         while self._scores and self._scores[0].frame < start:
             self._scores.popleft()
         for hit in hits:
-            self._heard[hit.model] = hit.frame
-            self._near.pop(hit.model, None)
+            if self._near is not None:
+                self._near.heard(hit.model, hit.frame)
             self._keep("activation", hit.model, hit.score, hit.level_dbfs, hit.snr_db)
-        for near in list(self._missed()):
-            self._keep("near-miss", near.word, near.score)
+        for near in self._near.passed(self._given) if self._near is not None else ():
+            level, snr = (near.level_dbfs, near.snr_db) if isinstance(near, MeasuredScore) else (None, None)
+            self._keep("near-miss", near.word, near.score, level, snr)
         return hits
 
     def close(self) -> None:
@@ -269,21 +262,8 @@ class RecordedSession:
         self._scores.append(score)
         if self._on_score is not None:
             self._on_score(score)
-        least = self._recorder.settings.near_miss_threshold
-        if least is None or score.score < least:
-            return
-        heard = self._heard.get(score.word)
-        if heard is None or score.frame - heard > AFTER_HIT_S * self._format.rate:
-            self._last[score.word] = score.frame
-            known = self._near.get(score.word)
-            if known is None or score.score > known.score:
-                self._near[score.word] = score
-
-    def _missed(self) -> Iterator[Score]:
-        """Near misses that are over."""
-        for word in list(self._near):
-            if self._given - self._last[word] >= QUIET_S * self._format.rate:
-                yield self._near.pop(word)
+        if self._near is not None:
+            self._near.scored(score)
 
     def _start(self) -> int:
         return self._given - self._format.frames(len(self._audio))

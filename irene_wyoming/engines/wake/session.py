@@ -7,9 +7,12 @@ import numpy as np
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.audio.meter import Meter
-from irene_wyoming.engines.base import Hit, OnScore, Score
+from irene_wyoming.engines.base import Hit, MeasuredScore, OnScore, Score
 from irene_wyoming.engines.wake.trigger import Trigger
 from irene_wyoming.errors import EngineFailed
+
+NEARLY = 0.2
+"""A score from which whoever spoke may have meant the word. Ordinary speech seldom gets there: it scores below 0.05."""
 
 LONGEST_WAIT = SPEECH.rate // 4
 """Frames, 250 ms, that a session asks for at a time at most: who watches its scores live sees them move."""
@@ -84,8 +87,12 @@ class Session:
             return self._meter.level_dbfs
 
         for score in self._stream.push(pcm):
+            trigger = self._triggers[score.word]
             if self._on_score is not None:
-                self._on_score(score)
-            if self._triggers[score.word].update(score.score, score.frame, level):
-                yield Hit(score.word, score.score, score.frame, level(), self._meter.snr_db)
+                shown = score
+                if score.score >= NEARLY:
+                    shown = MeasuredScore.of(score, level(), self._meter.snr_db, trigger.threshold)
+                self._on_score(shown)
+            if trigger.update(score.score, score.frame, level):
+                yield Hit(score.word, score.score, score.frame, level(), self._meter.snr_db, trigger.threshold)
         self._meter.push(samples[measured:])

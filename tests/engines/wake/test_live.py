@@ -17,6 +17,7 @@ class Held:
     def __init__(self) -> None:
         self.needs = 1000
         self.pushed: list[int] = []
+        self.skipped: list[int] = []
         self.closed = 0
         self.failure: Exception | None = None
         self.gate = threading.Event()
@@ -28,6 +29,9 @@ class Held:
             raise self.failure
         self.pushed.append(len(pcm))
         return [Hit("word", 1.0, sum(self.pushed) // 2)]
+
+    def skip(self, frames: int) -> None:
+        self.skipped.append(frames)
 
     def close(self) -> None:
         self.closed += 1
@@ -156,3 +160,16 @@ async def test_a_closed_session_hears_nothing_more_and_can_be_closed_again(
     await worker.run(int)
     assert held.closed == 1
     assert told.hits == []
+
+
+async def test_old_audio_is_dropped_where_too_much_waits_and_the_session_is_told(live: LiveSession, held: Held) -> None:
+    held.gate.clear()
+    for _ in range(11):
+        live.give(bytes(10_000))
+    assert live.drop(200_000) == 0
+    dropped = live.drop(50_000)
+    assert 80_000 <= dropped <= 100_000  # some seconds at once, so that what is heard is whole
+    held.gate.set()
+    await live.heard()
+    assert sum(held.pushed) == 110_000 - dropped
+    assert held.skipped == [dropped // 2]

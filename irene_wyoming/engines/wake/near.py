@@ -1,0 +1,56 @@
+"""NearMisses: words that were nearly heard, each told once, when the word has passed. Pure."""
+
+from irene_wyoming.engines.base import Score
+
+QUIET_S = 1.0
+"""A near miss is over when its word has scored low for so long."""
+
+AFTER_HIT_S = 2.0
+"""What scores so shortly after a hit is the rest of the word that was heard, and no near miss."""
+
+
+class NearMisses:
+    """Follows the scores of one stream."""
+
+    def __init__(self, least: float, rate: int) -> None:
+        """:param least: score from which a word that is not heard was nearly heard.
+        :param rate: frames per second of the stream.
+        """
+        self._least = least
+        self._quiet = round(QUIET_S * rate)
+        self._after_hit = round(AFTER_HIT_S * rate)
+        self._best: dict[str, Score] = {}
+        """By word: the highest score of what may become a near miss."""
+        self._last: dict[str, int] = {}
+        """By word: the frame at which it scored high enough for that last."""
+        self._heard: dict[str, int] = {}
+        """By word: the frame at which it was heard last."""
+
+    def scored(self, score: Score) -> None:
+        """One step of a word."""
+        if score.score < self._least:
+            return
+        heard = self._heard.get(score.word)
+        if heard is not None and score.frame - heard <= self._after_hit:
+            return
+        self._last[score.word] = score.frame
+        known = self._best.get(score.word)
+        if known is None or score.score > known.score:
+            self._best[score.word] = score
+
+    def heard(self, word: str, frame: int) -> None:
+        """The word was heard at this frame."""
+        self._heard[word] = frame
+        self._best.pop(word, None)
+
+    def passed(self, frame: int) -> list[Score]:
+        """The peaks of near misses that are over, now that the stream is at this frame; each is given once."""
+        if not self._best:
+            return []
+        over = [word for word in self._best if frame - self._last[word] >= self._quiet]
+        return [self._best.pop(word) for word in over]
+
+    def rest(self) -> list[Score]:
+        """Those that are not over, now that the stream ends; each is given once."""
+        best, self._best = self._best, {}
+        return list(best.values())
