@@ -22,6 +22,7 @@ COMMANDS = {
     "transcribe": "say what is spoken in a wav file",
     "wake-scores": "show live what the wake word engines hear, as meters in the terminal",
     "tune-wake": "find the threshold of a wake word from recordings of your household",
+    "names": "list the names of rooms and things, from where they are known, and how they are said",
     "models": "list, fetch and check speech-to-text models",
     "monitor": "watch running servers in the terminal",
     "devices": "list the sound inputs of this machine",

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from wyoming.info import Info
 
 from irene_wyoming import metrics
 from irene_wyoming.app import engines
+from irene_wyoming.app.home import Known, configured, watched_home
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
@@ -185,6 +187,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             await voices(settings, providers, stack),
             settings.max_utterance_s,
             settings.admission.answer_timeout_s,
+            Known(configured(config), await stack.enter_async_context(watched_home(config, os.environ))),
         )
 
         async def info() -> Info:

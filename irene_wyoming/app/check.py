@@ -1,7 +1,8 @@
 """Looks at everything that a start needs, without starting: engines, microphone, addresses, what a hub will see."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,6 +12,7 @@ from wyoming.info import Info
 from irene_wyoming import hardware
 from irene_wyoming.app import asr, engines, wake
 from irene_wyoming.app.front import reachable
+from irene_wyoming.app.names import Report, report
 from irene_wyoming.app.source import source
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
@@ -75,6 +77,8 @@ class Check:
             yield await self._microphone()
             for output in config.mic.outputs:
                 yield await address("mic", output.address, config.mic.limits)
+        for finding in of_names(await report(config, os.environ)):
+            yield finding
         if config.front.enabled:
             yield await address("front", config.front.address, config.front.limits)
 
@@ -150,3 +154,25 @@ async def address(name: str, wanted: Address, limits: Limits) -> Finding:
             f"{name} address",
             f"{wanted.uri} is taken: a Wyoming server runs there already, maybe this one",
         )
+
+
+MOST_NAMED = 5
+"""Names that cannot be said which a finding lists; `irene-wyoming names` lists all."""
+
+
+def of_names(found: Report) -> Iterator[Finding]:
+    """What is known of the home's names, and which of them cannot be said."""
+    if found.trouble:
+        last = f"; the names of the last time are used: {found.told.counted()}" if found.told.names else ""
+        yield Finding(Level.WARNING, "home", f"{found.trouble}{last}")
+    elif found.asked:
+        yield Finding(Level.OK, "home", f"Home Assistant {found.told.version} tells {found.told.counted()}")
+    else:
+        yield Finding(Level.OK, "home", "nobody is asked for names; set home.url and home.token_file to read them")
+    for line in found.told.left_out:
+        yield Finding(Level.WARNING, "home", line)
+    wrong = [f"{name.written} {name.why}" for name in found.unsayable]
+    wrong += [f"the sentence {sentence!r} {why}" for sentence, why in found.sentences if why]
+    if wrong:
+        more = f"; and {len(wrong) - MOST_NAMED} more, see `irene-wyoming names`" if len(wrong) > MOST_NAMED else ""
+        yield Finding(Level.WARNING, "home", f"cannot be said: {'; '.join(wrong[:MOST_NAMED])}{more}")

@@ -37,6 +37,7 @@ OPTIONS: Mapping[str, str] = {
 FIXED: Mapping[str, Any] = {
     "wake.providers.openwakeword.folders": ["/share/openwakeword"],  # where other add-ons for Home Assistant look, too
     "wake.providers.microwakeword.folders": ["/share/microwakeword"],
+    "web.host": "0.0.0.0",  # Home Assistant shows the page; nobody else is let in
     "discovery.zeroconf": False,  # multicast does not leave an add-on's network; the Supervisor announces it
 }
 """What is always so in an add-on."""

@@ -7,6 +7,7 @@ from typing import Any
 from irene_wyoming.audio.format import FIRST, LOUDEST, MAX_CHANNELS, MAX_RATE, MEAN, MIN_RATE, Mix
 from irene_wyoming.checks import Wrong, any_text, list_of, text, whole
 from irene_wyoming.errors import ConfigError
+from irene_wyoming.home.endpoint import websocket_url
 from irene_wyoming.wire.address import MAX_PORT, Address
 
 Network = IPv4Network | IPv6Network
@@ -80,6 +81,16 @@ def uri(value: Any) -> Address:
         return Address.parse(written)
     except ConfigError as error:
         raise Wrong(str(error).removeprefix(f"{written!r}: ")) from error
+
+
+def home_url(value: Any) -> str:
+    """The address of a Home Assistant."""
+    written = text(value)
+    try:
+        websocket_url(written)
+    except ConfigError as error:
+        raise Wrong(str(error)) from error
+    return written
 
 
 def device(value: Any) -> str:

@@ -14,7 +14,7 @@ from irene_wyoming.config.asr import (
     BreakerConfig,
     EndpointingConfig,
 )
-from irene_wyoming.config.checks import PORT, Network
+from irene_wyoming.config.checks import PORT, Network, home_url, networks
 from irene_wyoming.config.mic import MicConfig, MicOutput, SourceConfig
 from irene_wyoming.config.profiles import NAMES
 from irene_wyoming.config.server import (
@@ -43,6 +43,7 @@ __all__ = [
     "DiscoveryConfig",
     "EndpointingConfig",
     "FrontConfig",
+    "HomeConfig",
     "Limits",
     "MetricsConfig",
     "MicConfig",
@@ -55,6 +56,7 @@ __all__ = [
     "SourceConfig",
     "SuperviseConfig",
     "WakeConfig",
+    "WebConfig",
 ]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -87,6 +89,48 @@ class MetricsConfig:
     @property
     def address(self) -> Address:
         return Address(self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class HomeConfig:
+    """Where the names of rooms and things come from."""
+
+    enabled: bool = setting(boolean)
+    url: str | None = setting(or_null(home_url))
+    """Of Home Assistant; None: the add-on's own, where this is one."""
+    token_file: Path | None = setting(or_null(path))
+
+    def settled(self) -> Self:
+        """:raises Wrong: an address without a token, or the other way round."""
+        if self.url is not None and self.token_file is None:
+            raise Wrong("expected a file with a long-lived access token, since home.url is set", ("token_file",))
+        if self.url is None and self.token_file is not None:
+            raise Wrong("expected an address, since home.token_file is set", ("url",))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """The page in a browser."""
+
+    enabled: bool = setting(boolean)
+    host: str = setting(host)
+    port: int = setting(PORT)
+    allow: tuple[Network, ...] = setting(networks)
+    """Networks that browsers may come from, besides this machine itself and Home Assistant's ingress."""
+    token_file: Path | None = setting(or_null(path))
+    """What whoever opens the page must show, but for Home Assistant's ingress. None: nothing."""
+    read_only: bool = setting(boolean)
+
+    @property
+    def address(self) -> Address:
+        return Address(self.host, self.port)
+
+    def settled(self) -> Self:
+        """:raises Wrong: other machines could open the page without a token."""
+        if self.allow and self.token_file is None:
+            raise Wrong("expected a file with a token, since web.allow lets other machines in", ("token_file",))
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +168,8 @@ class Config:
     mic: MicConfig
     front: FrontConfig
     discovery: DiscoveryConfig
+    home: HomeConfig
+    web: WebConfig
     metrics: MetricsConfig
     supervise: SuperviseConfig
 
@@ -139,12 +185,13 @@ class Config:
 
     def _listening(self) -> list[tuple[str, Address]]:
         """Each address that is listened at, with its section."""
-        servers: Mapping[str, ListeningConfig | MetricsConfig] = {
+        servers: Mapping[str, ListeningConfig | MetricsConfig | WebConfig] = {
             "wake": self.wake,
             "asr": self.asr,
             "mic": self.mic,
             "front": self.front,
             "metrics": self.metrics,
+            "web": self.web,
         }
         listening = [(name, server.address) for name, server in servers.items() if server.enabled]
         further = [("mic", output.address) for output in self.mic.outputs[1:]]

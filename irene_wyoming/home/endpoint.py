@@ -58,7 +58,7 @@ def websocket_url(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise ConfigError(f"home.url: {url!r}: expected an address such as http://homeassistant.local:8123")
+        raise ConfigError("expected the address of Home Assistant, such as http://homeassistant.local:8123")
     if parts.username or parts.password:
         raise ConfigError(
             "home.url: expected an address without a user and a password; the token is in home.token_file"

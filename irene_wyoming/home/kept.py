@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from irene_wyoming.errors import HomeUnavailable
-from irene_wyoming.home.things import Name, Things
+from irene_wyoming.home.things import Things
+from irene_wyoming.language.vocabulary import Name
 
 FORMAT = 1
 """Of the file. One of another format is not read."""

@@ -15,11 +15,10 @@ from irene_wyoming.home.things import (
     MAX_NAMES,
     MAX_SENTENCE_CHARS,
     MAX_SENTENCES,
-    Kind,
-    Name,
     Things,
     by_likelihood,
 )
+from irene_wyoming.language.vocabulary import Kind, Name
 
 NOT_UP = ("NOT_RUNNING", "STARTING")
 """States in which Home Assistant does not know all of its entities yet."""

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["floor", "area", "entity"]
+from irene_wyoming.language.vocabulary import Kind, Name, Vocabulary
 
 MAX_NAMES = 10_000
 """Twice the exposed entities of the largest homes that are known. More would slow down every search for a name."""
@@ -23,23 +22,6 @@ MAX_ALIASES = 20
 
 LIKELY_DOMAINS = ("light", "switch", "fan", "media_player", "cover", "climate", "lock", "scene", "script", "todo")
 """What people speak to, the most likely first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A floor, an area or an entity."""
-
-    written: str
-    """As the home writes it."""
-    kind: Kind
-    domain: str | None = None
-    """Of an entity: Home Assistant's domain, such as ``light``."""
-    aliases: tuple[str, ...] = ()
-    """Other names that the home knows for the same thing."""
-    area: str | None = None
-    """Of an entity: the area that it is in, as that area is written."""
-    floor: str | None = None
-    """Of an area: the floor that it is on, as that floor is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +44,10 @@ class Things:
     def same_names(self, other: "Things") -> bool:
         """Whether both say the same, whenever they were read."""
         return (self.names, self.sentences) == (other.names, other.sentences)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.names, self.sentences)
 
     def of_kind(self, kind: Kind) -> list[Name]:
         return [name for name in self.names if name.kind == kind]

@@ -1,9 +1,9 @@
 """AsrRole: one client's conversation with the speech-to-text server."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
@@ -17,6 +17,7 @@ from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.engines.asr.voice import Voice, Voices, What
 from irene_wyoming.engines.base import AsrRequest, Transcription
 from irene_wyoming.errors import EngineUnavailable, LimitExceeded
+from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.routing.asr import AsrRouter, Partial, Utterance
 from irene_wyoming.routing.silence import Sound, sound_of
 from irene_wyoming.servers.info import select
@@ -30,6 +31,10 @@ from irene_wyoming.wire.audio import audio_format
 GATHERED_S = 0.06
 """Seconds of audio given to an engine at a time, or a little more: each hop to its thread costs as much as the reading
 of ten chunks. The end of the audio waits for nothing."""
+
+
+def no_names() -> None:
+    """Nobody tells the names of a home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class AsrService:
     max_utterance_s: float
     answer_timeout_s: float
     """From the end of an utterance to its transcript."""
+    names: Callable[[], Vocabulary | None] = no_names
+    """Gives the names that the home has now; None: no more than the engines know from the configuration."""
 
 
 class AsrRole:
@@ -185,7 +192,7 @@ class AsrRole:
         return False
 
     async def _begin(self) -> Utterance:
-        utterance = self._program.utterance(self._request)
+        utterance = self._program.utterance(replace(self._request, vocabulary=self._service.names()))
         self._answer = self._peer.spawn(self._transcribe(utterance, self._writer()), "transcribe")
         if self._service.voices is not None:
             self._voice = await self._service.voices.follow(self._request.vad_sensitivity)

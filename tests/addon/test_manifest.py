@@ -137,6 +137,7 @@ def test_its_defaults_are_the_programs_own_but_for_the_microphone() -> None:
     folders = {name: list(engine.options.get("folders", ())) for name, engine in addon.wake.providers.items()}
     assert {
         "discovery.zeroconf": addon.discovery.zeroconf,
+        "web.host": addon.web.host,
         "wake.providers.openwakeword.folders": folders["openwakeword"],
         "wake.providers.microwakeword.folders": folders["microwakeword"],
     } == FIXED

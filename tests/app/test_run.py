@@ -100,7 +100,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     *numbers, figures = free_ports(5)
     ports = dict(zip(("wake", "asr", "mic", "front"), numbers, strict=True))
     settings = {f"IRENE_WYOMING__{name.upper()}__URI": f"tcp://127.0.0.1:{port}" for name, port in ports.items()}
-    settings["IRENE_WYOMING__METRICS__PORT"] = str(figures)
+    settings |= {"IRENE_WYOMING__METRICS__PORT": str(figures), "IRENE_WYOMING__WEB__PORT": "0"}
     settings |= {"IRENE_WYOMING__DISCOVERY__ZEROCONF": "false", "IRENE_WYOMING__MIC__SOURCE__KIND": "silence"}
     with (tmp_path / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

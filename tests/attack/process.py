@@ -66,6 +66,7 @@ async def running(**settings: str) -> AsyncIterator[Program]:
         "IRENE_WYOMING__DISCOVERY__ZEROCONF": "false",
         "IRENE_WYOMING__MIC__SOURCE__KIND": "silence",
         "IRENE_WYOMING__METRICS__PORT": str(ports[-1]),
+        "IRENE_WYOMING__WEB__PORT": "0",
         "IRENE_WYOMING__LOG_LEVEL": "error",
     }
     env |= {f"IRENE_WYOMING__{key}": value for key, value in settings.items()}

@@ -128,6 +128,8 @@ def test_the_printed_default_is_a_configuration(tmp_path: Path) -> None:
         "mic",
         "front",
         "discovery",
+        "home",
+        "web",
         "metrics",
         "supervise",
     }

@@ -120,7 +120,7 @@ BAD_VALUES = [
     (
         "10300: 1",
         "[10300]: unknown key; expected one of log_level, log_format, data_dir, hardware, wake, asr, mic, front, "
-        "discovery, metrics, supervise",
+        "discovery, home, web, metrics, supervise",
     ),
     ("asr: 5", "asr: 5: expected a mapping"),
     ("asr: []", "asr: []: expected a mapping"),

@@ -11,8 +11,9 @@ import pytest
 from irene_wyoming.errors import HomeRefused, HomeUnavailable
 from irene_wyoming.home import kept
 from irene_wyoming.home.endpoint import Endpoint, websocket_url
-from irene_wyoming.home.things import MAX_NAME_CHARS, Name, Things
+from irene_wyoming.home.things import MAX_NAME_CHARS, Things
 from irene_wyoming.home.watch import Home, Timing, look_once
+from irene_wyoming.language.vocabulary import Name
 from tests.conftest import until
 from tests.home.hub import TOKEN, Hub, running
 

@@ -1,0 +1,73 @@
+"""The names that a server knows: those of the configuration, and those that Home Assistant tells."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from irene_wyoming.config.model import Config
+from irene_wyoming.errors import ConfigError
+from irene_wyoming.home import kept
+from irene_wyoming.home.endpoint import Endpoint, endpoint
+from irene_wyoming.home.watch import Home
+from irene_wyoming.language.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
+
+Names = Callable[[], Vocabulary | None]
+"""Gives the names as they are known now; None: no more than the engines know from the configuration."""
+
+
+def configured(config: Config) -> Vocabulary:
+    """The names that somebody has typed."""
+    return Vocabulary.of(config.asr.vocabulary.areas, config.asr.vocabulary.devices)
+
+
+def where(config: Config, environ: Mapping[str, str]) -> Endpoint | None:
+    """Whom to ask for names; None: nobody. May block.
+
+    :raises ConfigError: the token cannot be read.
+    """
+    return endpoint(config.home.url, config.home.token_file, environ) if config.home.enabled else None
+
+
+def home(config: Config, found: Endpoint) -> Home:
+    """The home at an endpoint, whose last list of names is kept in the data folder if there is one."""
+    return Home(found, None if config.data_dir is None else kept.path_in(config.data_dir))
+
+
+@asynccontextmanager
+async def watched_home(config: Config, environ: Mapping[str, str]) -> AsyncIterator[Home | None]:
+    """The home that is asked for names for as long as the context lasts; None: nobody is asked.
+
+    A token that cannot be read is told and costs the names, not the server.
+    """
+    try:
+        found = await asyncio.to_thread(where, config, environ)
+    except ConfigError as error:
+        log.warning("%s: no names are read from Home Assistant", error)
+        found = None
+    if found is None:
+        yield None
+        return
+    one = home(config, found)
+    async with one.watched():
+        yield one
+
+
+class Known:
+    """The names of the configuration and those of a home, joined anew only when the latter change."""
+
+    def __init__(self, typed: Vocabulary, told: Home | None) -> None:
+        self._typed = typed
+        self._told = told
+        self._joined = typed
+        if told is not None:
+            told.on_change.append(lambda things: self._join(things.vocabulary))
+            self._join(told.things.vocabulary)
+
+    def __call__(self) -> Vocabulary | None:
+        return None if self._told is None else self._joined
+
+    def _join(self, told: Vocabulary) -> None:
+        self._joined = self._typed + told
