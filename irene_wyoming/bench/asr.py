@@ -1,51 +1,106 @@
-"""How well and how fast a speech-to-text server understands recordings, at the pace of speech and several at a time."""
+"""How well and how fast people are understood: recordings mixed with noise, played to a speech-to-text server."""
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.bench.mixing import Condition, mixed
+from irene_wyoming.bench.people import Folder, Spoken
 from irene_wyoming.bench.serving import Server
+from irene_wyoming.bench.verdict import compared, distance
 from irene_wyoming.errors import IreneError, ServerUnavailable
-from irene_wyoming.routing.cascade import plain
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import HeardText, Recording, transcribe
 
+OWN = "server"
+
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """A recording and what is said in it; empty: nothing that a server should understand."""
+class Answer:
+    """What was made of a recording. None: there was no transcript."""
 
-    name: str
-    recording: Recording
-    text: str
+    spoken: Spoken
+    seconds: float
+    """Length of the audio."""
+    heard: HeardText | None
+
+    @property
+    def taken(self) -> bool:
+        """Whether it was taken for a command: the transcript says so, or has text and does not say what it is."""
+        return self.heard is not None and bool(self.heard.text) and self.heard.kind in ("command", None)
+
+    @property
+    def mistakes(self) -> list[str]:
+        return self.spoken.mistakes(self.heard.text if self.heard else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured."""
+
+    listener: str
+    """``server``: one of our own; an address; ``sherpa-onnx``."""
+    program: str
+    folder: str
+    condition: Condition
+    clients: int = 1
+    realtime: bool = False
+    """At the pace of speech, instead of as fast as the audio is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it took. None: another machine, or another user's process."""
+
+    rtf: float | None = None
+    """CPU time over the length of the audio."""
+    memory_mb: float | None = None
+    """In RAM, with engines in processes of their own (RSS)."""
+    proportional_mb: float | None = None
+    """The same, where a page that n processes share counts as 1/n (PSS)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsrRow:
-    """One program of a server, with so many clients at a time. Times are None where there was nothing to time."""
+    """One program, one folder, one condition. Shares are 0 to 1; None where there was nothing to count or to time."""
 
+    listener: str
     program: str
+    folder: str
+    noise: str
+    snr_db: float | None
+    level_dbfs: float | None
+    tail_s: float | None
+    """Silence after the speech; None: the audio ends with the last word."""
     clients: int
+    realtime: bool
     recordings: int
     failed: int
     """Recordings to which there was no transcript."""
     exact: float | None
-    """Share of the sentences of which every word is right."""
+    """Share of the commands and sentences of which every word, or every slot, is right."""
+    accepted: float | None
+    """Share of them that was taken for a command, right or wrong."""
+    wrong: float | None
+    """Share of them that was taken for another command."""
+    wrong_kinds: Mapping[str, int]
+    """How those differ: opposites such as ``on/off``, ``number``, ``words``, or slots. One may have several."""
     rejected: float | None
-    """Share of what is no sentence to which the transcript is empty."""
+    """Share of other speech that was not taken for a command."""
     wer: float | None
-    """Word error rate: words wrong, missing or too many, over those spoken."""
+    """Word error rate: words wrong, missing or too many, over those spoken, numbers as words."""
     after_p50_ms: float | None
     """From the end of the audio to its transcript."""
     after_p95_ms: float | None
     first_partial_p50_ms: float | None
     """From the start of the audio to the first words of the transcript, where any came before its end."""
     rtf: float | None
-    """CPU time of the server over the length of the audio; None: not our own server."""
     memory_mb: float | None
-    """Of the server and what it has started, in RAM; None: not our own server."""
+    proportional_mb: float | None
 
 
 async def programs(address: Address) -> list[str]:
@@ -59,80 +114,102 @@ async def programs(address: Address) -> list[str]:
     return names
 
 
+def sounds(folder: Folder, condition: Condition) -> list[bytes]:
+    """Every recording of a folder as it is heard under a condition."""
+    return [mixed(one.pcm, condition, one.name) for one in folder.spoken]
+
+
 async def measure(
-    address: Address, program: str, spoken: Sequence[Spoken], clients: int, *, server: Server | None, realtime: bool
-) -> AsrRow:
-    """Play all recordings to one program, so many at a time.
+    address: Address, subject: Subject, folder: Folder, *, server: Server | None = None
+) -> tuple[AsrRow, list[Answer]]:
+    """Play a folder to one program, ``subject.clients`` recordings at a time.
 
     :param server: where it is one of our own, whose CPU time and memory are then told.
     """
-    waiting = list(spoken)
-    heard: list[tuple[Spoken, HeardText | None]] = []
+    audio = await asyncio.to_thread(sounds, folder, subject.condition)
+    before_s = await asyncio.to_thread(server.cpu_s) if server else 0.0
+    answers = await played(address, subject, list(zip(folder.spoken, audio, strict=True)))
+    cost = await asyncio.to_thread(cost_of, server, before_s, answers) if server else Cost()
+    return summed_up(subject, answers, cost), answers
+
+
+async def played(address: Address, subject: Subject, sounds: Sequence[tuple[Spoken, bytes]]) -> list[Answer]:
+    """All of them, as many at a time as there are clients."""
+    waiting = list(sounds)
+    answers: list[Answer] = []
 
     async def speak() -> None:
         while waiting:
-            one = waiting.pop(0)
+            spoken, pcm = waiting.pop(0)
+            recording = Recording(SPEECH, pcm)
             try:
-                text = await transcribe(address, one.recording, realtime=realtime, program=program)
+                heard = await transcribe(address, recording, realtime=subject.realtime, program=subject.program)
             except (IreneError, OSError):
-                heard.append((one, None))
+                answers.append(Answer(spoken, recording.seconds, None))
             else:
-                heard.append((one, text))
+                answers.append(Answer(spoken, recording.seconds, heard))
 
-    async def speak_all() -> None:
-        await asyncio.gather(*(speak() for _ in range(clients)))
-
-    if server is None:
-        await speak_all()
-        return summed_up(program, clients, heard, rtf=None, memory_mb=None)
-    before_s = await asyncio.to_thread(server.cpu_s)
-    await speak_all()
-    after_s = await asyncio.to_thread(server.cpu_s)
-    resident = await asyncio.to_thread(server.resident_bytes)
-    seconds = sum(one.recording.seconds for one in spoken)
-    return summed_up(program, clients, heard, rtf=(after_s - before_s) / seconds, memory_mb=resident / 1e6)
+    await asyncio.gather(*(speak() for _ in range(subject.clients)))
+    return answers
 
 
-def summed_up(
-    program: str,
-    clients: int,
-    heard: Sequence[tuple[Spoken, HeardText | None]],
-    *,
-    rtf: float | None,
-    memory_mb: float | None,
-) -> AsrRow:
-    answered = [(one, text) for one, text in heard if text is not None]
-    sentences = [(plain(one.text), plain(text.text)) for one, text in answered if one.text]
-    others = [text.text for one, text in answered if not one.text]
-    delays = sorted(text.delay_s * 1000 for _, text in answered)
-    firsts = sorted(text.first_partial_s * 1000 for _, text in answered if text.first_partial_s is not None)
-    words = sum(len(said.split()) for said, _ in sentences)
+def cost_of(server: Server, before_s: float, answers: Sequence[Answer]) -> Cost:
+    seconds = sum(answer.seconds for answer in answers)
+    used = (server.cpu_s() - before_s) / seconds
+    return Cost(used, server.resident_bytes() / 1e6, server.proportional_bytes() / 1e6)
+
+
+def summed_up(subject: Subject, answers: Sequence[Answer], cost: Cost) -> AsrRow:
+    """The figures of one run."""
+    answered = [answer for answer in answers if answer.heard is not None]
+    commands = [answer for answer in answered if answer.spoken.command]
+    others = [answer for answer in answered if not answer.spoken.command]
+    wrong = [answer for answer in commands if answer.taken and answer.mistakes]
+    delays = sorted(answer.heard.delay_s * 1000 for answer in answered if answer.heard)
+    firsts = sorted(a.heard.first_partial_s * 1000 for a in answered if a.heard and a.heard.first_partial_s is not None)
+    condition = subject.condition
     return AsrRow(
-        program=program,
-        clients=clients,
-        recordings=len(heard),
-        failed=len(heard) - len(answered),
-        exact=sum(said == text for said, text in sentences) / len(sentences) if sentences else None,
-        rejected=sum(not text for text in others) / len(others) if others else None,
-        wer=sum(distance(said.split(), text.split()) for said, text in sentences) / words if words else None,
+        listener=subject.listener,
+        program=subject.program,
+        folder=subject.folder,
+        noise=condition.noise_name,
+        snr_db=condition.snr_db,
+        level_dbfs=condition.level_dbfs,
+        tail_s=condition.tail_s,
+        clients=subject.clients,
+        realtime=subject.realtime,
+        recordings=len(answers),
+        failed=len(answers) - len(answered),
+        exact=share(commands, [answer for answer in commands if not answer.mistakes]),
+        accepted=share(commands, [answer for answer in commands if answer.taken]),
+        wrong=share(commands, wrong),
+        wrong_kinds=dict(Counter(kind for answer in wrong for kind in answer.mistakes).most_common()),
+        rejected=share(others, [answer for answer in others if not answer.taken]),
+        wer=word_error_rate(answered),
         after_p50_ms=percentile(delays, 0.5),
         after_p95_ms=percentile(delays, 0.95),
         first_partial_p50_ms=percentile(firsts, 0.5),
-        rtf=rtf,
-        memory_mb=memory_mb,
+        rtf=cost.rtf,
+        memory_mb=cost.memory_mb,
+        proportional_mb=cost.proportional_mb,
     )
+
+
+def share(of: Sequence[Answer], some: Sequence[Answer]) -> float | None:
+    return len(some) / len(of) if of else None
+
+
+def word_error_rate(answers: Sequence[Answer]) -> float | None:
+    """Over the recordings whose text is known; None: there are none."""
+    pairs = [
+        (compared(answer.spoken.text).split(), compared(answer.heard.text).split())
+        for answer in answers
+        if answer.spoken.text and answer.heard
+    ]
+    words = sum(len(said) for said, _ in pairs)
+    return sum(distance(said, heard) for said, heard in pairs) / words if words else None
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
     """Of sorted values: the smallest that ``share`` of them do not exceed; None: there are none."""
     return values[math.ceil(share * len(values)) - 1] if values else None
-
-
-def distance(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Words to replace, leave out or put in (Levenshtein's distance)."""
-    row = list(range(len(heard) + 1))
-    for count, word in enumerate(said, start=1):
-        diagonal, row[0] = row[0], count
-        for index, other in enumerate(heard, start=1):
-            diagonal, row[index] = row[index], min(row[index] + 1, row[index - 1] + 1, diagonal + (word != other))
-    return row[-1]

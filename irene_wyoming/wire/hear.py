@@ -78,6 +78,10 @@ class HeardText:
     """From the end of the audio to its arrival; 0 where it came before."""
     first_partial_s: float | None = None
     """From the start of the audio to the first words of it; None: nothing came before the transcript."""
+    took_s: float = 0.0
+    """From the start of the audio to its arrival."""
+    kind: str | None = None
+    """``command`` or ``open``, where the server tells it."""
 
 
 async def detect(
@@ -140,11 +144,14 @@ async def collect_text(connection: Connection, started: float, sender: "asyncio.
             first_partial_s = time.monotonic() - started
 
     found = await transcript(lambda: expect(connection, ANSWER_TIMEOUT_S), partial)
+    took_s = time.monotonic() - started
     delay_s = time.monotonic() - sender.result() if sender.done() else 0.0
     said, language = text(found, "text"), text(found, "language")
     if said is None:
         raise ProtocolError("the server sent a transcript without a text")
-    return HeardText(said, language, delay_s, first_partial_s)
+    context = found.get("context")
+    kind = text(context, "kind") if isinstance(context, dict) else None
+    return HeardText(said, language, delay_s, first_partial_s, took_s, kind)
 
 
 async def send_timed(connection: Connection, recording: Recording, *, realtime: bool) -> float:

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.bench.asr import Spoken, distance, percentile, summed_up
-from irene_wyoming.cli.bench import asr
-from irene_wyoming.errors import AudioError
+from irene_wyoming.bench.asr import Answer, Cost, Subject, percentile, summed_up
+from irene_wyoming.bench.mixing import Condition
+from irene_wyoming.bench.people import Spoken
 from irene_wyoming.household.alone import ONE_THREAD
-from irene_wyoming.wire.hear import HeardText, Recording
+from irene_wyoming.wire.hear import HeardText
 from tests.cli.test_bench import run
 from tests.conftest import SPEECH_DIR
 
@@ -23,20 +22,6 @@ def threads_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "1")
 
 
-@pytest.mark.parametrize(
-    ("said", "heard", "wrong"),
-    [
-        ("turn on the light", "turn on the light", 0),
-        ("turn on the light", "", 4),
-        ("", "turn on", 2),
-        ("turn on the light", "turn the night", 2),
-        ("a b c d", "b c d e", 2),
-    ],
-)
-def test_distance_counts_words(said: str, heard: str, wrong: int) -> None:
-    assert distance(said.split(), heard.split()) == wrong
-
-
 def test_percentiles_are_values_that_were_measured() -> None:
     values = [float(value) for value in range(1, 101)]
     assert [percentile(values, share) for share in (0.5, 0.95, 1.0)] == [50, 95, 100]
@@ -44,50 +29,62 @@ def test_percentiles_are_values_that_were_measured() -> None:
     assert percentile([], 0.5) is None
 
 
-def test_sentences_and_what_is_none_are_judged_apart() -> None:
-    sound = Recording(SPEECH, bytes(32_000))
+def answer(said: str, heard: str | None, kind: str | None = None, delay_s: float = 0.1) -> Answer:
+    text = None if heard is None else HeardText(heard, "en", delay_s, kind=kind)
+    return Answer(Spoken(said, b"", said), 1.0, text)
 
-    def heard(text: str, delay_s: float) -> HeardText:
-        return HeardText(text, "en", delay_s)
 
-    row = summed_up(
-        "irene-asr",
-        2,
-        [
-            (Spoken("a", sound, "Turn on the light."), heard("turn on the light", 0.1)),
-            (Spoken("b", sound, "turn it off"), heard("turn on off", 0.2)),
-            (Spoken("c", sound, ""), heard("", 0.3)),
-            (Spoken("d", sound, ""), None),
-        ],
-        rtf=None,
-        memory_mb=None,
-    )
-    assert (row.recordings, row.failed, row.exact, row.rejected) == (4, 1, 0.5, 1.0)
+def test_commands_and_other_speech_are_judged_apart() -> None:
+    answers = [
+        answer("Turn on the light.", "turn on the light", delay_s=0.1),
+        answer("turn it off", "turn it on", delay_s=0.2),
+        answer("", "", delay_s=0.3),
+        answer("", None),
+    ]
+    row = summed_up(Subject("server", "irene-asr", "home", Condition()), answers, Cost())
+    assert (row.recordings, row.failed, row.exact, row.accepted, row.wrong, row.rejected) == (4, 1, 0.5, 1, 0.5, 1)
+    assert row.wrong_kinds == {"on/off": 1}
     assert row.wer == pytest.approx(1 / 7)
     assert row.after_p95_ms == pytest.approx(300)
 
 
-def test_recordings_without_text_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match="no wav file there"):
-        asr.recordings(tmp_path)
-    shutil.copy(SPEECH_DIR / "asr" / "set_a_timer_for_five_minutes.wav", tmp_path)
-    with pytest.raises(AudioError, match=r"set_a_timer_for_five_minutes\.txt"):
-        asr.recordings(tmp_path)
+def test_an_open_transcript_is_no_command() -> None:
+    answers = [answer("lights on", "light song", "open"), answer("", "once upon a time", "open"), answer("", "hi")]
+    row = summed_up(Subject("server", "irene-asr", "home", Condition()), answers, Cost())
+    assert (row.exact, row.accepted, row.wrong, row.rejected) == (0, 0, 0, 0.5)
+    assert row.wrong_kinds == {}
 
 
-def test_a_run_measures_every_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
     for name, text in (
         ("set_a_timer_for_five_minutes", "Set a timer for five minutes."),
         ("she_turned_around_and_walked_away", ""),
     ):
         shutil.copy(SPEECH_DIR / "asr" / f"{name}.wav", tmp_path)
         (tmp_path / f"{name}.txt").write_text(text)
-    assert run("asr", str(tmp_path), "--clients", "1,2", "--fast", "--json") == 0
+    return tmp_path
+
+
+def test_a_run_measures_every_program(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    noise = ("--noise", "pink", "--snr", "30", "--level=-30")
+    assert run("asr", str(folder), "--provider", "irene-asr", "--clients", "2", "--json", *noise) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert [(row["program"], row["clients"]) for row in rows] == [
-        (program, clients) for program in ("irene-asr", "sphinx") for clients in (1, 2)
+    assert [(row["noise"], row["snr_db"], row["level_dbfs"], row["tail_s"], row["clients"]) for row in rows] == [
+        ("none", None, None, 0.5, 1),
+        ("pink", 30, None, 0.5, 1),
+        ("none", None, -30, 0.5, 1),
+        ("none", None, None, 0.7, 2),
+        ("none", None, None, None, 2),
     ]
     for row in rows:
         assert (row["exact"], row["rejected"], row["wer"], row["failed"]) == (1, 1, 0, 0)
         assert row["rtf"] > 0
-        assert row["memory_mb"] > 20
+        assert row["memory_mb"] > row["proportional_mb"] > 20
+
+
+def test_a_run_prints_what_wyoming_bench_prints(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("asr", str(folder), "--provider", "irene-asr", "--fast", "--wyoming-bench") == 0
+    printed = capsys.readouterr().out
+    assert "[non_streaming] ok=1 fail=0" in printed
+    assert "WER=0.0%  CER=0.0%  SAR=100.0%" in printed

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,31 +10,45 @@ from typing import TYPE_CHECKING
 
 from irene_wyoming.bench.machine import machine
 from irene_wyoming.cli import common
-from irene_wyoming.errors import AudioError
-from irene_wyoming.wire.address import Address
+from irene_wyoming.cli.bench import people
 
-if TYPE_CHECKING:
-    from irene_wyoming.bench.asr import AsrRow, Spoken
+if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
+    from irene_wyoming.bench.asr import Answer, AsrRow, Subject
+    from irene_wyoming.bench.mixing import Condition
+    from irene_wyoming.bench.people import Folder
     from irene_wyoming.bench.serving import Server
+    from irene_wyoming.wire.address import Address
 
-HELP = "speech-to-text: errors, delay, memory, several at a time"
+    Measured = tuple[AsrRow, list[Answer]]
+
+HELP = "speech-to-text: people understood in noise, errors, delay, memory, several at a time"
 ABOUT = (
-    "Play recordings to a speech-to-text server at the pace of speech, to every provider by itself and to all "
-    "together. It takes as long as the recordings, for each of them."
+    "Play recordings of people to a speech-to-text server: first as fast as it takes them, as recorded and under each "
+    "condition, then at the pace of speech with 0.7 s of silence behind and cut off after the last word, for the delay."
 )
 
 CLIENTS = (1, 2, 4)
 MAX_CLIENTS = 64
-MAX_TEXT_BYTES = 10_000
-"""Of a file with what is said in a recording."""
+TAILS_S = (0.7, None)
+"""Silence behind the speech where the delay is measured; None: it is cut off after the last word."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder",
         type=Path,
+        nargs="+",
         metavar="FOLDER",
-        help="FILE.wav with what is said in FILE.txt; an empty one: nothing that should be understood",
+        help="FILE.wav with what is said in FILE.txt (an empty one: nothing that should be understood); or labels.json "
+        "and slots.json, with sentence.txt, a template that the server is then told",
+    )
+    people.add_arguments(parser)
+    parser.add_argument(
+        "--level",
+        type=people.decibels,
+        default=(),
+        metavar="DBFS,...",
+        help="also with the speech made so loud; write --level=-50,-10 (none: as recorded)",
     )
     parser.add_argument(
         "--provider", action="append", metavar="NAME", help="program to measure, may be repeated (none: all there are)"
@@ -42,13 +57,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--uri", type=common.address, metavar="URI", help="server to measure (none: one of this program's own)"
     )
     parser.add_argument(
+        "--peer",
+        type=common.address,
+        action="append",
+        default=[],
+        metavar="URI",
+        help="another Wyoming server, to be played the same; may be repeated",
+    )
+    parser.add_argument("--sherpa", action="store_true", help="also sherpa-onnx with the model of guided, if installed")
+    parser.add_argument(
         "--clients",
         type=numbers,
         default=CLIENTS,
         metavar="N,...",
-        help=f"clients at a time; default: {','.join(map(str, CLIENTS))}",
+        help=f"clients at a time, at the pace of speech; default: {','.join(map(str, CLIENTS))}",
     )
-    parser.add_argument("--fast", action="store_true", help="as fast as the server takes it: for errors, not for delay")
+    parser.add_argument("--fast", action="store_true", help="nothing at the pace of speech: errors, no delay")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw what is understood in which noise")
+    parser.add_argument(
+        "--wyoming-bench", action="store_true", help="print the report of PyPI wyoming-bench, if installed"
+    )
     common.add_json(parser)
     common.add_config(parser)
 
@@ -66,72 +94,151 @@ def numbers(text: str) -> tuple[int, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every recording got a transcript; 1: some did not."""
-    spoken = recordings(args.folder)
-    rows = asyncio.run(measured(args, spoken))
-    if args.json:
+    from irene_wyoming.bench import asr_plot, wyoming_bench
+
+    if args.plot:
+        common.require_plot(args.plot)
+    if args.wyoming_bench:
+        wyoming_bench.require()
+    folders = people.folders(args, args.folder)
+    results = list(asyncio.run(measured(args, folders, people.conditions(args, args.level))))
+    rows = [row for row, _ in results]
+    if args.wyoming_bench:
+        print(wyoming_bench.report(named(results)))
+    elif args.json:
         common.print_json({"machine": machine(), "rows": [asdict(row) for row in rows]})
     else:
         print("\n".join(table(rows)))
+    if args.plot:
+        asr_plot.write(rows, args.plot)
     return 1 if any(row.failed for row in rows) else 0
 
 
-async def measured(args: argparse.Namespace, spoken: "Sequence[Spoken]") -> "list[AsrRow]":
-    from irene_wyoming.bench import asr as bench
+async def measured(
+    args: argparse.Namespace, folders: "Sequence[Folder]", conditions: "Sequence[Condition]"
+) -> "list[Measured]":
+    """Every program of every server, under every condition."""
+    from irene_wyoming.bench import asr, sherpa
     from irene_wyoming.bench.serving import serving
 
-    async def all_rows(address: Address, server: "Server | None") -> "list[AsrRow]":
-        names = args.provider or await bench.programs(address)
-        return [
-            await bench.measure(address, name, spoken, clients, server=server, realtime=not args.fast)
-            for name in names
-            for clients in args.clients
-        ]
-
+    results = []
     if args.uri:
-        return await all_rows(args.uri, None)
-    async with serving("asr", config=args.config) as server:
-        return await all_rows(server.address, server)
+        results += await of_server(args, args.uri.uri, args.uri, folders, conditions)
+    else:
+        async with serving("asr", told(folders), config=args.config) as server:
+            results += await of_server(args, asr.OWN, server.address, folders, conditions, server)
+    for peer in args.peer:
+        results += await of_server(args, peer.uri, peer, folders, conditions)
+    if args.sherpa:
+        for folder in folders:
+            results += [await asyncio.to_thread(sherpa.measure, folder, condition) for condition in conditions]
+    return results
 
 
-def recordings(folder: Path) -> "list[Spoken]":
-    """:raises AudioError: there is none, or one without its text."""
-    from irene_wyoming.bench.asr import Spoken
-    from irene_wyoming.cli import recording
+def told(folders: "Sequence[Folder]") -> dict[str, object]:
+    """Settings of a server of ours that is to know the sentences of all folders: every engine that takes some."""
+    from irene_wyoming.engines.registry import specs
 
-    found = []
-    for path in sorted(folder.glob("*.wav")):
-        written = path.with_suffix(".txt")
-        try:
-            with written.open(encoding="utf-8") as file:
-                text = file.read(MAX_TEXT_BYTES).strip()
-        except (OSError, ValueError) as error:
-            raise AudioError(f"{written}: expected what is said in {path.name}: {error}") from error
-        found.append(Spoken(path.stem, recording.read(path), text))
-    if not found:
-        raise AudioError(f"{folder}: no wav file there; expected files such as lamp.wav and lamp.txt")
+    sentences = [sentence for folder in folders for sentence in folder.sentences]
+    if not sentences:
+        return {}
+    takers = [name for name, spec in specs("asr").items() if "sentences" in spec.options]
+    return {f"providers__{name}__sentences": json.dumps(sentences) for name in takers}
+
+
+async def of_server(
+    args: argparse.Namespace,
+    listener: str,
+    address: "Address",
+    folders: "Sequence[Folder]",
+    conditions: "Sequence[Condition]",
+    server: "Server | None" = None,
+) -> "list[Measured]":
+    """All programs of one server, those asked for where it is the one to measure."""
+    from irene_wyoming.bench import asr
+
+    there = await asr.programs(address)
+    names = args.provider if args.provider and address not in args.peer else there
+    return [
+        await asr.measure(address, subject, folder, server=server)
+        for name in names
+        for folder in folders
+        for subject in subjects(args, listener, name, folder, conditions)
+    ]
+
+
+def subjects(
+    args: argparse.Namespace, listener: str, program: str, folder: "Folder", conditions: "Sequence[Condition]"
+) -> "Iterator[Subject]":
+    """What is to be measured of one folder: errors under every condition, then the delay."""
+    from irene_wyoming.bench.asr import Subject
+    from irene_wyoming.bench.mixing import Condition
+
+    for condition in conditions:
+        yield Subject(listener, program, folder.name, condition)
+    if not args.fast and any(spoken.command for spoken in folder.spoken):
+        for clients in args.clients:
+            for tail_s in TAILS_S:
+                yield Subject(listener, program, folder.name, Condition(tail_s=tail_s), clients, realtime=True)
+
+
+def named(results: "Sequence[Measured]") -> "dict[str, list[Answer]]":
+    """Answers by who gave them and when; those at the pace of speech are left out, as wyoming-bench has none."""
+    from irene_wyoming.bench.asr_plot import condition
+
+    found: dict[str, list[Answer]] = {}
+    for row, answers in results:
+        if not row.realtime:
+            found.setdefault(f"{row.listener}/{row.program}, {condition(row)}", []).extend(answers)
     return found
 
 
-COLUMNS = (
-    ("program", "{:16}"),
-    ("clients", "{:7d}"),
-    ("failed", "{:6d}"),
-    ("exact", "{:6.1%}"),
-    ("rejected", "{:8.1%}"),
-    ("wer", "{:6.1%}"),
-    ("after_p50_ms", "{:12.0f}"),
-    ("after_p95_ms", "{:12.0f}"),
-    ("first_partial_p50_ms", "{:20.0f}"),
-    ("rtf", "{:5.3f}"),
-    ("memory_mb", "{:9.0f}"),
-)
+ERRORS = {
+    "listener": "{:8}",
+    "program": "{:14}",
+    "folder": "{:10}",
+    "noise": "{:8}",
+    "snr_db": "{:.0f}",
+    "level_dbfs": "{:.0f}",
+    "recordings": "{}",
+    "failed": "{}",
+    "exact": "{:.1%}",
+    "accepted": "{:.1%}",
+    "wrong": "{:.1%}",
+    "rejected": "{:.1%}",
+    "wer": "{:.1%}",
+    "rtf": "{:.3f}",
+    "memory_mb": "{:.0f}",
+    "proportional_mb": "{:.0f}",
+}
+DELAYS = {
+    **{name: ERRORS[name] for name in ("listener", "program", "folder")},
+    "clients": "{}",
+    "tail_s": "{:.1f}",
+    **{name: ERRORS[name] for name in ("recordings", "failed", "exact")},
+    **dict.fromkeys(("after_p50_ms", "after_p95_ms", "first_partial_p50_ms"), "{:.0f}"),
+    "rtf": "{:.3f}",
+}
 
 
 def table(rows: "Sequence[AsrRow]") -> Iterator[str]:
-    widths = {name: max(len(name), len(form.format(0 if name != "program" else ""))) for name, form in COLUMNS}
-    yield "  ".join(f"{name:>{widths[name]}}" for name, _ in COLUMNS)
+    """Errors, kinds of wrong commands, and delays."""
+    yield from columns([row for row in rows if not row.realtime], ERRORS)
     for row in rows:
-        figures = {name: getattr(row, name) for name, _ in COLUMNS}
-        cells = {name: "-" if figures[name] is None else form.format(figures[name]) for name, form in COLUMNS}
-        yield "  ".join(f"{cells[name]:>{widths[name]}}" for name, _ in COLUMNS)
-    yield f"{rows[0].recordings} recordings; after: from the end of the audio to its transcript"
+        if row.wrong_kinds and not row.realtime:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in row.wrong_kinds.items())
+            snr = "" if row.snr_db is None else f" {row.snr_db:g} dB"
+            yield f"taken for another: {row.listener} {row.program}, {row.folder}, {row.noise}{snr}: {kinds}"
+    timed = [row for row in rows if row.realtime]
+    if timed:
+        yield "\nat the pace of speech; after: end of audio to transcript; no tail: cut off after the last word"
+        yield from columns(timed, DELAYS)
+
+
+def columns(rows: "Sequence[AsrRow]", forms: dict[str, str]) -> Iterator[str]:
+    values = [{name: getattr(row, name) for name in forms} for row in rows]
+    cells = [{name: "-" if row[name] is None else forms[name].format(row[name]) for name in forms} for row in values]
+    widths = {name: max(len(name), *(len(row[name]) for row in cells)) for name in forms}
+    yield "  ".join(f"{name:>{width}}" for name, width in widths.items())
+    for row in cells:
+        yield "  ".join(f"{row[name]:>{width}}" for name, width in widths.items())

@@ -1,0 +1,126 @@
+"""Folders with recordings of people, and what is said in them.
+
+A folder has ``labels.json`` (the slots of each file), ``slots.json`` (all values of each slot) and ``sentence.txt`` (a
+sentence template that covers them), or a text beside each recording, FILE.txt. An empty text stands for nothing that is
+to be understood. A folder of other speech needs no texts.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from irene_wyoming.bench.verdict import compared, difference, slots_in, slots_that_differ
+from irene_wyoming.errors import AudioError
+
+Reader = Callable[[Path], bytes]
+"""Reads a wav file as 16 kHz, 16 bit, mono."""
+
+MAX_TEXT_BYTES = 1 << 20
+"""Of a file with labels, or with what is said in a recording: a mistaken file is not read into memory."""
+
+HALVES = {"even": 0, "odd": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A recording and what is said in it."""
+
+    name: str
+    pcm: bytes
+    """16 kHz, 16 bit, mono."""
+    text: str | None
+    """None: only its slots are known."""
+    slots: Mapping[str, str] | None = None
+    values: Mapping[str, Sequence[str]] | None = None
+    """All values of each slot, where there are slots."""
+
+    @property
+    def command(self) -> bool:
+        """Whether something is to be understood."""
+        return bool(self.text) or self.slots is not None
+
+    def mistakes(self, heard: str) -> list[str]:
+        """What kinds of mistakes a transcript has; none: it is right. Slots that differ, by name, or the words."""
+        text = compared(heard)
+        if self.slots is not None and self.values is not None:
+            return list(slots_that_differ(self.slots, slots_in(text, self.values)))
+        said = compared(self.text or "")
+        return [] if said == text else [difference(said, text)]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Recordings that belong together."""
+
+    name: str
+    spoken: tuple[Spoken, ...]
+    sentences: tuple[str, ...] = ()
+    """Templates that a server needs to know these commands."""
+
+
+def folder_of(path: Path, read: Reader, *, other: bool = False, half: str | None = None, limit: int = 0) -> Folder:
+    """The recordings of a folder.
+
+    :param read: reads a wav file as 16 kHz, 16 bit, mono.
+    :param other: nothing in it is to be understood; texts are not looked for.
+    :param half: ``odd`` or ``even``: those whose file number is; None: all.
+    :param limit: so many of them at most; 0: all.
+    :raises AudioError: there is none, or one without its text.
+    """
+    files = sorted(path.glob("*.wav"))
+    files = [file for place, file in enumerate(files) if half is None or number(file, place) % 2 == HALVES[half]]
+    files = files[: limit or None]
+    if not files:
+        raise AudioError(f"{path}: no wav file there; expected files such as lamp.wav and lamp.txt")
+    if not other and (path / "labels.json").exists():
+        return labelled(path, files, read)
+    return Folder(path.name, tuple(Spoken(file.stem, read(file), "" if other else said_in(file)) for file in files))
+
+
+def labelled(path: Path, files: Sequence[Path], read: Reader) -> Folder:
+    """A folder with slots."""
+    labels, values = parsed(path / "labels.json"), parsed(path / "slots.json")
+    missing = [file.name for file in files if file.name not in labels]
+    if missing:
+        raise AudioError(f"{path / 'labels.json'}: it says nothing of {missing[0]}")
+    spoken = tuple(Spoken(file.stem, read(file), None, labels[file.name], values) for file in files)
+    template = path / "sentence.txt"
+    return Folder(path.name, spoken, tuple(lines(template)) if template.exists() else ())
+
+
+def said_in(file: Path) -> str:
+    """:raises AudioError: nobody says it."""
+    written = file.with_suffix(".txt")
+    try:
+        return text_of(written).strip()
+    except (OSError, ValueError) as error:
+        raise AudioError(f"{written}: expected what is said in {file.name}: {error}") from error
+
+
+def number(file: Path, place: int) -> int:
+    """That at the end of a file's name; its place in the folder where it has none."""
+    found = re.search(r"(\d+)$", file.stem)
+    return int(found[1]) if found else place
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """:raises AudioError: it cannot be read, or is no JSON object."""
+    try:
+        found = json.loads(text_of(path))
+    except (OSError, ValueError) as error:
+        raise AudioError(f"{path}: {error}") from error
+    if not isinstance(found, dict):
+        raise AudioError(f"{path}: expected a JSON object")
+    return found
+
+
+def lines(path: Path) -> Iterator[str]:
+    return (line.strip() for line in text_of(path).splitlines() if line.strip())
+
+
+def text_of(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.read(MAX_TEXT_BYTES)

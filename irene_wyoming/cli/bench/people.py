@@ -1,0 +1,107 @@
+"""Arguments of the measurements that play recordings of people: which ones, with which noise."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irene_wyoming.cli import recording
+from irene_wyoming.errors import AudioError
+
+if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
+    from irene_wyoming.bench.mixing import Condition, Noise
+    from irene_wyoming.bench.people import Folder
+
+SNR_DB = (20.0, 10.0)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--other",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="recordings in which nothing is said that should be understood; may be repeated",
+    )
+    parser.add_argument(
+        "--noise",
+        action="append",
+        default=[],
+        metavar="FILE.wav|white|pink",
+        help="mixed into the recordings; may be repeated",
+    )
+    parser.add_argument(
+        "--snr",
+        type=decibels,
+        default=SNR_DB,
+        metavar="DB,...",
+        help=f"speech over noise; default: {','.join(f'{snr:g}' for snr in SNR_DB)}",
+    )
+    parser.add_argument("--half", choices=["even", "odd"], help="only files with such a number (none: all)")
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="so many of each folder at most (none: all)")
+
+
+def decibels(text: str) -> tuple[float, ...]:
+    """An argparse type: ``20,10``."""
+    try:
+        values = tuple(float(number) for number in text.split(","))
+    except ValueError:
+        values = ()
+    if not values or not all(-120 <= value <= 120 for value in values):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected numbers of -120 to 120, such as 20,10")
+    return values
+
+
+def folders(args: argparse.Namespace, paths: list[Path]) -> "list[Folder]":
+    """The folders with what should be understood, then the others.
+
+    :raises AudioError: one cannot be read, or has no recordings.
+    """
+    from irene_wyoming.bench.people import folder_of
+
+    if args.limit < 0:
+        raise AudioError(f"--limit {args.limit}: expected 1 or more")
+    chosen = {"half": args.half, "limit": args.limit}
+    return [
+        *(folder_of(path, read, **chosen) for path in paths),
+        *(folder_of(path, read, other=True, **chosen) for path in args.other),
+    ]
+
+
+def conditions(args: argparse.Namespace, levels: tuple[float, ...] = ()) -> "list[Condition]":
+    """As recorded; with each noise at each SNR; at each level.
+
+    :raises AudioError: a noise cannot be read.
+    """
+    from irene_wyoming.bench.mixing import Condition
+
+    noises = [noise_of(name) for name in args.noise]
+    noisy = [Condition(noise, snr) for noise in noises for snr in args.snr]
+    return [Condition(), *noisy, *(Condition(level_dbfs=level) for level in levels)]
+
+
+def noise_of(name: str) -> "Noise":
+    from irene_wyoming.bench.mixing import GENERATED, Noise, floats
+
+    if name in GENERATED:
+        return Noise(name, GENERATED[name]())
+    path = Path(name)
+    samples = floats(read(path))
+    if not samples.any():
+        raise AudioError(f"{path}: no sound in it to mix in")
+    return Noise(path.stem, samples)
+
+
+def read(path: Path) -> bytes:
+    """16 kHz, 16 bit, mono, whatever the file has.
+
+    :raises AudioError: the file cannot be read.
+    """
+    from irene_wyoming.audio.convert import Converter
+    from irene_wyoming.audio.format import SPEECH, Quality
+
+    sound = recording.read(path)
+    if sound.format == SPEECH:
+        return sound.pcm
+    converter = Converter(sound.format, SPEECH, Quality.HIGH, live=False)
+    return converter.push(sound.pcm) + converter.flush()
