@@ -1,5 +1,7 @@
 """TranscriptWriter: one transcript on its way to a client, word by word where the client asked for that."""
 
+from typing import Any
+
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 
 from irene_wyoming.engines.base import Transcription
@@ -29,7 +31,7 @@ class TranscriptWriter:
     async def final(self, result: Transcription) -> None:
         if self._streams:
             await self._chunk(self._captions.finish(result.text))
-        await self._peer.send(Transcript(text=result.text, language=result.language))
+        await self._peer.send(Transcript(text=result.text, language=result.language, context=context(result)))
         if self._begun:
             await self._peer.send(TranscriptStop())
 
@@ -40,3 +42,12 @@ class TranscriptWriter:
             self._begun = True
             await self._peer.send(TranscriptStart(language=self._language))
         await self._peer.send(TranscriptChunk(text=text))
+
+
+def context(result: Transcription) -> dict[str, Any] | None:
+    """What a client may want to know besides the text: kind, confidence, and the engine's details. None: nothing."""
+    told: dict[str, Any] = {} if result.kind is None else {"kind": result.kind}
+    if result.confidence is not None:
+        told["confidence"] = round(result.confidence, 3)
+    told.update(result.details)
+    return told or None

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 LONGEST_S = 15
 """Seconds that are decoded at most. No command is half as long, and the work grows with the square of the length."""
 
-LEAD, TAIL = 50, 25
+LEAD, TAIL = 100, 25
 """Frames of 10 ms that are heard before and behind the speech: soft sounds lie below what counts as loud. A pause is as
 long as TAIL, so that what is heard does not depend on when it is decoded."""
 

@@ -82,13 +82,23 @@ class Ways:
     """What each of them leads to."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """What may be said in one state of the grammar."""
+
+    texts: tuple[str, ...]
+    """Laid out as tokens spell them, in order."""
+    forms: dict[str, tuple[tuple[str, int], ...]]
+    """Of each text: what is written for it, and the state behind it."""
+
+
 class Graph:
     """The tokens that may follow each other for one grammar and one model."""
 
     def __init__(self, grammar: GrammarLike, tokens: Tokens) -> None:
         self._grammar = grammar
         self._tokens = tokens
-        self._texts: dict[int, tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]] = {}
+        self._forms: dict[int, _Forms] = {}
         self.ways = lru_cache(MOST_STATES)(self._ways)
         """(state) -> Ways, remembered."""
 
@@ -110,26 +120,25 @@ class Graph:
             return ()
         if (state, text) not in known:
             ways = list[tuple[str, ...]]()
-            for arc in self._grammar.arcs[state]:
-                for form in map(laid_out, arc.said):
-                    found = (self._read(arc.target, rest, known) for rest in after(form, text))
-                    ways.extend((arc.written, *rest) for rest in found if rest is not None)
+            forms = self._laid_out(state).forms
+            for size in range(1, len(text) + 1):
+                for written, target in forms.get(text[:size], ()):
+                    found = (self._read(target, rest, known) for rest in behind(text[size:]))
+                    ways.extend((written, *rest) for rest in found if rest is not None)
             known[state, text] = min(ways, key=len, default=None)
         return known[state, text]
 
-    def _laid_out(self, state: int) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
-        """The texts of a state in order, and the states behind each."""
-        if state not in self._texts:
-            targets: dict[str, set[int]] = {}
+    def _laid_out(self, state: int) -> _Forms:
+        if state not in self._forms:
+            forms: dict[str, set[tuple[str, int]]] = {}
             for arc in self._grammar.arcs[state]:
                 for form in arc.said:
-                    targets.setdefault(laid_out(form), set()).add(arc.target)
-            texts = tuple(sorted(targets))
-            self._texts[state] = texts, tuple(tuple(sorted(targets[text])) for text in texts)
-        return self._texts[state]
+                    forms.setdefault(laid_out(form), set()).add((arc.written, arc.target))
+            self._forms[state] = _Forms(tuple(sorted(forms)), {text: tuple(sorted(forms[text])) for text in forms})
+        return self._forms[state]
 
     def _entered(self, state: int) -> Place:
-        return Place(state, 0, len(self._laid_out(state)[0]), 0)
+        return Place(state, 0, len(self._laid_out(state).texts), 0)
 
     def _ways(self, state: State) -> Ways:
         found: dict[int, set[Place]] = {}
@@ -157,7 +166,7 @@ class Graph:
         """Tokens that say more of the texts of a place."""
         if place == OVER:
             return
-        texts = self._laid_out(place.state)[0]
+        texts = self._laid_out(place.state).texts
         before = ""
         for low in range(place.low, place.high):
             text = texts[low]
@@ -169,12 +178,13 @@ class Graph:
                         yield number, (Place(place.state, low, high, size),)
             before = text
 
-    def _reached(self, place: Place) -> tuple[int, ...]:
+    def _reached(self, place: Place) -> set[int]:
         """States in which the grammar is where one of the texts was said to its end."""
         if place == OVER or place.low == place.high:
-            return ()
-        texts, targets = self._laid_out(place.state)
-        return targets[place.low] if len(texts[place.low]) == place.said else ()
+            return set()
+        forms = self._laid_out(place.state)
+        text = forms.texts[place.low]
+        return {target for _, target in forms.forms[text]} if len(text) == place.said else set()
 
 
 OVER = Place(-1, 0, 0, 0)
@@ -187,14 +197,12 @@ def laid_out(said: str) -> str:
     return BLANK + text if text[:1].isalnum() else text
 
 
-def after(form: str, text: str) -> Iterator[str]:
-    """What is left of ``text`` behind ``form``, with and without a mark between them."""
-    if text.startswith(form):
-        rest = text[len(form) :]
-        yield rest
-        for mark in BETWEEN:
-            if rest.startswith(mark + BLANK):
-                yield rest[len(mark) :]
+def behind(text: str) -> Iterator[str]:
+    """What is left of a text behind a piece, with and without a mark between the two."""
+    yield text
+    for mark in BETWEEN:
+        if text.startswith(mark + BLANK):
+            yield text[len(mark) :]
 
 
 def alike(one: str, other: str) -> int:

@@ -47,9 +47,14 @@ class Tokens:
 
 def folded(text: str) -> str:
     """Text as commands are compared: lower case, without accents, a hyphen like a blank, one kind of apostrophe."""
+    if not text.isascii():
+        text = without_accents(text)
+    return text.casefold().replace(" ", BLANK).replace("-", BLANK)
+
+
+def without_accents(text: str) -> str:
     plain = "".join(letter for letter in unicodedata.normalize("NFD", text) if unicodedata.category(letter) != "Mn")
-    plain = plain.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return plain.replace(" ", BLANK).replace("-", BLANK)
+    return plain.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
 def read(file: Path) -> Tokens:
