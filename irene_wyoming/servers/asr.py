@@ -23,7 +23,7 @@ from irene_wyoming.routing.silence import Sound, sound_of
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
 from irene_wyoming.servers.request import asr_request, wants_stream
-from irene_wyoming.servers.role import Peer
+from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.servers.transcript import TranscriptWriter
 from irene_wyoming.wire import fields
 from irene_wyoming.wire.audio import audio_format
@@ -57,11 +57,9 @@ class AsrService:
     """Gives the names that the home has now; None: no more than the engines know from the configuration."""
 
 
-class AsrRole:
+class AsrRole(Role):
     """Transcribes one utterance, then ends the conversation."""
 
-    answers_ping = False
-    quiet_s = 0.0
     takes_runs = True
 
     def __init__(self, service: AsrService, peer: Peer) -> None:
@@ -96,9 +94,6 @@ class AsrRole:
         self._silent.set()
         if self._due is not None and self._answer is not None:
             await asyncio.wait([self._answer])
-
-    async def opened(self) -> None:
-        """Nothing: an utterance is only made for audio."""
 
     async def on_event(self, event: Event) -> bool:
         if AudioChunk.is_type(event.type):

@@ -16,7 +16,7 @@ from wyoming.wake import Detect
 
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
 from irene_wyoming.servers.info import joined
-from irene_wyoming.servers.role import Peer
+from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.wire import fields
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, describe
@@ -90,11 +90,8 @@ class Directory:
             log.debug("front: %s", error)
 
 
-class FrontRole:
+class FrontRole(Role):
     """Relays a conversation; a later request for another server moves the connection over to that one."""
-
-    quiet_s = 0.0
-    takes_runs = False  # each chunk goes on with its own timestamp
 
     def __init__(self, directory: Directory, peer: Peer) -> None:
         self._directory = directory
@@ -120,9 +117,6 @@ class FrontRole:
     def owes_answer(self) -> bool:
         """True from a command's first audio on: its transcript is still to come."""
         return self._speaks and self._server is not None
-
-    async def opened(self) -> None:
-        """Nothing: which server is meant shows with the first request."""
 
     async def on_event(self, event: Event) -> bool:
         if Describe.is_type(event.type):

@@ -12,6 +12,7 @@ from wyoming.ping import Ping, Pong
 
 from irene_wyoming.errors import IreneError, LimitExceeded
 from irene_wyoming.metrics import REFUSED
+from irene_wyoming.servers.pace import PacedReader
 from irene_wyoming.servers.role import RoleFactory
 from irene_wyoming.servers.service import Client
 from irene_wyoming.wire.connection import Connection
@@ -22,12 +23,6 @@ log = logging.getLogger(__name__)
 
 FINISH_PATIENCE_S = 1.0
 """What a peer gets to read our last event and to hang up itself."""
-
-TURN_S = 0.002
-"""For so long a client that has sent much at once keeps the event loop; then others have their turn."""
-
-LEAST_REST_S = 0.006
-"""A shorter rest is not worth setting a timer for it. It is more than ``pace.LOOK_S``: who comes early waits."""
 
 InfoSource = Callable[[], Awaitable[Info]]
 
@@ -109,20 +104,11 @@ class Handler:
 
     async def _converse(self) -> None:
         await self._role.opened()
-        loop = asyncio.get_running_loop()
-        turn = loop.time() + TURN_S
-        runs = self._role.takes_runs
-        while (event := await self._connection.read(self._patience(), runs=runs)) is not None:
+        reader = PacedReader(self._connection, self._role)
+        while (event := await reader.read(self._patience())) is not None:
             await self._answer(event)
             if not await self._role.on_event(event) or self._is_cut_short():
                 return
-            if not self._connection.buffered:
-                if (quiet_s := self._role.quiet_s) >= LEAST_REST_S:
-                    await self._connection.rest(quiet_s)
-                turn = loop.time() + TURN_S
-            elif loop.time() > turn:  # reading what is here already does not yield
-                await asyncio.sleep(0)
-                turn = loop.time() + TURN_S
         await self._role.on_end()
 
     def _is_cut_short(self) -> bool:

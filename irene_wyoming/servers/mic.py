@@ -9,7 +9,7 @@ from wyoming.event import Event
 from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.servers.role import Peer
+from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.stream.feed import Feed
 
 GRACE_S = 0.05
@@ -26,14 +26,10 @@ class MicService:
     chunk_frames: int
 
 
-class MicRole:
+class MicRole(Role):
     """Streams from the moment of the connection; a satellite's microphone client never sends a word."""
 
     idle_ok = True  # listeners have nothing to say
-    answers_ping = False
-    takes_runs = False
-    owes_answer = False
-    quiet_s = 0.0
 
     def __init__(self, service: MicService, peer: Peer) -> None:
         self._service = service
@@ -47,9 +43,6 @@ class MicRole:
     async def on_event(self, _event: Event) -> bool:
         """Nothing that a listener may send changes what it hears."""
         return True
-
-    async def on_end(self) -> None:
-        """A peer that has closed its side is gone, or would have said so."""
 
     async def close(self) -> None:
         if self._listener is not None:

@@ -1,6 +1,7 @@
 """Role: what a server does in one conversation, without a socket."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Protocol
 
@@ -24,47 +25,55 @@ class Peer(Protocol):
         """
 
     def hurry(self) -> None:
-        """What the peer sends matters sooner than ``Role.quiet_s`` has said."""
+        """What the peer sends matters sooner than ``Role.missing_s`` has said."""
 
 
-class Role(Protocol):
-    """One conversation. Whoever makes it calls ``opened`` once, ``on_event`` in order, and ``close`` in the end."""
+class Role(ABC):
+    """One conversation. Whoever makes it calls ``opened`` once, ``on_event`` in order, and ``close`` in the end.
+
+    A role states what differs from the answers here: a client that says nothing for long is let go, and everything
+    that it sends matters at once.
+    """
+
+    takes_runs = False
+    """True: audio chunks that have arrived together may come as one ``AudioRun``."""
 
     @property
     def idle_ok(self) -> bool:
         """True: the peer may be silent for ever, as things stand now."""
+        return False
 
     @property
     def answers_ping(self) -> bool:
         """True: the role answers pings itself, as things stand now."""
+        return False
 
     @property
     def owes_answer(self) -> bool:
         """True: the peer has said something that it waits for an answer to; a server that stops gives it some time."""
+        return False
 
     @property
-    def takes_runs(self) -> bool:
-        """True: audio chunks that have arrived together may come as one ``AudioRun``."""
-
-    @property
-    def quiet_s(self) -> float:
-        """Seconds in which nothing that the peer is about to send can matter; asked for when it has sent something.
-        Pings and questions in between are answered later by so much.
+    def missing_s(self) -> float:
+        """Seconds of audio that the peer must send before anything can be heard in it. Pings and questions in between
+        are answered later by so much; 0: at once.
         """
+        return 0.0
 
-    async def opened(self) -> None:
+    async def opened(self) -> None:  # noqa: B027  # most roles begin with the first event
         """The connection stands. Nothing slow happens here: most connections only ask for Info and leave."""
 
+    @abstractmethod
     async def on_event(self, event: Event) -> bool:
         """Take one event, also those that the handler has answered itself. False ends the conversation.
 
         :raises IreneError: the peer is told its text and code, then the conversation ends.
         """
 
-    async def on_end(self) -> None:
+    async def on_end(self) -> None:  # noqa: B027  # most roles owe nothing then
         """The peer will send nothing more, but may still read; finish what it is waiting for."""
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027  # some hold nothing
         """Give everything back. May be called more than once."""
 
 

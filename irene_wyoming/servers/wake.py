@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterable, Sequence
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -17,8 +16,7 @@ from irene_wyoming.engines.wake.names import resolve, resolved
 from irene_wyoming.servers.hearing import Hearing, Listener, WakeService
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
-from irene_wyoming.servers.pace import Pace
-from irene_wyoming.servers.role import Peer
+from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.servers.times import stamped
 from irene_wyoming.wire import fields
 from irene_wyoming.wire.audio import audio_format, chunks
@@ -26,11 +24,7 @@ from irene_wyoming.wire.audio import audio_format, chunks
 log = logging.getLogger(__name__)
 
 
-PUNCTUAL_S = 0.001
-"""Audio that was due a moment ago is here: to look for it once more would cost more than this wait."""
-
-
-class WakeRole:
+class WakeRole(Role):
     """Hears the words that the client asked for, and no others.
 
     A stream begins at ``detect`` as well as at ``audio-start``: satellites of older years send no ``audio-start`` and
@@ -39,7 +33,6 @@ class WakeRole:
     """
 
     takes_runs = True
-    owes_answer = False  # a word that is not heard is not waited for; the satellite connects again
 
     def __init__(self, service: WakeService, peer: Peer, host: str = "") -> None:
         """:param host: the address that the client connects from; empty for a unix socket."""
@@ -50,7 +43,6 @@ class WakeRole:
         self._listener = Listener({}, host)
         self._intake: Intake | None = None
         self._hearing: Hearing | None = None  # None between streams
-        self._pace = Pace()
         self._reports: asyncio.Queue[Detection | Exception] = asyncio.Queue()
         self._reporter: asyncio.Task[None] | None = None  # None until the first session
 
@@ -65,17 +57,9 @@ class WakeRole:
         return self._hearing is not None
 
     @property
-    def quiet_s(self) -> float:
-        """Until the client, if it goes on as it does, has sent what the session needs."""
-        if self._hearing is None:
-            return 0.0
-        return self._pace.due(self._hearing.missing_s, time.monotonic()) + PUNCTUAL_S
-
-    async def on_end(self) -> None:
-        """Nothing: what was heard has been reported."""
-
-    async def opened(self) -> None:
-        """Nothing: models are loaded already, and a session is only made for audio."""
+    def missing_s(self) -> float:
+        """What the session needs beyond the audio that waits for it."""
+        return 0.0 if self._hearing is None else self._hearing.missing_s
 
     async def on_event(self, event: Event) -> bool:
         if AudioChunk.is_type(event.type):
@@ -108,7 +92,6 @@ class WakeRole:
         if self._hearing is not None:
             await self._hearing.heard()
             self._end_stream()
-        self._pace = Pace()
         service = self._service
         self._intake = Intake(service.profile, service.quality, self._engine.format, announced, server="wake")
 
@@ -133,13 +116,7 @@ class WakeRole:
         if self._intake is None:
             await self._restart()
             assert self._intake is not None
-        arrived = chunks(event)
-        (first, _), (size, _) = arrived[0], arrived[-1]
-        now = time.monotonic()
-        self._pace.arrived(form.seconds(first), now)
-        if first < size:  # the rest came at the same time, so sooner than it was spoken
-            self._pace.arrived(form.seconds(size - first), now)
-        stamps = stamped(arrived, form, self._intake)
+        stamps = stamped(chunks(event), form, self._intake)
         pieces: Iterable[bytes] = self._intake.push(form, event.payload or b"")
         if len(stamps) > 1:  # they are shares of all of it
             pieces = filter(None, [b"".join(pieces)])

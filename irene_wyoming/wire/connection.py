@@ -1,6 +1,10 @@
 """A connection: the parser fed from a socket, with a bound on every wait."""
 
 import asyncio
+import socket
+import sys
+from asyncio.trsock import TransportSocket
+from contextlib import suppress
 
 from wyoming.event import Event as Event  # engines take it from here: the package is the border's business
 from wyoming.event import Eventable
@@ -31,6 +35,9 @@ class Connection:
         self._limits = limits
         self._parser = Parser(limits, room, conversation_bytes)
         self._rest: asyncio.Future[None] | None = None  # while nothing is read on purpose
+        self._counting = countable(writer)  # None: the kernel cannot count what comes here
+        self._expected = 1  # bytes at which it wakes us
+        self._overdue: asyncio.TimerHandle | None = None  # ends the waiting for more than one
 
     @property
     def buffered(self) -> bool:
@@ -61,10 +68,28 @@ class Connection:
             raise LimitExceeded(f"an event took longer than {self._limits.event_timeout_s:g} s to arrive") from None
         return event
 
-    async def rest(self, seconds: float) -> None:
-        """Leave what arrives where it is for so long, or until ``hurry``: each time that a socket is read costs as much
-        as ten events that are read together.
+    @property
+    def taken_bytes(self) -> int:
+        """Bytes of all events that were given so far."""
+        return self._parser.taken_bytes
+
+    @property
+    def counts_bytes(self) -> bool:
+        """Whether ``expect`` can be used: on TCP without TLS, where the system is Linux."""
+        return self._counting is not None
+
+    def expect(self, count: int, seconds: float) -> None:
+        """Have reads wait until so many bytes are here, for so long, or until ``hurry``. The end of the connection is
+        seen at once. A wake-up of the loop costs as much as ten events that are read together.
         """
+        assert self._counting is not None
+        if self._overdue is not None:
+            self._overdue.cancel()
+        self._overdue = asyncio.get_running_loop().call_later(seconds, self.hurry)
+        self._wake_at(count)
+
+    async def rest(self, seconds: float) -> None:
+        """Leave what arrives where it is for so long, or until ``hurry``; for where ``expect`` cannot be used."""
         loop = asyncio.get_running_loop()
         self._rest = loop.create_future()
         timer = loop.call_later(seconds, self.hurry)
@@ -79,7 +104,11 @@ class Connection:
             transport.resume_reading()
 
     def hurry(self) -> None:
-        """End a ``rest``, if there is one."""
+        """End a ``rest``, or what ``expect`` has asked for, if there is one."""
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+            self._wake_at(1)
         if self._rest is not None and not self._rest.done():
             self._rest.set_result(None)
 
@@ -124,6 +153,7 @@ class Connection:
 
     async def close(self) -> None:
         """Close the socket. May be called more than once."""
+        self.hurry()
         self._parser.close()
         self._writer.close()
         try:
@@ -131,6 +161,12 @@ class Connection:
                 await self._writer.wait_closed()
         except (TimeoutError, OSError):
             self._writer.transport.abort()
+
+    def _wake_at(self, count: int) -> None:
+        if self._counting is not None and count != self._expected:
+            self._expected = count
+            with suppress(OSError):  # it has been closed
+                self._counting.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
     async def _first_bytes(self, timeout_s: float | None) -> bool:
         """Whether something came; False: the peer has ended the connection."""
@@ -150,3 +186,14 @@ class Connection:
         if not received:
             self._parser.end()
         self._parser.feed(received)
+
+
+def countable(writer: asyncio.StreamWriter) -> TransportSocket | None:
+    """The socket of a connection, where the kernel can wake us at a certain byte of what comes.
+
+    Linux does for TCP (SO_RCVLOWAT), also in epoll. It does not for unix sockets, and of TLS the bytes say nothing.
+    """
+    sock = writer.get_extra_info("socket")
+    if sys.platform != "linux" or sock is None or writer.get_extra_info("sslcontext") is not None:
+        return None
+    return sock if sock.family in (socket.AF_INET, socket.AF_INET6) else None

@@ -29,6 +29,8 @@ class Parser:
         self._left = conversation_bytes
         self._most = conversation_bytes
         self._received = bytearray()  # not yet given as an event
+        self.taken_bytes = 0
+        """Of all events that were given so far."""
         self._searched = 0  # bytes of it in which there is no end of a header line
         self._header: Header | None = None  # of the event that is arriving, once its line is here
         self._line: bytes | bytearray = b""  # the last one without data in it: most events of a stream begin alike
@@ -69,6 +71,7 @@ class Parser:
         data = data | parse_object(self._received[:data_length], "the data") if data_length else dict(data)
         payload = bytes(self._received[data_length:end]) if payload_length else None
         del self._received[:end]
+        self.taken_bytes += end
         self._header = None
         self._given, self._arriving = self._arriving, 0
         return Event(event_type, data, payload)
@@ -136,6 +139,7 @@ class Parser:
         if not at:
             return event
         del self._received[:at]
+        self.taken_bytes += at
         return AudioRun(event.type, event.data, b"".join(pieces), chunks)
 
     def _take_header(self) -> Header | None:
@@ -155,6 +159,7 @@ class Parser:
                 self._line, self._same = line, header
         self._arriving = self._room.take(header.payload_length)
         del self._received[:end]
+        self.taken_bytes += end
         self._searched = 0
         return header
 

@@ -1,8 +1,6 @@
 import pytest
 
-from irene_wyoming.servers.handler import LEAST_REST_S
-from irene_wyoming.servers.pace import Pace
-from irene_wyoming.servers.wake import PUNCTUAL_S
+from irene_wyoming.servers.pace import LEAST_REST_S, PUNCTUAL_S, Pace
 
 
 def follow(pace: Pace, arrivals: list[float], seconds: float = 0.02) -> None:
