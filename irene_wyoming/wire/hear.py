@@ -23,8 +23,8 @@ from irene_wyoming.wire.transcription import request, transcript
 CHUNK_MS = 20
 """What satellites send at a time, within a factor of two."""
 
-LAST_WORDS_S = 2.0
-"""How long to wait for more words from a server that answers no ping."""
+LAST_WORDS_S = 5.0
+"""How long to wait for more words from a server that answers no ping, or is busy with what was sent at once."""
 
 ANSWER_TIMEOUT_S = 60.0
 """For a transcript: slow engines on slow machines take long."""
