@@ -15,7 +15,7 @@ from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config, MicConfig
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import fixed, mic_info
-from irene_wyoming.servers.mic import MicRole, MicService
+from irene_wyoming.servers.mic import Encoder, MicRole, MicService
 from irene_wyoming.servers.service import Client, Serve, Service
 from irene_wyoming.stream.feed import Feed
 from irene_wyoming.wire.connection import Connection
@@ -50,7 +50,8 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
         await stack.enter_async_context(watched(MemoryWatch(caches)))
         services = []
         for number, output in enumerate(settings.outputs):
-            service = MicService(feed, output.format, ways[output.resample_quality], output.chunk_size)
+            quality = ways[output.resample_quality]
+            service = MicService(feed, output.format, quality, output.chunk_size, Encoder(output.format))
             name = f"mic, extra {number}" if number else "mic"
             serve = conversation(service, settings.limits)
             opened = listening("mic", config, serve, name=name, address=output.address)

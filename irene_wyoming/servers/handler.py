@@ -46,6 +46,9 @@ class Handler:
     async def send(self, event: Event | Eventable) -> None:
         await self._connection.write(event)
 
+    async def send_encoded(self, encoded: bytes) -> None:
+        await self._connection.write_encoded(encoded)
+
     def spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._task_ended)

@@ -1,19 +1,43 @@
 """MicRole: one listener of the microphone server."""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 
-from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
 
 from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
+from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.stream.feed import Feed
+from irene_wyoming.wire.audio import chunk_event, start_event
+from irene_wyoming.wire.framing import encode
 
 GRACE_S = 0.05
 """Hubs ask for Info every 30 s and leave: long enough for them to be gone before the device is opened for nobody."""
+
+
+RECENT = 16
+"""Chunks whose bytes are kept, 0.6 s by default: as far as a listener that is no trouble lags behind another."""
+
+
+class Encoder:
+    """Encodes each chunk of a view once, however many listeners get it."""
+
+    def __init__(self, form: AudioFormat) -> None:
+        self._form = form
+        self._recent: deque[tuple[AudioChunk, bytes]] = deque(maxlen=RECENT)  # the newest first
+
+    def encoded(self, chunk: AudioChunk) -> bytes:
+        """The chunk as an ``audio-chunk`` event."""
+        for known, encoded in self._recent:
+            if known is chunk:
+                return encoded
+        encoded = encode(chunk_event(self._form, chunk.pcm, chunk.timestamp))
+        self._recent.appendleft((chunk, encoded))
+        return encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +48,7 @@ class MicService:
     format: AudioFormat
     quality: str | AdaptivePolicy
     chunk_frames: int
+    encoder: Encoder
 
 
 class MicRole(Role):
@@ -52,13 +77,12 @@ class MicRole(Role):
 
     async def _send_audio(self) -> None:
         service, form = self._service, self._service.format
-        layout = {"rate": form.rate, "width": form.width, "channels": form.channels}
-        await self._peer.send(AudioStart(**layout, timestamp=None))
+        await self._peer.send(start_event(form))
         await asyncio.sleep(GRACE_S)
         async with service.feed.listen(form, service.quality, service.chunk_frames) as chunks:
             try:
                 async for chunk in chunks:
-                    await self._peer.send(AudioChunk(**layout, audio=chunk.pcm, timestamp=chunk.timestamp))
+                    await self._peer.send_encoded(service.encoder.encoded(chunk))
                     self._count(chunks.dropped)
             finally:
                 self._count(chunks.dropped)

@@ -18,6 +18,9 @@ class Peer(Protocol):
         :raises ConnectionError: the peer is gone.
         """
 
+    async def send_encoded(self, encoded: bytes) -> None:
+        """As ``send``, of an event that is bytes already: many peers get it."""
+
     def spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         """Start a task of the role's own. When it ends, so does the conversation, an error being told to the peer.
 

@@ -15,47 +15,45 @@ class Subscription(Generic[T]):
     The iteration ends when the fan-out closes, after what is queued, or when the subscription itself is closed.
     """
 
-    def __init__(self, capacity: int, on_close: Callable[["Subscription[T]"], None]) -> None:
+    def __init__(self, capacity: int, fanout: "FanOut[T]") -> None:
         if capacity < 1:
             raise ValueError(f"capacity {capacity}: a reader needs room for at least one item")
         self.capacity = capacity
         self.delivered = 0
-        self.dropped = 0
-        """Items lost because this reader was too slow; always its oldest."""
-        self._queue: deque[T] = deque()
-        self._on_close = on_close
-        self._ended = False
-        self._waiter: asyncio.Future[None] | None = None  # None: nobody waits for the next item
+        self.queue: deque[T] = deque(maxlen=capacity)
+        """For the fan-out, which appends to it; an item beyond the capacity pushes the oldest out."""
+        self._fanout = fanout
+        self._since = fanout.published  # items before it
+        self._until: int | None = None  # items until its end; None: it goes on
+        self._left = 0  # items that were queued when it was closed
+        self._waiting = False
 
     @property
     def queued(self) -> int:
-        return len(self._queue)
+        return len(self.queue)
 
-    def offer(self, item: T) -> None:
-        """For the fan-out: queue an item, at the cost of the oldest where there is no room."""
-        if self._ended:
-            return
-        if len(self._queue) == self.capacity:
-            self._queue.popleft()
-            self.dropped += 1
-        self._queue.append(item)
-        self._wake()
+    @property
+    def dropped(self) -> int:
+        """Items lost because this reader was too slow; always its oldest."""
+        offered = (self._fanout.published if self._until is None else self._until) - self._since
+        return offered - self.delivered - len(self.queue) - self._left
 
     def end(self) -> None:
         """For the fan-out: nothing more will come."""
-        self._ended = True
-        self._wake()
+        if self._until is None:
+            self._until = self._fanout.published
 
     def close(self) -> None:
         """Leave: drop what is queued, take nothing more."""
-        self._queue.clear()
+        self._left += len(self.queue)
+        self.queue.clear()
         self.end()
-        self._on_close(self)
+        self._fanout.leave(self)
 
     def take(self) -> list[T]:
         """What is queued now, without waiting for more."""
-        items = list(self._queue)
-        self._queue.clear()
+        items = list(self.queue)
+        self.queue.clear()
         self.delivered += len(items)
         return items
 
@@ -63,12 +61,12 @@ class Subscription(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        while not self._queue:
-            if self._ended:
+        while not self.queue:
+            if self._until is not None:
                 raise StopAsyncIteration
             await self._wait()
         self.delivered += 1
-        return self._queue.popleft()
+        return self.queue.popleft()
 
     def __enter__(self) -> Self:
         return self
@@ -79,17 +77,13 @@ class Subscription(Generic[T]):
         self.close()
 
     async def _wait(self) -> None:
-        if self._waiter is not None:
+        if self._waiting:
             raise RuntimeError("a subscription has one reader: subscribe once per task")
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiting = True
         try:
-            await self._waiter
+            await self._fanout.changed()
         finally:
-            self._waiter = None
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            self._waiting = False
 
 
 class FanOut(Generic[T]):
@@ -99,36 +93,57 @@ class FanOut(Generic[T]):
     """
 
     def __init__(self, on_empty: Callable[[], None] | None = None) -> None:
-        self._subscriptions: list[Subscription[T]] = []
+        self.published = 0
+        """Items so far."""
+        self._queues: dict[Subscription[T], deque[T]] = {}
         self._on_empty = on_empty
         self._closed = False
+        self._waiters: list[asyncio.Future[None]] = []  # of readers that have taken everything
 
     @property
     def readers(self) -> int:
-        return len(self._subscriptions)
+        return len(self._queues)
 
     def subscribe(self, capacity: int) -> Subscription[T]:
         """Open a queue of ``capacity`` items for what is published from now on; after ``close`` it is at its end."""
-        subscription = Subscription[T](capacity, self._leave)
+        subscription = Subscription[T](capacity, self)
         if self._closed:
             subscription.end()
         else:
-            self._subscriptions.append(subscription)
+            self._queues[subscription] = subscription.queue
         return subscription
 
     def publish(self, item: T) -> None:
-        for subscription in self._subscriptions:
-            subscription.offer(item)
+        if self._closed:
+            return
+        self.published += 1
+        for queue in self._queues.values():
+            queue.append(item)
+        self._wake()
 
     def close(self) -> None:
         """End every reader after what it has queued."""
         self._closed = True
-        for subscription in self._subscriptions:
+        for subscription in self._queues:
             subscription.end()
+        self._wake()
 
-    def _leave(self, subscription: Subscription[T]) -> None:
-        if subscription not in self._subscriptions:
+    def leave(self, subscription: Subscription[T]) -> None:
+        """For a subscription that is closed: offer it nothing more."""
+        if self._queues.pop(subscription, None) is None:
             return
-        self._subscriptions.remove(subscription)
-        if not self._subscriptions and self._on_empty is not None:
+        self._wake()
+        if not self._queues and self._on_empty is not None:
             self._on_empty()
+
+    async def changed(self) -> None:
+        """For a subscription: wait until something is published, or some reader's stream ends."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
