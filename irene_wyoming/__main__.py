@@ -66,18 +66,27 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", str(cores.granted()))
 
 
+def _told(error: IreneError, words: Sequence[str]) -> str:
+    """The message without passwords, and in a household's words where an add-on's options are the configuration."""
+    from irene_wyoming.checks import discreet
+
+    text = discreet(str(error))
+    if not any(word.endswith(".json") for word in words):
+        return text
+    from irene_wyoming.config.addon import told
+
+    return told(text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
     try:
         args = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
         return int(args.run(args))
-    except ConfigError as error:
-        print(f"irene-wyoming: {error}", file=sys.stderr)
-        return EXIT_USAGE
     except IreneError as error:
-        print(f"irene-wyoming: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        print(f"irene-wyoming: {_told(error, words)}", file=sys.stderr)
+        return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough

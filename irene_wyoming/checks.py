@@ -3,6 +3,7 @@
 A key of the configuration is a dataclass field that ``setting`` makes. An option of an engine takes the same checks.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field
@@ -11,6 +12,9 @@ from typing import Any
 
 Check = Callable[[Any], Any]
 """Takes what was written, returns what to use, raises ValueError saying what is allowed."""
+
+_PASSWORD = re.compile(r"(?<=://)([^\s/@:'\"]*):[^\s'\"]*(?=@)")
+_QUERY = re.compile(r"(?<=[?&])([\w.-]+)=[^\s&'\"]+")
 
 Keys = tuple[Any, ...]
 """Keys from the top to a value; in a list, its index."""
@@ -36,6 +40,11 @@ class Wrong(ValueError):
     def __init__(self, problem: str = "", path: Keys = (), *, faults: tuple[Fault, ...] = ()) -> None:
         self.faults = faults or (Fault(path, problem),)
         super().__init__("; ".join(fault.problem for fault in self.faults))
+
+
+def discreet(text: str) -> str:
+    """The text with ``***`` for what an address in it keeps secret: a password, and whatever stands in its query."""
+    return _QUERY.sub(r"\1=***", _PASSWORD.sub(r"\1:***", text))
 
 
 def setting(check: Check, *, default: Any = MISSING) -> Any:

@@ -1,6 +1,7 @@
 """Runs the servers as child processes: starts them, starts one again that dies, stops all.
 
-A child's exit code 2 means that its configuration is wrong: it is not started again.
+A child's exit code 2 means that its configuration is wrong. Where that is so from the start, all are stopped: half a
+program would look as if all were well. Later on that child alone is not started again.
 """
 
 import asyncio
@@ -75,6 +76,10 @@ class Backoff:
         return delay_s
 
 
+def _backoff(timing: SuperviseConfig, clock: Callable[[], float]) -> Backoff:
+    return Backoff(timing.restart_delay_s, timing.restart_delay_max_s, timing.healthy_after_s, clock)
+
+
 class Supervisor:
     """Keeps children running from ``start`` to ``stop``.
 
@@ -92,14 +97,10 @@ class Supervisor:
         :raises ConfigError: there are no children.
         """
         if not children:
-            raise ConfigError("no server is enabled, there is nothing to run: set 'enabled: true' for at least one")
+            raise ConfigError("no server is enabled: set wake.enabled, asr.enabled or mic.enabled to true")
         self._stop_timeout_s = timing.stop_timeout_s
-        self._keepers = [
-            _Keeper(
-                child, Backoff(timing.restart_delay_s, timing.restart_delay_max_s, timing.healthy_after_s, clock), died
-            )
-            for child in children
-        ]
+        self._refusing = asyncio.Event()  # a child's configuration is wrong from the start
+        self._keepers = [_Keeper(child, _backoff(timing, clock), died, self._refusing) for child in children]
         self._tasks: list[asyncio.Task[None]] = []  # empty before start
 
     @property
@@ -111,20 +112,27 @@ class Supervisor:
         """Start all, keep them running until ``stop`` is set, stop them; return the exit code.
 
         0: stopped as asked. 1: every child has failed for good.
+
+        :raises ConfigError: a child's configuration is wrong from the start; all have been stopped.
         """
         await self.start()
         asked = asyncio.create_task(stop.wait(), name="asked to stop")
         failed = asyncio.create_task(self.wait(), name="all servers failed")
+        refused = asyncio.create_task(self._refusing.wait(), name="a server refuses its configuration")
         try:
-            await asyncio.wait({asked, failed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({asked, failed, refused}, return_when=asyncio.FIRST_COMPLETED)
             if asked.done():
                 return 0
+            if refused.done():
+                names = ", ".join(keeper.name for keeper in self._keepers if keeper.refuses)
+                raise ConfigError(f"{names} cannot run with this configuration, see above: all servers are stopped")
             failed.result()
             _log.error("no server is left that could run: giving up")
             return 1
         finally:
             asked.cancel()
             failed.cancel()
+            refused.cancel()
             await self.stop()
 
     async def start(self) -> None:
@@ -179,13 +187,17 @@ def exit_with_parent() -> bool:
 class _Keeper:
     """Keeps one child running."""
 
-    def __init__(self, child: Child, backoff: Backoff, died: Died | None) -> None:
+    def __init__(self, child: Child, backoff: Backoff, died: Died | None, refusing: asyncio.Event) -> None:
         self.name = child.name
         self._child = child
         self._died = died
         self._backoff = backoff
         self._process: Process | None = None  # None while none runs
         self._ending = asyncio.Event()
+        self._refusing = refusing
+        self._sound = False  # one of its processes has been healthy
+        self.refuses = False
+        """It says that its configuration is wrong, and has never been healthy."""
 
     @property
     def pid(self) -> int | None:
@@ -200,6 +212,7 @@ class _Keeper:
                 return
             if self._died is not None:
                 await self._died(self.name)
+            self._sound = self._sound or self._backoff.healthy
             if code == EXIT_CONFIG and not self._backoff.healthy:
                 _log.error(
                     "%s cannot run with this configuration (exit code %d, its message is above): "
@@ -207,6 +220,9 @@ class _Keeper:
                     self.name,
                     code,
                 )
+                if not self._sound:
+                    self.refuses = True
+                    self._refusing.set()
                 return
             delay_s = self._backoff.next_delay()
             _log.warning("%s %s: started again in %g s", self.name, _describe_end(code), delay_s)

@@ -220,10 +220,13 @@ async def test_exit_code_2_of_a_child_that_was_sound_is_a_crash_like_any_other(v
         await village.births(1)
 
 
-async def test_ends_with_1_when_every_child_has_failed_for_good(village: Village) -> None:
-    children = [village.child(name, "sys.exit(2)") for name in ("wake", "asr")]
+async def test_a_configuration_that_is_wrong_from_the_start_stops_all(village: Village) -> None:
+    children = [village.child("asr", "hello(sys.argv[2]); sys.exit(2)"), village.child("wake")]
+    supervisor = Supervisor(children, timing())
     async with asyncio.timeout(PATIENCE_S):
-        assert await Supervisor(children, timing()).run(asyncio.Event()) == 1
+        with pytest.raises(ConfigError, match="asr cannot run with this configuration, see above"):
+            await supervisor.run(asyncio.Event())
+    assert not supervisor.pids
 
 
 async def test_a_program_that_is_not_there_is_tried_again_and_can_be_stopped(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from wyoming.info import Info
 
 from irene_wyoming import metrics
-from irene_wyoming.app import engines
+from irene_wyoming.app import doubts, engines
 from irene_wyoming.app.home import Known, configured, watched_home
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
@@ -24,7 +24,7 @@ from irene_wyoming.engines.asr.process import contained
 from irene_wyoming.engines.asr.voice import Voices, silero
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import ConfigError, EngineError
+from irene_wyoming.errors import EngineError
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.cascade import Cascade
@@ -48,18 +48,6 @@ def programs(by_provider: Models) -> dict[str, Sequence[ModelInfo]]:
     """What a hub can choose from: all providers together first, then each by itself."""
     everything = [model for models in by_provider.values() for model in models if model.installed]
     return {ALL: everything, **by_provider}
-
-
-def check_language(language: str, models: Models) -> None:
-    """:raises ConfigError: no engine understands the language that is spoken when a client does not say it."""
-    known = sorted({tag for some in models.values() for model in some for tag in model.languages})
-    if primary(language) not in map(primary, known):
-        raise ConfigError(f"asr.language: {language!r}: expected one of {', '.join(known)}")
-
-
-def primary(tag: str) -> str:
-    """``en`` of ``en-GB``."""
-    return tag.replace("_", "-").partition("-")[0].casefold()
 
 
 def maker(spec: EngineSpec, settings: AsrProviderConfig, known: EngineContext) -> Callable[[], AsrEngine]:
@@ -175,7 +163,8 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         providers = Providers(settings, engines.context(config))
         stack.push_async_callback(providers.close)
         await providers.start()
-        check_language(settings.language, providers.models())
+        for doubt in doubts.of_language(settings, providers.models()):
+            log.warning("%s", doubt)
         routers = providers.routers()
         engines.check_format("asr", settings, routers[ALL].format)
         service = AsrService(

@@ -3,16 +3,16 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from wyoming.info import Info
 
 from irene_wyoming import hardware
-from irene_wyoming.app import asr, engines, wake
+from irene_wyoming.app import asr, doubts, engines, wake
+from irene_wyoming.app.findings import Finding, Level
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.names import Report, report
+from irene_wyoming.app.opening import opened
 from irene_wyoming.app.source import source
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
@@ -27,23 +27,11 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.limits import Limits
 
+LISTEN_S = 0.5
+"""A device that delivers nothing but zeros for so long is muted; even a quiet one has noise."""
+
 FIRST_AUDIO_S = 3.0
 """Sound systems need up to a second to start a device."""
-
-
-class Level(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    """Works, but not all of it."""
-    ERROR = "error"
-    """Does not work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    level: Level
-    about: str
-    text: str
 
 
 class Check:
@@ -60,6 +48,8 @@ class Check:
     async def findings(self) -> AsyncIterator[Finding]:
         config = self._config
         yield Finding(Level.OK, "hardware", f"{config.hardware}: {await asyncio.to_thread(hardware.detect)}")
+        async for finding in opened(config):
+            yield finding
         if config.wake.enabled:
             async for finding in self._engines("wake", config.wake, lambda loaded: wake_info(wake.programs(loaded))):
                 yield finding
@@ -102,23 +92,40 @@ class Check:
                     text = f"{loaded[0].name} stands in for {server.default_provider}, the default"
                     yield Finding(Level.WARNING, f"{kind}.default_provider", text)
                 engines.check_format(kind, server, loaded[0].format)
-                if isinstance(server, WakeConfig):
-                    wake.check_default(server.default_models, WakeRouter(loaded))
-                else:
-                    asr.check_language(server.language, models(loaded))
+                for finding in self._doubts(server, loaded):
+                    yield finding
                 self._infos.append(describe_all(loaded))
             except (EngineError, ConfigError) as error:
                 yield Finding(Level.ERROR, kind, str(error))
             for engine in loaded:
                 await worker.run(engine.close)
 
+    def _doubts(self, server: WakeConfig | AsrConfig, loaded: Sequence[Any]) -> Iterator[Finding]:
+        """What engines and configuration together make of words and language."""
+        if isinstance(server, WakeConfig):
+            every = WakeRouter(loaded).models()
+            yield thresholds(server, every)
+            told = doubts.of_words(server, [model.name for model in every], self._config.data_dir)
+        else:
+            told = doubts.of_language(server, models(loaded))
+        for doubt in told:
+            about, _, text = doubt.partition(": ")
+            yield Finding(Level.WARNING, about, text)
+
     async def _microphone(self) -> Finding:
         wanted = source(self._config.mic, Quality.MEDIUM)
         try:
             async with asyncio.timeout(FIRST_AUDIO_S), wanted.open() as capture:
+                form, peak = capture.format, 0
                 async for chunk in capture:
-                    return Finding(Level.OK, "mic.source", f"{wanted.name}: {chunk.format}")
-            return Finding(Level.ERROR, "mic.source", f"{wanted.name}: ended without a sound")
+                    peak = max(peak, len(chunk.pcm.strip(chunk.pcm[:1])))
+                    if peak or chunk.start >= LISTEN_S * form.rate:
+                        break
+                else:
+                    return Finding(Level.ERROR, "mic.source", f"{wanted.name}: ended without a sound")
+            if peak or self._config.mic.mute or self._config.mic.source.kind == "silence":
+                return Finding(Level.OK, "mic.source", f"{wanted.name}: {form}")
+            return Finding(Level.WARNING, "mic.source", f"{wanted.name}: {form}: digital silence; is it muted?")
         except TimeoutError:
             return Finding(
                 Level.ERROR, "mic.source", f"{wanted.name}: no audio within {FIRST_AUDIO_S:g} s; is it muted?"
@@ -129,6 +136,23 @@ class Check:
                     Level.WARNING, "mic.source", f"{error}; satellites bring their own, and do not need this one"
                 )
             return Finding(Level.ERROR, "mic.source", str(error))
+
+
+def thresholds(server: WakeConfig, models: Sequence[ModelInfo]) -> Finding:
+    """Which score each default word needs, and by which setting."""
+    told = []
+    engine = server.providers[server.default_provider].options.get("threshold")
+    for model in models:
+        own = server.models.get(model.name)
+        if model.name not in server.default_models and own is None:
+            continue
+        if own is not None and own.threshold is not None:
+            told.append(f"{model.name} {own.threshold:g} (wake.models)")
+        elif engine is not None:
+            told.append(f"{model.name} {engine:g} (wake.providers.{server.default_provider}.threshold)")
+        else:
+            told.append(f"{model.name} {'0.5' if model.threshold is None else f'{model.threshold:g}'} (its author's)")
+    return Finding(Level.OK, "wake thresholds", ", ".join(told) or "no default word is here")
 
 
 def models(loaded: Sequence[AsrEngine]) -> dict[str, Sequence[ModelInfo]]:

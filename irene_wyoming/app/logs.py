@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from irene_wyoming.checks import discreet
+from irene_wyoming.config.addon import told
 from irene_wyoming.config.model import Config
 
 REPEATS = 10
@@ -27,7 +29,8 @@ def start_log(config: Config) -> None:
     """Log to standard error as the configuration wants it."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if config.log_format == "json" else TextFormatter())
-    handler.addFilter(Repeats())
+    handler.addFilter(Repeats())  # it counts texts before values are put in, which Told does
+    handler.addFilter(Told(household=config.household))
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
 
 
@@ -51,15 +54,32 @@ class JsonFormatter(logging.Formatter):
     """One JSON object in a line: time, level, logger, message, and exception where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {
+        written = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told)
+            written["exception"] = self.formatException(record.exc_info)
+        return json.dumps(written)
+
+
+class Told(logging.Filter):
+    """Keeps passwords in addresses out of the log, and calls settings by the names of a household's options."""
+
+    def __init__(self, *, household: bool) -> None:
+        super().__init__()
+        self._household = household
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        safe = discreet(text)
+        if self._household:
+            safe = told(safe)
+        if safe != text:
+            record.msg, record.args = safe, None
+        return True
 
 
 class Repeats(logging.Filter):

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from irene_wyoming.app import engines
+from irene_wyoming.app import doubts, engines
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
@@ -15,10 +15,8 @@ from irene_wyoming.audio.format import SPEECH, Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.engines.wake.gate import GatedEngine
-from irene_wyoming.engines.wake.names import resolved
 from irene_wyoming.engines.wake.recorder import RecordedEngine, Recorder, RecorderSettings
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.hearing import WakeService
@@ -37,20 +35,6 @@ def programs(engines: Sequence[WakeEngine], *, gated: bool = False) -> dict[str,
     if gated:
         return {name: GatedEngine(engine) if engine.format == SPEECH else engine for name, engine in every.items()}
     return every
-
-
-def check_default(models: Sequence[str], program: WakeEngine) -> None:
-    """Words to listen for by default that no engine knows are told in the log: a file may be on a drive that is away.
-
-    :raises ConfigError: none of them is known.
-    """
-    known = [info.name for info in program.models()]
-    unknown = resolved(models, known).unknown
-    text = f"wake.default_models: {', '.join(map(repr, unknown))}: expected some of {', '.join(known)}"
-    if len(unknown) == len(models):
-        raise ConfigError(text)
-    if unknown:
-        log.warning("%s", text)
 
 
 @asynccontextmanager
@@ -87,7 +71,9 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
         offered = await stack.enter_async_context(recorded(programs(loaded, gated=settings.idle_gate), config))
-        check_default(settings.default_models, next(iter(offered.values())))
+        known = [info.name for info in next(iter(offered.values())).models()]
+        for doubt in [*doubts.of_words(settings, known, config.data_dir), *doubts.of_folders(config)]:
+            log.warning("%s", doubt)
         quality = method("wake", settings.audio, Quality.FAST)
         satellites = Satellites(settings.models, settings.satellites)
         service = WakeService(

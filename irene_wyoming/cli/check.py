@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from wyoming.info import Info
 
-from irene_wyoming.app.check import Check, Finding, Level
+from irene_wyoming.app.check import Check
+from irene_wyoming.app.findings import Finding, Level
 from irene_wyoming.cli import common
 from irene_wyoming.cli.describe import lines
 from irene_wyoming.config.model import Config

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 from dataclasses import replace
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import AudioError, ConfigError
 from irene_wyoming.wire.address import Address
+
+log = logging.getLogger(__name__)
 
 TOKEN_VARIABLE = "IRENE_WYOMING_TOKEN"
 """Environment variable that holds what servers of this project want to be shown; a token in the arguments could be read
@@ -56,6 +59,8 @@ def read_config(args: argparse.Namespace, *, quiet: bool = False) -> Config:
     elif quiet:
         config = replace(config, log_level="warning")
     start_log(config)
+    for warning in config.warnings:
+        log.warning("%s", warning)
     return config
 
 

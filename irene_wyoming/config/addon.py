@@ -6,6 +6,7 @@ one in its ``options`` if it has a default, and its name and description in tran
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,22 +59,37 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise ConfigError("\n".join(f"{source}: {name}: unknown option{_hint(name)}" for name in unknown))
-    names: dict[Keys, str] = {}
     settings = [Layer(source, nested(tuple(path.split(".")), value)) for path, value in FIXED.items()]
-    if (provider := options.get("asr_provider")) in defaults["asr"]["providers"]:  # others are refused as what they are
+    provider = options.get("asr_provider")
+    if isinstance(provider, str) and provider in defaults["asr"]["providers"]:  # others are refused as what they are
         settings.append(Layer(source, nested(("asr", "providers", provider, "enabled"), True)))
-    for option, value in options.items():
-        if value is not None:
-            path = option_path(option, options, defaults)
-            names[path] = option
-            settings.append(Layer(source, nested(path, value)))
-    return Layer(source, merge(settings), names)
+    paths = {option: option_path(option, options, defaults) for option in OPTIONS}
+    settings += [Layer(source, nested(paths[name], value)) for name, value in options.items() if value is not None]
+    return Layer(source, merge(settings), {path: option for option, path in paths.items()})
 
 
 def option_path(option: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> Keys:
     """Where ``option`` goes, given the others and the settings that hold where they say nothing."""
-    provider = options.get("wake_provider") or defaults["wake"]["default_provider"]
-    return tuple(key.format(wake_provider=provider) for key in OPTIONS[option].split("."))
+    usual = defaults["wake"]["default_provider"]
+    chosen = options.get("wake_provider")
+    known = isinstance(chosen, str) and chosen in defaults["wake"]["providers"]
+    return tuple(key.format(wake_provider=chosen if known else usual) for key in OPTIONS[option].split("."))
+
+
+def told(message: str) -> str:
+    """A message in a household's words: settings that are options are called by their options' names."""
+    return _SETTING.sub(lambda found: _NAMES[next(group for group, text in found.groupdict().items() if text)], message)
+
+
+_NAMES = {f"option{number}": option for number, option in enumerate(OPTIONS)}
+_PATTERNS = {
+    group: re.escape(OPTIONS[option].replace("{wake_provider}", "@")).replace("@", r"\w+")
+    for group, option in _NAMES.items()
+}
+_SETTING = re.compile(
+    rf"(?<![\w.])(?:{'|'.join(f'(?P<{group}>{pattern})' for group, pattern in _PATTERNS.items())})(?!\w|\.\w)"
+)
+"""A setting's path as a whole, by the option that it is."""
 
 
 def _hint(name: Any) -> str:

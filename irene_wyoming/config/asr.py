@@ -86,6 +86,11 @@ class AsrConfig(ServerConfig):
     endpointing: EndpointingConfig
 
     def settled(self) -> Self:
-        """With its address and the providers that come after the default one."""
-        after = fallbacks(self.providers, self.default_provider, self.fallback_providers)
+        """With its address and the providers that come after the default one.
+
+        :raises Wrong: the default one is off, or a cascade has no second one.
+        """
+        after = fallbacks("asr", self.providers, self.default_provider, self.fallback_providers)
+        if self.policy == PolicyName.CASCADE and not after:
+            raise Wrong(f"expected another enabled provider besides {self.default_provider}", ("policy",))
         return replace(ServerConfig.settled(self), fallback_providers=after)

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from irene_wyoming.audio.format import FIRST, LOUDEST, MAX_CHANNELS, MAX_RATE, MEAN, MIN_RATE, Mix
-from irene_wyoming.checks import Wrong, any_text, list_of, text, whole
+from irene_wyoming.checks import Wrong, any_text, discreet, list_of, text, whole
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.home.endpoint import websocket_url
 from irene_wyoming.wire.address import MAX_PORT, Address
@@ -80,7 +80,7 @@ def uri(value: Any) -> Address:
     try:
         return Address.parse(written)
     except ConfigError as error:
-        raise Wrong(str(error).removeprefix(f"{written!r}: ")) from error
+        raise Wrong(str(error).removeprefix(f"{discreet(written)!r}: ")) from error
 
 
 def home_url(value: Any) -> str:

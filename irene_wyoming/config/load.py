@@ -1,13 +1,16 @@
 """From files and variables to the checked configuration: the only place that reads configuration files."""
 
+import codecs
+import errno
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from irene_wyoming import hardware
+from irene_wyoming import files, hardware
 from irene_wyoming.checks import Fault
 from irene_wyoming.config import addon, env, profiles
 from irene_wyoming.config.faults import Refused
@@ -57,14 +60,24 @@ def load(
     if name in profiles.PROFILES:  # else it is refused with everything else that is wrong
         layers[0] = Layer(layers[0].source, merge([layers[0], Layer(name, profiles.settings(name))]))
     try:
-        return schema(merge([*layers, Layer(name, {"hardware": name})]) if said == profiles.AUTO else merge(layers))
+        config = schema(merge([*layers, Layer(name, {"hardware": name})]) if said == profiles.AUTO else merge(layers))
+        return replace(
+            config,
+            warnings=(*env.misspelt(environ, layers[0].data), *_broken_engines()),
+            household=path is not None and bool(layers[1].names),
+        )
     except Refused as refused:
         raise ConfigError("\n".join(_line(blame(layers, fault.path), fault) for fault in refused.faults)) from refused
 
 
+def _broken_engines() -> list[str]:
+    kinds: tuple[registry.Kind, ...] = ("wake", "asr")
+    return [f"{kind} engine {name}: {why}" for kind in kinds for name, why in registry.unloadable(kind).items()]
+
+
 def default_text() -> str:
     """The packaged configuration with its comments, as ``irene-wyoming config`` prints it."""
-    return files("irene_wyoming.config").joinpath("default.yaml").read_text(encoding="utf-8")
+    return resources.files("irene_wyoming.config").joinpath("default.yaml").read_text(encoding="utf-8")
 
 
 @cache
@@ -96,16 +109,17 @@ def _file_layer(path: Path, defaults: Mapping[str, Any]) -> Layer:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
+        raw = files.read(path, MAX_FILE_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ConfigError(f"{path}: {error.strerror}; is it a configuration?") from error
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes; is it a configuration?")
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ConfigError(f"{path}: text in UTF-16; save it as UTF-8")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text, at byte {error.start}") from error
+        raise ConfigError(f"{path}: not UTF-8 text, at byte {error.start}; save it as UTF-8") from error
 
 
 def _parse_json(text: str, source: str) -> Any:

@@ -1,7 +1,7 @@
 """The configuration as the rest of the program sees it: frozen, complete, checked. Large sections have own modules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Literal, Self, get_args
@@ -45,6 +45,7 @@ __all__ = [
     "FrontConfig",
     "HomeConfig",
     "Limits",
+    "ListeningConfig",
     "MetricsConfig",
     "MicConfig",
     "MicOutput",
@@ -172,6 +173,10 @@ class Config:
     web: WebConfig
     metrics: MetricsConfig
     supervise: SuperviseConfig
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    """What is right, but hardly meant, for the log."""
+    household: bool = False
+    """The settings are an add-on's options: messages call them by their options' names (``addon.told``)."""
 
     def settled(self) -> Self:
         """:raises Wrong: sections contradict each other, such as two servers at one address."""

@@ -6,7 +6,7 @@ The defaults are not here but in default.yaml, which is always laid underneath: 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from irene_wyoming.checks import Check, Wrong
+from irene_wyoming.checks import Check, Fault, Wrong
 from irene_wyoming.config.asr import AsrConfig, AsrProviderConfig
 from irene_wyoming.config.faults import refused
 from irene_wyoming.config.model import Config
@@ -42,4 +42,15 @@ def _providers(specs: Mapping[str, EngineSpec], section: type[ProviderConfig]) -
 
 
 def _provider(spec: EngineSpec, section: type[ProviderConfig]) -> Check:
-    return checked(section, options={name: (known.check, known.default) for name, known in spec.options.items()})
+    """One provider with its engine's options. Those that it needs must be there where it is on."""
+    each = checked(section, options={name: (known.check, known.default) for name, known in spec.options.items()})
+
+    def check(value: Any) -> Any:
+        provider: ProviderConfig = each(value)
+        empty = [name for name, known in spec.options.items() if known.needed and not provider.options[name]]
+        if provider.enabled and empty:
+            why = f"since {spec.name} is enabled"
+            raise Wrong(faults=tuple(Fault((name,), f"expected {spec.options[name].help}, {why}") for name in empty))
+        return provider
+
+    return check

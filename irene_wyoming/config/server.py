@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from irene_wyoming.audio.format import Mix, method_names
-from irene_wyoming.checks import Keys, Wrong, boolean, host, one_of, or_null, path, setting
+from irene_wyoming.checks import Fault, Keys, Wrong, boolean, host, one_of, or_null, path, setting
 from irene_wyoming.config.checks import CHANNELS, CHUNK_SIZE, PORT, RATE, Network, mix, networks, permissions, uri
 from irene_wyoming.config.section import flat
 from irene_wyoming.wire.address import Address
@@ -103,9 +103,12 @@ def secured(plain: Address, access: Access) -> Address:
     return plain if plain.path else replace(plain, tls=True, trust=access.certificate)
 
 
-def fallbacks(providers: Mapping[str, ProviderConfig], default: str, named: Iterable[str] | None) -> tuple[str, ...]:
+def fallbacks(
+    section: str, providers: Mapping[str, ProviderConfig], default: str, named: Iterable[str] | None
+) -> tuple[str, ...]:
     """Who comes after the provider ``default``, each once.
 
+    :param section: theirs, for what is told to a user.
     :param named: as configured; None: every other that is enabled.
     :raises Wrong: one of them, or the default one, is not enabled.
     """
@@ -113,8 +116,14 @@ def fallbacks(providers: Mapping[str, ProviderConfig], default: str, named: Iter
     problem = f"expected an enabled provider: {', '.join(enabled)}" if enabled else "no provider is enabled"
     asked: list[tuple[str, Keys]] = [(default, ("default_provider",))]
     asked += [(name, ("fallback_providers", index)) for index, name in enumerate(named or ())]
-    wrong = [Wrong(problem, path) for name, path in asked if name not in enabled]
+    wrong = tuple(
+        Fault(
+            path, f"{problem}; set {section}.providers.{name}.enabled: true to use it" if name in providers else problem
+        )
+        for name, path in asked
+        if name not in enabled
+    )
     if wrong:
-        raise Wrong(faults=tuple(fault for each in wrong for fault in each.faults))
+        raise Wrong(faults=wrong)
     order = dict.fromkeys(enabled if named is None else named)
     return tuple(name for name in order if name != default)

@@ -1,16 +1,38 @@
 """The section ``wake``."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from irene_wyoming.checks import boolean, list_of, mapping_of, number, or_null, path, setting, text, whole
+from irene_wyoming.checks import Fault, Wrong, boolean, list_of, mapping_of, number, or_null, path, setting, text, whole
 from irene_wyoming.config.section import checked, flat
 from irene_wyoming.config.server import ProviderConfig, ServerConfig, fallbacks
 from irene_wyoming.engines.base import WakeSettings
 
 WORDS = mapping_of(checked(WakeSettings), what="the name of a wake word")
+
+
+_LIKE_AN_ADDRESS = re.compile(r"[\d./]*\d\.[\d./]*|[0-9a-fA-F:./]*:[0-9a-fA-F:./]*:[0-9a-fA-F:./]*")
+
+
+def satellites(value: Any) -> Mapping[str, "SatelliteConfig"]:
+    """Settings of satellites by address, network or name. What looks like an address must be one."""
+    checked_all: Mapping[str, SatelliteConfig] = mapping_of(
+        checked(SatelliteConfig), what="a satellite's address, network or name"
+    )(value)
+    faults: list[Fault] = []
+    for name in checked_all:
+        if _LIKE_AN_ADDRESS.fullmatch(name):
+            try:
+                ip_network(name, strict=False)
+            except ValueError:
+                faults.append(Fault((name,), "expected an address or a network, such as 192.168.1.20", shown=False))
+    if faults:
+        raise Wrong(faults=tuple(faults))
+    return checked_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +65,7 @@ class WakeConfig(ServerConfig):
     """Words to listen for when a client names none."""
     models: Mapping[str, WakeSettings] = setting(WORDS)
     """By word, for every satellite."""
-    satellites: Mapping[str, SatelliteConfig] = setting(
-        mapping_of(checked(SatelliteConfig), what="a satellite's address, network or name")
-    )
+    satellites: Mapping[str, SatelliteConfig] = setting(satellites)
     """By address, network or name."""
     idle_gate: bool = setting(boolean)
     """Whether an engine rests while nothing changes."""
@@ -59,5 +79,5 @@ class WakeConfig(ServerConfig):
 
     def settled(self) -> Self:
         """With its address and the providers that come after the default one."""
-        after = fallbacks(self.providers, self.default_provider, self.fallback_providers)
+        after = fallbacks("wake", self.providers, self.default_provider, self.fallback_providers)
         return replace(ServerConfig.settled(self), fallback_providers=after)

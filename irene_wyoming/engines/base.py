@@ -293,6 +293,8 @@ class Option:
     """Takes the user's value, returns the value to use. Raises ValueError saying what is allowed."""
     help: str
     """One line with the unit, for the annotated configuration and error messages."""
+    needed: bool = False
+    """The engine cannot be used while it is empty."""
 
 
 _NAMES = list_of(text, what="a list of names")

@@ -11,10 +11,24 @@ Kind = Literal["wake", "asr"]
 
 
 def specs(kind: Kind) -> dict[str, EngineSpec]:
-    """All registered engines of a kind, by name."""
-    return {
-        point.name: point.load() for point in sorted(entry_points(group=f"irene_wyoming.{kind}"), key=lambda p: p.name)
-    }
+    """All registered engines of a kind that can be loaded, by name."""
+    return _loaded(kind)[0]
+
+
+def unloadable(kind: Kind) -> dict[str, str]:
+    """Engines that another package registers and that cannot be loaded, by name, and why."""
+    return _loaded(kind)[1]
+
+
+def _loaded(kind: Kind) -> tuple[dict[str, EngineSpec], dict[str, str]]:
+    found: dict[str, EngineSpec] = {}
+    broken: dict[str, str] = {}
+    for point in sorted(entry_points(group=f"irene_wyoming.{kind}"), key=lambda point: point.name):
+        try:
+            found[point.name] = point.load()
+        except Exception as error:  # of somebody else's package, whatever it is
+            broken[point.name] = f"{point.value} cannot be loaded: {type(error).__name__}: {error}"
+    return found, broken
 
 
 def spec(kind: Kind, name: str) -> EngineSpec:

@@ -3,6 +3,7 @@
 import ssl
 from ipaddress import IPv6Address, ip_address
 
+from irene_wyoming import files
 from irene_wyoming.config.model import Access, Network
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.wire.token import TOKEN_CHARS
@@ -34,8 +35,7 @@ def server_token(access: Access) -> str:
     if access.token_file is None:
         return ""
     try:
-        with access.token_file.open("rb") as file:
-            token = file.read(TOKEN_CHARS.stop + 2).decode("ascii", "replace").strip()
+        token = files.read(access.token_file, 2 * TOKEN_CHARS.stop).decode("ascii", "replace").strip()
     except OSError as error:
         raise ConfigError(f"access.token_file {access.token_file}: {error.strerror}") from error
     if not token.isascii() or not token.isprintable() or len(token) not in TOKEN_CHARS:
@@ -55,6 +55,8 @@ def server_context(access: Access) -> ssl.SSLContext:
         raise ConfigError("a tls:// address needs access.certificate and access.key")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
+        for path in (access.certificate, access.key or access.certificate):
+            files.require(path)  # reading a pipe would wait for ever
         context.load_cert_chain(access.certificate, access.key, password="")  # else a locked key asks a terminal
     except (OSError, ssl.SSLError) as error:  # SSLError is an OSError; a missing file has no name in its text
         raise ConfigError(f"access.certificate {access.certificate}, key {access.key}: {error.strerror}") from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from irene_wyoming.checks import discreet
 from irene_wyoming.errors import ConfigError
 
 MAX_PORT = 65_535
@@ -51,19 +52,21 @@ class Address:
         found = _TCP.fullmatch(uri)
         if not found:
             raise ConfigError(
-                f"{uri!r}: expected tcp://host:port, with an IPv6 address in brackets, or unix:///path/of/socket"
+                f"{discreet(uri)!r}: expected tcp://host:port, with an IPv6 address in brackets, or unix:///path/of/socket"
             )
         if int(found["port"]) > MAX_PORT:
-            raise ConfigError(f"{uri!r}: expected a port, 0 to {MAX_PORT}")
+            raise ConfigError(f"{discreet(uri)!r}: expected a port, 0 to {MAX_PORT}")
         host = found["host"] or _ipv6(uri, found["ipv6"])
         return cls(host=host, port=int(found["port"]), tls=found["scheme"] == "tls")
 
 
 def _socket_path(uri: str, path: str) -> str:
     if not path.startswith("/") or path.endswith("/") or not path.isprintable():
-        raise ConfigError(f"{uri!r}: expected the absolute path of a socket, with three slashes: unix:///run/wake.sock")
+        raise ConfigError(
+            f"{discreet(uri)!r}: expected the absolute path of a socket, with three slashes: unix:///run/wake.sock"
+        )
     if len(path.encode()) > MAX_SOCKET_PATH:
-        raise ConfigError(f"{uri!r}: expected a path of at most {MAX_SOCKET_PATH} bytes")
+        raise ConfigError(f"{discreet(uri)!r}: expected a path of at most {MAX_SOCKET_PATH} bytes")
     return path
 
 
@@ -71,7 +74,7 @@ def _ipv6(uri: str, host: str) -> str:
     try:
         return str(ipaddress.IPv6Address(host))
     except ValueError as error:
-        raise ConfigError(f"{uri!r}: expected an IPv6 address in the brackets") from error
+        raise ConfigError(f"{discreet(uri)!r}: expected an IPv6 address in the brackets") from error
 
 
 def reason(error: OSError | UnicodeError) -> str:

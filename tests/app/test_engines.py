@@ -6,7 +6,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from irene_wyoming.app import engines
-from irene_wyoming.app.check import Check, Level
+from irene_wyoming.app.check import Check
+from irene_wyoming.app.findings import Level
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.worker import Worker

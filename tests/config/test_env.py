@@ -65,3 +65,26 @@ def test_a_refusal_names_the_variable(tmp_path: Path, variable: str, value: str,
 def test_broken_yaml_names_the_variable() -> None:
     with pytest.raises(ConfigError, match=r"^IRENE_WYOMING__ASR__HOST: line 1, column 1: while|found|expected"):
         load(None, {"IRENE_WYOMING__ASR__HOST": "[a"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("IRENE_WYOMING_ASR_PORT", "IRENE_WYOMING__ASR__PORT"),
+        ("IRENE_WYOMING_LOG_LEVEL", "IRENE_WYOMING__LOG_LEVEL"),
+        ("IRENE_WYOMING_WAKE_DEFAULT_MODELS", "IRENE_WYOMING__WAKE__DEFAULT_MODELS"),
+        (
+            "IRENE_WYOMING_ASR_PROVIDERS_GOOGLE_CLOUD_MODEL",
+            "IRENE_WYOMING__ASR__PROVIDERS__GOOGLE_CLOUD__MODEL",
+        ),
+    ],
+)
+def test_single_underscores_are_warned_of_with_the_right_form(variable: str, meant: str) -> None:
+    config = load(None, {variable: "1"})
+    assert config.warnings == (f"{variable} is ignored: two underscores stand before each part, {meant}",)
+    assert config == load(None, {})
+
+
+@pytest.mark.parametrize("variable", ["IRENE_WYOMING_TOKEN", "IRENE_WYOMING_VERSION", "IRENE_WYOMING_ASR_PROT"])
+def test_what_means_no_setting_is_not_warned_of(variable: str) -> None:
+    assert load(None, {variable: "1"}).warnings == ()

@@ -56,7 +56,7 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str, m
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "my.yaml"
     path.write_bytes(b"asr: \xff\xfe")
-    with pytest.raises(ConfigError, match=r"not UTF-8 text, at byte 5$"):
+    with pytest.raises(ConfigError, match=r"not UTF-8 text, at byte 5; save it as UTF-8$"):
         load(path, {})
 
 

@@ -138,13 +138,49 @@ BAD_VALUES = [
     ("wake: {providers: {guest: null}}", "wake.providers.guest: null: expected a mapping"),
     (
         "wake: {default_provider: guest}",
-        "wake.default_provider: 'guest': expected an enabled provider: openwakeword, microwakeword",
+        "wake.default_provider: 'guest': expected an enabled provider: openwakeword, microwakeword; set "
+        "wake.providers.guest.enabled: true to use it",
     ),
     (
         "wake: {fallback_providers: [microwakeword, guest]}",
-        "wake.fallback_providers[1]: 'guest': expected an enabled provider: openwakeword, microwakeword",
+        "wake.fallback_providers[1]: 'guest': expected an enabled provider: openwakeword, microwakeword; set "
+        "wake.providers.guest.enabled: true to use it",
     ),
-    ("asr: {providers: {sphinx: {enabled: false}}}", "asr.default_provider: 'sphinx': no provider is enabled"),
+    (
+        "asr: {default_provider: sphinx, providers: {sphinx: {enabled: false}, guided: {enabled: false}}}",
+        "asr.default_provider: 'sphinx': no provider is enabled; set asr.providers.sphinx.enabled: true to use it",
+    ),
+    (
+        "asr: {default_provider: shpinx}",
+        "asr.default_provider: 'shpinx': expected an enabled provider: guided, sphinx",
+    ),
+    (
+        "asr: {default_provider: sphinx, policy: cascade, fallback_providers: []}",
+        "asr.policy: 'cascade': expected another enabled provider besides sphinx",
+    ),
+    (
+        "asr: {providers: {remote: {enabled: true}}}",
+        "asr.providers.remote.uri: '': expected tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API), "
+        "since remote is enabled",
+    ),
+    (
+        "asr: {providers: {remote: {uri: 'http://me:secret@box:8000/v1?key=secret'}}}",
+        "asr.providers.remote.uri: 'http://me:***@box:8000/v1?key=***': expected tcp://host:port (Wyoming) or "
+        "http(s)://host:port/v1 (OpenAI's API), without a user name, ? or #; a key goes into api_key_env or "
+        "api_key_file",
+    ),
+    (
+        "asr: {uri: 'tcp://me:secret/with@signs@box:1'}",
+        "asr.uri: 'tcp://me:***@box:1': expected tcp://host:port, with an IPv6 address in brackets, or "
+        "unix:///path/of/socket",
+    ),
+    *(
+        (
+            f"wake: {{satellites: {{'{wrong}': {{}}}}}}",
+            f"wake.satellites.{wrong}: expected an address or a network, such as 192.168.1.20",
+        )
+        for wrong in ("192.168.1.300", "192.168.1", "10.0.0.0/33", "fe80::1::2", "fd00::/129")
+    ),
     ("asr: {fallback_providers: all}", "asr.fallback_providers: 'all': expected null or a list of providers"),
     # values that go together
     ("mic: {extra: [{sample_rate: 8000}]}", "mic.extra[0]: expected a port or a uri"),

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from irene_wyoming.app.check import Level, of_names
+from irene_wyoming.app.check import of_names
+from irene_wyoming.app.findings import Level
 from irene_wyoming.app.home import Known, configured, watched_home
 from irene_wyoming.app.names import report
 from irene_wyoming.cli import names

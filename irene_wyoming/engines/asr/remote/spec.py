@@ -132,7 +132,7 @@ SPEC = EngineSpec(
     install="pip install 'irene-wyoming[remote]'",
     create=create,
     options={
-        "uri": Option("", uri, "tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)"),
+        "uri": Option("", uri, "tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)", needed=True),
         "model": Option("", text, "model to ask for; empty: the server's default"),
         "languages": Option([], languages, "languages that it understands, where the server does not say"),
         "api_key_env": Option("", text, "environment variable that holds the API key or token; empty: none"),

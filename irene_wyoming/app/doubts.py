@@ -1,0 +1,73 @@
+"""What a configuration says that is hardly meant, or not there yet: told at the start and by ``check``."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
+from irene_wyoming.engines.base import ModelInfo
+from irene_wyoming.engines.wake.names import resolve, resolved
+
+
+def of_words(settings: WakeConfig, known: Sequence[str], data_dir: Path | None) -> list[str]:
+    """Words that no engine knows. A file may be on a drive that is away, so that they are waited for.
+
+    :param known: names of the models that there are.
+    """
+    unknown = resolved(settings.default_models, known).unknown
+    doubts = [f"wake.default_models: {word!r} {_waited(settings, word, known, data_dir)}" for word in unknown]
+    if len(unknown) == len(settings.default_models) and known:
+        doubts.append(f"wake.default_models: none of them is here; {known[0]} is listened for meanwhile")
+    own = {"wake.models": settings.models}
+    own |= {f"wake.satellites.{name}.models": one.models for name, one in settings.satellites.items()}
+    return doubts + [
+        f"{section}.{word}: no engine has this word{_close(word, known)}"
+        for section, words in own.items()
+        for word in words
+        if resolve(word, known) is None
+    ]
+
+
+def of_language(settings: AsrConfig, models: Mapping[str, Sequence[ModelInfo]]) -> list[str]:
+    """A language that no engine understands. Those that they do understand are served all the same."""
+    known = sorted({tag for some in models.values() for model in some for tag in model.languages})
+    if primary(settings.language) in map(primary, known):
+        return []
+    return [
+        f"asr.language: {settings.language!r}: no engine here understands it, only {', '.join(known) or 'none'}; "
+        "choose another asr.default_provider, or fetch a model for it (irene-wyoming models)"
+    ]
+
+
+def of_folders(config: Config) -> list[str]:
+    """Folders that somebody has named and that are not there. An add-on's own may be missing."""
+    named = {
+        f"wake.providers.{name}.folders": provider.options.get("folders", ())
+        for name, provider in config.wake.providers.items()
+        if provider.enabled and not config.household
+    }
+    return [
+        f"{key}: {folder} is not there; waited for"
+        for key, folders in named.items()
+        for folder in folders
+        if not Path(folder).expanduser().is_dir()
+    ]
+
+
+def primary(tag: str) -> str:
+    """``en`` of ``en-GB``."""
+    return tag.replace("_", "-").partition("-")[0].casefold()
+
+
+def _waited(settings: WakeConfig, word: str, known: Sequence[str], data_dir: Path | None) -> str:
+    engines = {name: one.options["folders"] for name, one in settings.providers.items() if "folders" in one.options}
+    places = [str(folder) for name in engines if settings.providers[name].enabled for folder in engines[name]]
+    if data_dir is not None:
+        places.append(str(data_dir / "wake" / settings.default_provider))
+    where = f" in {' or '.join(dict.fromkeys(places))}" if places else ""
+    return f"is not known here{_close(word, known)}; waited for: a model of that name{where} is taken at once"
+
+
+def _close(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word.casefold().replace(" ", "_"), known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"

@@ -1,0 +1,143 @@
+"""What a household can type into the add-on's options: it works, or the log says what is wrong by the option's name."""
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from irene_wyoming.app import doubts
+from irene_wyoming.app.logs import Told
+from irene_wyoming.config.addon import OPTIONS, told
+from irene_wyoming.config.load import load
+from irene_wyoming.errors import ConfigError
+from tests.config.files import refused
+
+TCP_OR_HTTP = "expected tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)"
+
+
+def wrong(folder: Path, **options: object) -> str:
+    """With which words these options are refused."""
+    return refused(json.dumps(options), folder, name="options.json").removeprefix("options.json: ")
+
+
+def test_another_machine_needs_an_address(tmp_path: Path) -> None:
+    expected = f"remote_uri: '': {TCP_OR_HTTP}, since remote is enabled"
+    assert wrong(tmp_path, asr_provider="remote") == expected
+    assert wrong(tmp_path, asr_provider="remote", remote_uri="") == expected
+    assert wrong(tmp_path, asr_provider="remote", remote_uri=None) == expected
+
+
+def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
+    said = wrong(tmp_path, asr_provider="remote", remote_uri="http://me:hunter2@gpu-box:8000/v1")
+    assert said.startswith("remote_uri: 'http://me:***@gpu-box:8000/v1': expected")
+    assert "hunter2" not in wrong(tmp_path, asr_provider="remote", remote_uri=f"http://me:hunter2{'x' * 80}@box/v1")
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("value", [["a", "b"], {"a": 1}, [[1]], -1, True, "\x00", "\ud800", "🎉" * 100])
+def test_whatever_the_type_it_is_taken_or_refused_by_the_options_name(
+    tmp_path: Path, option: str, value: object
+) -> None:
+    path = tmp_path / "options.json"
+    path.write_text(json.dumps({option: value}))
+    said: list[str] = []
+    try:
+        load(path, {})
+    except ConfigError as error:
+        said = str(error).splitlines()
+    assert [line for line in said if not line.startswith(f"{path}: {option}")] == []
+
+
+def test_a_wake_word_that_is_not_here_is_waited_for_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "options.json"
+    path.write_text(json.dumps({"wake_words": ["okay nabbu", "hey_zelda"]}))
+    config = load(path, {})
+    said = [told(doubt) for doubt in doubts.of_words(config.wake, ["okay_nabu", "alexa"], None)]
+    assert said == [
+        "wake_words: 'okay nabbu' is not known here; did you mean okay_nabu?; waited for: a model of that name in "
+        "/share/openwakeword or /share/microwakeword is taken at once",
+        "wake_words: 'hey_zelda' is not known here; known are okay_nabu, alexa; waited for: a model of that name in "
+        "/share/openwakeword or /share/microwakeword is taken at once",
+        "wake_words: none of them is here; okay_nabu is listened for meanwhile",
+    ]
+
+
+@pytest.mark.parametrize("word", ["okay nabu", "ok_nabu", "Okay Nabu"])
+def test_a_word_is_known_however_it_is_written(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "options.json"
+    path.write_text(json.dumps({"wake_words": [word]}))
+    assert doubts.of_words(load(path, {}).wake, ["okay_nabu"], None) == []
+
+
+def test_a_message_names_options_for_settings() -> None:
+    assert told("set wake.providers.openwakeword.threshold, or asr.providers.remote.uri.") == (
+        "set wake_threshold, or remote_uri."
+    )
+    assert told("asr.vocabulary.areas[0]: 5") == "areas[0]: 5"
+    assert told("asr.language.x and my.asr.language and asr.policy stay") == (
+        "asr.language.x and my.asr.language and asr.policy stay"
+    )
+
+
+@pytest.mark.parametrize("household", [True, False])
+def test_the_log_keeps_passwords_and_says_what_a_household_calls_a_setting(household: bool) -> None:
+    record = logging.LogRecord("x", logging.WARNING, "", 1, "asr.language: %s", ("tcp://me:hunter2@box:1",), None)
+    assert Told(household=household).filter(record)
+    assert record.getMessage() == f"{'language' if household else 'asr.language'}: tcp://me:***@box:1"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"wake_enabled": False, "asr_enabled": False, "mic_enabled": False},
+            "no server is enabled: set wake_enabled, asr_enabled or mic_enabled to true",
+        ),
+        ({"asr_provider": ["sphinx"]}, "asr_provider: ['sphinx']: expected text"),
+    ],
+)
+def test_the_add_on_stops_at_once_and_says_why(tmp_path: Path, options: dict[str, object], message: str) -> None:
+    path = tmp_path / "options.json"
+    path.write_text(json.dumps(options))
+    ran = subprocess.run(
+        [sys.executable, "-m", "irene_wyoming", "run", "--config", str(path)],
+        env={**os.environ, "IRENE_WYOMING__METRICS__ENABLED": "false", "IRENE_WYOMING__WEB__ENABLED": "false"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.splitlines()[-1].endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("pipe", "cannot be read: not a file, but a named pipe"), ("loop", "cannot be read: Too many levels of symbolic")],
+)
+async def test_an_odd_file_as_configuration_is_named_and_nobody_waits(tmp_path: Path, kind: str, message: str) -> None:
+    path = tmp_path / "my.yaml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("my.yaml")
+    with pytest.raises(ConfigError, match=message):
+        await asyncio.to_thread(load, path, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("asr: {port: 1}".encode("utf-16"), "text in UTF-16; save it as UTF-8"),
+        ("asr: {host: Büro}".encode("latin-1"), "not UTF-8 text, at byte 13; save it as UTF-8"),
+        (b"asr: {port: 1}\x00", "not YAML"),
+    ],
+)
+def test_an_encoding_that_is_not_read_is_said(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        load(path, {})
