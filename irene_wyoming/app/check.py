@@ -152,7 +152,7 @@ def thresholds(server: WakeConfig, models: Sequence[ModelInfo]) -> Finding:
             told.append(f"{model.name} {engine:g} (wake.providers.{server.default_provider}.threshold)")
         else:
             told.append(f"{model.name} {'0.5' if model.threshold is None else f'{model.threshold:g}'} (its author's)")
-    return Finding(Level.OK, "wake thresholds", ", ".join(told) or "no default word is here")
+    return Finding(Level.OK, "wake.models", ", ".join(told) or "no default word is here")
 
 
 def models(loaded: Sequence[AsrEngine]) -> dict[str, Sequence[ModelInfo]]:

@@ -159,7 +159,9 @@ def test_troubleshooting_has_every_finding_of_check() -> None:
     """What check calls the things that it looks at."""
     text = (ROOT / "docs/troubleshooting.md").read_text()
     table = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
-    sources = (ROOT / "irene_wyoming/app/check.py").read_text() + (ROOT / "irene_wyoming/cli/check.py").read_text()
+    sources = "".join(
+        (ROOT / "irene_wyoming" / name).read_text() for name in ("app/check.py", "app/opening.py", "cli/check.py")
+    )
     abouts = re.findall(r"Finding\(\s*[\w.]+,\s*f?\"([^\"]+)\"", sources)
     assert len(set(abouts)) > 3
     for about in abouts:
