@@ -14,6 +14,7 @@
         - EngineUnavailable: not installed or not loadable; the message says what to install
         - EngineFailed: an engine broke while it worked
             - EngineTimeout: it did not answer in time
+            - EngineBusy: it had others to answer first; nothing is wrong with the request
         - UnknownModel: a name that no engine here has; the message lists the known ones
         - UnsupportedRequest: a request that the chosen engine cannot meet
         - NoProvider: every provider that could have answered has failed
@@ -83,6 +84,10 @@ class EngineFailed(EngineError):
 
 class EngineTimeout(EngineFailed):
     code = "engine-timeout"
+
+
+class EngineBusy(EngineFailed):
+    code = "engine-busy"
 
 
 class UnknownModel(EngineError):

@@ -128,6 +128,7 @@ class Providers:
             spec.name,
             maker(spec, settings, self._known),
             settings.deadline_s,
+            longest_s=self._settings.admission.answer_timeout_s,
             finds_speech=spec.finds_speech,
             breaker=Breaker(breaker.failures, breaker.cool_down_s, breaker.cool_down_max_s),
         )

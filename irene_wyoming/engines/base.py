@@ -256,13 +256,13 @@ class AsrSession(Protocol):
 
 @runtime_checkable
 class PausingSession(Protocol):
-    """A session that would like to know when the person pauses."""
+    """A session that decodes whole utterances, and can do so before it is certain that one is over."""
 
-    def pause(self) -> None:
-        """The person has paused, and may have finished. What decodes whole utterances may begin now, and keep what
-        comes of it
-        in case that no more speech follows.
+    def pause(self) -> bool:
+        """The speaker has paused, and the engine has nothing else to do: decode what was said so far. Where no more
+        audio follows, ``finish`` gives what came of it at once.
 
+        :return: whether it has done so; False: it has not, and wants the silence behind the speech as well.
         :raises EngineFailed: the session is of no use any more.
         """
 

@@ -36,6 +36,8 @@ class Call(NamedTuple):
     """When, on the clock of time.perf_counter."""
     owed: bool = False
     """To be done even when the worker closes."""
+    closes: bool = False
+    """What it makes is closed where nobody wants it any more."""
 
 
 class Worker:
@@ -94,13 +96,15 @@ class Worker:
         self._put(call, None)
 
     async def obtain(self, make: Callable[P, C], *args: P.args, **kwargs: P.kwargs) -> C:
-        """As ``run``, for what must be closed: when the caller is cancelled meanwhile, it is closed on its thread."""
-        making = asyncio.ensure_future(self.run(make, *args, **kwargs))
+        """As ``run``, for what must be closed: when the caller is cancelled meanwhile, it is closed once it is made."""
+        future = self._ask(partial(make, *args, **kwargs), closes=True)
         try:
-            return await asyncio.shield(making)
+            made: C = await future
         except asyncio.CancelledError:
-            making.add_done_callback(self._close_unwanted)
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._close_unwanted(future.result())
             raise
+        return made
 
     def discard(self, thing: Closable) -> None:
         """Have something closed on the thread after the calls before it, even if the worker is closed meanwhile.
@@ -158,12 +162,19 @@ class Worker:
                 calls.append(call)
         return calls
 
-    def _ask(self, work: Callable[[], Any]) -> "asyncio.Future[Any]":
+    def _ask(self, work: Callable[[], Any], *, closes: bool = False) -> "asyncio.Future[Any]":
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._put(work, future)
+        self._put(work, future, closes=closes)
         return future
 
-    def _put(self, work: Callable[[], Any], future: "asyncio.Future[Any] | None", *, owed: bool = False) -> None:
+    def _put(
+        self,
+        work: Callable[[], Any],
+        future: "asyncio.Future[Any] | None",
+        *,
+        owed: bool = False,
+        closes: bool = False,
+    ) -> None:
         if self._left:
             raise EngineFailed(f"{self._name}: the engine has been left behind")
         if self._closed:
@@ -172,12 +183,13 @@ class Worker:
             # A daemon, so that a program that fails before it closes the worker still ends.
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
-        self._calls.put(Call(work, future, time.perf_counter(), owed))
+        self._calls.put(Call(work, future, time.perf_counter(), owed, closes))
 
-    def _close_unwanted(self, made: "asyncio.Future[C]") -> None:
-        if not made.cancelled() and made.exception() is None:
-            with suppress(RuntimeError):  # the worker itself has been closed, and everything with it
-                self.discard(made.result())
+    def _close_unwanted(self, thing: Closable) -> None:
+        if self._left or self._closed:  # the thread has ended, or is about to
+            threading.Thread(target=_close, args=[thing], name=self._name, daemon=True).start()
+        else:
+            self.discard(thing)
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
@@ -185,23 +197,37 @@ class Worker:
                 continue
             self._since = time.monotonic()
             self._waited.observe(time.perf_counter() - call.asked)
-            _run(call)
+            self._run(call)
             self._since = None
             del call  # what it holds is not to live until the next call
 
+    def _run(self, call: Call) -> None:
+        if call.future is None:
+            call.work()
+            return
+        try:
+            result = call.work()
+        except BaseException as error:
+            self._tell(call.future, partial(_fail, call.future, error))
+            return
+        if not call.closes:
+            self._tell(call.future, partial(_give, call.future, result))
+        elif call.future.cancelled() or not self._tell(call.future, partial(self._give_made, call.future, result)):
+            _close(result)
 
-def _run(call: Call) -> None:
-    if call.future is None:
-        call.work()
-        return
-    try:
-        result = call.work()
-    except BaseException as error:
-        answer = partial(_fail, call.future, error)
-    else:
-        answer = partial(_give, call.future, result)
-    with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-        call.future.get_loop().call_soon_threadsafe(answer)
+    def _tell(self, future: "asyncio.Future[Any]", answer: Callable[[], None]) -> bool:
+        """Whether there is still a loop in which somebody may wait for the future."""
+        try:
+            future.get_loop().call_soon_threadsafe(answer)
+        except RuntimeError:  # it has been closed
+            return False
+        return True
+
+    def _give_made(self, future: "asyncio.Future[Any]", thing: Closable) -> None:
+        if future.cancelled():
+            self._close_unwanted(thing)
+        else:
+            future.set_result(thing)
 
 
 def _close(thing: Closable) -> None:

@@ -1,39 +1,72 @@
-"""Admission: how many utterances are heard at once, how many wait, and who is told at once to try again."""
+"""Admission: how many utterances engines work on at once, how many wait, and who is told at once to try again."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 
 from irene_wyoming.errors import LimitExceeded
 
 
 class Admission:
-    """Turns in the order in which they were asked for.
+    """Turns in the order in which they were asked for, and places for utterances that wait for their transcript.
 
-    :param at_once: utterances that are worked on at a time.
-    :param waiting: utterances that may wait for their turn besides; 0: none.
+    A turn is for one call of an engine, so that nobody holds one who talks or has fallen silent.
+
+    :param at_once: utterances that engines work on at a time.
+    :param waiting: utterances that may wait besides, complete as they are; 0: none.
     """
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._turns = asyncio.Semaphore(at_once)
-        self._places = at_once + waiting
         self._at_once = at_once
+        self._waiting = waiting
         self._taken = 0
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, and keep it as long as the context lasts.
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn, and keep it as long as the context lasts."""
+        return self._turns
 
-        :raises LimitExceeded: at once, when too many wait already.
-        """
-        if self._taken >= self._places:
-            waiting = self._places - self._at_once
+    @contextmanager
+    def place(self) -> Iterator["Place"]:
+        """A place that can be taken, and is given back when the context ends."""
+        place = Place(self)
+        try:
+            yield place
+        finally:
+            place.close()
+
+    def take(self) -> None:
+        """:raises LimitExceeded: too many wait already."""
+        if self._taken >= self._at_once + self._waiting:
             raise LimitExceeded(
-                f"too many people speak at once: {self._at_once} are heard and {waiting} wait already; try again"
+                f"too many people speak at once: {self._at_once} are heard and {self._waiting} wait already; try again"
             )
         self._taken += 1
-        try:
-            async with self._turns:
-                yield
-        finally:
-            self._taken -= 1
+
+    def give_back(self) -> None:
+        self._taken -= 1
+
+
+class Place:
+    """One place of an Admission."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._taken = False
+        self._closed = False
+
+    def take(self) -> None:
+        """Take it, unless that has been done or is too late.
+
+        :raises LimitExceeded: there is none left.
+        """
+        if not self._taken and not self._closed:
+            self._admission.take()
+            self._taken = True
+
+    def close(self) -> None:
+        """Give it back, if it was taken."""
+        self._closed = True
+        if self._taken:
+            self._taken = False
+            self._admission.give_back()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -18,8 +18,9 @@ from irene_wyoming.engines.asr.voice import Voice, Voices, What
 from irene_wyoming.engines.base import AsrRequest, Transcription
 from irene_wyoming.errors import EngineUnavailable, LimitExceeded
 from irene_wyoming.language.vocabulary import Vocabulary
-from irene_wyoming.routing.asr import AsrRouter, Partial, Utterance
+from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.silence import Sound, sound_of
+from irene_wyoming.routing.utterance import Utterance
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
 from irene_wyoming.servers.request import asr_request, wants_stream
@@ -219,13 +220,10 @@ class AsrRole(Role):
         :raises LimitExceeded: there is no transcript within ``answer_timeout_s`` after the end of the audio.
         """
         try:
-            async with asyncio.timeout_at(self._due) as self._patience, aclosing(utterance.heard()) as heard:
-                async for one in heard:
-                    if isinstance(one, Partial):
-                        await writer.partial(one.text)
-                    else:
-                        await writer.final(one)
-                        self._tell_wait(one.provider)
+            async with asyncio.timeout_at(self._due) as self._patience:
+                result = await utterance.heard(writer.partial)
+                await writer.final(result)
+                self._tell_wait(result.provider)
         except TimeoutError:
             raise LimitExceeded(f"no transcript within {self._service.answer_timeout_s:g} s; try again") from None
         await self._client_is_silent()

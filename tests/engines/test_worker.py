@@ -74,11 +74,27 @@ async def test_what_was_made_for_a_caller_that_left_is_closed_on_the_thread(work
         return thing
 
     task = asyncio.create_task(worker.obtain(make))
-    await asyncio.sleep(0)
+    await until(lambda: worker.running_s > 0)
     task.cancel()
     gate.set()
     with pytest.raises(asyncio.CancelledError):
         await task
+    await until(lambda: thing.closed_on == "test")
+
+
+async def test_what_was_made_for_nobody_is_closed_even_where_the_worker_was_left_behind() -> None:
+    worker, gate, thing = Worker("test"), threading.Event(), Thing()
+
+    def make() -> Thing:
+        gate.wait(10)
+        return thing
+
+    task = asyncio.create_task(worker.obtain(make))
+    await until(lambda: worker.running_s > 0)
+    task.cancel()
+    await asyncio.wait([task])
+    worker.leave()
+    gate.set()
     await until(lambda: thing.closed_on == "test")
 
 

@@ -55,6 +55,9 @@ class FakeEngine:
             raise UnsupportedRequest(f"language {request.language!r}: {self.name} knows {self.language} only")
         self.maybe_fail(When.SESSION)
         self.open += 1
+        return self.opened()
+
+    def opened(self) -> "FakeSession":
         return FakeSession(self)
 
     def close(self) -> None:
@@ -100,10 +103,83 @@ class FakeSession:
             self._engine.open -= 1
 
 
+class SlowEngine(FakeEngine):
+    """Answers one utterance for every permit that it is given, with what it was given last."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.permits = threading.Semaphore(0)
+
+    def opened(self) -> "SlowSession":
+        return SlowSession(self, self.permits)
+
+
+class SlowSession(FakeSession):
+    def __init__(self, engine: SlowEngine, permits: threading.Semaphore) -> None:
+        super().__init__(engine)
+        self._permits = permits
+
+    def finish(self) -> Transcription:
+        self._engine.hanging += 1
+        self._permits.acquire()
+        self._engine.hanging -= 1
+        return super().finish()
+
+
+class EagerEngine(FakeEngine):
+    """Decodes at a pause, and notes each time that it decodes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.decoded: list[int] = []
+        """Bytes of each piece of audio that was decoded."""
+        self.pushed = 0
+        """Bytes that all its sessions have been given."""
+        self.may_push = threading.Event()
+        self.may_push.set()
+
+    def opened(self) -> "EagerSession":
+        return EagerSession(self)
+
+
+class EagerSession(FakeSession):
+    def __init__(self, engine: EagerEngine) -> None:
+        super().__init__(engine)
+        self._eager = engine
+        self._decoded = 0
+
+    def push(self, pcm: bytes) -> None:
+        self._eager.may_push.wait()
+        super().push(pcm)
+        self._eager.pushed += len(pcm)
+
+    def pause(self) -> bool:
+        if self._decoded != len(self._pcm):
+            self._decoded = len(self._pcm)
+            self._eager.decoded.append(self._decoded)
+        return True
+
+    def finish(self) -> Transcription:
+        self.pause()
+        return super().finish()
+
+
 async def provider(
-    engine: FakeEngine, *, deadline_s: float = 5.0, breaker: Breaker | None = None, patience_s: float = 60.0
+    engine: FakeEngine,
+    *,
+    deadline_s: float = 5.0,
+    longest_s: float | None = None,
+    breaker: Breaker | None = None,
+    patience_s: float = 60.0,
 ) -> Provider:
     """A started provider; later starts get the same engine again."""
-    made = Provider(engine.name, lambda: engine, deadline_s, breaker or Breaker(3, 60, 600), patience_s=patience_s)
+    made = Provider(
+        engine.name,
+        lambda: engine,
+        deadline_s,
+        breaker or Breaker(3, 60, 600),
+        longest_s=longest_s,
+        patience_s=patience_s,
+    )
     await made.start()
     return made

@@ -3,19 +3,21 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
 
 import pytest
 
+from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.base import AsrRequest, Transcription
-from irene_wyoming.errors import LimitExceeded, NoProvider, UnknownModel, UnsupportedRequest
+from irene_wyoming.errors import EngineUnavailable, LimitExceeded, NoProvider, UnknownModel, UnsupportedRequest
 from irene_wyoming.routing.admission import Admission
-from irene_wyoming.routing.asr import AsrRouter, Partial, Utterance
+from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.cascade import Cascade
 from irene_wyoming.routing.policy import Breaker, LeastBusy, Ordered, Policy, RoundRobin
 from irene_wyoming.routing.provider import Provider
+from irene_wyoming.routing.silence import Sound
+from irene_wyoming.routing.utterance import Utterance
 from tests.conftest import until
-from tests.routing.engines import FakeEngine, How, When, provider
+from tests.routing.engines import EagerEngine, FakeEngine, How, SlowEngine, When, provider
 
 PIECES = [bytes([number]) * 3200 for number in range(1, 6)]
 Routed = Callable[..., Awaitable[AsrRouter]]
@@ -54,10 +56,8 @@ def spoken(router: AsrRouter, request: AsrRequest | None = None) -> Utterance:
 
 
 async def answer(utterance: Utterance) -> Transcription:
-    async with asyncio.timeout(10), aclosing(utterance.heard()) as heard:
-        found = [one async for one in heard if isinstance(one, Transcription)]
-    (result,) = found
-    return result
+    async with asyncio.timeout(10):
+        return await utterance.heard()
 
 
 @pytest.mark.parametrize("when", When)
@@ -152,14 +152,18 @@ async def test_a_request_that_nobody_can_meet_is_refused(routed: Routed) -> None
 async def test_partials_come_before_the_end(routed: Routed) -> None:
     router = await routed(FakeEngine("a", partials=("turn", "turn on", "turn on")))
     utterance = router.utterance(AsrRequest())
-    async with asyncio.timeout(10), aclosing(utterance.heard()) as heard:
+    told: asyncio.Queue[str] = asyncio.Queue()
+    task = asyncio.create_task(utterance.heard(told.put))
+    async with asyncio.timeout(10):
         utterance.push(PIECES[0])
-        assert await anext(heard) == Partial("turn")
+        assert await told.get() == "turn"
         utterance.push(PIECES[1])
         utterance.push(PIECES[2])
-        assert await anext(heard) == Partial("turn on")
+        assert await told.get() == "turn on"
+        assert not task.done()
         utterance.end()
-        assert isinstance(await anext(heard), Transcription)
+        assert isinstance(await task, Transcription)
+    assert told.empty()
 
 
 @pytest.mark.parametrize(
@@ -180,17 +184,39 @@ async def test_a_cascade_falls_back_on_what_the_fast_one_said(routed: Routed) ->
     assert (result.provider, result.text) == ("fast", "turn on")
 
 
-async def test_too_many_at_once_are_told_at_once_and_the_others_wait_their_turn(routed: Routed) -> None:
-    router = await routed(FakeEngine("a"), admission=Admission(1, 1))
-    first, second = router.utterance(AsrRequest()), spoken(router)
-    answers = [asyncio.create_task(answer(one)) for one in (first, second)]
-    await until(lambda: router.providers[0].busy == 1)
+async def test_too_many_at_once_are_told_at_once_and_the_others_wait_their_turn() -> None:
+    engine = FakeEngine("a", when=When.FINISH, how=How.HANG)
+    one = await provider(engine)
+    router = AsrRouter([one], Ordered(), Admission(1, 1))
+    answers = [asyncio.create_task(answer(spoken(router))) for _ in range(2)]
+    await until(lambda: engine.hanging == 1)
     with pytest.raises(LimitExceeded, match="1 are heard and 1 wait"):
         await answer(spoken(router))
+    talking = router.utterance(AsrRequest())
+    late = asyncio.create_task(answer(talking))
+    await until(lambda: one.busy == 3)  # who still talks takes no place
+    with pytest.raises(LimitExceeded, match="1 are heard and 1 wait"):
+        talking.end()
+    late.cancel()
     assert not answers[1].done()
-    first.end()
+    engine.when = None
+    engine.release.set()
     assert [(await one).provider for one in answers] == ["a", "a"]
     assert (await answer(spoken(router))).provider == "a"
+    await one.close()
+
+
+async def test_those_who_fall_silent_keep_nobody_from_being_heard(routed: Routed) -> None:
+    router = await routed(FakeEngine("a"), admission=Admission(1, 0))
+    silent = [router.utterance(AsrRequest()) for _ in range(4)]
+    for utterance in silent:
+        utterance.push(PIECES[0])
+    waiting = [asyncio.create_task(answer(utterance)) for utterance in silent]
+    await until(lambda: router.providers[0].busy == 4)
+    assert (await answer(spoken(router))).provider == "a"
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
 
 
 async def test_a_client_that_leaves_leaves_no_session_behind(routed: Routed) -> None:
@@ -202,3 +228,205 @@ async def test_a_client_that_leaves_leaves_no_session_behind(routed: Routed) -> 
     await asyncio.wait([task])
     await until(lambda: engine.open == 0)
     assert router.providers[0].busy == 0
+
+
+async def test_many_at_once_on_one_slow_engine_are_answered_one_by_one_in_order() -> None:
+    engine = SlowEngine("slow")
+    one = await provider(engine, deadline_s=0.01, longest_s=60)
+    router = AsrRouter([one], Ordered(), Admission(8, 8))
+    answered: list[int] = []
+
+    def as_many(found: list[int], count: int) -> Callable[[], bool]:
+        return lambda: len(found) == count
+
+    async def ask(number: int) -> None:
+        await answer(spoken(router))
+        answered.append(number)
+
+    asking = [asyncio.create_task(ask(number)) for number in range(6)]
+    for number in range(6):
+        await until(lambda: engine.hanging == 1)
+        await asyncio.sleep(0.02)  # longer than the deadline, which is for handing over
+        assert answered == list(range(number))
+        engine.permits.release()
+        await until(as_many(answered, number + 1))
+    await asyncio.gather(*asking)
+    assert answered == list(range(6))
+    assert one.standing.ready
+    await one.close()
+
+
+async def test_one_that_had_to_wait_too_long_is_handed_over_and_nobody_is_blamed() -> None:
+    slow = SlowEngine("slow")
+    providers = [await provider(slow, deadline_s=0.05, longest_s=60), await provider(FakeEngine("steady"))]
+    router = AsrRouter(providers, Ordered(), Admission(8, 8))
+    alone = AsrRouter(providers[:1], Ordered(), Admission(8, 8))
+    first = asyncio.create_task(answer(spoken(alone)))
+    await until(lambda: slow.hanging == 1)
+    assert (await answer(spoken(router))).provider == "steady"
+    assert providers[0].standing.ready
+    slow.permits.release()
+    assert (await first).provider == "slow"
+    for one in providers:
+        await one.close()
+
+
+async def test_the_next_provider_is_no_help_where_it_does_not_know_the_language() -> None:
+    slow = SlowEngine("slow")
+    providers = [
+        await provider(slow, deadline_s=0.01, longest_s=60),
+        await provider(FakeEngine("german", language="de")),
+    ]
+    router = AsrRouter(providers, Ordered(), Admission(8, 8))
+    asking = asyncio.create_task(answer(spoken(router, AsrRequest(language="en"))))
+    await until(lambda: slow.hanging == 1)
+    await asyncio.sleep(0.05)
+    slow.permits.release()
+    assert (await asking).provider == "slow"
+    for one in providers:
+        await one.close()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+PAUSED = [Sound.SPEECH, Sound.SPEECH, Sound.PAUSE, Sound.SILENCE, Sound.SILENCE]
+
+
+async def test_at_a_pause_an_idle_engine_decodes_ahead_and_not_again_at_the_end() -> None:
+    clock, engine = Clock(), EagerEngine("eager")
+    one = await provider(engine)
+    router = AsrRouter([one], Ordered(), Admission(8, 8), clock=clock)
+    utterance = router.utterance(AsrRequest())
+    task = asyncio.create_task(answer(utterance))
+    for pcm, sound in zip(PIECES, PAUSED, strict=True):
+        clock.now += SPEECH.seconds(len(pcm))
+        utterance.push(pcm, sound)
+        if sound is Sound.PAUSE:
+            await until(lambda: engine.decoded == [3 * 3200])
+    utterance.end()
+    await task
+    assert engine.decoded == [3 * 3200]
+    await one.close()
+
+
+async def test_who_goes_on_after_a_pause_is_heard_whole() -> None:
+    clock, engine = Clock(), EagerEngine("eager")
+    one = await provider(engine)
+    router = AsrRouter([one], Ordered(), Admission(8, 8), clock=clock)
+    utterance = router.utterance(AsrRequest())
+    task = asyncio.create_task(answer(utterance))
+    clock.now += SPEECH.seconds(len(PIECES[0]))
+    utterance.push(PIECES[0], Sound.PAUSE)
+    await until(lambda: engine.decoded == [3200])
+    utterance.push(PIECES[1], Sound.SILENCE)
+    utterance.push(PIECES[2], Sound.SPEECH)
+    utterance.end()
+    await task
+    assert engine.decoded == [3200, 3 * 3200]
+    assert engine.heard == [b"".join(PIECES[:3])]
+    await one.close()
+
+
+async def test_a_recording_is_decoded_once_at_its_end() -> None:
+    engine = EagerEngine("eager")
+    one = await provider(engine)
+    router = AsrRouter([one], Ordered(), Admission(8, 8), clock=Clock())
+    utterance = router.utterance(AsrRequest())
+    task = asyncio.create_task(answer(utterance))
+    for pcm, sound in zip(PIECES, PAUSED, strict=True):
+        utterance.push(pcm, sound)
+        await until(lambda: one.resting == 1)
+    utterance.end()
+    await task
+    assert engine.decoded == [5 * 3200]
+    await one.close()
+
+
+async def test_nothing_is_decoded_ahead_while_somebody_waits() -> None:
+    clock, engine = Clock(), EagerEngine("eager")
+    one = await provider(engine)
+    router = AsrRouter([one], Ordered(), Admission(8, 8), clock=clock)
+    utterance = router.utterance(AsrRequest())
+    task = asyncio.create_task(answer(utterance))
+    for pcm in PIECES[:2]:
+        clock.now += SPEECH.seconds(len(pcm))
+        utterance.push(pcm, Sound.SPEECH)
+    await until(lambda: one.resting == 1)
+    engine.may_push.clear()
+    clock.now += SPEECH.seconds(len(PIECES[2]))
+    utterance.push(PIECES[2], Sound.PAUSE)
+    await until(lambda: one.resting == 0)
+    other = asyncio.create_task(answer(spoken(router)))
+    await until(lambda: one.busy == 2)
+    engine.may_push.set()
+    await other
+    utterance.end()
+    await task
+    assert engine.decoded == [5 * 3200, 3 * 3200]
+    await one.close()
+
+
+async def test_an_utterance_that_waits_behind_a_hang_is_answered_by_the_engine_made_anew() -> None:
+    first, second = FakeEngine("lost", when=When.FINISH, how=How.HANG), FakeEngine("lost")
+    engines = iter([first, second])
+    one = Provider(
+        "lost", lambda: next(engines), 0.01, Breaker(3, 60, 60), longest_s=0.3, patience_s=0.0, reload_s=0.01
+    )
+    await one.start()
+    router = AsrRouter([one], Ordered(), Admission(8, 8))
+    hanging = asyncio.create_task(answer(spoken(router)))
+    await until(lambda: first.hanging == 1)
+    late = router.utterance(AsrRequest())
+    waiting = asyncio.create_task(answer(late))
+    late.push(PIECES[0])
+    with pytest.raises(NoProvider, match="no answer within"):
+        await hanging
+    late.end()
+    assert (await waiting).provider == "lost"
+    assert second.heard == [PIECES[0]]
+    first.release.set()
+    await one.close()
+
+
+async def test_those_who_wait_are_told_when_the_engine_cannot_be_made_anew() -> None:
+    first = FakeEngine("lost", when=When.FINISH, how=How.HANG)
+    made = iter([first])
+
+    def make() -> FakeEngine:
+        for engine in made:
+            return engine
+        raise EngineUnavailable("its model is gone")
+
+    one = Provider("lost", make, 0.01, Breaker(3, 60, 60), longest_s=0.3, patience_s=0.0, reload_s=0.01)
+    await one.start()
+    router = AsrRouter([one], Ordered(), Admission(8, 8))
+    hanging = asyncio.create_task(answer(spoken(router)))
+    await until(lambda: first.hanging == 1)
+    waiting = asyncio.create_task(answer(router.utterance(AsrRequest())))
+    with pytest.raises(NoProvider, match="no answer within"):
+        await hanging
+    with pytest.raises(NoProvider, match="cannot be started anew: its model is gone"):
+        await waiting
+    first.release.set()
+    await one.close()
+
+
+async def test_a_hang_of_one_who_has_left_is_noticed() -> None:
+    first, second = FakeEngine("lost", when=When.FINISH, how=How.HANG), FakeEngine("lost")
+    engines = iter([first, second])
+    one = Provider("lost", lambda: next(engines), 0.05, Breaker(3, 60, 60), patience_s=0.0, reload_s=0.01)
+    await one.start()
+    router = AsrRouter([one], Ordered(), Admission(8, 8))
+    leaving = asyncio.create_task(answer(spoken(router)))
+    await until(lambda: first.hanging == 1)
+    leaving.cancel()
+    await until(lambda: one.standing.ready and one.engine is second)
+    assert (await answer(spoken(router))).provider == "lost"
+    first.release.set()
+    await one.close()

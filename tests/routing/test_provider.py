@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import threading
-from contextlib import aclosing
 
 import pytest
 
@@ -13,9 +12,10 @@ from irene_wyoming.engines.asr.process import ProcessEngine
 from irene_wyoming.engines.base import AsrRequest, EngineContext, Transcription
 from irene_wyoming.errors import EngineFailed, NoProvider
 from irene_wyoming.routing.admission import Admission
-from irene_wyoming.routing.asr import AsrRouter, Utterance
+from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.policy import Breaker, Ordered
 from irene_wyoming.routing.provider import LEFT_BEHIND, Provider
+from irene_wyoming.routing.utterance import Utterance
 from tests.conftest import until
 from tests.engines.asr import crashing
 from tests.routing.engines import FakeEngine, How, When, provider
@@ -28,9 +28,8 @@ async def answer(utterance: Utterance) -> Transcription:
 
 
 async def rest(utterance: Utterance) -> Transcription:
-    async with asyncio.timeout(10), aclosing(utterance.heard()) as heard:
-        (result,) = [one async for one in heard if isinstance(one, Transcription)]
-        return result
+    async with asyncio.timeout(10):
+        return await utterance.heard()
 
 
 async def test_a_model_is_loaded_in_the_background_and_waited_for() -> None:

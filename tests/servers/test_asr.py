@@ -271,7 +271,7 @@ async def test_nobody_speaks_and_the_command_is_over_all_the_same(configured: Ca
         assert Transcript.from_event(await read(client)).text == ""
 
 
-async def test_too_many_at_once_are_refused_in_words(configured: Callable[..., Config], speech: Speech) -> None:
+async def test_who_still_talks_keeps_nobody_from_being_heard(configured: Callable[..., Config], speech: Speech) -> None:
     config = configured(ASR__ADMISSION__AT_ONCE="1", ASR__ADMISSION__WAITING="0")
     recording = speech(wav(COMMAND))
     async with asr_server(config) as service, AsyncClient.from_uri(service.address.uri) as first:
@@ -279,9 +279,7 @@ async def test_too_many_at_once_are_refused_in_words(configured: Callable[..., C
             await first.write_event(chunk.event())
         await first.write_event(Describe().event())
         await read(first)
-        async with AsyncClient.from_uri(service.address.uri) as second:
-            await second.write_event(chunks(recording, 20)[0].event())
-            assert Error.from_event(await read(second)).code == "limit-exceeded"
+        assert Transcript.from_event(await transcribe(service.address.uri, recording)).text == COMMAND
         await first.write_event(AudioStop().event())
         assert Transcript.from_event(await read(first)).text == COMMAND
 
@@ -332,7 +330,7 @@ async def test_words_come_while_the_person_speaks(with_vosk: Callable[..., Confi
 async def test_a_cascade_answers_commands_from_the_grammar_and_gives_the_rest_to_the_strong_model(
     with_vosk: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "irene_wyoming.routing.asr")
+    caplog.set_level(logging.INFO, "irene_wyoming.routing")
     config = with_vosk("sphinx", ASR__POLICY="cascade", ASR__CASCADE_CONFIDENCE="0.6")
     async with asr_server(config) as service:
         assert Transcript.from_event(await transcribe(service.address.uri, speech(wav(COMMAND)))).text == COMMAND

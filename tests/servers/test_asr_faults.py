@@ -17,6 +17,7 @@ import pytest
 from wyoming.asr import Transcribe
 from wyoming.audio import AudioStop
 from wyoming.client import AsyncClient
+from wyoming.error import Error
 from wyoming.event import Event
 
 from irene_wyoming.app.asr import Providers
@@ -37,7 +38,7 @@ from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import until
 from tests.engines.asr import crashing
-from tests.routing.engines import FakeEngine, FakeSession, How, When
+from tests.routing.engines import FakeEngine, FakeSession, How, SlowEngine, When
 from tests.servers.clients import WAIT_S, audio_start, chunks
 
 FAULTS = int(os.environ.get("IRENE_WYOMING_TEST_FAULTS", "30"))
@@ -62,14 +63,14 @@ class FaultyEngine(FakeEngine):
 
 
 @asynccontextmanager
-async def server(config: Config, providers: Sequence[Provider]) -> AsyncIterator[Service]:
+async def server(config: Config, providers: Sequence[Provider], waiting: int = AT_ONCE) -> AsyncIterator[Service]:
     """A server like the real one, with providers of the test's own; they are closed with it."""
     async with AsyncExitStack() as stack:
         for provider in providers:
             stack.push_async_callback(provider.close)
             if not provider.models():
                 await provider.start()
-        router = AsrRouter(providers, Ordered(), Admission(AT_ONCE, AT_ONCE))
+        router = AsrRouter(providers, Ordered(), Admission(1 if not waiting else AT_ONCE, waiting))
         service = AsrService({"all": router}, {}, "en", config.asr.audio, Quality.HIGH, None, 60, WAIT_S)
         info = fixed(asr_info({"all": router.models()}))
 
@@ -136,6 +137,30 @@ async def test_no_fault_hangs_a_conversation(
         await until(lambda: faulty.open == steady.open == faulty.hanging == 0)
     assert set(ends) <= {"transcript", "leaves", "error"}  # an error only where the client itself sent what is none
     assert ends["transcript"] > ends.total() / 2
+
+
+async def test_too_many_at_once_are_refused_in_words(
+    configured: Callable[..., Config], speech: Callable[[str], Recording]
+) -> None:
+    slow = SlowEngine("slow")
+    events = said(speech("asr/turn_on_the_living_room_light"))
+    one = Provider("slow", lambda: slow, WAIT_S, Breaker(3, 60, 60))
+    async with server(configured(), [one], waiting=0) as service:
+        async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(service.address.uri) as first:
+            for event in events:
+                await first.write_event(event)
+            await until(lambda: slow.hanging == 1)
+            async with AsyncClient.from_uri(service.address.uri) as second:
+                for event in events:
+                    await second.write_event(event)
+                refusal = await second.read_event()
+            assert refusal is not None
+            assert Error.from_event(refusal).code == "limit-exceeded"
+            assert "1 are heard and 0 wait already; try again" in Error.from_event(refusal).text
+            slow.permits.release()
+            answer = await first.read_event()
+        assert answer is not None
+        assert answer.data["text"] == slow.text
 
 
 @pytest.mark.parametrize("when", When)

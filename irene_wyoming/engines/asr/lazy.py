@@ -23,6 +23,7 @@ from irene_wyoming.engines.base import (
     EngineSpec,
     ModelInfo,
     Option,
+    PausingSession,
     Transcription,
 )
 from irene_wyoming.engines.registry import missing, require
@@ -196,6 +197,9 @@ class _CountedSession:
 
     def partial(self) -> str | None:
         return self._session.partial()
+
+    def pause(self) -> bool:
+        return isinstance(self._session, PausingSession) and self._session.pause()
 
     def finish(self) -> Transcription:
         return self._session.finish()

@@ -152,8 +152,9 @@ class ProcessSession:
     def partial(self) -> str | None:
         return self._partial
 
-    def pause(self) -> None:
-        self._call("pause")
+    def pause(self) -> bool:
+        decoded: bool = self._call("pause")
+        return decoded
 
     def finish(self) -> Transcription:
         result: Transcription = self._call("finish")

@@ -79,10 +79,9 @@ class Child:
         session.push(pcm)
         return session.partial()
 
-    def pause(self, number: int) -> None:
+    def pause(self, number: int) -> bool:
         session = self._sessions[number]
-        if isinstance(session, PausingSession):
-            session.pause()
+        return isinstance(session, PausingSession) and session.pause()
 
     def finish(self, number: int) -> Any:
         return self._sessions[number].finish()

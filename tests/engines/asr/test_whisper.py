@@ -13,7 +13,7 @@ import pytest
 
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.asr.whisper.spec import SPEC, languages
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, PausingSession, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
@@ -95,6 +95,8 @@ def test_it_is_decoded_when_the_person_pauses(shared: AsrEngine) -> None:
     session.push(until_the_end(COMMANDS[0]))
     assert session.partial() is None
     session.push(bytes(16_000))
+    assert isinstance(session, PausingSession)
+    assert session.pause()
     assert session.partial() == COMMANDS[0]
     assert session.finish().text == COMMANDS[0]
 

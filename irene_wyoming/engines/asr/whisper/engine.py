@@ -1,7 +1,8 @@
 """Whisper: an AsrEngine on faster-whisper.
 
-A Whisper model hears 30 s at a time, so an utterance is decoded when the person pauses, and again only if they go on;
-what is silent before and after it is left out, since these models make sentences of silence.
+A Whisper model hears 30 s at a time, so an utterance is decoded whole: at its end, or when the person pauses and nobody
+else waits. It is decoded again only if they go on. What is silent before and after it is left out, since these models
+make sentences of silence.
 """
 
 import logging
@@ -122,7 +123,7 @@ class Whisper:
 
 
 class WhisperSession:
-    """One utterance, decoded when the speaker pauses, or else at its end."""
+    """One utterance, decoded at its end, or when the speaker has paused and nobody else waits for the model."""
 
     def __init__(self, engine: Whisper, language: str | None, hotwords: str | None) -> None:
         self._engine = engine
@@ -130,20 +131,27 @@ class WhisperSession:
         self._hotwords = hotwords
         self._pauses = Pauses()
         self._pcm = bytearray()
-        self._early: tuple[int, Transcription] | None = None  # (last loud frame, what had been said up to it)
+        self._early: Transcription | None = None  # what had been said up to the last pause
+        self._heard = 0  # bytes of which that is the transcription
         self._closed = False
 
     def push(self, pcm: bytes) -> None:
-        """:raises EngineFailed: the session is closed, or the model breaks."""
+        """:raises EngineFailed: the session is closed."""
         self._check()
         self._pauses.push(np.frombuffer(pcm, "<i2"))  # raises ValueError for half a frame
         self._pcm += pcm
-        if self._pauses.paused:
-            self._decode()
 
     def partial(self) -> str | None:
         """What was said up to the last pause; None before the first one."""
-        return None if self._early is None else self._early[1].text
+        return None if self._early is None else self._early.text
+
+    def pause(self) -> bool:
+        """:raises EngineFailed: the session is closed, or the model breaks."""
+        self._check()
+        if self._pauses.speech is None:
+            return False
+        self._decode()
+        return True
 
     def finish(self) -> Transcription:
         """:raises EngineFailed: the session is closed, or the model breaks."""
@@ -161,16 +169,17 @@ class WhisperSession:
             raise EngineFailed("whisper: the session is closed")
 
     def _decode(self) -> Transcription:
-        """What was said so far; decoded once only for one and the same last loud frame."""
+        """What was said so far. The same audio is decoded once only."""
         speech = self._pauses.speech
         if speech is None:
             return Transcription("", self._language or "en", self._engine.name, 0.0)
-        if self._early is None or self._early[0] != speech.end:
+        if self._early is None or self._heard != len(self._pcm):
             start = max(0, speech.start - MARGIN) * FRAME * SPEECH.frame_bytes
             end = (speech.end + MARGIN) * FRAME * SPEECH.frame_bytes
             samples = np.frombuffer(self._pcm[start:end], "<i2").astype(np.float32) / np.float32(32768)
-            self._early = speech.end, self._engine.transcribe(samples, self._language, self._hotwords)
-        return self._early[1]
+            self._early = self._engine.transcribe(samples, self._language, self._hotwords)
+            self._heard = len(self._pcm)
+        return self._early
 
 
 def load(folder: Path, settings: Settings) -> Any:
