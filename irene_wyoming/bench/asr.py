@@ -27,6 +27,8 @@ class Answer:
     seconds: float
     """Length of the audio."""
     heard: HeardText | None
+    failure: str = ""
+    """Why there was none."""
 
     @property
     def taken(self) -> bool:
@@ -81,6 +83,8 @@ class AsrRow:
     recordings: int
     failed: int
     """Recordings to which there was no transcript."""
+    failure: str
+    """Why there was none to the first of them."""
     exact: float | None
     """Share of the commands and sentences of which every word, or every slot, is right."""
     accepted: float | None
@@ -144,8 +148,8 @@ async def played(address: Address, subject: Subject, sounds: Sequence[tuple[Spok
             recording = Recording(SPEECH, pcm)
             try:
                 heard = await transcribe(address, recording, realtime=subject.realtime, program=subject.program)
-            except (IreneError, OSError):
-                answers.append(Answer(spoken, recording.seconds, None))
+            except (IreneError, OSError) as error:
+                answers.append(Answer(spoken, recording.seconds, None, str(error)))
             else:
                 answers.append(Answer(spoken, recording.seconds, heard))
 
@@ -180,6 +184,7 @@ def summed_up(subject: Subject, answers: Sequence[Answer], cost: Cost) -> AsrRow
         realtime=subject.realtime,
         recordings=len(answers),
         failed=len(answers) - len(answered),
+        failure=next((answer.failure for answer in answers if answer.heard is None), ""),
         exact=share(commands, [answer for answer in commands if not answer.mistakes]),
         accepted=share(commands, [answer for answer in commands if answer.taken]),
         wrong=share(commands, wrong),

@@ -39,10 +39,11 @@ def test_commands_and_other_speech_are_judged_apart() -> None:
         answer("Turn on the light.", "turn on the light", delay_s=0.1),
         answer("turn it off", "turn it on", delay_s=0.2),
         answer("", "", delay_s=0.3),
-        answer("", None),
+        Answer(Spoken("none", b"", ""), 1.0, None, "hung up"),
     ]
     row = summed_up(Subject("server", "irene-asr", "home", Condition()), answers, Cost())
     assert (row.recordings, row.failed, row.exact, row.accepted, row.wrong, row.rejected) == (4, 1, 0.5, 1, 0.5, 1)
+    assert row.failure == "hung up"
     assert row.wrong_kinds == {"on/off": 1}
     assert row.wer == pytest.approx(1 / 7)
     assert row.after_p95_ms == pytest.approx(300)

@@ -32,6 +32,9 @@ MAX_CLIENTS = 64
 TAILS_S = (0.7, None)
 """Silence behind the speech where the delay is measured; None: it is cut off after the last word."""
 
+PATIENCE_S = 60
+"""What an engine of our own server gets to answer."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -136,14 +139,16 @@ async def measured(
 
 
 def told(folders: "Sequence[Folder]") -> dict[str, object]:
-    """Settings of a server of ours that is to know the sentences of all folders: every engine that takes some."""
+    """Settings of a server of ours: every engine that takes sentences knows those of all folders, and none is cut short.
+
+    A minute of reading, sent as fast as it is taken, is more than an engine gets from a household.
+    """
     from irene_wyoming.engines.registry import specs
 
-    sentences = [sentence for folder in folders for sentence in folder.sentences]
-    if not sentences:
-        return {}
+    sentences = json.dumps([sentence for folder in folders for sentence in folder.sentences])
     takers = [name for name, spec in specs("asr").items() if "sentences" in spec.options]
-    return {f"providers__{name}__sentences": json.dumps(sentences) for name in takers}
+    patient: dict[str, object] = {f"providers__{name}__deadline_s": PATIENCE_S for name in specs("asr")}
+    return {**patient, **{f"providers__{name}__sentences": sentences for name in takers}}
 
 
 async def of_server(
@@ -224,6 +229,8 @@ DELAYS = {
 def table(rows: "Sequence[AsrRow]") -> Iterator[str]:
     """Errors, kinds of wrong commands, and delays."""
     yield from columns([row for row in rows if not row.realtime], ERRORS)
+    for reason in dict.fromkeys(row.failure for row in rows if row.failure):
+        yield f"failed: {reason}"
     for row in rows:
         if row.wrong_kinds and not row.realtime:
             kinds = ", ".join(f"{count} {kind}" for kind, count in row.wrong_kinds.items())
