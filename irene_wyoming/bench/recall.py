@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.bench.engines import wake_engine
 from irene_wyoming.bench.methods import method
 from irene_wyoming.bench.rows import RecallRow
-from irene_wyoming.engines.base import EngineContext, WakeEngine
-from irene_wyoming.engines.registry import require, spec
+from irene_wyoming.engines.base import WakeEngine
 
 Samples = NDArray[np.float64]
 
@@ -71,21 +71,13 @@ def measure(
     """
     rows = []
     for name in engines:
-        with closing(load(name)) as engine:
+        with closing(wake_engine(name)) as engine:
             known = [model.name for model in engine.models()]
             some = [recording for recording in recordings if recording.word in known]
             for addition in added:
                 sounds = {recording: mixed(recording, addition) for recording in some}
                 rows += [listen(engine, way, sounds, addition) for way in (BRICK_WALL, *methods)]
     return rows
-
-
-def load(name: str) -> WakeEngine:
-    """An engine with its defaults."""
-    engine = spec("wake", name)
-    require(engine)
-    loaded: WakeEngine = engine.create({key: option.default for key, option in engine.options.items()}, EngineContext())
-    return loaded
 
 
 def listen(engine: WakeEngine, way: str, sounds: Mapping[Spoken, bytes], added: Added) -> RecallRow:

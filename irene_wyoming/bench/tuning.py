@@ -10,13 +10,12 @@ from irene_wyoming.audio import plans
 from irene_wyoming.audio.clips import ClipCache
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat, Quality
+from irene_wyoming.bench.engines import asr_engine, wake_engine
 from irene_wyoming.bench.methods import method
 from irene_wyoming.bench.quality import held
-from irene_wyoming.bench.recall import load
 from irene_wyoming.bench.resample import cost
 from irene_wyoming.bench.usage import resident_bytes
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
-from irene_wyoming.engines.registry import require, spec
+from irene_wyoming.engines.base import AsrRequest
 from irene_wyoming.household.alone import alone
 from irene_wyoming.wire.hear import Recording
 
@@ -116,7 +115,7 @@ def wake_speed(word: Recording, rounds: int) -> Speed:
     pcm, source = at_source_rate(word)
     step = source.frame_bytes * round(source.rate * STEP_S["wake"])
     delays_ms: list[float] = []
-    with closing(load("openwakeword")) as engine, closing(engine.session(["okay_nabu"])) as session:
+    with closing(wake_engine("openwakeword")) as engine, closing(engine.session(["okay_nabu"])) as session:
         converter = Converter(source, engine.format, Quality.FAST)
 
         def hear() -> None:
@@ -134,7 +133,7 @@ def asr_speed(command: Recording, rounds: int) -> Speed:
     pcm, source = at_source_rate(command)
     step = source.frame_bytes * round(source.rate * STEP_S["asr"])
     delays_ms: list[float] = []
-    with closing(load_asr("sphinx")) as engine:
+    with closing(asr_engine("sphinx")) as engine:
 
         def hear() -> None:
             with closing(engine.session(AsrRequest())) as session:
@@ -151,13 +150,13 @@ def asr_speed(command: Recording, rounds: int) -> Speed:
 
 
 def wake_memory(word: Recording) -> int | None:
-    with closing(load("openwakeword")) as engine, closing(engine.session(["okay_nabu"])) as session:
+    with closing(wake_engine("openwakeword")) as engine, closing(engine.session(["okay_nabu"])) as session:
         session.push(word.pcm)
         return resident_bytes()
 
 
 def asr_memory(command: Recording) -> int | None:
-    with closing(load_asr("sphinx")) as engine, closing(engine.session(AsrRequest())) as session:
+    with closing(asr_engine("sphinx")) as engine, closing(engine.session(AsrRequest())) as session:
         session.push(command.pcm)
         session.finish()
         return resident_bytes()
@@ -177,14 +176,6 @@ def clip_hits(word: Recording) -> float:
     for _ in range(REPEATS):
         cache.convert(pcm, source, replace(source, rate=16_000), Quality.HIGH)
     return cache.stats().hit_rate
-
-
-def load_asr(name: str) -> AsrEngine:
-    """An engine with its defaults."""
-    engine = spec("asr", name)
-    require(engine)
-    loaded: AsrEngine = engine.create({key: option.default for key, option in engine.options.items()}, EngineContext())
-    return loaded
 
 
 def at_source_rate(recording: Recording) -> tuple[bytes, AudioFormat]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from wyoming.audio import AudioChunk, AudioStart
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.bench.recall import load as loaded
+from irene_wyoming.bench.engines import wake_engine as loaded
 from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow
 from irene_wyoming.bench.serving import Server, serving
 from irene_wyoming.bench.usage import resident_bytes

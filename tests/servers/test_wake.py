@@ -17,7 +17,7 @@ from wyoming.wake import Detect, Detection, NotDetected
 
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.bench.recall import load
+from irene_wyoming.bench.engines import wake_engine as load
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import Hit
 from irene_wyoming.servers.times import FINEST, REMEMBERED_S, Times

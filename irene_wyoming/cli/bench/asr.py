@@ -139,16 +139,16 @@ async def measured(
 
 
 def told(folders: "Sequence[Folder]") -> dict[str, object]:
-    """Settings of a server of ours: every engine that takes sentences knows those of all folders, and none is cut short.
+    """Settings of a server of ours: engines that take sentences know those of all folders, and none is cut short.
 
     A minute of reading, sent as fast as it is taken, is more than an engine gets from a household.
     """
     from irene_wyoming.engines.registry import specs
 
-    sentences = json.dumps([sentence for folder in folders for sentence in folder.sentences])
-    takers = [name for name, spec in specs("asr").items() if "sentences" in spec.options]
+    sentences = [sentence for folder in folders for sentence in folder.sentences]
+    takers = [name for name, spec in specs("asr").items() if "sentences" in spec.options and sentences]
     patient: dict[str, object] = {f"providers__{name}__deadline_s": PATIENCE_S for name in specs("asr")}
-    return {**patient, **{f"providers__{name}__sentences": sentences for name in takers}}
+    return {**patient, **{f"providers__{name}__sentences": json.dumps(sentences) for name in takers}}
 
 
 async def of_server(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.bench.recall import load
+from irene_wyoming.bench.engines import wake_engine as load
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.engines.wake.gate import GatedEngine
 from tests.conftest import SPEECH_DIR, read_wav

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
-from irene_wyoming.bench.recall import load
+from irene_wyoming.bench.engines import wake_engine as load
 from irene_wyoming.engines.base import WakeEngine
 from tests.engines.asr import sentences
 from tests.engines.asr.sphinx import evaluate as evaluate_sphinx

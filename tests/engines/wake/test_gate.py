@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.bench.recall import load
+from irene_wyoming.bench.engines import wake_engine as load
 from irene_wyoming.engines.base import Hit, OnScore, Score, WakeEngine, WakeSession
 from irene_wyoming.engines.wake.gate import BEFORE_BLOCKS, BLOCK, LOOK_BLOCKS, STEPS, GatedEngine, GatedSession
 from irene_wyoming.wire.hear import Recording
