@@ -86,7 +86,7 @@ class AsrRow:
     failure: str
     """Why there was none to the first of them."""
     exact: float | None
-    """Share of the commands and sentences of which every word, or every slot, is right."""
+    """Share of the commands and sentences of which every slot is right, or every word but articles."""
     accepted: float | None
     """Share of them that was taken for a command, right or wrong."""
     wrong: float | None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from irene_wyoming.bench.verdict import compared, difference, slots_in, slots_that_differ
+from irene_wyoming.bench.verdict import compared, difference, same_command, slots_in, slots_that_differ
 from irene_wyoming.errors import AudioError
 
 Reader = Callable[[Path], bytes]
@@ -48,7 +48,7 @@ class Spoken:
         if self.slots is not None and self.values is not None:
             return list(slots_that_differ(self.slots, slots_in(text, self.values)))
         said = compared(self.text or "")
-        return [] if said == text else [difference(said, text)]
+        return [] if same_command(said, text) else [difference(said, text)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,27 @@ from irene_wyoming.routing.cascade import plain
 
 PAIRS = "on off", "open close", "lock unlock", "up down", "start stop", "pause resume"
 OPPOSITES = tuple((pair.split()[0], pair.split()[1]) for pair in PAIRS)
+IS_SHORT = "what|where|when|who|how|that|it|there"
+ARTICLES = {"a", "an", "the", "my"}
 NUMBERS = range(101)
 
 
 def compared(text: str) -> str:
-    """As texts are compared: small letters, no punctuation, numbers as words, ``percent`` in full.
+    """As texts are compared: small letters, no punctuation, numbers as words, ``percent`` and ``what is`` in full.
 
     Some recognisers write "50 %" where a person has written down "fifty percent".
     """
     spelled = text.replace("%", " percent ").replace("per cent", "percent").replace("-", " ")
-    return re.sub(r"\b\d+\b", lambda found: number_words().get(found[0], found[0]), plain(spelled))
+    figures = re.sub(r"\b\d+\b", lambda found: number_words().get(found[0], found[0]), plain(spelled))
+    return re.sub(rf"\b({IS_SHORT})'s\b", r"\1 is", figures)
+
+
+def same_command(said: str, heard: str) -> bool:
+    """Whether two texts ask for the same: all words are the same but for articles, and ``my`` for ``the``.
+
+    :param said, heard: as ``compared`` gives them.
+    """
+    return [word for word in said.split() if word not in ARTICLES] == [w for w in heard.split() if w not in ARTICLES]
 
 
 @cache

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     if args.wyoming_bench:
         wyoming_bench.require()
     folders = people.folders(args, args.folder)
-    results = list(asyncio.run(measured(args, folders, people.conditions(args, args.level))))
+    results = list(asyncio.run(measured(args, folders, people.conditions(args, args.level), told(folders))))
     rows = [row for row, _ in results]
     if args.wyoming_bench:
         print(wyoming_bench.report(named(results)))
@@ -118,9 +118,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def measured(
-    args: argparse.Namespace, folders: "Sequence[Folder]", conditions: "Sequence[Condition]"
+    args: argparse.Namespace,
+    folders: "Sequence[Folder]",
+    conditions: "Sequence[Condition]",
+    settings: "Mapping[str, object]",
 ) -> "list[Measured]":
-    """Every program of every server, under every condition."""
+    """Every program of every server, under every condition.
+
+    :param settings: of a server of our own.
+    """
     from irene_wyoming.bench import asr, sherpa
     from irene_wyoming.bench.serving import serving
 
@@ -128,7 +134,7 @@ async def measured(
     if args.uri:
         results += await of_server(args, args.uri.uri, args.uri, folders, conditions)
     else:
-        async with serving("asr", told(folders), config=args.config) as server:
+        async with serving("asr", settings, config=args.config) as server:
             results += await of_server(args, asr.OWN, server.address, folders, conditions, server)
     for peer in args.peer:
         results += await of_server(args, peer.uri, peer, folders, conditions)

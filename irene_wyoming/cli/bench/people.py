@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked 
 SNR_DB = (20.0, 10.0)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: "argparse._ActionsContainer") -> None:
     parser.add_argument(
         "--other",
         type=Path,

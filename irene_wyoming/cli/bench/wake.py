@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from irene_wyoming.bench.machine import machine
 from irene_wyoming.cli import common, recording
+from irene_wyoming.cli.bench import wake_recall
 from irene_wyoming.errors import AudioError
 from irene_wyoming.wire.address import Address
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked 
 
     Rows = list[WakeRow | SpeedRow | StartRow | MemoryRow]
 
-HELP = "the wake server beside the bare engine: CPU, delay, start, memory"
+HELP = "the wake server beside the bare engine: CPU, delay, start, memory; --recall: people's words that are heard"
 ABOUT = (
     "Start a wake server, play a word to it as many satellites would, and measure what that costs beside the engine by "
     "itself. A minute or two per engine; leave the machine alone. Linux only."
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--peer", type=common.address, metavar="URI", help="play the same to another server that is running there"
     )
     common.add_json(parser)
+    wake_recall.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not sys.platform.startswith("linux"):
         raise AudioError("bench wake reads another process's CPU time as only Linux tells it")
+    if args.recall:
+        return wake_recall.run(args)
     if args.streams < 1 or args.seconds < MIN_SECONDS or not 1 <= args.chunk_ms <= 1_000 or args.connects < 10:
         raise AudioError(f"expected --streams 1+, --seconds {MIN_SECONDS}+, --chunk-ms 1 to 1000, --connects 10+")
     if args.speakers < 0:
