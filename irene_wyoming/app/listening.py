@@ -13,24 +13,31 @@ from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
 
-EVERYWHERE = {"0.0.0.0": 4, "::": 6}
+EVERYWHERE = {"0.0.0.0": {4}, "::": {4, 6}}
 
 
 @asynccontextmanager
 async def listening(
-    server: str, config: Config, serve: Serve, *, name: str | None = None, address: Address | None = None
+    server: str,
+    config: Config,
+    serve: Serve,
+    *,
+    name: str | None = None,
+    address: Address | None = None,
+    silent: bool = False,
 ) -> AsyncIterator[Service]:
     """A server at its address, with its limits.
 
     :param server: its section of the configuration.
     :param name, address: of a further address of it; None: the server's own.
-
+    :param silent: its clients have nothing to say.
     :raises AddressUnavailable: the address cannot be had.
     :raises ConfigError: the certificate cannot be used.
     """
     settings = getattr(config, server)
     where, drain_s = address or settings.address, config.supervise.drain_s
-    async with Service(name or server, where, settings.limits, serve, settings.access, drain_s) as service:
+    limits, access = settings.limits, settings.access
+    async with Service(name or server, where, limits, serve, access, drain_s, silent=silent) as service:
         if public := await asyncio.to_thread(public_addresses, service.address):
             allowed = ", ".join(map(str, settings.access.allow)) or "nobody but this machine"
             log.warning(
@@ -56,7 +63,7 @@ def public_addresses(address: Address) -> list[str]:
 
 def public_of(bound: Iterable[str], present: Iterable[str]) -> list[str]:
     """:param present: what ``0.0.0.0`` and ``::`` stand for."""
-    families = {EVERYWHERE[host] for host in bound if host in EVERYWHERE}
+    families = {family for host in bound for family in EVERYWHERE.get(host, ())}
     heard = [ip_address(host) for host in bound if host not in EVERYWHERE]
     heard += [found for found in map(ip_address, present) if found.version in families]
     return sorted({str(found) for found in heard if found.is_global and not found.is_multicast})

@@ -54,7 +54,7 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
             service = MicService(feed, output.format, quality, output.chunk_size, Encoder(output.format))
             name = f"mic, extra {number}" if number else "mic"
             serve = conversation(service, settings.limits)
-            opened = listening("mic", config, serve, name=name, address=output.address)
+            opened = listening("mic", config, serve, name=name, address=output.address, silent=True)
             services.append(await stack.enter_async_context(opened))
         if settings.always_on:
             stack.enter_context(feed.kept_open())

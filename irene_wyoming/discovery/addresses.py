@@ -57,11 +57,13 @@ def only_loopback(bound: Iterable[str]) -> bool:
 def reachable(bound: Iterable[str], present: Iterable[InterfaceAddress]) -> tuple[str, ...]:
     """Choose what to announce: where a server bound to ``bound`` can be reached by others, IPv4 first.
 
-    ``0.0.0.0`` stands for every IPv4 address that is ``present`` and ``::`` for every IPv6 address (asyncio listens
-    with IPV6_V6ONLY), less those of internal interfaces. An address that was named is taken wherever it is.
+    ``0.0.0.0`` stands for every IPv4 address that is ``present`` and ``::`` for every address of both families, less
+    those of internal interfaces. An address that was named is taken wherever it is.
     """
     wanted = {ip_address(address) for address in bound}
     everywhere = {address.version for address in wanted if address.is_unspecified}
+    if 6 in everywhere:
+        everywhere.add(4)
     chosen: dict[IPv4Address | IPv6Address, None] = {}
     for entry in present:
         address = ip_address(entry.address)

@@ -68,6 +68,10 @@ class Connection:
             raise LimitExceeded(f"an event took longer than {self._limits.event_timeout_s:g} s to arrive") from None
         return event
 
+    def take_more(self, limits: Limits) -> None:
+        """Hold to other limits from the next event on."""
+        self._limits = self._parser.limits = limits
+
     @property
     def taken_bytes(self) -> int:
         """Bytes of all events that were given so far."""

@@ -24,7 +24,8 @@ class Parser:
         """:param room: shared by the connections of a server; None: this one shares with nobody.
         :param conversation_bytes: how much is taken in all; None: there is no end.
         """
-        self._limits = limits
+        self.limits = limits
+        """For the events whose header has not come yet."""
         self._room = room or Room(limits.total_payload_bytes)
         self._left = conversation_bytes
         self._most = conversation_bytes
@@ -146,15 +147,15 @@ class Parser:
         end = self._received.find(b"\n", self._searched) + 1
         if not end:
             self._searched = len(self._received)
-        if (end or self._searched) > self._limits.header_bytes:
-            raise FrameTooLarge(f"the header line is longer than {self._limits.header_bytes} bytes")
+        if (end or self._searched) > self.limits.header_bytes:
+            raise FrameTooLarge(f"the header line is longer than {self.limits.header_bytes} bytes")
         if not end:
             return None
         line = self._received[:end]
         if line == self._line:
             header = self._same
         else:
-            header = parse_header(line, self._limits)
+            header = parse_header(line, self.limits)
             if not header.data:
                 self._line, self._same = line, header
         self._arriving = self._room.take(header.payload_length)

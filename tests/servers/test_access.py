@@ -70,7 +70,7 @@ def test_one_network_is_one_network() -> None:
 def test_only_addresses_of_the_whole_internet_are_warned_of() -> None:
     present = ["127.0.0.1", "192.168.1.5", "8.8.8.8", "fe80::1", "2001:4860::8888"]
     assert public_of({"0.0.0.0"}, present) == ["8.8.8.8"]
-    assert public_of({"::"}, present) == ["2001:4860::8888"]
+    assert public_of({"::"}, present) == ["2001:4860::8888", "8.8.8.8"]
     assert public_of({"192.168.1.5"}, present) == []
     assert public_of({"9.9.9.9"}, []) == ["9.9.9.9"]
 

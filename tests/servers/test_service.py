@@ -1,6 +1,7 @@
 """Addresses: unix sockets that are stale, alive or somebody's file, and hosts that do not exist."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from wyoming.info import Describe
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import AddressUnavailable
+from tests.conftest import until
 from tests.servers.clients import read
 
 Configured = Callable[..., Config]
@@ -60,3 +62,19 @@ def test_a_file_in_the_place_of_a_socket_is_not_removed(configured: Configured, 
 async def test_a_host_that_does_not_exist_is_named(configured: Configured) -> None:
     with pytest.raises(AddressUnavailable, match=r"tcp://no-such-host\.invalid:0: ."):
         await wake_server(configured(WAKE__URI="tcp://no-such-host.invalid:0")).__aenter__()
+
+
+async def test_without_file_descriptors_nothing_is_accepted_for_a_while(
+    configured: Callable[..., Config], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with wake_server(configured()) as wake:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with socket.socket() as client:
+            client.setblocking(False)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (client.fileno() + 1, hard))
+            try:
+                await asyncio.get_running_loop().sock_connect(client, (wake.address.host, wake.address.port))
+                await until(lambda: "no connection is accepted for 1 s" in caplog.text)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            await until(lambda: wake.connections == 1)  # it has waited in the kernel

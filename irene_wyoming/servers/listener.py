@@ -1,0 +1,214 @@
+"""Listening: sockets of an address, what connects to them, and streams of what was accepted."""
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+import ssl
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from ipaddress import IPv6Address, ip_address
+
+from irene_wyoming.wire.address import Address, reason
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 128
+"""Connections that the kernel keeps for us until we accept them."""
+
+ACCEPTED_AT_ONCE = 32
+"""Connections accepted before others have their turn on the loop."""
+
+OUT_OF = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of accept that pass when others have closed something."""
+
+PAUSE_S = 1.0
+"""Nothing is accepted for so long after one of them; what connects meanwhile waits in the kernel."""
+
+HELD_BYTES = 4096
+"""asyncio leaves the socket alone while more than twice this waits to be read: a quarter of a second of speech, more
+than a live client is ever ahead. What a faster one sends waits in the kernel and is taken many events at a time."""
+
+SHUTDOWN_S = 1.0
+"""For the other side to agree to the end of TLS."""
+
+Accepted = Callable[[socket.socket, str], None]
+"""Takes a socket that does not block, and the address of the other side; empty for a unix socket."""
+
+
+class Listener:
+    """The listening sockets of one address, from ``start`` to ``close``."""
+
+    def __init__(self, address: Address, accepted: Accepted) -> None:
+        self.address = address
+        """After ``start``: with the port that was really taken."""
+        self._accepted = accepted
+        self._sockets: list[socket.socket] = []
+        self._inode = 0  # of our unix socket: another server may have put its own in its place
+        self._pauses: dict[socket.socket, asyncio.TimerHandle] = {}
+
+    async def start(self, socket_mode: int | None) -> None:
+        """:param socket_mode: permissions of a unix socket; None: the system's default.
+
+        :raises OSError: the address cannot be had.
+        """
+        path = self.address.path
+        if path:
+            await remove_stale_socket(path)
+            self._sockets = [await asyncio.to_thread(bound_to_path, path, socket_mode)]
+            self._inode = await asyncio.to_thread(inode, path)
+        else:
+            self._sockets = await asyncio.to_thread(bound, self.address)
+            self.address = replace(self.address, port=self._sockets[0].getsockname()[1])
+        for sock in self._sockets:
+            self._listen(sock)
+
+    async def close(self) -> None:
+        """Listen no more. May be called more than once."""
+        loop = asyncio.get_running_loop()
+        sockets, self._sockets = self._sockets, []
+        for sock in sockets:
+            if sock in self._pauses:
+                self._pauses.pop(sock).cancel()
+            loop.remove_reader(sock)
+            sock.close()
+        if sockets and self.address.path:
+            await asyncio.to_thread(remove_own_socket, self.address.path, self._inode)
+
+    def _listen(self, sock: socket.socket) -> None:
+        self._pauses.pop(sock, None)
+        asyncio.get_running_loop().add_reader(sock, self._accept, sock)
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                sock, peer = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno in OUT_OF:
+                    self._pause(listening, error)
+                else:
+                    log.warning("%s: a connection could not be accepted: %s", self.address.uri, reason(error))
+                return
+            sock.setblocking(False)
+            self._accepted(sock, host_of(peer))
+
+    def _pause(self, sock: socket.socket, error: OSError) -> None:
+        log.error("%s: no connection is accepted for %g s: %s", self.address.uri, PAUSE_S, reason(error))
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(sock)
+        self._pauses[sock] = loop.call_later(PAUSE_S, self._listen, sock)
+
+
+async def streams(
+    sock: socket.socket, context: ssl.SSLContext | None, handshake_s: float
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """An accepted socket as asyncio's streams, with the server's side of TLS where there is a context.
+
+    :raises OSError: the handshake fails, or takes longer than ``handshake_s``; the socket is closed.
+    """
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=HELD_BYTES, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    times = {"ssl_handshake_timeout": handshake_s, "ssl_shutdown_timeout": SHUTDOWN_S} if context else {}
+    transport, _ = await loop.connect_accepted_socket(lambda: protocol, sock, ssl=context, **times)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
+def host_of(peer: object) -> str:
+    """The address in what ``accept`` tells of the other side; empty for a unix socket.
+
+    A socket for both families gives IPv4 addresses as IPv6 ones, which would match no network and no limit.
+    """
+    if not isinstance(peer, tuple):
+        return ""
+    host = str(peer[0])
+    address = ip_address(host)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return host if mapped is None else str(mapped)
+
+
+def bound(address: Address) -> list[socket.socket]:
+    """Listening sockets for every address that the host stands for; ``::`` means IPv4, too. Looks names up: blocks.
+
+    :raises OSError: one of them cannot be had.
+    """
+    if address.host == "::" and socket.has_dualstack_ipv6():
+        sock = socket.create_server(("::", address.port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
+        sock.setblocking(False)
+        return [sock]
+    found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    port = address.port
+    try:
+        for family, _, _, _, where in dict.fromkeys(found):
+            sock = socket.create_server((where[0], port, *where[2:]), family=family, backlog=BACKLOG)
+            sock.setblocking(False)
+            sockets.append(sock)
+            port = sock.getsockname()[1]  # where any will do, the same for all
+    except OSError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def bound_to_path(path: str, mode: int | None) -> socket.socket:
+    """A listening unix socket, with these permissions before anybody can connect."""
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.setblocking(False)
+        sock.bind(path)
+        if mode is not None:
+            os.chmod(path, mode)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def keep_alive(sock: socket.socket) -> None:
+    """Have the kernel notice a satellite that lost its power: a wake stream may otherwise be silent for ever."""
+    if sock.family == socket.AF_UNIX:
+        return
+    with suppress(OSError):  # it has just gone
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+            if hasattr(socket, option):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+
+
+async def remove_stale_socket(path: str) -> None:
+    """Remove the socket that a killed server left behind; anything else at that path is somebody's.
+
+    :raises OSError: a server listens there.
+    """
+    if not await asyncio.to_thread(is_socket, path):
+        return
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except ConnectionRefusedError:
+        await asyncio.to_thread(os.unlink, path)
+        return
+    writer.close()
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def is_socket(path: str) -> bool:
+    return os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode)
+
+
+def inode(path: str) -> int:
+    return os.stat(path).st_ino
+
+
+def remove_own_socket(path: str, number: int) -> None:
+    """Remove it, unless another server has put its own in its place."""
+    with suppress(FileNotFoundError):
+        if inode(path) == number:
+            os.unlink(path)
