@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from irene_wyoming.app.listening import listening
 from irene_wyoming.config.model import Config
+from irene_wyoming.discovery.zeroconf import instance_name
 from irene_wyoming.servers.front import Directory, FrontRole
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.service import Client, Service
@@ -36,7 +37,8 @@ async def front_server(config: Config, servers: Mapping[str, Address], wait_s: f
     :raises AddressUnavailable: the address cannot be had.
     """
     settings = config.front
-    directory = Directory({name: reachable(address) for name, address in servers.items()})
+    name = instance_name("", config.discovery.name)
+    directory = Directory({name: reachable(address) for name, address in servers.items()}, name)
     if not await directory.complete(wait_s):
         log.warning("front: not every server has described itself within %g s; a hub will see the others", wait_s)
 

@@ -59,15 +59,20 @@ def deaf() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def for_hubs(address: Address) -> bool:
+    """Whether hubs can connect there: they speak neither TLS nor to sockets of another machine."""
+    return not address.path and not address.tls
+
+
 @asynccontextmanager
 async def announced(config: Config, service: Service) -> AsyncIterator[None]:
     """Have hubs find the service for as long as the context lasts, where the configuration wants it."""
-    if not config.discovery.zeroconf or service.address.path or service.address.tls:  # hubs speak no TLS
+    if not config.discovery.zeroconf or not for_hubs(service.address):
         yield
         return
     from irene_wyoming.discovery.zeroconf import Announcement, Announcer, instance_name
 
-    name = instance_name(service.name, config.discovery.name)
+    name = instance_name("" if service.name == "front" else service.name, config.discovery.name)
     async with Announcer(Announcement(name, service.address.port, service.address.host)):
         yield
 
@@ -119,7 +124,12 @@ async def serve(config: Config, server: AbstractAsyncContextManager[Service], *,
     :param supervised: by ``run``, which does what needs to be done once only.
     """
     stop = stop_signal()
-    async with server as service, observed(config, service, supervised=supervised), announced(config, service):
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(server)
+        await stack.enter_async_context(observed(config, service, supervised=supervised))
+        # One card in the hub: where there is a front, it stands for all.
+        if not (supervised and config.front.enabled and for_hubs(config.front.address)):
+            await stack.enter_async_context(announced(config, service))
         await stop.wait()
     log.info("%s: stopped", service.name)
     deaf()

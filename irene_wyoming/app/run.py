@@ -9,7 +9,7 @@ from pathlib import Path
 
 from irene_wyoming import hardware
 from irene_wyoming.app.front import enabled, front_server, reachable
-from irene_wyoming.app.lifecycle import deaf, stop_signal, told_supervisor
+from irene_wyoming.app.lifecycle import announced, deaf, stop_signal, told_supervisor
 from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.app.shared_metrics import SharedFigures
@@ -80,4 +80,5 @@ async def keep_front(config: Config) -> None:
         if config.front.enabled:
             front = await stack.enter_async_context(front_server(config, enabled(config), FIRST_START_S))
             await stack.enter_async_context(told_supervisor(front.address, os.environ))
+            await stack.enter_async_context(announced(config, front))
         await asyncio.Event().wait()

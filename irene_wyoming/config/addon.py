@@ -39,6 +39,7 @@ FIXED: Mapping[str, Any] = {
     "wake.providers.openwakeword.folders": ["/share/openwakeword"],  # where other add-ons for Home Assistant look, too
     "wake.providers.microwakeword.folders": ["/share/microwakeword"],
     "web.host": "0.0.0.0",  # Home Assistant shows the page; nobody else is let in
+    "discovery.name": "Irene",  # a container's name tells nobody anything, and there is one such add-on
     "discovery.zeroconf": False,  # multicast does not leave an add-on's network; the Supervisor announces it
 }
 """What is always so in an add-on."""

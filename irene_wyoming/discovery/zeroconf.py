@@ -49,11 +49,13 @@ class Announcement:
 def instance_name(role: str, configured: str = "", hostname: str = "") -> str:
     """Name a server: ``Irene wake on pi``, or ``Kitchen wake`` where the configuration says ``Kitchen``.
 
+    :param role: empty: all servers at one address, ``Irene on pi`` or ``Kitchen``.
     :param hostname: empty: this machine's.
     """
+    tail = f" {role}" if role else ""
     if configured:
-        return f"{_clean(configured, _NAME_BYTES - len(f' {role}'.encode()))} {role}"
-    lead = f"Irene {role} on "
+        return f"{_clean(configured, _NAME_BYTES - len(tail.encode()))}{tail}"
+    lead = f"Irene{tail} on "
     return lead + _clean((hostname or socket.gethostname()).partition(".")[0], _NAME_BYTES - len(lead.encode()))
 
 

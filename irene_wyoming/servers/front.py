@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.event import Event
@@ -55,8 +56,10 @@ def server_of(event: Event) -> str | None:
 class Directory:
     """The servers behind the front address, and what they last said of themselves."""
 
-    def __init__(self, servers: Mapping[str, Address]) -> None:
+    def __init__(self, servers: Mapping[str, Address], name: str = "") -> None:
+        """:param name: of the first program of each kind, which is what hubs show. Empty: as its server calls it."""
         self.servers = servers
+        self.name = name
         self._known: dict[str, Info] = {}
         self._asking = asyncio.Lock()
         self._asked_at = -FRESH_S  # when all of them were asked last, by the loop's clock
@@ -67,7 +70,14 @@ class Directory:
             if asyncio.get_running_loop().time() - self._asked_at >= FRESH_S:
                 await asyncio.gather(*(self._ask(name) for name in self.servers))
                 self._asked_at = asyncio.get_running_loop().time()
-        return joined(self._known[name] for name in self.servers if name in self._known)
+        return self._named(joined(self._known[name] for name in self.servers if name in self._known))
+
+    def _named(self, info: Info) -> Info:
+        """With our name for the first program of each kind, which is the one that hubs use."""
+        if self.name:
+            info.asr = [replace(program, name=self.name) for program in info.asr[:1]] + info.asr[1:]
+            info.wake = [replace(program, name=self.name) for program in info.wake[:1]] + info.wake[1:]
+        return info
 
     async def complete(self, timeout_s: float) -> bool:
         """Wait until every server has described itself once; False: some have not in time.
@@ -120,6 +130,9 @@ class FrontRole(Role):
 
     async def on_event(self, event: Event) -> bool:
         if Describe.is_type(event.type):
+            return True
+        if SelectProgram.is_type(event.type) and fields.name(event.data, "name") == self._directory.name:
+            self._selection = None  # our name of the first program, which is used without a selection
             return True
         name = server_of(event)
         if name is not None and name != self._name and (self._name is None or not is_audio(event)):

@@ -116,7 +116,7 @@ async def test_it_starts_tells_home_assistant_once_and_ends_with_0(
     addon: Container, told: list[tuple[str, str | None, Any]], tmp_path: Path
 ) -> None:
     info = await describe(Address("127.0.0.1", 10_700), 5)
-    assert (info.wake[0].name, info.asr[0].name) == ("irene-wake", "irene-asr")
+    assert (info.wake[0].name, info.asr[0].name) == ("Irene", "Irene")
     assert info.satellite is None
     async with asyncio.timeout(10):
         while "Home Assistant was told" not in (tmp_path / "log").read_text():  # noqa: ASYNC110

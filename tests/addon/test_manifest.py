@@ -141,6 +141,7 @@ def test_its_defaults_are_the_programs_own_but_for_the_microphone() -> None:
     assert not addon.mic.enabled
     folders = {name: list(engine.options.get("folders", ())) for name, engine in addon.wake.providers.items()}
     assert {
+        "discovery.name": addon.discovery.name,
         "discovery.zeroconf": addon.discovery.zeroconf,
         "web.host": addon.web.host,
         "wake.providers.openwakeword.folders": folders["openwakeword"],

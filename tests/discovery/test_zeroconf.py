@@ -15,8 +15,9 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from irene_wyoming.discovery.addresses import InterfaceAddress, list_addresses, reachable
 from irene_wyoming.discovery.zeroconf import SERVICE_TYPE, Announcement, Announcer, instance_name
+from tests.app.test_run import free_ports
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 ADDRESSES = reachable(["0.0.0.0"], list_addresses())
 # Of our own, for other tests may be announcing at the same time.
 NAME = f"Irene test {os.getpid()}"
@@ -109,12 +110,14 @@ class Network:
 
 
 def test_a_server_is_named_by_its_role_and_host() -> None:
+    assert instance_name("", hostname="pi.lan") == "Irene on pi"
     assert instance_name("wake", hostname="pi") == "Irene wake on pi"
     assert instance_name("asr", hostname="pi.lan") == "Irene asr on pi"
     assert instance_name("mic") == f"Irene mic on {socket.gethostname().partition('.')[0]}"
 
 
 def test_a_configured_name_takes_the_place_of_irene_and_the_host() -> None:
+    assert instance_name("", "Kitchen", "pi") == "Kitchen"
     assert instance_name("wake", "Kitchen", "pi") == "Kitchen wake"
     assert instance_name("asr", "Kitchen", "pi") == "Kitchen asr"
 
@@ -283,3 +286,30 @@ print([name for name in ("zeroconf", "ifaddr", "numpy", "wyoming") if name in sy
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"
+
+
+async def test_run_shows_one_card_which_stands_for_all(hub: Hub) -> None:
+    """Servers that ``run`` starts are reached through the front, and are not announced themselves."""
+    settings = {
+        "DISCOVERY__NAME": NAME,
+        "FRONT__URI": f"tcp://{ADDRESSES[0]}:0",
+        "WAKE__URI": f"tcp://0.0.0.0:{free_ports(1)[0]}",
+        "WAKE__DEFAULT_PROVIDER": "microwakeword",
+        "WAKE__FALLBACK_PROVIDERS": "[]",
+        "ASR__ENABLED": "false",
+        "MIC__ENABLED": "false",
+        "METRICS__ENABLED": "false",
+        "WEB__ENABLED": "false",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "irene_wyoming", "run"),
+        env=os.environ | {f"IRENE_WYOMING__{name}": value for name, value in settings.items()},
+    )
+    try:
+        assert await hub.next(ServiceStateChange.Added) == NAME
+    finally:
+        process.terminate()
+        await process.wait()
+    assert await hub.next(ServiceStateChange.Removed) == NAME
+    assert process.returncode == 0

@@ -24,6 +24,7 @@ from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.checks import ANY, PRIVATE
 from irene_wyoming.config.model import Config
+from irene_wyoming.discovery.zeroconf import instance_name
 from irene_wyoming.errors import ConfigError, ServerUnavailable
 from irene_wyoming.servers.access import is_allowed, is_local
 from irene_wyoming.wire.client import connect, describe
@@ -109,7 +110,7 @@ async def test_a_command_is_heard_over_tls_through_the_front(
     config = configured(**settings)
     async with asr_server(config) as asr, front_server(config, {"asr": asr.address}) as front:
         assert front.address.uri.startswith("tls://127.0.0.1:")
-        assert [program.name for program in (await describe(front.address)).asr][:1] == ["irene-asr"]
+        assert [program.name for program in (await describe(front.address)).asr][:1] == [instance_name("")]
         heard = await transcribe(front.address, speech("asr/set_a_timer_for_five_minutes"))
         assert heard.text == "set a timer for five minutes"
 

@@ -40,7 +40,7 @@ class Servers:
 
 @pytest.fixture
 async def servers(configured: Callable[..., Config]) -> AsyncIterator[Servers]:
-    config = configured(MIC__SOURCE__KIND="silence")
+    config = configured(MIC__SOURCE__KIND="silence", DISCOVERY__NAME="Irene in the attic")
     async with wake_server(config) as wake, asr_server(config) as asr, mic_server(config) as mic:
         behind = {"wake": wake.address, "asr": asr.address, "mic": mic.address}
         async with front_server(config, behind) as front:
@@ -55,8 +55,8 @@ async def describe(service: Service) -> Info:
 
 async def test_the_info_joins_those_of_all_servers(servers: Servers) -> None:
     info = await describe(servers.front)
-    assert [program.name for program in info.wake] == ["irene-wake", "openwakeword", "microwakeword"]
-    assert [program.name for program in info.asr] == ["irene-asr", "sphinx"]
+    assert [program.name for program in info.wake] == ["Irene in the attic", "openwakeword", "microwakeword"]
+    assert [program.name for program in info.asr] == ["Irene in the attic", "sphinx", "guided"]
     assert [mic.mic_format for mic in info.mic] == [WyomingFormat(rate=16_000, width=2, channels=1)]
     assert info.satellite is None
 
@@ -112,6 +112,15 @@ async def test_a_selected_program_is_passed_on_with_the_request(servers: Servers
         assert await is_closed(client)
 
 
+async def test_the_name_that_hubs_show_can_be_selected_like_any_other(servers: Servers) -> None:
+    async with AsyncClient.from_uri(servers.front.address.uri) as client:
+        await client.write_event(SelectProgram(name="Irene in the attic").event())
+        await client.write_event(Event("transcribe", {"language": "en"}))
+        await client.write_event(AudioStart(rate=16_000, width=2, channels=1).event())
+        await client.write_event(AudioStop().event())
+        assert Transcript.from_event(await read(client)).text == ""
+
+
 async def test_describe_in_the_midst_of_a_conversation_gives_the_joined_info(servers: Servers, speech: Speech) -> None:
     word = chunks(speech("wake/okay_nabu_rms"), 20)
     async with AsyncClient.from_uri(servers.front.address.uri) as client:
@@ -120,7 +129,7 @@ async def test_describe_in_the_midst_of_a_conversation_gives_the_joined_info(ser
             await client.write_event(chunk.event())
         assert await answers(client) == []
         await client.write_event(Describe().event())
-        assert len(Info.from_event(await read(client)).asr) == 2
+        assert len(Info.from_event(await read(client)).asr) == 3
         for chunk in word[10:]:
             await client.write_event(chunk.event())
         assert (await read(client)).data["name"] == "okay_nabu"
