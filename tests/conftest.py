@@ -75,7 +75,7 @@ def human() -> Callable[[str], Recording]:
     return find
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
     """Wait until something that tells nobody has come true."""
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110  # there is nothing to wait for but the state itself

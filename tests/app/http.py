@@ -4,7 +4,7 @@ import asyncio
 
 from irene_wyoming.wire.address import Address
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 async def ask(address: Address, request: bytes) -> bytes:

@@ -42,7 +42,7 @@ class PulseAudio:
         modules = [word for module in self._modules for word in ("-L", module)]
         options = ["--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--log-level=error", "-n"]
         self._process = await asyncio.create_subprocess_exec("pulseaudio", *options, *modules, env=self._env())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await self.control("set-default-source", "microphone") != 0:  # noqa: ASYNC110  # it tells nobody
                 await asyncio.sleep(0.02)
 

@@ -42,7 +42,7 @@ async def missing() -> Source:
 
 
 async def take(source: Source, count: int) -> list[AudioChunk]:
-    async with asyncio.timeout(10), source.open() as capture:
+    async with asyncio.timeout(60), source.open() as capture:
         reader = aiter(capture)
         return [await anext(reader) for _ in range(count)]
 
@@ -204,7 +204,7 @@ def pulse_way(device: str = "") -> Way:
 async def test_the_default_source_of_pulseaudio_is_heard_byte_for_byte_and_at_once(pulseaudio: PulseAudio) -> None:
     said = random.Random(3).randbytes(32_000)
     loop = asyncio.get_running_loop()
-    async with pulseaudio.spoken(said), AutoSource([pulse_way()]).open() as capture, asyncio.timeout(10):
+    async with pulseaudio.spoken(said), AutoSource([pulse_way()]).open() as capture, asyncio.timeout(60):
         assert capture.format == SPEECH
         heard, late = b"", []
         async for chunk in capture:
@@ -240,7 +240,7 @@ async def test_a_server_that_is_gone_is_said_to_be(pulseaudio: PulseAudio) -> No
 async def test_a_listener_hears_on_when_the_audio_server_is_restarted(pulseaudio: PulseAudio) -> None:
     feed = Feed(AutoSource([pulse_way()]), linger_s=0, buffer_ms=2000, retry_s=0.05, retry_max_s=0.05)
     try:
-        async with asyncio.timeout(20), feed.listen(SPEECH, Quality.HIGH, 320) as audio:
+        async with asyncio.timeout(60), feed.listen(SPEECH, Quality.HIGH, 320) as audio:
             async with pulseaudio.spoken(b"\x01" * 320):
                 first = await anext(audio)
             await pulseaudio.stop()

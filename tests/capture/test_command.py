@@ -30,7 +30,7 @@ RECORDER = "while True: write(bytes(640)); time.sleep(0.005)"
 
 
 async def everything(capture: Capture) -> list[AudioChunk]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [chunk async for chunk in capture]
 
 
@@ -44,7 +44,7 @@ def alive(pid: int) -> bool:
 
 
 async def gone(*pids: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while any(alive(pid) for pid in pids):  # noqa: ASYNC110  # strangers' processes tell nobody when they end
             await asyncio.sleep(0.01)
 
@@ -69,7 +69,7 @@ async def reporting(script: str, folder: Path, *, stop_s: float = 1.0) -> AsyncI
     report = folder / "pids"
     argv = program(f"report = lambda *pids: open({str(report)!r}, 'w').write(' '.join(map(str, pids)))\n" + script)
     async with CommandSource(argv, SPEECH, stop_s=stop_s).open() as capture:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await anext(aiter(capture))
         yield [int(pid) for pid in report.read_text().split()]
 
@@ -211,7 +211,7 @@ async def test_being_cancelled_twice_while_closing_leaves_nothing_behind(tmp_pat
             await asyncio.Event().wait()
 
     task = asyncio.create_task(listen())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await opened.wait()
     task.cancel()
     await asyncio.sleep(0)  # it is being closed now, patiently
@@ -270,7 +270,7 @@ async def test_a_recorder_and_what_it_started_end_when_this_process_is_killed(tm
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await process.stdout.readexactly(1)
         process.send_signal(signal.SIGKILL)
         await process.communicate()
@@ -282,7 +282,7 @@ async def test_a_recorder_that_dies_is_started_again_and_its_listener_just_waits
     script = f"open({str(count)!r}, 'a').write('x'); write(bytes(6400)); sys.exit(1)"
     feed = Feed(CommandSource(program(script), SPEECH), linger_s=0, buffer_ms=2000, retry_s=0.01, retry_max_s=0.02)
     try:
-        async with asyncio.timeout(10), feed.listen(SPEECH, Quality.HIGH, 320) as audio:
+        async with asyncio.timeout(60), feed.listen(SPEECH, Quality.HIGH, 320) as audio:
             for _ in range(30):  # ten from each start
                 await anext(audio)
         assert len(count.read_text()) >= 3

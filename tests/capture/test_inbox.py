@@ -16,7 +16,7 @@ async def test_what_another_thread_puts_in_comes_out_in_order() -> None:
 
     thread = threading.Thread(target=fill)
     thread.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert [item async for item in inbox] == list(range(20_000))
     thread.join()
     assert inbox.dropped == 0
@@ -43,7 +43,7 @@ async def test_a_waiting_reader_is_woken_by_the_end() -> None:
     waiting = asyncio.ensure_future(anext(inbox))
     await asyncio.sleep(0)
     threading.Thread(target=inbox.end).start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with pytest.raises(StopAsyncIteration):
             await waiting
 

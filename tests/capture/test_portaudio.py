@@ -176,7 +176,7 @@ async def test_an_input_delivers_what_was_asked_of_it_without_a_gap(
     rate: int, channels: int, width: int, expected: AudioFormat
 ) -> None:
     source: Source = PortAudioSource(rate=rate, channels=channels, width=width)
-    async with source.open() as capture, asyncio.timeout(10):
+    async with source.open() as capture, asyncio.timeout(60):
         assert capture.format == expected
         reader = aiter(capture)
         heard = [await anext(reader) for _ in range(10)]
@@ -187,14 +187,14 @@ async def test_an_input_delivers_what_was_asked_of_it_without_a_gap(
 
 
 async def test_an_input_that_goes_away_breaks_the_capture_and_is_found_again(sound_input: PulseAudio) -> None:
-    async with PortAudioSource().open() as capture, asyncio.timeout(10):
+    async with PortAudioSource().open() as capture, asyncio.timeout(60):
         await anext(capture)
         await sound_input.stop()
         with pytest.raises(CaptureError, match="has stopped"):
             async for _ in capture:
                 pass
     await sound_input.start()
-    async with sound_input.spoken(bytes(320)), PortAudioSource().open() as capture, asyncio.timeout(10):
+    async with sound_input.spoken(bytes(320)), PortAudioSource().open() as capture, asyncio.timeout(60):
         await anext(capture)
 
 
@@ -221,7 +221,7 @@ async def test_devices_are_listed_with_what_they_can_do() -> None:
 
 @pytest.mark.usefixtures("sound_input")
 async def test_listing_devices_while_one_is_open_does_not_disturb_it() -> None:
-    async with PortAudioSource().open() as capture, asyncio.timeout(10):
+    async with PortAudioSource().open() as capture, asyncio.timeout(60):
         await anext(capture)
         assert await asyncio.to_thread(devices)
         before = await anext(capture)

@@ -40,7 +40,7 @@ class HangingSource:
 
 
 async def everything(source: Source) -> Sequence[AudioChunk]:
-    async with asyncio.timeout(10), source.open() as capture:
+    async with asyncio.timeout(60), source.open() as capture:
         return [chunk async for chunk in capture]
 
 
@@ -57,7 +57,7 @@ async def test_it_is_opened_anew_and_its_listener_hears_on() -> None:
     watched = WatchedSource(hanging, stall_s=0.01)
     feed = Feed(watched, linger_s=0, buffer_ms=2000, retry_s=0.001, retry_max_s=0.001)
     try:
-        async with asyncio.timeout(10), feed.listen(SPEECH, Quality.HIGH, 320) as audio:
+        async with asyncio.timeout(60), feed.listen(SPEECH, Quality.HIGH, 320) as audio:
             for _ in range(9):
                 await anext(audio)
         assert hanging.opened >= 3

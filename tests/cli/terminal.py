@@ -33,7 +33,7 @@ def stopped(arguments: list[str], seen: str, times: int, number: signal.Signals,
         while shown.count(seen.encode()) < times:
             shown += os.read(ours, 4096)
         process.send_signal(number)
-        _, problems = process.communicate(timeout=10)
+        _, problems = process.communicate(timeout=60)
     try:
         while part := os.read(ours, 4096):
             shown += part

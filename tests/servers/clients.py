@@ -10,7 +10,7 @@ from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.wire.hear import Recording
 
-WAIT_S = 10
+WAIT_S = 60
 """For any answer: long, since only a failure waits for it."""
 
 

@@ -41,7 +41,7 @@ async def words(uri: str) -> list[list[str]]:
 
 async def offered(uri: str, word: str, *, there: bool = True) -> None:
     """Wait until a hub sees a word, or does not any more."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (word in (await words(uri))[0]) is not there:  # noqa: ASYNC110  # a hub has nothing to wait for
             await asyncio.sleep(0.02)
 

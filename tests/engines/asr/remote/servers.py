@@ -11,7 +11,7 @@ from typing import Self
 
 from irene_wyoming.servers.service import Service
 
-WAIT_S = 10.0
+WAIT_S = 60
 """For anything that will come: long, since only a failure waits for it."""
 
 Behaviour = Callable[[socket.socket], None]
