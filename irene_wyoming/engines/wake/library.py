@@ -36,8 +36,8 @@ class OwnModel:
     """The one that was found first, then those that belong to it."""
     content: bytes = field(repr=False)
     """Of the model file: what has been tried out is what is run, whatever becomes of the file."""
-    kind: str
-    """How it is tried out and run: a name in ``trials``."""
+    trial: str
+    """``MODULE:FUNCTION`` of the engine that tries it out, as ``trials`` says."""
     cutoff: float
     """The threshold that it recommends."""
     sliding_window: int = 1
@@ -138,14 +138,14 @@ class Library:
         fingerprints: list[tuple[Judged, bytes]] = []
         for judged in self._judged.values():
             if judged.model is not None and judged.reason is None:
-                digest = hashlib.sha256(judged.model.kind.encode() + judged.model.content).digest()
+                digest = hashlib.sha256(judged.model.trial.encode() + judged.model.content).digest()
                 fingerprints.append((judged, digest))
                 if digest not in self._verdicts:
-                    waiting.setdefault(judged.model.kind, {})[digest] = judged.model.content
+                    waiting.setdefault(judged.model.trial, {})[digest] = judged.model.content
         while len(self._verdicts) > MAX_VERDICTS:
             del self._verdicts[next(iter(self._verdicts))]
-        for kind, contents in waiting.items():
-            self._verdicts |= dict(zip(contents, probe(kind, list(contents.values())), strict=True))
+        for trial, contents in waiting.items():
+            self._verdicts |= dict(zip(contents, probe(trial, list(contents.values())), strict=True))
         for judged, digest in fingerprints:
             judged.reason = self._verdicts[digest]
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 CHILD = "irene_wyoming.engines.wake.trials"
-"""The module that is run. It knows the engines, which know this one."""
+"""The module that is run."""
 
 CPU_S = 5
 """For loading a model and running it over a few seconds of audio: 20 ms on a PC, half a second on a small board."""
@@ -27,24 +27,24 @@ START_S = 30
 LENGTH = struct.Struct("!Q")
 
 
-def probe(kind: str, contents: Sequence[bytes]) -> list[str | None]:
+def probe(trial: str, contents: Sequence[bytes]) -> list[str | None]:
     """Run each model in a child process; the reason for which one is of no use, None for one that works. Slow.
 
-    :param kind: one of the child's TRIALS.
+    :param trial: ``MODULE:FUNCTION`` that makes a Trial, as ``trials`` says.
     """
     reasons: list[str | None] = []
     while len(reasons) < len(contents):
         waiting = contents[len(reasons) :]
-        answers, ended = _child(kind, waiting)
+        answers, ended = _child(trial, waiting)
         reasons += answers[: len(waiting)]
         if len(answers) < len(waiting):
             reasons.append(ended)
     return reasons
 
 
-def _child(kind: str, contents: Sequence[bytes]) -> tuple[list[str | None], str]:
+def _child(trial: str, contents: Sequence[bytes]) -> tuple[list[str | None], str]:
     """The answers that one child gave, and why it gave no more."""
-    command = [sys.executable, "-m", CHILD, kind]
+    command = [sys.executable, "-m", CHILD, trial]
     sent = b"".join(LENGTH.pack(len(content)) + content for content in contents)
     try:
         done = subprocess.run(

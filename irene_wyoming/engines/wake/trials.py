@@ -1,8 +1,8 @@
 """The child of ``probe``: loads each model as its engine would, and runs it over some features.
 
-``python -m irene_wyoming.engines.wake.trials KIND``
-Each trial is made once, which loads what all models of its kind need, and is then given one model after another. It
-raises EngineFailed for a model that is of no use.
+``python -m irene_wyoming.engines.wake.trials MODULE:FUNCTION``
+The function is an engine's own. It is called once, loads what all models of its kind need, and returns a Trial, which
+is then given one model after another.
 """
 
 import json
@@ -19,9 +19,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from irene_wyoming.engines.wake.packages import PYMICRO_WAKEWORD, PYOPEN_WAKEWORD
 from irene_wyoming.engines.wake.probe import CPU_S, LENGTH, WALL_S
-from irene_wyoming.engines.wake.tflite import Model, Runtime
 from irene_wyoming.errors import EngineError, EngineFailed
 
 UNNAMED = Path("model")
@@ -34,57 +32,7 @@ STEPS = 24
 """Of each kind of features."""
 
 Trial = Callable[[bytes], None]
-
-
-def openwakeword_tflite() -> Trial:
-    from irene_wyoming.engines.wake.openwakeword.engine import EMBEDDING_SIZE, Head
-
-    runtime = Runtime.of_package(PYOPEN_WAKEWORD.folder())
-
-    def trial(content: bytes) -> None:
-        head = Head(runtime, UNNAMED, content)
-        for embeddings in features((head.embeddings, EMBEDDING_SIZE), 20.0):
-            check(head.score(embeddings.astype(np.float32)))
-        head.close()
-
-    return trial
-
-
-def openwakeword_onnx() -> Trial:
-    from irene_wyoming.engines.wake.openwakeword.engine import EMBEDDING_SIZE, onnx_head
-
-    import_module("onnxruntime")  # before memory is limited
-
-    def trial(content: bytes) -> None:
-        head = onnx_head(UNNAMED, content)
-        for embeddings in features((head.embeddings, EMBEDDING_SIZE), 20.0):
-            check(head.score(embeddings.astype(np.float32)))
-
-    return trial
-
-
-def microwakeword_tflite() -> Trial:
-    from irene_wyoming.engines.wake.microwakeword.engine import FEATURES, Word
-
-    runtime = Runtime.of_package(PYMICRO_WAKEWORD.folder())
-
-    def trial(content: bytes) -> None:
-        model = Model(runtime, UNNAMED, content)
-        word = Word(model, sliding_window=1)
-        for rows in features((10, FEATURES), 26.0):
-            for _, score in word.push(np.abs(rows)):
-                check(score)
-        word.close()
-        model.close()
-
-    return trial
-
-
-TRIALS: dict[str, Callable[[], Trial]] = {
-    "openwakeword": openwakeword_tflite,
-    "openwakeword-onnx": openwakeword_onnx,
-    "microwakeword": microwakeword_tflite,
-}
+"""Runs a model, given the content of its file. Raises EngineFailed for one that is of no use."""
 
 
 def features(shape: tuple[int, ...], scale: float) -> Iterator[NDArray[np.float64]]:
@@ -102,10 +50,11 @@ def check(score: float) -> None:
         raise EngineFailed(f"{UNNAMED}: gives a score of {score:g}; expected 0 to 1")
 
 
-def main(kind: str) -> None:
+def main(trial_name: str) -> None:
     """Answer for one model after the other."""
     answers, sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8"), sys.stderr  # libraries may print
-    trial = TRIALS[kind]()
+    module, _, function = trial_name.partition(":")
+    trial: Trial = getattr(import_module(module), function)()
     _limit(resource.RLIMIT_CORE, 0)
     _limit_memory()
     for content in _contents(sys.stdin.buffer):

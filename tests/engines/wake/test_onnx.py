@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
+from irene_wyoming.engines.wake.openwakeword.engine import ONNX, OpenWakeWord
 from irene_wyoming.engines.wake.probe import probe
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.errors import EngineFailed
@@ -56,7 +56,7 @@ def test_onnx_and_tflite_words_share_one_session(engine: OpenWakeWord, tmp_path:
     ],
 )
 def test_a_useless_onnx_model_is_named(content: bytes, reason: str) -> None:
-    (found,) = probe("openwakeword-onnx", [content])
+    (found,) = probe(ONNX, [content])
     assert found is not None
     assert reason in found
 
@@ -74,7 +74,7 @@ def test_a_page_and_another_format_are_told_from_onnx(engine: OpenWakeWord, tmp_
 
 @needs_onnx
 def test_a_head_takes_the_last_embeddings() -> None:
-    from irene_wyoming.engines.wake.onnx_head import OnnxHead
+    from irene_wyoming.engines.wake.openwakeword.onnx_head import OnnxHead
 
     head = OnnxHead(MODEL, MODEL.read_bytes(), (128, 96))
     embeddings = np.random.default_rng(1).normal(size=(40, 96)).astype(np.float32)

@@ -28,6 +28,8 @@ from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.engines.wake.words import PHRASES, chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
+TRIAL = "irene_wyoming.engines.wake.microwakeword.trial:tflite"
+"""How a model of a user's own is tried out."""
 HOP = 160
 """Frames, 10 ms: one row of features."""
 HOP_MS = 10
@@ -62,7 +64,7 @@ def read_description(path: Path) -> OwnModel:
         threshold=said.cutoff,
     )
     content = read_model(said.model)
-    return OwnModel(info, (path, said.model), content, "microwakeword", said.cutoff, said.sliding_window, said.step_ms)
+    return OwnModel(info, (path, said.model), content, TRIAL, said.cutoff, said.sliding_window, said.step_ms)
 
 
 def read_own(path: Path) -> OwnModel | None:

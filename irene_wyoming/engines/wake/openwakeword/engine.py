@@ -46,7 +46,8 @@ EMBEDDINGS = 16
 MAX_EMBEDDINGS = 128
 """How many a head may look at, 10 s: what a stream keeps grows with it."""
 
-TFLITE, ONNX = "openwakeword", "openwakeword-onnx"
+TFLITE = "irene_wyoming.engines.wake.openwakeword.trial:tflite"
+ONNX = "irene_wyoming.engines.wake.openwakeword.trial:onnx"
 """How a model is tried out and run."""
 
 SUFFIXES = (".tflite", ".onnx", ".json")
@@ -348,7 +349,7 @@ class OpenWakeWord(LibraryEngine[Path]):
     def _load(self, source: Path | OwnModel) -> WordHead:
         if isinstance(source, Path):
             return Head(self._runtime, source)
-        if source.kind == ONNX:
+        if source.trial == ONNX:
             return onnx_head(source.files[-1], source.content)
         return Head(self._runtime, source.files[-1], source.content)
 
@@ -358,6 +359,6 @@ def onnx_head(path: Path, content: bytes) -> WordHead:
 
     :raises EngineFailed: damaged, or no model of a wake word.
     """
-    from irene_wyoming.engines.wake.onnx_head import OnnxHead
+    from irene_wyoming.engines.wake.openwakeword.onnx_head import OnnxHead
 
     return OnnxHead(path, content, (MAX_EMBEDDINGS, EMBEDDING_SIZE))
