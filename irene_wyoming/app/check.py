@@ -67,10 +67,20 @@ class Check:
             yield await self._microphone()
             for output in config.mic.outputs:
                 yield await address("mic", output.address, config.mic.limits)
-        for finding in of_names(await report(config, os.environ)):
+        for finding in (*await self._unused(), *of_names(await report(config, os.environ))):
             yield finding
         if config.front.enabled:
             yield await address("front", config.front.address, config.front.limits)
+
+    async def _unused(self) -> list[Finding]:
+        """The engines that could be used besides."""
+        servers: dict[Kind, WakeConfig | AsrConfig] = {"wake": self._config.wake, "asr": self._config.asr}
+        return [
+            Finding(Level.OK, f"{kind}.providers.{name}", text)
+            for kind, server in servers.items()
+            if server.enabled
+            for name, text in (await asyncio.to_thread(engines.unused, kind, server)).items()
+        ]
 
     async def _engines(
         self, kind: Kind, server: WakeConfig | AsrConfig, describe_all: Callable[[Sequence[Any]], Info]

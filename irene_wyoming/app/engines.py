@@ -37,6 +37,16 @@ def create(kind: Kind, name: str, options: Mapping[str, Any], known: EngineConte
     return spec.create(options, known)
 
 
+def unused(kind: Kind, server: WakeConfig | AsrConfig) -> dict[str, str]:
+    """The engines that are registered and not used, by name: what each is, of whom, and how it is had."""
+    told = {}
+    for name, spec in registry.specs(kind).items():
+        if name not in order(server):
+            missing = f"; {spec.install}" if registry.missing(spec) else ""
+            told[name] = f"off. {spec.summary} By {spec.author}, {spec.url}{missing}"
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One provider: the engine, or why there is none."""

@@ -59,3 +59,18 @@ async def test_without_fallbacks_nothing_stands_in(configured: Configured) -> No
     async with Worker("test") as worker:
         with pytest.raises(EngineUnavailable, match="no provider could be loaded; tried openwakeword"):
             await engines.load("wake", config.wake, engines.context(config), worker)
+
+
+async def test_check_says_what_else_could_be_used_and_how_it_is_had(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configured(ASR__ENABLED="false", MIC__ENABLED="false", FRONT__ENABLED="false")
+    monkeypatch.setattr(
+        "irene_wyoming.engines.registry.find_spec", lambda name: None if name == "openwakeword" else object()
+    )
+    findings = {finding.about: finding for finding in [found async for found in Check(config).findings()]}
+    off = findings["wake.providers.openwakeword_package"]
+    assert off.level is Level.OK
+    assert off.text.startswith("off. ")
+    assert "https://github.com/dscripka/openWakeWord" in off.text
+    assert off.text.endswith("pip install --no-deps openwakeword")
