@@ -75,6 +75,10 @@ NEAR_MISSES = Counter("irene_near_misses_total", "Wake words that were nearly he
 STALE_SECONDS = Counter(
     "irene_stale_seconds_total", "Audio that was dropped since the engines were further behind than wake.max_lag_s"
 )
+SECOND_LOOKS = Counter(
+    "irene_second_looks_total", "Proposed wake words by what the recogniser made of them", ["outcome"]
+)
+SECOND_LOOK_SECONDS = Histogram("irene_second_look_seconds", "One look at a proposed wake word", buckets=FELT)
 INFER_SECONDS = Histogram("irene_infer_seconds", "A wake engine's work on one piece of audio", ["engine"], buckets=FAST)
 SPARED_SECONDS = Counter(
     "irene_spared_seconds_total", "Audio that a wake engine was not given, since nothing changed in it", ["engine"]

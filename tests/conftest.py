@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "IRENE_WYOMING__WEB__PORT": "0",
     "IRENE_WYOMING__DISCOVERY__ZEROCONF": "false",
     "IRENE_WYOMING__HARDWARE": "pc",
+    "IRENE_WYOMING__WAKE__VERIFY": "off",  # half a second of every test; those that are about it switch it on
 }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import doubts, engines
@@ -12,26 +12,35 @@ from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.models import kept_current
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import SPEECH, Quality
-from irene_wyoming.config.model import Config
+from irene_wyoming.config.model import Config, WakeConfig
 from irene_wyoming.engines.base import WakeEngine
+from irene_wyoming.engines.registry import phrase_scorer
 from irene_wyoming.engines.wake.gate import GatedEngine
 from irene_wyoming.engines.wake.recorder import RecordedEngine, Recorder, RecorderSettings
+from irene_wyoming.engines.wake.second import SecondLook
+from irene_wyoming.engines.wake.spellings import Phrase, phrase_of
+from irene_wyoming.engines.wake.typed import TypedEngine
 from irene_wyoming.engines.worker import Worker
+from irene_wyoming.errors import EngineError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.hearing import WakeService
 from irene_wyoming.servers.info import Kept, wake_info
 from irene_wyoming.servers.satellites import Satellites
 from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.servers.wake import WakeRole
+from irene_wyoming.servers.wake_service import WakeService
 from irene_wyoming.wire.connection import Connection
 
 log = logging.getLogger(__name__)
 
 
-def programs(engines: Sequence[WakeEngine], *, gated: bool = False) -> dict[str, WakeEngine]:
-    """What a hub can choose from: all engines together first, then each by itself."""
-    every: dict[str, WakeEngine] = {"irene-wake": WakeRouter(engines), **{engine.name: engine for engine in engines}}
+def programs(engines: Sequence[WakeEngine], *, gated: bool = False, either: bool = False) -> dict[str, WakeEngine]:
+    """What a hub can choose from: all engines together first, then each by itself.
+
+    :param either: all engines propose words for a second look.
+    """
+    together = WakeRouter(engines, either=either)
+    every: dict[str, WakeEngine] = {"irene-wake": together, **{engine.name: engine for engine in engines}}
     if gated:
         return {name: GatedEngine(engine) if engine.format == SPEECH else engine for name, engine in every.items()}
     return every
@@ -57,6 +66,39 @@ async def recorded(programs: Mapping[str, WakeEngine], config: Config) -> AsyncI
 
 
 @asynccontextmanager
+async def second_look(settings: WakeConfig) -> AsyncIterator[SecondLook | None]:
+    """What decides on proposed words, where the configuration wants it and this machine has it."""
+    wanted = [settings.verify, *(word.verify for word in settings.models.values())]
+    for satellite in settings.satellites.values():
+        wanted += [satellite.settings.verify, *(word.verify for word in satellite.models.values())]
+    if not settings.typed and all(verify in (None, "off") for verify in wanted):
+        yield None
+        return
+    try:
+        load = await asyncio.to_thread(phrase_scorer)
+    except EngineError as error:
+        words = f" {', '.join(settings.typed)} (wake.typed) cannot be heard." if settings.typed else ""
+        log.warning("wake: no second look at wake words: %s.%s", error, words)
+        yield None
+        return
+    second = SecondLook(load)
+    try:
+        yield second
+    finally:
+        await second.close()
+
+
+def phrases(engines: Sequence[WakeEngine]) -> Callable[[str], Phrase | None]:
+    """What to look for when a word is proposed."""
+
+    def phrase(word: str) -> Phrase | None:
+        said = (info.phrase for engine in engines for info in engine.models() if info.name == word)
+        return phrase_of(word, next(said, None))
+
+    return phrase
+
+
+@asynccontextmanager
 async def wake_server(config: Config) -> AsyncIterator[Service]:
     """The listening wake server.
 
@@ -70,14 +112,29 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         loaded = await engines.load("wake", settings, engines.context(config), worker)
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
-        offered = await stack.enter_async_context(recorded(programs(loaded, gated=settings.idle_gate), config))
+        second = await stack.enter_async_context(second_look(settings))
+        if settings.typed and second is not None:
+            loaded.append(TypedEngine(settings.typed))
+        either = second is not None and settings.first_stage == "either"
+        every = programs(loaded, gated=settings.idle_gate, either=either)
+        offered = await stack.enter_async_context(recorded(every, config))
         known = [info.name for info in next(iter(offered.values())).models()]
         for doubt in [*doubts.of_words(settings, known, config.data_dir), *doubts.of_folders(config)]:
             log.warning("%s", doubt)
         quality = method("wake", settings.audio, Quality.FAST)
         satellites = Satellites(settings.models, settings.satellites)
         service = WakeService(
-            offered, settings.default_models, settings.audio, quality, worker, satellites, settings.max_lag_s
+            offered,
+            settings.default_models,
+            settings.audio,
+            quality,
+            worker,
+            satellites,
+            settings.max_lag_s,
+            second,
+            settings.verify,
+            phrases(loaded),
+            frozenset(info.name for engine in loaded if isinstance(engine, TypedEngine) for info in engine.models()),
         )
         info = Kept(lambda: wake_info(offered))
 

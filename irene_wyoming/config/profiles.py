@@ -29,6 +29,8 @@ PROFILES: Mapping[ProfileName, Profile] = {
         {
             # openWakeWord takes half of such a core for one satellite, microWakeWord a tenth; it stays selectable.
             "wake.default_provider": "microwakeword",
+            # The recogniser of the second look takes 150 MB, and half a second of such a core for each look.
+            "wake.verify": "off",
             # One command at a time: two of them would take twice as long each, and nobody gains.
             "asr.admission.at_once": 1,
             "asr.providers.sphinx.deadline_s": 10,

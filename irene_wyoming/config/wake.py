@@ -5,12 +5,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from irene_wyoming.checks import Fault, Wrong, boolean, list_of, mapping_of, number, or_null, path, setting, text, whole
+from irene_wyoming.checks import (
+    Fault,
+    Wrong,
+    boolean,
+    list_of,
+    mapping_of,
+    number,
+    one_of,
+    or_null,
+    path,
+    setting,
+    text,
+    whole,
+)
 from irene_wyoming.config.section import checked, flat
 from irene_wyoming.config.server import ProviderConfig, ServerConfig, fallbacks
-from irene_wyoming.engines.base import WakeSettings
+from irene_wyoming.engines.base import VERIFY, Verify, WakeSettings
+
+MAX_TYPED = 40
+"""Characters of a word that is only typed: longer phrases are no wake words."""
+
+
+def typed_word(value: Any) -> str:
+    """Letters, blanks and apostrophes: what the recogniser can write."""
+    said = " ".join(text(value).split())
+    letters = said.replace("'", "").replace(" ", "")
+    if not 0 < len(said) <= MAX_TYPED or not letters.isascii() or not letters.isalpha():
+        raise Wrong(f"expected one to three English words as they are said, of up to {MAX_TYPED} letters")
+    return said
+
 
 WORDS = mapping_of(checked(WakeSettings), what="the name of a wake word")
 
@@ -69,6 +95,12 @@ class WakeConfig(ServerConfig):
     """By address, network or name."""
     idle_gate: bool = setting(boolean)
     """Whether an engine rests while nothing changes."""
+    verify: Verify = setting(VERIFY)
+    """Whether a speech recogniser decides, too."""
+    first_stage: Literal["one", "either"] = setting(one_of(("one", "either")))
+    """Which engines propose a word that is looked at twice."""
+    typed: tuple[str, ...] = setting(list_of(typed_word, what="a list of words or short phrases"))
+    """Words that have no model: the recogniser alone hears them."""
     max_lag_s: float = setting(number("seconds", 1, 60))
     """Audio of a live stream that has waited for longer is dropped."""
     recordings: RecordingsConfig

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, Self, get_args, runtime_checkable
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.checks import list_of, number, or_null, setting, text, whole
+from irene_wyoming.checks import list_of, number, one_of, or_null, setting, text, whole
 from irene_wyoming.errors import UnknownModel
 from irene_wyoming.language.vocabulary import Vocabulary as Names
 
@@ -83,13 +83,17 @@ class MeasuredScore(Score):
     """Score from which the step counts."""
 
     @classmethod
-    def of(cls, score: Score, level_dbfs: float, snr_db: float | None, threshold: float) -> "MeasuredScore":
+    def of(cls, score: Score, level_dbfs: float, snr_db: float | None, threshold: float) -> Self:
         measured = cls(*score)
         measured.level_dbfs, measured.snr_db, measured.threshold = level_dbfs, snr_db, threshold
         return measured
 
     def later(self, frames: int) -> "MeasuredScore":
         return self.of(super().later(frames), self.level_dbfs, self.snr_db, self.threshold)
+
+
+class SecondedScore(MeasuredScore):
+    """Of an engine that only proposes words which another one hears: no hit or near miss comes of it."""
 
 
 OnScore = Callable[[Score], None]
@@ -101,6 +105,17 @@ SCORE = number("a score", 0.001, 1)
 
 STEPS = whole("steps in a row", 1, 50)
 """Up to 1.5 to 4 s of audio. No word lasts longer, so that a higher number would never be reached."""
+
+Verify = Literal["off", "auto", "on"]
+"""Whether a speech recogniser looks at a wake word, too: never, at those that it is known to spell, at every one."""
+
+
+def VERIFY(value: Any) -> Verify:  # noqa: N802  # a Check like the others here
+    """YAML takes a bare ``on`` or ``off`` for a boolean."""
+    named = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+    verify: Verify = one_of(get_args(Verify))(named)
+    return verify
+
 
 REFRACTORY = number("seconds", 0, 60)
 
@@ -117,6 +132,8 @@ class WakeSettings:
     """After a hit, seconds of audio in which the word is not reported again."""
     min_level_dbfs: float | None = setting(or_null(number("dB of full scale", -100, 0)), default=None)
     """Level below which a step does not count, dB of full scale."""
+    verify: Verify | None = setting(or_null(VERIFY), default=None)
+    """Whether a speech recogniser decides, too."""
 
     def over(self, other: "WakeSettings") -> "WakeSettings":
         """These, and the other's where nothing is set here."""
@@ -125,6 +142,7 @@ class WakeSettings:
             other.trigger_level if self.trigger_level is None else self.trigger_level,
             other.refractory_s if self.refractory_s is None else self.refractory_s,
             other.min_level_dbfs if self.min_level_dbfs is None else self.min_level_dbfs,
+            other.verify if self.verify is None else self.verify,
         )
 
 

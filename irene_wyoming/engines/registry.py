@@ -1,8 +1,9 @@
 """Which engines are installed, found by entry point, probed without importing what they need."""
 
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal
 
 from irene_wyoming.engines.base import EngineSpec
 from irene_wyoming.errors import ConfigError, EngineUnavailable
@@ -40,6 +41,22 @@ def spec(kind: Kind, name: str) -> EngineSpec:
     if name not in known:
         raise ConfigError(f"{kind} provider {name!r}: expected one of {', '.join(known)}")
     return known[name]
+
+
+def phrase_scorer() -> Callable[[], Any]:
+    """What loads the recogniser that looks at wake words a second time. Calling it is slow.
+
+    :raises EngineUnavailable: none is installed, or something that it needs is missing.
+    """
+    points = sorted(entry_points(group="irene_wyoming.phrases"), key=lambda point: point.name)
+    if not points:
+        raise EngineUnavailable("no recogniser for a second look is installed; pip install irene-wyoming again")
+    require(spec("asr", points[0].name))
+
+    def load() -> Any:
+        return points[0].load()()
+
+    return load
 
 
 def missing(engine: EngineSpec) -> list[str]:

@@ -1,7 +1,7 @@
 """WakeRouter: several wake word engines as one."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 from irene_wyoming import metrics
@@ -9,8 +9,11 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.engines.base import (
     NO_SETTINGS,
     Hit,
+    MeasuredScore,
     ModelInfo,
     OnScore,
+    Score,
+    SecondedScore,
     WakeEngine,
     WakeSession,
     WakeSettings,
@@ -25,10 +28,12 @@ class WakeRouter:
     """Offers every word of its engines; a word that several have is served by the first of them.
 
     :param engines: at least one, in order of preference; all hear the same format.
+    :param either: further engines that know a word propose it, too, where a second look decides (``verify``).
     """
 
-    def __init__(self, engines: Sequence[WakeEngine]) -> None:
+    def __init__(self, engines: Sequence[WakeEngine], *, either: bool = False) -> None:
         self.engines = tuple(engines)
+        self._either = either
 
     @property
     def name(self) -> str:
@@ -74,8 +79,29 @@ class WakeRouter:
                     metrics.PROVIDER_FALLBACKS.labels("wake", engine.name).inc()
             if waiting:
                 raise failure or unknown_model(waiting[0], self.models())
+            seconding: list[WakeSession] = []
+            if self._either and on_score is not None:
+                for session in self._seconding(models, settings, on_score):
+                    seconding.append(session)
+                    undo.callback(session.close)
             undo.pop_all()
-        return JoinedWakeSession(sessions)
+        return JoinedWakeSession(sessions, seconding)
+
+    def _seconding(
+        self, models: Sequence[str], settings: Mapping[str, WakeSettings], on_score: OnScore
+    ) -> Iterator[WakeSession]:
+        """Sessions of the engines that are not the first to know a word, whose scores only propose it."""
+        served: set[str] = set()
+        looked_at = [name for name in models if name in settings and settings[name].verify == "on"]
+        for engine in self.engines:
+            known = {info.name for info in engine.models()}
+            some = [name for name in looked_at if name in known and name in served]
+            served |= known
+            if some:
+                try:
+                    yield engine.session(some, settings, seconded(on_score))
+                except EngineFailed as error:
+                    self._failed(engine, error)
 
     def _failed(self, engine: WakeEngine, error: EngineFailed) -> None:
         log.warning("wake: %s: %s; trying the next provider", engine.name, error)
@@ -87,10 +113,14 @@ class WakeRouter:
 
 
 class JoinedWakeSession:
-    """One session on each engine that the wanted words need."""
+    """One session on each engine that the wanted words need.
 
-    def __init__(self, sessions: Sequence[WakeSession]) -> None:
+    :param seconding: sessions that hear the same audio, and whose hits are nobody's: they only show their scores.
+    """
+
+    def __init__(self, sessions: Sequence[WakeSession], seconding: Sequence[WakeSession] = ()) -> None:
         self._sessions = sessions
+        self._seconding = seconding
 
     @property
     def needs(self) -> int:
@@ -98,8 +128,20 @@ class JoinedWakeSession:
 
     def push(self, pcm: bytes) -> Sequence[Hit]:
         hits = [hit for session in self._sessions for hit in session.push(pcm)]
+        for session in self._seconding:
+            session.push(pcm)
         return sorted(hits, key=lambda hit: hit.frame)
 
     def close(self) -> None:
-        for session in self._sessions:
+        for session in (*self._sessions, *self._seconding):
             session.close()
+
+
+def seconded(on_score: OnScore) -> OnScore:
+    """Shows the scores that may propose a word, marked as such."""
+
+    def show(score: Score) -> None:
+        if isinstance(score, MeasuredScore):
+            on_score(SecondedScore.of(score, score.level_dbfs, score.snr_db, score.threshold))
+
+    return show

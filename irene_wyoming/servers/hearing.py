@@ -5,22 +5,21 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wyoming.wake import Detection
 
 from irene_wyoming import metrics
-from irene_wyoming.audio.adaptive import AdaptivePolicy
-from irene_wyoming.config.model import AudioProfile
-from irene_wyoming.engines.base import Hit, OnScore, Score, WakeEngine, WakeSession
+from irene_wyoming.engines.base import Hit, OnScore, Score, WakeEngine, WakeSession, WakeSettings
 from irene_wyoming.engines.wake.followed import FollowedSession, Told
 from irene_wyoming.engines.wake.live import LiveSession
+from irene_wyoming.engines.wake.proposals import Proposed
+from irene_wyoming.engines.wake.second import Verdict
 from irene_wyoming.engines.wake.session import NEARLY
-from irene_wyoming.engines.worker import Worker
 from irene_wyoming.servers import heard
 from irene_wyoming.servers.lag import Sender
-from irene_wyoming.servers.satellites import Satellites
 from irene_wyoming.servers.times import Times
+from irene_wyoming.servers.wake_service import Listener, WakeService
 
 log = logging.getLogger(__name__)
 
@@ -28,43 +27,11 @@ TELL_LAG_EVERY_S = 10.0
 """How often the log says of one stream that audio was dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class WakeService:
-    """What all conversations with one wake server share."""
+MOST_LOOKS = 4
+"""Second looks that one recording may wait for: who sends it faster than they are taken is read no further."""
 
-    programs: Mapping[str, WakeEngine]
-    """By name; the first is used where a client selects none."""
-    default_models: Sequence[str]
-    """Words to listen for where a client names none; those that the program has."""
-    profile: AudioProfile
-    quality: str | AdaptivePolicy
-    worker: Worker
-    satellites: Satellites
-    max_lag_s: float = 3.0
-    """Audio of a live stream that waits for longer is dropped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who listens, and for what."""
-
-    asked: Mapping[str, str]
-    """By model: what the client calls it. Empty: it named none."""
-    host: str
-    """The address that it connects from; empty for a unix socket."""
-    satellite: str | None = None
-    """What it calls itself."""
-    wants_peak: bool = False
-    """It would rather know how high a word scored in the end than hear of it at once."""
-
-    @property
-    def caller(self) -> str:
-        """Whom the log names."""
-        return self.satellite or self.host or "unix socket"
-
-    def asking(self, models: Sequence[str]) -> "Listener":
-        """The same one, asking for these models."""
-        return replace(self, asked={model: model for model in models})
+REFRACTORY_S = 2.0
+"""After a word that a second look has taken, seconds of audio in which it is not told again, unless set otherwise."""
 
 
 class Hearing:
@@ -92,6 +59,14 @@ class Hearing:
         self._waiting = bytearray()  # converted audio in which no word can be heard yet
         self._followed: FollowedSession | None = None
         self._session: LiveSession | None = None
+        self._looks: set[asyncio.Task[None]] = set()
+        self._deaf: dict[str, int] = {}
+        """By word that a second look has taken: the frame up to which it is not told again."""
+        self._stamps: dict[str, int] = {}
+        """By word: the client's time at which it was heard last."""
+        self._verdicts: dict[str, Verdict] = {}
+        """By word: the last second look that took it."""
+        self._settings: Mapping[str, WakeSettings] = {}
         self.found = False
         """Something was detected."""
 
@@ -103,13 +78,19 @@ class Hearing:
         """
         words = list(self._listener.asked)
         settings = self._service.satellites.settings(words, self._listener.host, self._listener.satellite)
+        looked_at = self._looked_at(words, settings)
+        low = [word for word in looked_at if not strict(settings.get(word))]
+        settings |= {word: replace(settings.get(word, WakeSettings()), verify="on") for word in looked_at}
+        self._settings = settings
+        if self._service.second is not None and (looked_at or self._service.typed & set(words)):
+            self._service.second.prepare()
         told = Told(self._later(self._on_near), self._later(self._on_peak))
 
         def session(on_score: OnScore) -> WakeSession:
             return self._engine.session(words, settings, on_score)
 
         worker = self._service.worker
-        self._followed = await worker.obtain(FollowedSession, session, self._form.rate, told)
+        self._followed = await worker.obtain(FollowedSession, session, self._form.rate, told, looked_at, low)
         self._session = LiveSession(self._followed, worker, self._engine.name, self._on_hits, self._report, hurry)
 
     @property
@@ -135,6 +116,8 @@ class Hearing:
             self._drop(self._session.drop(self._most_bytes))
         else:
             await self._session.room()
+            while len(self._looks) > MOST_LOOKS:
+                await asyncio.wait(self._looks, return_when=asyncio.FIRST_COMPLETED)
 
     def rest(self) -> None:
         """Give what is there to the session, though no word may be heard in it yet."""
@@ -148,6 +131,8 @@ class Hearing:
         assert self._session is not None
         assert self._followed is not None
         await self._session.heard()
+        while self._looks:
+            await asyncio.wait(self._looks)
         if self._listener.wants_peak:
             self._followed.settle()
             await asyncio.sleep(0)  # what it tells comes before this
@@ -163,8 +148,17 @@ class Hearing:
         self._waiting.clear()
         if self._session is not None:
             self._log_stream()
+            for look in self._looks:
+                look.cancel()
             self._session.close()
             self._session = self._followed = None
+
+    def _looked_at(self, words: Sequence[str], settings: Mapping[str, WakeSettings]) -> list[str]:
+        """The words that a second look decides on."""
+        if self._service.second is None:
+            return []
+        wanted = {word: settings[word].verify if word in settings else None for word in words}
+        return [word for word in words if self._service.verified(word, wanted[word])]
 
     def _later(self, call: Callable[..., None]) -> Callable[..., None]:
         """The same call from the engines' thread."""
@@ -193,19 +187,59 @@ class Hearing:
 
     def _on_hits(self, hits: Sequence[Hit]) -> None:
         """Have the client told what was heard, at the time of its own chunk."""
-        self.found = True
         for hit in hits:
-            metrics.DETECTIONS.labels(hit.model).inc()
-            if not self._listener.wants_peak:
-                self._detected(hit)
+            timestamp = self._times.at(hit.frame)
+            if not isinstance(hit, Proposed):
+                self._tell(hit, timestamp)
+            elif hit.frame > self._deaf.get(hit.model, -1):
+                look = self._loop.create_task(self._look(hit, timestamp), name="second look")
+                self._looks.add(look)
+                look.add_done_callback(self._looks.discard)
+
+    async def _look(self, hit: Proposed, timestamp: int) -> None:
+        """Have a second look decide whether a word was said.
+
+        :param timestamp: of the client's chunk; when the look is over nobody may know it any more.
+        """
+        assert self._service.second is not None
+        phrase = self._service.phrases(hit.model)
+        phrases = hit.phrases or (((hit.model, phrase),) if phrase is not None else ())
+        verdict = await self._service.second.judge(hit, phrases, live=self._sender.live)
+        word = verdict.word
+        settings = self._settings.get(word, WakeSettings())
+        told = verdict.told
+        if hit.phrases and settings.threshold is not None:
+            told = heard.score_of(verdict.margin) >= settings.threshold
+        if self._session is None or self._followed is None or hit.frame <= self._deaf.get(word, -1):
+            return  # over, or told meanwhile
+        if told:
+            taken = replace(hit, model=word, score=hit.score or heard.score_of(verdict.margin), audio=b"")
+            refractory_s = REFRACTORY_S if settings.refractory_s is None else settings.refractory_s
+            self._deaf[word] = hit.frame + round(refractory_s * self._form.rate)
+            self._followed.accept(taken)
+            self._tell(taken, timestamp, verdict)
+        elif not hit.phrases:  # of speech that was looked at for words that are only typed nobody wants to know
+            where = hit.frame / self._form.rate
+            log.info("wake: %s", heard.refused(self._listener.caller, self._name(word), hit, verdict, where))
+
+    def _tell(self, hit: Hit, timestamp: int, verdict: Verdict | None = None) -> None:
+        """A word was heard."""
+        self.found = True
+        self._stamps[hit.model] = timestamp
+        metrics.DETECTIONS.labels(hit.model).inc()
+        if verdict is not None:
+            self._verdicts[hit.model] = verdict
+        if not self._listener.wants_peak:
+            self._detected(hit)
 
     def _detected(self, hit: Hit, peak: float | None = None) -> None:
-        context = heard.measured(hit, peak)
-        self._report(Detection(name=self._name(hit.model), timestamp=self._times.at(hit.frame), context=context))
+        context = heard.measured(hit, peak, self._verdicts.get(hit.model))
+        self._report(Detection(name=self._name(hit.model), timestamp=self._stamps[hit.model], context=context))
 
     def _on_peak(self, hit: Hit, peak: float) -> None:
         """A word that was heard has passed."""
-        line = heard.heard(self._listener.caller, self._name(hit.model), hit, peak, hit.frame / self._form.rate)
+        caller, where, verdict = self._listener.caller, hit.frame / self._form.rate, self._verdicts.get(hit.model)
+        line = heard.heard(caller, self._name(hit.model), hit, peak, where, verdict)
         log.info("wake: %s", line)
         if self._listener.wants_peak:
             self._detected(hit, peak)
@@ -235,3 +269,10 @@ class Hearing:
     def _name(self, model: str) -> str:
         """What the client calls it."""
         return self._listener.asked.get(model, model)
+
+
+def strict(settings: WakeSettings | None) -> bool:
+    """Whether a user has said what a word must reach: then nothing is proposed that does not."""
+    if settings is None:
+        return False
+    return any(value is not None for value in (settings.threshold, settings.trigger_level, settings.min_level_dbfs))

@@ -13,11 +13,12 @@ from wyoming.wake import Detect, Detection, NotDetected
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.engines.base import unknown_model
 from irene_wyoming.engines.wake.names import resolve, resolved
-from irene_wyoming.servers.hearing import Hearing, Listener, WakeService
+from irene_wyoming.servers.hearing import Hearing
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
 from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.servers.times import stamped
+from irene_wyoming.servers.wake_service import Listener, WakeService
 from irene_wyoming.wire import fields
 from irene_wyoming.wire.audio import audio_format, chunks
 

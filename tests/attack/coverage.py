@@ -19,9 +19,9 @@ with atheris.instrument_imports(
 ):
     from irene_wyoming.servers.asr import AsrRole, AsrService
     from irene_wyoming.servers.handler import Handler
-    from irene_wyoming.servers.hearing import WakeService
     from irene_wyoming.servers.service import Client
     from irene_wyoming.servers.wake import WakeRole
+    from irene_wyoming.servers.wake_service import WakeService
     from irene_wyoming.wire.connection import Connection
 
 from wyoming.info import Info

@@ -1,14 +1,23 @@
-"""FollowedSession: a wake session of which is told what nearly was a word, and how high a word that was heard got."""
+"""FollowedSession: a wake session of which is told what nearly was a word, and how high a word that was heard got.
 
-from collections.abc import Callable, Sequence
+Words that are looked at twice come out of it as proposals, with the last seconds of audio.
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from irene_wyoming.engines.base import Hit, OnScore, Score, WakeSession
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.base import Hit, MeasuredScore, OnScore, Score, SecondedScore, WakeSession
 from irene_wyoming.engines.wake.near import NearMisses
+from irene_wyoming.engines.wake.proposals import Proposals, Proposed
 from irene_wyoming.engines.wake.session import NEARLY
 
 PEAK_S = 0.5
 """A word has passed when its score has not risen for so long."""
+
+KEPT_S = 2.2
+"""Audio that goes with a proposal: a word, and what was before it. More of it makes a look dearer, not surer."""
 
 
 @dataclass(slots=True)
@@ -35,9 +44,18 @@ class Told:
 class FollowedSession:
     """One stream. Frames are those of the whole stream, with what was left out of it."""
 
-    def __init__(self, make: Callable[[OnScore], WakeSession], rate: int, told: Told) -> None:
+    def __init__(
+        self,
+        make: Callable[[OnScore], WakeSession],
+        rate: int,
+        told: Told,
+        proposed: Collection[str] = (),
+        low: Collection[str] = (),
+    ) -> None:
         """:param make: gives the session, which shows its scores to what it is given.
         :param rate: frames per second.
+        :param proposed: words that come out as proposals.
+        :param low: those of them that do so from a low score on.
         """
         self.closest: Score | None = None
         """The highest score in the stream, so that one can see why nothing was heard; None: no step yet."""
@@ -50,6 +68,13 @@ class FollowedSession:
         self._given = 0
         """Frames, with those that were left out."""
         self._left_out = 0
+        self._proposed = frozenset(proposed)
+        self._low = frozenset(low)
+        self._proposals = Proposals(rate)
+        self._accepted: deque[Hit] = deque()
+        """Proposals that were taken, of which this thread does not know yet."""
+        self._kept = bytearray()
+        self._most = round(KEPT_S * rate) * SPEECH.frame_bytes
         self._session = make(self._take)
 
     @property
@@ -60,25 +85,33 @@ class FollowedSession:
         """So many frames of the stream are left out; what is pushed next comes behind them."""
         self._left_out += frames
         self._given += frames
+        self._kept.clear()
 
     def push(self, pcm: bytes) -> Sequence[Hit]:
         self._pushed.clear()
         hits = self._session.push(pcm)
-        self._given += len(pcm) // 2  # SPEECH: 16 bit mono
+        self._given += SPEECH.frames(len(pcm))
         if self._left_out and hits:
             hits = [replace(hit, frame=hit.frame + self._left_out) for hit in hits]
+        if self._proposed:
+            self._keep(pcm)
+            hits = self._propose(hits)
         for hit in hits:
-            self._near.heard(hit.model, hit.frame)
-            best = self._pushed.get(hit.model, Score(hit.model, hit.score, hit.frame))
-            self._peaks[hit.model] = Peak(hit, max(best.score, hit.score), best.frame)
+            if not isinstance(hit, Proposed):
+                self._follow(hit)
         for near in self._near.passed(self._given):
             self._told.on_near(near)
         if self._peaks:
             self._settle(self._given - self._peak_frames)
         return hits
 
+    def accept(self, hit: Hit) -> None:
+        """A proposal was taken. From any thread; counts from the next push on."""
+        self._accepted.append(hit)
+
     def settle(self) -> None:
         """The stream ends: tell what has not been told."""
+        self._take_accepted()
         for near in self._near.rest():
             self._told.on_near(near)
         self._settle(self._given)
@@ -86,6 +119,45 @@ class FollowedSession:
     def close(self) -> None:
         self.settle()
         self._session.close()
+
+    def _keep(self, pcm: bytes) -> None:
+        """The last audio, for proposals."""
+        self._kept += pcm
+        del self._kept[: max(0, len(self._kept) - self._most)]
+
+    def _propose(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The same hits, as proposals where a second look decides; and words that nearly were hits."""
+        self._take_accepted()
+        found: list[Hit] = []
+        for hit in hits:
+            if isinstance(hit, Proposed) or hit.model not in self._proposed:
+                found.append(hit)
+            elif self._proposals.usual(hit.model, hit.frame, hit.score):
+                found.append(self._proposal(hit, usual=True))
+        for score, usual in self._proposals.due(self._given):
+            hit = Hit(score.word, score.score, score.frame)
+            if isinstance(score, MeasuredScore):
+                hit = replace(hit, level_dbfs=score.level_dbfs, snr_db=score.snr_db, threshold=score.threshold)
+            found.append(self._proposal(hit, usual=usual))
+        return found
+
+    def _proposal(self, hit: Hit, *, usual: bool) -> Proposed:
+        return Proposed(
+            hit.model, hit.score, hit.frame, hit.level_dbfs, hit.snr_db, hit.threshold, usual=usual,
+            audio=bytes(self._kept),
+        )  # fmt: skip
+
+    def _take_accepted(self) -> None:
+        while self._accepted:
+            hit = self._accepted.popleft()
+            self._proposals.over(hit.model)
+            self._follow(hit)
+
+    def _follow(self, hit: Hit) -> None:
+        """A word was heard: it is no near miss, and its score may rise."""
+        self._near.heard(hit.model, hit.frame)
+        best = self._pushed.get(hit.model, Score(hit.model, hit.score, hit.frame))
+        self._peaks[hit.model] = Peak(hit, max(best.score, hit.score), max(best.frame, hit.frame))
 
     def _settle(self, frame: int) -> None:
         """Tell of the words whose score has not risen since this frame."""
@@ -96,11 +168,17 @@ class FollowedSession:
     def _take(self, score: Score) -> None:
         if self._left_out:
             score = score.later(self._left_out)
+        if isinstance(score, SecondedScore):
+            if score.word in self._low:
+                self._proposals.scored(score)
+            return
         if self.closest is None or score.score > self.closest.score:
             self.closest = score
         if score.score < NEARLY:
             return
         self._near.scored(score)
+        if score.word in self._low:
+            self._proposals.scored(score)
         best = self._pushed.get(score.word)
         if best is None or score.score > best.score:
             self._pushed[score.word] = score

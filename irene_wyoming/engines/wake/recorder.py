@@ -27,6 +27,7 @@ from irene_wyoming.engines.base import (
     ModelInfo,
     OnScore,
     Score,
+    SecondedScore,
     WakeEngine,
     WakeSession,
     WakeSettings,
@@ -259,9 +260,11 @@ class RecordedSession:
         self._session.close()
 
     def _take(self, score: Score) -> None:
-        self._scores.append(score)
         if self._on_score is not None:
             self._on_score(score)
+        if isinstance(score, SecondedScore):
+            return
+        self._scores.append(score)
         if self._near is not None:
             self._near.scored(score)
 

@@ -136,6 +136,11 @@ class Search:
             ids.append(way.ids[-1])
         return np.array(ids, np.int64)[:, None]
 
+    @property
+    def behind(self) -> float:
+        """By how much the best sentence, complete or not, is less likely than the open transcript up to here."""
+        return self._open_score - max((way.score for way in self._ways), default=self._best_done)
+
     def _say(self, logp: Array) -> None:
         """One more token of the open transcript."""
         token = int(logp.argmax())

@@ -1,0 +1,184 @@
+"""The second look: what it decides, and that it fails open. A fake recogniser, a real thread."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from irene_wyoming.engines.registry import phrase_scorer
+from irene_wyoming.engines.wake import spellings
+from irene_wyoming.engines.wake.proposals import Proposed
+from irene_wyoming.engines.wake.second import MOST_WAITING, Outcome, SecondLook
+from irene_wyoming.engines.wake.spellings import PACKAGED, Phrase, phrase_of, typed
+from irene_wyoming.errors import EngineFailed, EngineUnavailable
+from tests.conftest import until
+from tests.engines.wake.speech import synthesised
+
+WORD = Phrase(("word", "wort"), least=-6.0, usual=-10.0, absolute=-16.0)
+PHRASES = (("word", WORD),)
+
+
+@dataclass(frozen=True)
+class Found:
+    phrase: str | None = "word"
+    llr: float = 0.0
+    absolute: float = -1.0
+    per_token: float = -0.5
+    open_text: str = "Word."
+
+
+class Recogniser:
+    """A Scorer that finds what it is told to, once it is let."""
+
+    def __init__(self) -> None:
+        self.found = Found()
+        self.failure: EngineFailed | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.looks: list[tuple[int, tuple[str, ...]]] = []
+
+    def look(self, samples: NDArray[np.float32], phrases: Sequence[str], hopeless: float) -> Found:
+        assert hopeless < inf
+        self.gate.wait(10)
+        if self.failure is not None:
+            raise self.failure
+        self.looks.append((len(samples), tuple(phrases)))
+        return self.found
+
+
+@pytest.fixture
+def recogniser() -> Recogniser:
+    return Recogniser()
+
+
+@pytest.fixture
+async def second(recogniser: Recogniser) -> AsyncIterator[SecondLook]:
+    second = SecondLook(lambda: recogniser)
+    yield second
+    recogniser.gate.set()
+    await second.close()
+
+
+def proposed(*, usual: bool = False) -> Proposed:
+    return Proposed("word", 0.4, 16_000, usual=usual, audio=bytes(64_000))
+
+
+async def loaded(second: SecondLook) -> None:
+    second.prepare()
+    await until(lambda: second.ready)
+
+
+async def test_while_it_loads_a_live_usual_word_does_not_wait(second: SecondLook) -> None:
+    verdict = await second.judge(proposed(usual=True), PHRASES, live=True)
+    assert (verdict.told, verdict.outcome) == (True, Outcome.BUSY)
+
+
+async def test_a_word_that_was_said_is_told(second: SecondLook, recogniser: Recogniser) -> None:
+    verdict = await second.judge(proposed(), PHRASES, live=True)
+    assert (verdict.told, verdict.outcome, verdict.word) == (True, Outcome.ACCEPTED, "word")
+    ((samples, phrases),) = recogniser.looks
+    assert samples > 32_000  # with some silence behind
+    assert phrases == ("word", "wort")
+
+
+@pytest.mark.parametrize(
+    ("found", "usual", "told"),
+    [
+        (Found(llr=-5.9), False, True),
+        (Found(llr=-6.1), False, False),
+        (Found(llr=-6.1), True, True),
+        (Found(llr=-10.1), True, False),
+        (Found(phrase="wort", llr=-2.0), False, True),
+        (Found(llr=-2.0, absolute=-17.0), False, False),
+        (Found(phrase=None, llr=-inf, absolute=-inf, per_token=-inf), True, False),
+    ],
+)
+async def test_a_sure_first_stage_is_believed_more_readily(
+    second: SecondLook, recogniser: Recogniser, found: Found, usual: bool, told: bool
+) -> None:
+    recogniser.found = found
+    await loaded(second)
+    assert (await second.judge(proposed(usual=usual), PHRASES, live=True)).told is told
+
+
+@pytest.mark.parametrize("usual", [True, False])
+async def test_where_too_many_wait_the_first_stage_decides(
+    second: SecondLook, recogniser: Recogniser, usual: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    recogniser.gate.clear()
+    waiting = [asyncio.create_task(second.judge(proposed(), PHRASES, live=False)) for _ in range(MOST_WAITING)]
+    await asyncio.sleep(0)
+    verdict = await second.judge(proposed(usual=usual), PHRASES, live=True)
+    assert (verdict.told, verdict.outcome) == (usual, Outcome.BUSY)
+    assert "without a second look, above their usual threshold: too many words at once" in caplog.text
+    recogniser.gate.set()
+    assert all(verdict.told for verdict in await asyncio.gather(*waiting))
+
+
+@pytest.mark.parametrize("usual", [True, False])
+async def test_a_live_word_does_not_wait_for_long(second: SecondLook, recogniser: Recogniser, usual: bool) -> None:
+    await loaded(second)
+    await second.judge(proposed(), PHRASES, live=True)
+    recogniser.gate.clear()
+    verdict = await second.judge(proposed(usual=usual), PHRASES, live=True)
+    assert (verdict.told, verdict.outcome) == (usual, Outcome.BUSY)
+
+
+async def test_a_recogniser_that_breaks_or_is_not_there_lets_usual_words_through(
+    second: SecondLook, recogniser: Recogniser, caplog: pytest.LogCaptureFixture
+) -> None:
+    recogniser.failure = EngineFailed("guided: broken")
+    await loaded(second)
+    assert (await second.judge(proposed(usual=True), PHRASES, live=True)).told
+    assert not (await second.judge(proposed(), PHRASES, live=True)).told
+
+    def nowhere() -> Recogniser:
+        raise EngineUnavailable("no model here")
+
+    missing = SecondLook(nowhere)
+    await loaded(missing)
+    verdict = await missing.judge(proposed(usual=True), PHRASES, live=True)
+    assert (verdict.told, verdict.outcome) == (True, Outcome.MISSING)
+    assert "no model here" in caplog.text
+    await missing.close()
+
+
+async def test_it_loads_before_it_is_needed_and_once(recogniser: Recogniser) -> None:
+    loaded: list[str] = []
+
+    def load() -> Recogniser:
+        loaded.append(threading.current_thread().name)
+        return recogniser
+
+    second = SecondLook(load)
+    second.prepare()
+    second.prepare()
+    await until(lambda: bool(loaded))
+    await second.judge(proposed(), PHRASES, live=True)
+    assert loaded == ["second look"]
+    await second.close()
+
+
+def test_every_packaged_word_is_spelled() -> None:
+    from irene_wyoming.engines.wake.words import PHRASES as WORDS
+
+    assert PACKAGED.keys() == WORDS.keys()
+    assert phrase_of("hey_zelda", "Hey Zelda") == Phrase(("hey zelda",))
+    assert phrase_of("hey_zelda", "Hey Zelda", ["hey sell da"]) == Phrase(("hey sell da",))
+    assert phrase_of("x", None) is None
+    assert spellings.typed("computer").spellings == ("computer",)
+
+
+def test_the_real_recogniser_tells_words_apart() -> None:
+    scorer = phrase_scorer()()
+    samples = np.frombuffer(synthesised("alexa_slt"), "<i2").astype(np.float32)[-32_000:] / 32_768
+    said = scorer.look(samples, PACKAGED["alexa"].spellings, 12.0)
+    assert PACKAGED["alexa"].margin(said, usual=False) > 0
+    assert typed("alexa").margin(said, usual=False) > 0
+    other = scorer.look(samples, PACKAGED["okay_nabu"].spellings, 12.0)
+    assert PACKAGED["okay_nabu"].margin(other, usual=True) < 0
