@@ -97,6 +97,26 @@ def number(what: str, low: float, high: float) -> Check:
     return check
 
 
+class Secret(str):
+    """Text that must not be seen where settings are shown: it is printed as ``***``, and read by ``str.encode`` and the
+    like.
+    """
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    __slots__ = ()
+
+
+def secret(value: Any) -> Secret:
+    """A key or password: printable ASCII without blanks, or nothing. No message gives it."""
+    if value in (None, ""):
+        return Secret()
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+        raise Wrong(faults=(Fault((), "expected a key of printable ASCII characters without blanks", shown=False),))
+    return Secret(value)
+
+
 def any_text(value: Any) -> str:
     """Printable characters, or none."""
     if not isinstance(value, str):

@@ -53,7 +53,7 @@ def is_manifest(document: Mapping[Any, Any]) -> bool:
 
 
 def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) -> Layer:
-    """Options as settings. One that is null was left empty and changes nothing.
+    """Options as settings. One that is null, empty text or an empty list was left empty and changes nothing.
 
     :raises ConfigError: an option that does not exist, one line each.
     """
@@ -65,7 +65,9 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     if isinstance(provider, str) and provider in defaults["asr"]["providers"]:  # others are refused as what they are
         settings.append(Layer(source, nested(("asr", "providers", provider, "enabled"), True)))
     paths = {option: option_path(option, options, defaults) for option in OPTIONS}
-    settings += [Layer(source, nested(paths[name], value)) for name, value in options.items() if value is not None]
+    settings += [
+        Layer(source, nested(paths[name], value)) for name, value in options.items() if value not in (None, "", [])
+    ]
     return Layer(source, merge(settings), {path: option for option, path in paths.items()})
 
 

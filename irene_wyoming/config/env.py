@@ -10,7 +10,16 @@ from irene_wyoming.config.yamltext import parse
 PREFIX = "IRENE_WYOMING__"
 
 
-OUR_OWN = ("IRENE_WYOMING_METRICS_PROCESS", "IRENE_WYOMING_SUPERVISED", "IRENE_WYOMING_TOKEN", "IRENE_WYOMING_VERSION")
+BASE_VARIABLE = "IRENE_WYOMING_BASE_CONFIG"
+"""Environment variable with the path of a configuration that lies under the one that is given by ``--config``."""
+
+OUR_OWN = (
+    BASE_VARIABLE,
+    "IRENE_WYOMING_METRICS_PROCESS",
+    "IRENE_WYOMING_SUPERVISED",
+    "IRENE_WYOMING_TOKEN",
+    "IRENE_WYOMING_VERSION",
+)
 """Variables that are no settings, but look like one."""
 
 

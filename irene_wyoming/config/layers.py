@@ -48,12 +48,14 @@ def merge(layers: Sequence[Layer]) -> dict[Any, Any]:
 def blame(layers: Sequence[Layer], path: Keys) -> Layer:
     """The layer that a user has to change for ``path``: the last to say it.
 
-    Where only the first, the defaults, says it, it was right until a later layer changed what goes with it.
+    Where only the first, the defaults, says it, it was right until a later layer changed what goes with it. That is the
+    one which has a name for it, else the second.
     """
-    for layer in reversed(layers[1:]):
+    later = layers[1:]
+    for layer in reversed(later):
         if layer.holds(path):
             return layer
-    return layers[1] if len(layers) > 1 else layers[0]
+    return next((layer for layer in later if path in layer.names), later[0] if later else layers[0])
 
 
 def nested(path: Keys, value: Any) -> dict[Any, Any]:

@@ -36,7 +36,7 @@ def load(
     detect: Callable[[], Hardware] = hardware.detect,
 ) -> Config:
     """The packaged defaults as they fit this machine, the file at ``path`` laid over them, the variables of ``environ``
-    over both.
+    over both. A file that one of these names (``env.BASE_VARIABLE``) lies between the defaults and the one at ``path``.
 
     A file whose name ends in ``.json`` holds the add-on's options as the Supervisor writes them (options.json). Any
     other is YAML: with the keys slug, options and schema the add-on's manifest, whose options are used, otherwise a
@@ -46,8 +46,11 @@ def load(
     :raises ConfigError: one line for each thing that is wrong: where, which value, what is allowed.
     """
     layers = [_defaults()]
-    if path is not None:
-        layers.append(_file_layer(path, layers[0].data))
+    household = False
+    for each in (Path(base) if (base := environ.get(env.BASE_VARIABLE)) else None, path):
+        if each is not None:
+            layers.append(_file_layer(each, layers[0].data))
+            household = household or bool(layers[-1].names)
     variables = env.layer(environ)
     if variables.data:
         layers.append(variables)
@@ -64,7 +67,7 @@ def load(
         return replace(
             config,
             warnings=(*env.misspelt(environ, layers[0].data), *_broken_engines()),
-            household=path is not None and bool(layers[1].names),
+            household=household,
         )
     except Refused as refused:
         raise ConfigError("\n".join(_line(blame(layers, fault.path), fault) for fault in refused.faults)) from refused

@@ -13,6 +13,7 @@ import pytest
 from irene_wyoming.app import doubts
 from irene_wyoming.app.logs import Told
 from irene_wyoming.config.addon import OPTIONS, told
+from irene_wyoming.config.env import BASE_VARIABLE
 from irene_wyoming.config.load import load
 from irene_wyoming.errors import ConfigError
 from tests.config.files import refused
@@ -141,3 +142,37 @@ def test_an_encoding_that_is_not_read_is_said(tmp_path: Path, content: bytes, me
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=message):
         load(path, {})
+
+
+def test_a_key_for_another_machine_is_shown_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("asr: {providers: {remote: {enabled: true, uri: 'tcp://box:1', api_key: hunter2hunter2}}}")
+    config = load(path, {})
+    assert config.asr.providers["remote"].options["api_key"] == "hunter2hunter2"
+    assert "hunter2" not in repr(config)
+    path.write_text("asr: {providers: {remote: {enabled: true, uri: 'tcp://box:1', api_key: 'hunter2 hunter2'}}}")
+    with pytest.raises(ConfigError) as refusal:
+        load(path, {})
+    assert str(refusal.value) == (
+        f"{path}: asr.providers.remote.api_key: expected a key of printable ASCII characters without blanks"
+    )
+
+
+def test_a_households_own_file_lies_under_its_options(tmp_path: Path) -> None:
+    (tmp_path / "irene.yaml").write_text("log_level: debug\nasr: {max_utterance_s: 30, vocabulary: {areas: [den]}}")
+    options = tmp_path / "options.json"
+    options.write_text(json.dumps({"log_level": "warning", "areas": [], "mic_device": ""}))
+    config = load(options, {BASE_VARIABLE: str(tmp_path / "irene.yaml")})
+    assert (config.log_level, config.asr.max_utterance_s, config.asr.vocabulary.areas) == ("warning", 30, ("den",))
+    assert config.household
+
+
+def test_a_fault_in_the_households_own_file_is_told_of_that_file(tmp_path: Path) -> None:
+    base, options = tmp_path / "irene.yaml", tmp_path / "options.json"
+    base.write_text("asr: {policy: best}")
+    options.write_text(json.dumps({"asr_provider": "remote"}))
+    with pytest.raises(ConfigError) as refusal:
+        load(options, {BASE_VARIABLE: str(base)})
+    [first, second] = sorted(str(refusal.value).splitlines())
+    assert first.startswith(f"{base}: asr.policy: 'best': expected one of")
+    assert second.startswith(f"{options}: remote_uri: '': expected")

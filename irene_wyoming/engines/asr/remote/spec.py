@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from irene_wyoming.checks import boolean
+from irene_wyoming.checks import boolean, secret
 from irene_wyoming.engines.asr.options import languages, path, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
 from irene_wyoming.errors import ConfigError, EngineUnavailable
@@ -56,7 +56,7 @@ def _wyoming(values: Mapping[str, Any]) -> "tuple[Server, str]":
     parts = urlsplit(values["uri"])
     assert parts.hostname
     assert parts.port
-    token = api_key(values["api_key_env"], values["api_key_file"]) or ""
+    token = api_key(values["api_key"], values["api_key_env"], values["api_key_file"]) or ""
     address = Address(host=parts.hostname, port=parts.port, token=token)
     model = values["model"] or None
     server = WyomingServer(NAME, address, model=model, connect_timeout_s=values["connect_timeout_s"])
@@ -73,18 +73,22 @@ def _http(values: Mapping[str, Any], context: EngineContext) -> "tuple[Server, s
         values["uri"],
         model=values["model"] or None,
         vocabulary=context.vocabulary,
-        key=api_key(values["api_key_env"], values["api_key_file"]),
+        key=api_key(values["api_key"], values["api_key_env"], values["api_key_file"]),
         connect_timeout_s=values["connect_timeout_s"],
         verify=ssl.create_default_context() if values["verify_tls"] else False,  # the system's certificates
     )
     return server, values["model"] or DEFAULT_MODEL
 
 
-def api_key(variable: str, file: str | None) -> str | None:
+def api_key(given: str, variable: str, file: str | None) -> str | None:
     """The key, which never appears in a message.
+
+    :param given: the key itself; empty: it is elsewhere, or there is none.
 
     :raises EngineUnavailable: it is not where it should be.
     """
+    if given:
+        return str.__str__(given)
     if variable:
         where, key = f"{PREFIX}.api_key_env: the environment variable {variable}", os.environ.get(variable, "")
     elif file:
@@ -135,6 +139,7 @@ SPEC = EngineSpec(
         "uri": Option("", uri, "tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)", needed=True),
         "model": Option("", text, "model to ask for; empty: the server's default"),
         "languages": Option([], languages, "languages that it understands, where the server does not say"),
+        "api_key": Option("", secret, "API key or token; empty: none, or the two below"),
         "api_key_env": Option("", text, "environment variable that holds the API key or token; empty: none"),
         "api_key_file": Option(None, path, "file that holds the API key or token; null: none"),
         "connect_timeout_s": Option(1.0, seconds, "seconds to connect, 0.1 to 120"),
