@@ -87,6 +87,8 @@ class AsrRow:
     """Why there was none to the first of them."""
     exact: float | None
     """Share of the commands and sentences of which every slot is right, or every word but articles."""
+    slots: float | None
+    """Share of all slots that are in the transcripts with their values, whatever else is in them."""
     accepted: float | None
     """Share of them that was taken for a command, right or wrong."""
     wrong: float | None
@@ -186,6 +188,7 @@ def summed_up(subject: Subject, answers: Sequence[Answer], cost: Cost) -> AsrRow
         failed=len(answers) - len(answered),
         failure=next((answer.failure for answer in answers if answer.heard is None), ""),
         exact=share(commands, [answer for answer in commands if not answer.mistakes]),
+        slots=share_of_slots(commands),
         accepted=share(commands, [answer for answer in commands if answer.taken]),
         wrong=share(commands, wrong),
         wrong_kinds=dict(Counter(kind for answer in wrong for kind in answer.mistakes).most_common()),
@@ -202,6 +205,12 @@ def summed_up(subject: Subject, answers: Sequence[Answer], cost: Cost) -> AsrRow
 
 def share(of: Sequence[Answer], some: Sequence[Answer]) -> float | None:
     return len(some) / len(of) if of else None
+
+
+def share_of_slots(answers: Sequence[Answer]) -> float | None:
+    slots = sum(len(answer.spoken.slots or {}) for answer in answers)
+    right = sum(answer.spoken.slots_right(answer.heard.text) for answer in answers if answer.heard)
+    return right / slots if slots else None
 
 
 def word_error_rate(answers: Sequence[Answer]) -> float | None:

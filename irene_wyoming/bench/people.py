@@ -50,6 +50,11 @@ class Spoken:
         said = compared(self.text or "")
         return [] if same_command(said, text) else [difference(said, text)]
 
+    def slots_right(self, heard: str) -> int:
+        """How many of its slots a transcript has with their values."""
+        found = slots_in(compared(heard), self.values or {})
+        return sum(found.get(slot) == value for slot, value in (self.slots or {}).items())
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:

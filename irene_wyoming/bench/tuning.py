@@ -29,6 +29,9 @@ READERS = 10
 REPEATS = 3
 """How often a whole recording is converted: once for each of three speech-to-text providers."""
 
+SPEECH_ENGINE = "guided"
+"""The default one."""
+
 VOICE_TRIGGER, ASR = "voice trigger", "speech-to-text"
 
 
@@ -129,11 +132,11 @@ def wake_speed(word: Recording, rounds: int) -> Speed:
 
 
 def asr_speed(command: Recording, rounds: int) -> Speed:
-    """Sphinx hears a command, again and again, as 48 kHz. For a process of its own."""
+    """The default engine hears a command, again and again, as 48 kHz. For a process of its own."""
     pcm, source = at_source_rate(command)
     step = source.frame_bytes * round(source.rate * STEP_S["asr"])
     delays_ms: list[float] = []
-    with closing(asr_engine("sphinx")) as engine:
+    with closing(asr_engine(SPEECH_ENGINE)) as engine:
 
         def hear() -> None:
             with closing(engine.session(AsrRequest())) as session:
@@ -156,7 +159,7 @@ def wake_memory(word: Recording) -> int | None:
 
 
 def asr_memory(command: Recording) -> int | None:
-    with closing(asr_engine("sphinx")) as engine, closing(engine.session(AsrRequest())) as session:
+    with closing(asr_engine(SPEECH_ENGINE)) as engine, closing(engine.session(AsrRequest())) as session:
         session.push(command.pcm)
         session.finish()
         return resident_bytes()

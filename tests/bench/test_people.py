@@ -76,6 +76,7 @@ def test_the_longest_value_is_the_slots() -> None:
     spoken = Spoken("one", b"", None, {"drink": "iced coffee", "milk": "milk"}, VALUES)
     assert spoken.command
     assert spoken.mistakes("give me an iced coffee with milk") == []
+    assert [spoken.slots_right(text) for text in ("iced coffee milk", "coffee, milk", "tea")] == [2, 1, 0]
     assert spoken.mistakes("give me a 16 ounce coffee with milk") == ["drink", "size"]
 
 

@@ -214,6 +214,7 @@ ERRORS = {
     "recordings": "{}",
     "failed": "{}",
     "exact": "{:.1%}",
+    "slots": "{:.1%}",
     "accepted": "{:.1%}",
     "wrong": "{:.1%}",
     "rejected": "{:.1%}",
