@@ -21,6 +21,8 @@ class Access:
 
     allow: tuple[Network, ...] = setting(networks)
     """Networks that clients may connect from, besides this machine itself."""
+    proxies: tuple[Network, ...] = setting(networks)
+    """Of proxies that put the PROXY protocol's header before each connection; whom they name is the client."""
     socket_mode: int = setting(permissions)
     """Permissions of a unix socket."""
     certificate: Path | None = setting(or_null(path))

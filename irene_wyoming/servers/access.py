@@ -19,8 +19,15 @@ def is_local(host: str) -> bool:
 
 def is_allowed(host: str, networks: tuple[Network, ...]) -> bool:
     """Whether a client may connect from there; this machine's own programs always may."""
-    if is_local(host):
-        return True
+    return is_local(host) or _within(host, networks)
+
+
+def is_proxy(host: str, proxies: tuple[Network, ...]) -> bool:
+    """Whether connections from there begin with the header of the PROXY protocol; never those of a unix socket."""
+    return bool(host) and _within(host, proxies)
+
+
+def _within(host: str, networks: tuple[Network, ...]) -> bool:
     address = ip_address(host)
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped

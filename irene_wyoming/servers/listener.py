@@ -119,6 +119,20 @@ async def streams(
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
+async def exactly(sock: socket.socket, count: int) -> bytes:
+    """So many bytes of an accepted socket, before streams are made of it. Nothing behind them is taken.
+
+    :raises ConnectionResetError: the other side has ended before.
+    """
+    loop, taken = asyncio.get_running_loop(), b""
+    while len(taken) < count:
+        piece = await loop.sock_recv(sock, count - len(taken))
+        if not piece:
+            raise ConnectionResetError("ended amid its first bytes")
+        taken += piece
+    return taken
+
+
 def host_of(peer: object) -> str:
     """The address in what ``accept`` tells of the other side; empty for a unix socket.
 

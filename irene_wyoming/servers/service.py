@@ -15,9 +15,10 @@ from wyoming.error import Error
 from irene_wyoming.config.model import Access
 from irene_wyoming.errors import AddressUnavailable, LimitExceeded, NotAllowed, ProtocolError
 from irene_wyoming.metrics import CONNECTIONS, REFUSED
-from irene_wyoming.servers.access import is_allowed, is_local, server_context, server_token
-from irene_wyoming.servers.listener import Listener, keep_alive, streams
+from irene_wyoming.servers.access import is_allowed, is_local, is_proxy, server_context, server_token
+from irene_wyoming.servers.listener import Listener, exactly, keep_alive, streams
 from irene_wyoming.servers.places import Guest, Places
+from irene_wyoming.wire import proxy
 from irene_wyoming.wire.address import Address, reason
 from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.limits import Limits, Room
@@ -76,6 +77,11 @@ class Arrival:
         self.task: asyncio.Task[None] | None = None
         self._silent = silent
         self.newcomer = Guest(host, idle=lambda: True, dismiss=self.dismiss)
+        self.guest = Guest(host, idle=self._idle, dismiss=self.dismiss, unlimited=is_local(host))
+
+    def known_as(self, host: str) -> None:
+        """It is a proxy's connection for this client."""
+        self.host = host
         self.guest = Guest(host, idle=self._idle, dismiss=self.dismiss, unlimited=is_local(host))
 
     def dismiss(self) -> None:
@@ -216,6 +222,8 @@ class Service:
         :raises ProtocolError: the client may not be served, or there is no place.
         :raises OSError: it is gone.
         """
+        if self._access is not None and is_proxy(arrival.host, self._access.proxies):
+            await self._see_client(arrival)
         stranger = self._stranger(arrival.host)
         if stranger and not self._token:
             raise NotAllowed(stranger)
@@ -235,6 +243,23 @@ class Service:
         reader, writer = await streams(arrival.sock, self._context, NEWCOMER_S)
         arrival.connection = Connection(reader, writer, limits, self._room)
         return arrival.connection
+
+    async def _see_client(self, arrival: Arrival) -> None:
+        """Read for whom a proxy has connected.
+
+        :raises ProtocolError: it does not say so.
+        :raises OSError: it is gone.
+        """
+        await self._newcomers.take(arrival.newcomer)
+        try:
+            async with asyncio.timeout(NEWCOMER_S):
+                head = await exactly(arrival.sock, proxy.HEAD_BYTES)
+                host = proxy.client(head, await exactly(arrival.sock, proxy.rest_bytes(head)))
+        except TimeoutError:
+            raise ProtocolError(f"no header of the PROXY protocol within {NEWCOMER_S:g} s") from None
+        self._newcomers.give(arrival.newcomer)
+        if host is not None:
+            arrival.known_as(host)
 
     def _stranger(self, host: str) -> str:
         """Why a client from there may not be served as it is; empty where it may."""

@@ -29,6 +29,7 @@ from irene_wyoming.errors import ConfigError, ServerUnavailable
 from irene_wyoming.servers.access import is_allowed, is_local
 from irene_wyoming.wire.client import connect, describe
 from irene_wyoming.wire.hear import Recording, transcribe
+from irene_wyoming.wire.proxy import SIGNATURE
 from tests.conftest import until
 from tests.servers.clients import audio_start, chunks, read
 
@@ -254,3 +255,62 @@ async def test_who_never_ends_a_command_is_not_waited_for_longer_than_that(confi
         await read(client)
     assert await asyncio.wait_for(client.read_event(), 60) is None
     await client.disconnect()
+
+
+def proxied(source: str) -> bytes:
+    """The header of PROXY protocol version 2 for a client."""
+    packed = ipaddress.ip_address(source).packed
+    rest = packed + packed + bytes(4)
+    family = 0x11 if len(packed) == 4 else 0x21
+    return SIGNATURE + bytes([0x21, family]) + len(rest).to_bytes(2, "big") + rest
+
+
+async def asked(service_uri: str, before: bytes) -> Event | None:
+    """What a server answers to a ``describe`` that comes behind these bytes."""
+    async with AsyncClient.from_uri(service_uri) as client:
+        assert client._writer is not None  # noqa: SLF001  # the client offers no way to send bytes
+        client._writer.write(before)  # noqa: SLF001
+        await client.write_event(Event("describe"))
+        return await asyncio.wait_for(client.read_event(), 10)
+
+
+@pytest.mark.parametrize(
+    ("before", "answer"),
+    [
+        (proxied("192.168.1.20"), "info"),
+        (proxied("fd00::20"), "info"),
+        (proxied("8.8.8.8"), "error"),
+        (SIGNATURE + b"\x20\x00\x00\x00", "info"),
+        (b"", "error"),
+        (SIGNATURE + b"\x21\x31\x00\x00", "error"),
+    ],
+)
+async def test_whom_a_proxy_names_is_the_client(configured: Configured, before: bytes, answer: str) -> None:
+    async with asr_server(configured(ASR__ACCESS__PROXIES="[127.0.0.1]")) as service:
+        event = await asked(service.address.uri, before)
+        assert event is not None
+        assert event.type == answer
+
+
+async def test_a_header_from_elsewhere_is_refused(configured: Configured) -> None:
+    async with asr_server(configured()) as service:
+        event = await asked(service.address.uri, proxied("192.168.1.20"))
+        assert event is None or event.type == "error"
+
+
+async def test_limits_hold_for_the_client_behind_the_proxy(configured: Configured) -> None:
+    config = configured(
+        ASR__ACCESS__PROXIES="[127.0.0.1]",
+        ASR__LIMITS__MAX_CONNECTIONS_PER_ADDRESS="1",
+    )
+    async with asr_server(config) as service, AsyncClient.from_uri(service.address.uri) as first:
+        assert first._writer is not None  # noqa: SLF001
+        first._writer.write(proxied("192.168.1.20"))  # noqa: SLF001
+        await first.write_event(Event("describe"))
+        assert (await read(first)).type == "info"
+        refused = await asked(service.address.uri, proxied("192.168.1.20"))
+        assert refused is not None
+        assert refused.type == "error"
+        other = await asked(service.address.uri, proxied("192.168.1.21"))
+        assert other is not None
+        assert other.type == "info"
