@@ -74,6 +74,7 @@ class Providers:
         self.missing: dict[str, str] = {}
         """Why not, by name."""
         self._would_offer: dict[str, Sequence[ModelInfo]] = {}
+        self._streaming: set[str] = set()
 
     async def start(self) -> None:
         """Start each in its order; what cannot be started is told in the log, and the others do its work.
@@ -92,6 +93,8 @@ class Providers:
             else:
                 log.info("asr: %s: %s", name, ", ".join(model.name for model in provider.models()))
                 self.started.append(provider)
+                if specs[name].streams:
+                    self._streaming.add(name)
         if not self.started:
             raise engines.no_engine("asr", self._settings)
 
@@ -121,6 +124,10 @@ class Providers:
         cascade = Cascade(settings.cascade_confidence) if settings.policy == PolicyName.CASCADE else None
         every = AsrRouter(self.started, POLICIES[settings.policy](), admission, cascade)
         return {ALL: every, **{one.name: AsrRouter([one], Ordered(), admission) for one in self.started}}
+
+    def streaming(self) -> set[str]:
+        """Of what a client can choose from, what tells the text so far: all together where one of them does."""
+        return self._streaming | {ALL} if self._streaming else set()
 
     def _provider(self, spec: EngineSpec) -> Provider:
         settings, breaker = self._settings.providers[spec.name], self._settings.breaker
@@ -178,10 +185,12 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             settings.max_utterance_s,
             settings.admission.answer_timeout_s,
             Known(configured(config), await stack.enter_async_context(watched_home(config, os.environ))),
+            providers.streaming(),
         )
 
         async def info() -> Info:
-            return asr_info(programs(providers.models()), endpointing=settings.endpointing.enabled)
+            offered, endpointing = programs(providers.models()), settings.endpointing.enabled
+            return asr_info(offered, providers.streaming(), endpointing=endpointing)
 
         async def serve(connection: Connection, client: Client) -> None:
             await Handler(connection, client, lambda other: AsrRole(service, other), info, settings.limits).run()

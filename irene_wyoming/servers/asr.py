@@ -1,7 +1,8 @@
 """AsrRole: one client's conversation with the speech-to-text server."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,9 @@ GATHERED_S = 0.06
 """Seconds of audio given to an engine at a time, or a little more: each hop to its thread costs as much as the reading
 of ten chunks. The end of the audio waits for nothing."""
 
+PAUSE_S = 10.0
+"""Within an utterance nothing may come for so long: nobody pauses like that, and audio of silence comes, too."""
+
 
 def no_names() -> None:
     """Nobody tells the names of a home."""
@@ -56,6 +60,8 @@ class AsrService:
     """From the end of an utterance to its transcript."""
     names: Callable[[], Vocabulary | None] = no_names
     """Gives the names that the home has now; None: no more than the engines know from the configuration."""
+    streaming: Collection[str] = ()
+    """Programs that tell what they have understood so far."""
 
 
 class AsrRole(Role):
@@ -66,9 +72,10 @@ class AsrRole(Role):
     def __init__(self, service: AsrService, peer: Peer) -> None:
         self._service = service
         self._peer = peer
-        self._program = next(iter(service.programs.values()))
+        self._name, self._program = next(iter(service.programs.items()))
         self._request = AsrRequest(language=service.language)
-        self._streams = False  # the client wants to be told while it speaks
+        self._asked = False  # for a transcript
+        self._streams = False  # the client wants to be told while it speaks, in any case
         self._intake: Intake | None = None  # None until the first audio
         self._utterance: Utterance | None = None  # likewise
         self._answer: asyncio.Task[None] | None = None  # gives the transcript; as long as there is an utterance
@@ -82,8 +89,12 @@ class AsrRole(Role):
 
     @property
     def idle_ok(self) -> bool:
-        """After the end of its audio the client has nothing to send: it waits for us."""
-        return self._silent.is_set()
+        """After the end of the command the client has nothing to send: it waits for us."""
+        return self._silent.is_set() or self._due is not None
+
+    @property
+    def patience_s(self) -> float:
+        return math.inf if self._intake is None else PAUSE_S
 
     @property
     def owes_answer(self) -> bool:
@@ -106,13 +117,13 @@ class AsrRole(Role):
                 await self._hear(self._intake.push(form, event.payload or b""))
         elif fields.is_transcribe(event.type):
             self._request = asr_request(event.data, self._service.language)
-            self._streams = wants_stream(event.data)
+            self._asked, self._streams = True, wants_stream(event.data)
         elif AudioStart.is_type(event.type):
             await self._restart(audio_format(event.data))
         elif AudioStop.is_type(event.type):
             return await self._on_stop()
         elif SelectProgram.is_type(event.type):
-            self._program = self._selected(fields.name(event.data, "name"))
+            self._select(fields.name(event.data, "name"))
         return True
 
     async def close(self) -> None:
@@ -121,12 +132,13 @@ class AsrRole(Role):
             answer.cancel()
             await asyncio.wait([answer])
 
-    def _selected(self, name: str | None) -> AsrRouter:
+    def _select(self, name: str | None) -> None:
         """:raises UnknownModel, EngineUnavailable: there is no such program, or it could not be loaded."""
         reason = self._service.unavailable.get(name or "")
         if reason is not None:
             raise EngineUnavailable(f"program {name!r} is not available: {reason}")
-        return select(self._service.programs, name)
+        self._program = select(self._service.programs, name)
+        self._name = name or next(iter(self._service.programs))
 
     async def _restart(self, announced: AudioFormat | None = None) -> None:
         await self.close()
@@ -138,9 +150,9 @@ class AsrRole(Role):
         self._intake = Intake(service.profile, service.quality, self._program.format, announced, server="asr")
 
     async def _on_stop(self) -> bool:
-        if self._intake is None or self._silent.is_set():
-            return True  # an audio-stop without a stream says nothing
-        if self._due is None:
+        if self._silent.is_set() or not (self._asked or self._intake):
+            return True  # an audio-stop that ends nothing says nothing
+        if self._due is None and self._intake is not None:
             self._over_at = asyncio.get_running_loop().time()
             tail = self._intake.flush()
             await self._hear([tail] if tail else [])
@@ -242,7 +254,8 @@ class AsrRole(Role):
                 await self._silent.wait()
 
     def _writer(self) -> TranscriptWriter:
-        return TranscriptWriter(self._peer, self._language, streams=self._streams)
+        streams = self._streams or self._name in self._service.streaming
+        return TranscriptWriter(self._peer, self._language, streams=streams)
 
     @property
     def _language(self) -> str:

@@ -17,6 +17,7 @@ from wyoming.wake import Detect
 
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
 from irene_wyoming.servers.info import joined
+from irene_wyoming.servers.pulse import Pulse
 from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.wire import fields
 from irene_wyoming.wire.address import Address
@@ -35,6 +36,10 @@ FRESH_S = 0.5
 """For so long an answer serves everybody: who asks again and again must not use up the servers' connections."""
 
 CONNECT_TIMEOUT_S = 2.0
+"""For a server that is being started anew, too: it is tried again for so long."""
+
+CONNECT_PAUSE_S = 0.1
+"""Between two tries."""
 
 END_TIMEOUT_S = 10.0
 """For the answers to a client that has closed its side: a transcript takes a second or two on a slow machine."""
@@ -60,6 +65,7 @@ class Directory:
         """:param name: of the first program of each kind, which is what hubs show. Empty: as its server calls it."""
         self.servers = servers
         self.name = name
+        self.pulses = {one: Pulse(one, address) for one, address in servers.items()}
         self._known: dict[str, Info] = {}
         self._asking = asyncio.Lock()
         self._asked_at = -FRESH_S  # when all of them were asked last, by the loop's clock
@@ -112,6 +118,7 @@ class FrontRole(Role):
         self._selection: Event | None = None  # select-program, kept until the request shows which server it is for
         self._connection = AsyncExitStack()
         self._answers: asyncio.Task[None] | None = None
+        self._pulse: asyncio.Task[None] | None = None  # ends the conversation when the server stands still
 
     @property
     def idle_ok(self) -> bool:
@@ -151,23 +158,40 @@ class FrontRole(Role):
             await asyncio.wait([self._answers], timeout=END_TIMEOUT_S)
 
     async def close(self) -> None:
-        if self._answers is not None:
-            self._answers.cancel()
-            await asyncio.wait([self._answers])
-            self._answers = None
-        self._server = None
+        running = [task for task in (self._answers, self._pulse) if task is not None]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+        self._answers = self._pulse = self._server = None
         await self._connection.aclose()
 
     async def _open(self, name: str) -> None:
         if name not in self._directory.servers:
             raise ServerUnavailable(f"the {name} server is not enabled here")
         await self.close()
-        address = self._directory.servers[name]
-        server = await self._connection.enter_async_context(connect(address, CONNECT_TIMEOUT_S))
+        server = await self._reached(self._directory.servers[name])
         self._answers = self._peer.spawn(self._relay_answers(name, server), f"answers of the {name} server")
+        self._pulse = self._peer.spawn(self._directory.pulses[name].watch(), f"pulse of the {name} server, watched")
         self._name, self._server = name, server
         if self._selection is not None:
             await self._forward(server, self._selection)
+
+    async def _reached(self, address: Address) -> Connection:
+        """A connection to a server, which may be on its way up.
+
+        :raises ServerUnavailable: it does not take one in time.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + CONNECT_TIMEOUT_S
+        while True:
+            left_s = max(deadline - clock(), CONNECT_PAUSE_S)
+            try:
+                return await self._connection.enter_async_context(connect(address, left_s))
+            except ServerUnavailable:
+                if clock() + CONNECT_PAUSE_S >= deadline:
+                    raise
+            await asyncio.sleep(CONNECT_PAUSE_S)
 
     async def _forward(self, server: Connection, event: Event) -> None:
         try:

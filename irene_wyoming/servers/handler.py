@@ -119,7 +119,7 @@ class Handler:
 
     def _patience(self) -> float | None:
         """How long the peer may be silent now, seconds; None: for ever."""
-        return None if self._role.idle_ok else self._limits.idle_timeout_s
+        return None if self._role.idle_ok else min(self._limits.idle_timeout_s, self._role.patience_s)
 
     async def _answer(self, event: Event) -> None:
         if Describe.is_type(event.type):

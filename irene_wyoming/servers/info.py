@@ -1,6 +1,6 @@
 """What a hub is told about us, and the program that it selects by what it was told."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -28,9 +28,12 @@ def wake_info(programs: Mapping[str, WakeEngine]) -> Info:
     )
 
 
-def asr_info(programs: Mapping[str, Sequence[ModelInfo]], *, endpointing: bool = False) -> Info:
+def asr_info(
+    programs: Mapping[str, Sequence[ModelInfo]], streaming: Collection[str] = (), *, endpointing: bool = False
+) -> Info:
     """One program per entry, the default first; one without any model that could be used is not installed.
 
+    :param streaming: programs that tell what they have understood so far.
     :param endpointing: the server finds the end of a command by itself.
     """
     return Info(
@@ -38,7 +41,7 @@ def asr_info(programs: Mapping[str, Sequence[ModelInfo]], *, endpointing: bool =
             AsrProgram(
                 **program(name, f"Speech to text with {name}", installed=any(model.installed for model in models)),
                 models=[asr_model(model) for model in models],
-                supports_transcript_streaming=True,
+                supports_transcript_streaming=name in streaming,
                 requires_external_vad=not endpointing,
             )
             for name, models in programs.items()

@@ -31,9 +31,9 @@ def asr_request(data: dict[str, Any], language: str) -> AsrRequest:
 
 
 def wants_stream(data: dict[str, Any]) -> bool:
-    """Whether the client asks to be told what is understood while it is spoken.
+    """Whether the client asks for a stream of transcript events even of an engine that has nothing to tell before.
 
-    The protocol has events for that and no word to ask for them: ``stream`` is ours, and others ignore it.
+    The protocol has no word to ask for them: ``stream`` is ours, and others ignore it.
     """
     return data.get("stream") is True
 

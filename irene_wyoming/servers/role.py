@@ -1,6 +1,7 @@
 """Role: what a server does in one conversation, without a socket."""
 
 import asyncio
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Protocol
@@ -45,6 +46,11 @@ class Role(ABC):
     def idle_ok(self) -> bool:
         """True: the peer may be silent for ever, as things stand now."""
         return False
+
+    @property
+    def patience_s(self) -> float:
+        """Seconds that the peer may be silent, as things stand now, where the configuration allows no less."""
+        return math.inf
 
     @property
     def answers_ping(self) -> bool:

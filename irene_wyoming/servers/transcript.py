@@ -1,4 +1,4 @@
-"""TranscriptWriter: one transcript on its way to a client, word by word where the client asked for that."""
+"""TranscriptWriter: one transcript on its way to a client, word by word where the engine can."""
 
 from typing import Any
 
@@ -10,10 +10,11 @@ from irene_wyoming.servers.role import Peer
 
 
 class TranscriptWriter:
-    """Sends ``transcript``; to a client that asked for a stream ``transcript-start``, ``transcript-chunk`` and
-    ``transcript-stop`` besides.
+    """Sends ``transcript``. As a stream, by the protocol's convention, it begins with ``transcript-start``, has a
+    ``transcript-chunk`` for each piece of text, and ends with ``transcript-stop`` behind the ``transcript``. Clients
+    that do not know streams ignore these.
 
-    :param streams: the client has asked for a stream.
+    :param streams: whether it is a stream.
     """
 
     def __init__(self, peer: Peer, language: str, *, streams: bool) -> None:
@@ -30,18 +31,21 @@ class TranscriptWriter:
 
     async def final(self, result: Transcription) -> None:
         if self._streams:
+            await self._begin()
             await self._chunk(self._captions.finish(result.text))
         await self._peer.send(Transcript(text=result.text, language=result.language, context=context(result)))
-        if self._begun:
+        if self._streams:
             await self._peer.send(TranscriptStop())
 
     async def _chunk(self, text: str) -> None:
-        if not text:
-            return
+        if text:
+            await self._begin()
+            await self._peer.send(TranscriptChunk(text=text))
+
+    async def _begin(self) -> None:
         if not self._begun:
             self._begun = True
             await self._peer.send(TranscriptStart(language=self._language))
-        await self._peer.send(TranscriptChunk(text=text))
 
 
 def context(result: Transcription) -> dict[str, Any] | None:

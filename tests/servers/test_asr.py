@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from wyoming.asr import Transcribe, Transcript
@@ -15,10 +16,11 @@ from wyoming.info import Describe, SelectProgram
 from irene_wyoming.app.asr import asr_server
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.config.model import Config
+from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import until
 from tests.models import VOSK
-from tests.servers.clients import audio_start, chunks, converted, is_closed, read
+from tests.servers.clients import WAIT_S, audio_start, chunks, converted, is_closed, read
 from tests.speech_around import with_silence
 
 Speech = Callable[[str], Recording]
@@ -43,8 +45,11 @@ async def transcribe(uri: str, recording: Recording, ms: int = 20, request: Even
         for chunk in chunks(recording, ms, timestamp=None):
             await client.write_event(chunk.event())
         await client.write_event(AudioStop().event())
-        event = await read(client)
-        assert await is_closed(client)
+        while (event := await read(client)).type in ("transcript-start", "transcript-chunk"):
+            pass
+        if (last := await asyncio.wait_for(client.read_event(), WAIT_S)) is not None:
+            assert last.type == "transcript-stop"
+            assert await is_closed(client)
         return event
 
 
@@ -313,7 +318,7 @@ async def test_words_come_while_the_person_speaks(with_vosk: Callable[..., Confi
         asr_server(with_vosk("vosk")) as service,
         AsyncClient.from_uri(service.address.uri) as client,
     ):
-        await client.write_event(Event("transcribe", {"stream": True}))
+        await client.write_event(Event("transcribe"))
         for chunk in spoken:
             await client.write_event(chunk.event())
         start, words = await read(client), await read(client)  # and no audio-stop yet
@@ -350,3 +355,39 @@ async def test_every_programs_models_can_be_asked_for(with_vosk: Callable[..., C
             request = Transcribe(name=name).event()
             event = await transcribe(service.address.uri, speech(wav(COMMAND)), request=request)
             assert Transcript.from_event(event).text == COMMAND
+
+
+async def test_an_audio_stop_without_audio_gives_an_empty_transcript(uri: str) -> None:
+    async with AsyncClient.from_uri(uri) as client:
+        await client.write_event(Transcribe(language="en").event())
+        await client.write_event(AudioStop().event())
+        assert Transcript.from_event(await read(client)).text == ""
+        assert await is_closed(client)
+
+
+async def test_16_who_fall_silent_in_a_command_keep_nobody_from_being_heard(
+    configured: Callable[..., Config], speech: Speech
+) -> None:
+    recording = speech(wav(COMMAND))
+    config = configured(ASR__LIMITS__IDLE_TIMEOUT_S="2")
+    async with asr_server(config) as service, AsyncExitStack() as stack:
+        silent = [await stack.enter_async_context(AsyncClient.from_uri(service.address.uri)) for _ in range(16)]
+        for client in silent:
+            await client.write_event(Transcribe().event())
+            for chunk in chunks(recording, 20)[:10]:
+                await client.write_event(chunk.event())
+        assert Transcript.from_event(await transcribe(service.address.uri, recording)).text == COMMAND
+        for client in silent:
+            error = Error.from_event(await read(client))
+            assert (error.code, error.text) == ("limit-exceeded", "nothing was sent for 2 s")
+
+
+async def test_only_engines_that_tell_the_text_so_far_are_said_to_stream(
+    with_vosk: Callable[..., Config], configured: Callable[..., Config]
+) -> None:
+    for config, expected in ((with_vosk("vosk"), True), (configured(), False)):
+        async with asr_server(config) as service:
+            programs = (await describe(service.address)).asr
+            assert programs[0].supports_transcript_streaming is expected
+            by_name = {program.name: program.supports_transcript_streaming for program in programs}
+            assert by_name.get("sphinx", False) is False

@@ -1,6 +1,7 @@
 """The front address: one Info, and a relay to the server that is asked for."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -19,10 +20,14 @@ from irene_wyoming.app.front import front_server
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.front import Directory
-from irene_wyoming.servers.service import Service
+from irene_wyoming.errors import ProtocolError, ServerUnavailable
+from irene_wyoming.servers.front import Directory, FrontRole
+from irene_wyoming.servers.handler import Handler
+from irene_wyoming.servers.pulse import Pulse
+from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, expect
+from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.hear import Recording, detect, send, transcribe
 from tests.conftest import until
 from tests.servers.clients import WAIT_S, answers, audio_start, chunks, converted, is_closed, read
@@ -205,3 +210,49 @@ async def test_those_who_ask_at_once_cost_the_servers_one_question(servers: Serv
     infos = await asyncio.gather(*(directory.info() for _ in range(50)))
     assert all(info == infos[0] for info in infos)
     assert servers.wake.connections <= 1
+
+
+async def test_a_server_that_is_being_started_anew_is_waited_for(
+    configured: Callable[..., Config], speech: Speech
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = Address("127.0.0.1", free.getsockname()[1])
+    recording = speech("asr/turn_on_the_living_room_light")
+    async with front_server(configured(), {"asr": address}) as front, connect(front.address) as client:
+        await client.write(Transcribe(language="en"))
+        async with asr_server(configured(ASR__URI=address.uri)):
+            await send(client, recording, realtime=False)
+            assert Transcript.from_event(await expect(client, WAIT_S)).text == "turn on the living room light"
+
+
+async def test_clients_of_a_server_that_stands_still_are_told(configured: Callable[..., Config]) -> None:
+    """As one does that is stopped by SIGSTOP: the kernel takes its connections and their audio."""
+    config = configured()
+    with socket.create_server(("127.0.0.1", 0)) as still:
+        address = Address("127.0.0.1", still.getsockname()[1])
+        directory = Directory({"wake": address})
+        directory.pulses["wake"] = Pulse("wake", address, answer_s=0.2)
+
+        async def serve(connection: Connection, client: Client) -> None:
+            limits = config.front.limits
+            await Handler(connection, client, lambda other: FrontRole(directory, other), directory.info, limits).run()
+
+        async with Service("front", Address("127.0.0.1", 0), config.front.limits, serve) as front:
+            for _ in range(2):
+                async with connect(front.address) as client:
+                    await client.write(Detect(names=None))
+                    with pytest.raises(ProtocolError, match=r"wake server has not answered for 0\.2 s \(server-unav"):
+                        await expect(client, WAIT_S)
+
+
+async def test_a_server_that_answers_is_asked_only_while_somebody_talks_with_it(servers: Servers) -> None:
+    pulse = Pulse("wake", servers.wake.address)
+    watching = [asyncio.create_task(pulse.watch()) for _ in range(3)]
+    await until(lambda: servers.wake.connections == 1)
+    for watcher in watching:
+        watcher.cancel()
+    await asyncio.wait(watching)
+    await until(lambda: servers.wake.connections == 0)
+    await servers.wake.stop()
+    with pytest.raises(ServerUnavailable, match="the wake server does not answer: cannot reach"):
+        await pulse.watch()

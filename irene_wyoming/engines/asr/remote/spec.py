@@ -135,6 +135,7 @@ SPEC = EngineSpec(
     requires=(),  # httpx only where the uri is http
     install="pip install 'irene-wyoming[remote]'",
     create=create,
+    streams=True,
     options={
         "uri": Option("", uri, "tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)", needed=True),
         "model": Option("", text, "model to ask for; empty: the server's default"),

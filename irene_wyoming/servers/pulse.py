@@ -1,0 +1,67 @@
+"""Pulse: whether the server behind a relay still answers, asked as long as somebody talks with it."""
+
+import asyncio
+from contextlib import suppress
+
+from wyoming.ping import Ping, Pong
+
+from irene_wyoming.errors import IreneError, ServerUnavailable
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import connect, expect
+from irene_wyoming.wire.connection import Connection
+
+EVERY_S = 1.5
+"""From an answer to the next question, which costs both sides a fraction of a millisecond."""
+
+ANSWER_S = 3.0
+"""For the answer. A loop that stands still for so long hears nobody. With the pause before, it is known in 4.5 s."""
+
+
+class Pulse:
+    """Asks one server on a connection of its own, while there are watchers. A server that stands still accepts
+    connections and takes audio, so that its clients could not tell.
+    """
+
+    def __init__(self, name: str, address: Address, answer_s: float = ANSWER_S) -> None:
+        self._name = name
+        self._address = address
+        self._answer_s = answer_s
+        self._watchers = 0
+        self._beating: asyncio.Task[None] | None = None  # None: nobody watches
+
+    async def watch(self) -> None:
+        """Returns never.
+
+        :raises ServerUnavailable: the server does not answer.
+        """
+        self._watchers += 1
+        if self._beating is None or self._beating.done():
+            self._beating = asyncio.create_task(self._beat(), name=f"pulse of the {self._name} server")
+        beating = self._beating
+        try:
+            await asyncio.wait([beating])
+            beating.result()
+        finally:
+            self._watchers -= 1
+            if not self._watchers:
+                beating.cancel()
+                with suppress(asyncio.CancelledError, ServerUnavailable):
+                    await beating
+
+    async def _beat(self) -> None:
+        try:
+            async with connect(self._address, self._answer_s) as connection:
+                while True:
+                    await self._ask(connection)
+                    await asyncio.sleep(EVERY_S)
+        except TimeoutError:
+            raise ServerUnavailable(f"the {self._name} server has not answered for {self._answer_s:g} s") from None
+        except (IreneError, OSError) as error:
+            raise ServerUnavailable(f"the {self._name} server does not answer: {error}") from error
+
+    async def _ask(self, connection: Connection) -> None:
+        """:raises TimeoutError: no answer in time."""
+        async with asyncio.timeout(self._answer_s):
+            await connection.write(Ping())
+            while not Pong.is_type((await expect(connection)).type):
+                pass
