@@ -12,7 +12,7 @@ ARG EXTRAS=remote,vosk
 
 RUN python -m venv /opt/irene
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE LICENCES.md ./
 COPY irene_wyoming irene_wyoming
 # Wheels only: an image that compiled something would need the libraries that it was compiled against. (srt, which vosk
 # asks for, is one Python file without a wheel.)
@@ -34,6 +34,7 @@ RUN apt-get update \
     && install --directory --owner irene --group irene /data
 
 COPY --from=build /opt/irene /opt/irene
+COPY LICENSE LICENCES.md /usr/share/doc/irene-wyoming/
 COPY addon/start addon/healthy /usr/local/bin/
 
 ENV PATH=/opt/irene/bin:$PATH \
@@ -52,7 +53,12 @@ ENTRYPOINT ["start"]
 CMD ["run"]
 
 ARG BUILD_VERSION=0.1.0
-LABEL org.opencontainers.image.title="Irene Wyoming" \
+ARG BUILD_ARCH=aarch64|amd64
+LABEL io.hass.type="app" \
+      io.hass.name="Irene Wyoming" \
+      io.hass.version="${BUILD_VERSION}" \
+      io.hass.arch="${BUILD_ARCH}" \
+      org.opencontainers.image.title="Irene Wyoming" \
       org.opencontainers.image.description="Wake word, speech-to-text and microphone servers that speak the Wyoming protocol" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND CC-BY-NC-SA-4.0 AND MIT AND BSD-3-Clause AND LGPL-2.1-or-later AND MPL-2.0" \
       org.opencontainers.image.version="${BUILD_VERSION}"

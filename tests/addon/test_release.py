@@ -1,0 +1,75 @@
+"""What a release needs to agree on: versions, Pythons, licences, and the workflow that publishes it."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.config.files import ROOT
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+WORKFLOWS: dict[str, dict[Any, Any]] = {
+    path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/workflows").glob("*.yml"))
+}
+
+
+def steps(workflow: str, job: str) -> dict[str, dict[str, Any]]:
+    """The steps of a job that use an action, by the action's name without its version."""
+    return {
+        step["uses"].partition("@")[0]: step.get("with", {})
+        for step in WORKFLOWS[workflow]["jobs"][job]["steps"]
+        if "uses" in step
+    }
+
+
+def test_every_python_that_is_promised_is_named_and_tried() -> None:
+    low, high = re.findall(r"\d+\.(\d+)", PROJECT["requires-python"])
+    promised = [f"3.{minor}" for minor in range(int(low), int(high))]
+    named = [one.rpartition(" ")[2] for one in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", one)]
+    assert named == promised
+    assert WORKFLOWS["check"]["jobs"]["tests"]["strategy"]["matrix"]["python"] == promised
+
+
+def test_the_image_is_published_for_both_processors_with_provenance_and_its_contents() -> None:
+    build = steps("release", "image")["docker/build-push-action"]
+    assert build["platforms"].split(",") == ["linux/amd64", "linux/arm64"]
+    assert build["push"] is build["sbom"] is True
+    assert build["provenance"] == "mode=max"
+    assert "actions/attest-build-provenance" in steps("release", "image")
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_workflow_may_only_read_but_for_what_its_jobs_need(workflow: str) -> None:
+    assert WORKFLOWS[workflow]["permissions"] == {"contents": "read"}
+
+
+def test_a_release_is_of_one_version() -> None:
+    """The workflow reads these lines."""
+    assert f'version: "{PROJECT["version"]}"' in (ROOT / "config.yaml").read_text().splitlines()
+    assert f"ARG BUILD_VERSION={PROJECT['version']}" in (ROOT / "Dockerfile").read_text().splitlines()
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text().splitlines()
+
+
+def test_the_licence_of_every_library_that_comes_along_is_told() -> None:
+    told = (ROOT / "LICENCES.md").read_text()
+    names = [re.split(r"[^A-Za-z0-9-]", needed)[0] for needed in PROJECT["dependencies"]]
+    assert [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", told)] == []
+
+
+@pytest.mark.parametrize("file", ["LICENSE", "LICENCES.md"])
+def test_licences_are_part_of_the_package_and_the_image(file: str) -> None:
+    assert file in PROJECT["license-files"]
+    assert f"!{file}" in (ROOT / ".dockerignore").read_text().splitlines()
+    assert re.search(
+        rf"^COPY .*\b{re.escape(file)}\b.* /usr/share/doc/", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+
+
+def test_the_changelog_has_headings_that_the_store_reads() -> None:
+    """As Keep a Changelog has it: newest first, what is not released yet above all."""
+    headings = re.findall(r"^## (.*)$", Path(ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert all(re.fullmatch(r"Unreleased|\d+\.\d+\.\d+", heading) for heading in headings)
+    assert "Unreleased" not in headings[1:]
