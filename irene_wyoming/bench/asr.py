@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.mixing import Condition, mixed
 from irene_wyoming.bench.people import Folder, Spoken
-from irene_wyoming.bench.serving import Server
+from irene_wyoming.bench.usage import Family
 from irene_wyoming.bench.verdict import compared, distance
 from irene_wyoming.errors import IreneError, ServerUnavailable
 from irene_wyoming.wire.address import Address
@@ -56,7 +56,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What it took. None: another machine, or another user's process."""
+    """What it took. None: a server on another machine, or another user's."""
 
     rtf: float | None = None
     """CPU time over the length of the audio."""
@@ -126,16 +126,16 @@ def sounds(folder: Folder, condition: Condition) -> list[bytes]:
 
 
 async def measure(
-    address: Address, subject: Subject, folder: Folder, *, server: Server | None = None
+    address: Address, subject: Subject, folder: Folder, *, process: Family | None = None
 ) -> tuple[AsrRow, list[Answer]]:
     """Play a folder to one program, ``subject.clients`` recordings at a time.
 
-    :param server: where it is one of our own, whose CPU time and memory are then told.
+    :param process: the server's, where it is on this machine; its CPU time and memory are then told.
     """
     audio = await asyncio.to_thread(sounds, folder, subject.condition)
-    before_s = await asyncio.to_thread(server.cpu_s) if server else 0.0
+    before_s = await asyncio.to_thread(process.cpu_s) if process else 0.0
     answers = await played(address, subject, list(zip(folder.spoken, audio, strict=True)))
-    cost = await asyncio.to_thread(cost_of, server, before_s, answers) if server else Cost()
+    cost = await asyncio.to_thread(cost_of, process, before_s, answers) if process else Cost()
     return summed_up(subject, answers, cost), answers
 
 
@@ -159,10 +159,10 @@ async def played(address: Address, subject: Subject, sounds: Sequence[tuple[Spok
     return answers
 
 
-def cost_of(server: Server, before_s: float, answers: Sequence[Answer]) -> Cost:
+def cost_of(process: Family, before_s: float, answers: Sequence[Answer]) -> Cost:
     seconds = sum(answer.seconds for answer in answers)
-    used = (server.cpu_s() - before_s) / seconds
-    return Cost(used, server.resident_bytes() / 1e6, server.proportional_bytes() / 1e6)
+    used = (process.cpu_s() - before_s) / seconds
+    return Cost(used, process.resident_bytes() / 1e6, process.proportional_bytes() / 1e6)
 
 
 def summed_up(subject: Subject, answers: Sequence[Answer], cost: Cost) -> AsrRow:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from irene_wyoming.bench import usage
+from irene_wyoming.bench.usage import Family
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.household.alone import ONE_THREAD
 from irene_wyoming.wire.address import Address
@@ -32,17 +32,10 @@ class Server:
     address: Address
     process: asyncio.subprocess.Process
 
-    def cpu_s(self) -> float:
-        """CPU time of all its threads since its start, and of engines in processes of their own, seconds."""
-        return sum(usage.clock_s(pid) for pid in usage.family(self.process.pid))
-
-    def resident_bytes(self) -> int:
-        """Memory that lies in RAM, with that of its engines' processes; pages that they share count in each."""
-        return sum(usage.resident_bytes(pid) or 0 for pid in usage.family(self.process.pid))
-
-    def proportional_bytes(self) -> int:
-        """The same, where a page that several processes share counts in parts (PSS)."""
-        return sum(usage.proportional_bytes(pid) or 0 for pid in usage.family(self.process.pid))
+    @property
+    def family(self) -> Family:
+        """It, and engines in processes of their own."""
+        return Family(self.process.pid)
 
 
 @asynccontextmanager

@@ -80,14 +80,14 @@ async def at(
     over = asyncio.Event()
     if count == 1:
         over.set()
-    began = server.cpu_s() if server else 0.0
+    began = server.family.cpu_s() if server else 0.0
     asking = asyncio.create_task(load.describe_times(address, DESCRIBE_EVERY_S, DESCRIBE_TIMEOUT_S, over))
     try:
         told = await load.live(address, engine, track, count, seconds, chunk_ms)
     finally:
         over.set()
         described = await asking
-    used = server.cpu_s() - began if server else None
+    used = server.family.cpu_s() - began if server else None
     return WakeRow(
         listener,
         engine or "its own",
@@ -99,7 +99,7 @@ async def at(
         sum(one.false for one in told),
         spread(delay for one in told for delay in one.delays_s),
         spread(described) if described else None,
-        server.resident_bytes() / 1e6 if server else None,
+        server.family.resident_bytes() / 1e6 if server else None,
     )
 
 
@@ -133,9 +133,9 @@ async def speed(engine: str, track: Track, count: int, seconds: float, chunk_ms:
         bare_costs: list[float] = []
         async with serving("wake", {"limits__max_connections": MANY}) as server:
             for _ in range(ROUNDS):
-                began = server.cpu_s()
+                began = server.family.cpu_s()
                 await load.flood(server.address, engine, track, count, seconds, chunk_ms)
-                costs.append((server.cpu_s() - began) / count / seconds * 1_000)
+                costs.append((server.family.cpu_s() - began) / count / seconds * 1_000)
                 bare_costs.append(await asyncio.to_thread(_loop, bare_engine, track, count, seconds, chunk_ms))
     return SpeedRow(engine, count, chunk_ms, min(bare_costs), min(costs))
 
@@ -188,22 +188,22 @@ async def least(server: Server, tries: Sequence[Callable[[], Awaitable[None]]]) 
     costs: list[list[float]] = [[] for _ in tries]
     for _ in range(START_ROUNDS):
         for attempt, spent in zip(tries, costs, strict=True):
-            began = server.cpu_s()
+            began = server.family.cpu_s()
             await attempt()
-            spent.append((server.cpu_s() - began) * 1_000)
+            spent.append((server.family.cpu_s() - began) * 1_000)
     return [sorted(spent)[len(spent) // 2] for spent in costs]
 
 
 async def memory(engine: str, track: Track, count: int, connects: int) -> MemoryRow:
     """How much the server takes as it starts, with live satellites, and after many conversations."""
     async with serving("wake", {"limits__max_connections": MANY}) as server:
-        began = server.resident_bytes()
+        began = server.family.resident_bytes()
         await load.live(server.address, engine, track, count, 1.5 * track.period_s, 20)
-        listening = server.resident_bytes()
+        listening = server.family.resident_bytes()
         await conversations(server.address, engine, track, connects // 10)
-        before = server.resident_bytes()
+        before = server.family.resident_bytes()
         await conversations(server.address, engine, track, connects)
-        growth = server.resident_bytes() - before
+        growth = server.family.resident_bytes() - before
     return MemoryRow(engine, began / 1e6, listening / 1e6, count, growth / 1e6, connects)
 
 

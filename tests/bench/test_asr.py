@@ -1,14 +1,18 @@
 """bench asr: its arithmetic, and one small run against a real server in a process of its own."""
 
+import asyncio
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from irene_wyoming.bench.asr import Answer, Cost, Subject, percentile, summed_up
+from irene_wyoming.app.asr import asr_server
+from irene_wyoming.bench.asr import Answer, Cost, Subject, percentile, programs, summed_up
 from irene_wyoming.bench.mixing import Condition
 from irene_wyoming.bench.people import Spoken
+from irene_wyoming.config.model import Config
 from irene_wyoming.household.alone import ONE_THREAD
 from irene_wyoming.wire.hear import HeardText
 from tests.cli.test_bench import run
@@ -82,6 +86,20 @@ def test_a_run_measures_every_program(folder: Path, capsys: pytest.CaptureFixtur
         assert (row["exact"], row["rejected"], row["wer"], row["failed"]) == (1, 1, 0, 0)
         assert row["rtf"] > 0
         assert row["memory_mb"] > row["proportional_mb"] > 20
+
+
+async def test_a_peer_is_played_the_same_by_its_own_programs(
+    folder: Path, configured: Callable[..., Config], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with asr_server(configured()) as service:
+        uri = service.address.uri
+        words = ("asr", str(folder), "--uri", uri, "--provider", "irene-asr", "--peer", uri, "--fast", "--json")
+        assert await asyncio.to_thread(run, *words) == 0
+        engines = (await programs(service.address))[1:]
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["program"] for row in rows] == ["irene-asr", "irene-asr", *engines], "all programs of the peer"
+    assert [(row["exact"], row["rejected"]) for row in rows[:2]] == [(1, 1)] * 2
+    assert all(row["memory_mb"] > 20 for row in rows)
 
 
 def test_a_run_prints_what_wyoming_bench_prints(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

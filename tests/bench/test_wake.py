@@ -54,9 +54,9 @@ async def test_every_word_that_is_heard_is_counted_once_with_its_delay(
 
 async def test_a_server_started_for_a_measurement_tells_its_time_and_memory_and_is_ended(track: Track) -> None:
     async with serving("wake", {"default_models": "[alexa]"}) as server:
-        before = await asyncio.to_thread(server.cpu_s)
+        before = await asyncio.to_thread(server.family.cpu_s)
         await wake.conversations(server.address, "microwakeword", track, 3)
-        assert await asyncio.to_thread(server.cpu_s) > before > 0
-        assert await asyncio.to_thread(server.resident_bytes) > 10_000_000
+        assert await asyncio.to_thread(server.family.cpu_s) > before > 0
+        assert await asyncio.to_thread(server.family.resident_bytes) > 10_000_000
     assert server.process.returncode is not None
-    assert await asyncio.to_thread(server.resident_bytes) == 0
+    assert await asyncio.to_thread(server.family.resident_bytes) == 0

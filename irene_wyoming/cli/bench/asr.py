@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked 
     from irene_wyoming.bench.asr import Answer, AsrRow, Subject
     from irene_wyoming.bench.mixing import Condition
     from irene_wyoming.bench.people import Folder
-    from irene_wyoming.bench.serving import Server
+    from irene_wyoming.bench.usage import Family
     from irene_wyoming.wire.address import Address
 
     Measured = tuple[AsrRow, list[Answer]]
@@ -32,8 +32,19 @@ MAX_CLIENTS = 64
 TAILS_S = (0.7, None)
 """Silence behind the speech where the delay is measured; None: it is cut off after the last word."""
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PATIENCE_S = 60
 """What an engine of our own server gets to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What every server is played."""
+
+    folders: "Sequence[Folder]"
+    conditions: "Sequence[Condition]"
+    clients: Sequence[int]
+    """So many at a time at the pace of speech, one after the other; none: nothing at that pace."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also with the speech made so loud; write --level=-50,-10 (none: as recorded)",
     )
     parser.add_argument(
-        "--provider", action="append", metavar="NAME", help="program to measure, may be repeated (none: all there are)"
+        "--provider",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="program to measure; may be repeated (none: all)",
     )
     parser.add_argument(
         "--uri", type=common.address, metavar="URI", help="server to measure (none: one of this program's own)"
@@ -104,7 +119,8 @@ def run(args: argparse.Namespace) -> int:
     if args.wyoming_bench:
         wyoming_bench.require()
     folders = people.folders(args, args.folder)
-    results = list(asyncio.run(measured(args, folders, people.conditions(args, args.level), told(folders))))
+    played = Played(folders, people.conditions(args, args.level), () if args.fast else args.clients)
+    results = asyncio.run(measured(args, played, told(folders)))
     rows = [row for row, _ in results]
     if args.wyoming_bench:
         print(wyoming_bench.report(named(results)))
@@ -117,12 +133,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(row.failed for row in rows) else 0
 
 
-async def measured(
-    args: argparse.Namespace,
-    folders: "Sequence[Folder]",
-    conditions: "Sequence[Condition]",
-    settings: "Mapping[str, object]",
-) -> "list[Measured]":
+async def measured(args: argparse.Namespace, played: "Played", settings: "Mapping[str, object]") -> "list[Measured]":
     """Every program of every server, under every condition.
 
     :param settings: of a server of our own.
@@ -132,16 +143,24 @@ async def measured(
 
     results = []
     if args.uri:
-        results += await of_server(args, args.uri.uri, args.uri, folders, conditions)
+        process = await on_this_machine(args.uri)
+        results += await of_server(played, args.uri.uri, args.uri, process, args.provider)
     else:
         async with serving("asr", settings, config=args.config) as server:
-            results += await of_server(args, asr.OWN, server.address, folders, conditions, server)
+            results += await of_server(played, asr.OWN, server.address, server.family, args.provider)
     for peer in args.peer:
-        results += await of_server(args, peer.uri, peer, folders, conditions)
+        results += await of_server(played, peer.uri, peer, await on_this_machine(peer))
     if args.sherpa:
-        for folder in folders:
-            results += [await asyncio.to_thread(sherpa.measure, folder, condition) for condition in conditions]
+        for folder in played.folders:
+            results += [await asyncio.to_thread(sherpa.measure, folder, one) for one in played.conditions]
     return results
+
+
+async def on_this_machine(address: "Address") -> "Family | None":
+    """The process of a server at a loopback address, whose CPU time and memory can be told."""
+    from irene_wyoming.bench.usage import listening
+
+    return await asyncio.to_thread(listening, address.port) if address.host in LOOPBACK else None
 
 
 def told(folders: "Sequence[Folder]") -> dict[str, object]:
@@ -158,37 +177,28 @@ def told(folders: "Sequence[Folder]") -> dict[str, object]:
 
 
 async def of_server(
-    args: argparse.Namespace,
-    listener: str,
-    address: "Address",
-    folders: "Sequence[Folder]",
-    conditions: "Sequence[Condition]",
-    server: "Server | None" = None,
+    played: "Played", listener: str, address: "Address", process: "Family | None", names: Sequence[str] = ()
 ) -> "list[Measured]":
-    """All programs of one server, those asked for where it is the one to measure."""
+    """The programs of one server, all where none is named."""
     from irene_wyoming.bench import asr
 
-    there = await asr.programs(address)
-    names = args.provider if args.provider and address not in args.peer else there
     return [
-        await asr.measure(address, subject, folder, server=server)
-        for name in names
-        for folder in folders
-        for subject in subjects(args, listener, name, folder, conditions)
+        await asr.measure(address, subject, folder, process=process)
+        for name in names or await asr.programs(address)
+        for folder in played.folders
+        for subject in subjects(played, listener, name, folder)
     ]
 
 
-def subjects(
-    args: argparse.Namespace, listener: str, program: str, folder: "Folder", conditions: "Sequence[Condition]"
-) -> "Iterator[Subject]":
+def subjects(played: "Played", listener: str, program: str, folder: "Folder") -> "Iterator[Subject]":
     """What is to be measured of one folder: errors under every condition, then the delay."""
     from irene_wyoming.bench.asr import Subject
     from irene_wyoming.bench.mixing import Condition
 
-    for condition in conditions:
+    for condition in played.conditions:
         yield Subject(listener, program, folder.name, condition)
-    if not args.fast and any(spoken.command for spoken in folder.spoken):
-        for clients in args.clients:
+    if any(spoken.command for spoken in folder.spoken):
+        for clients in played.clients:
             for tail_s in TAILS_S:
                 yield Subject(listener, program, folder.name, Condition(tail_s=tail_s), clients, realtime=True)
 
