@@ -15,6 +15,8 @@ from irene_wyoming.app.home import Known, configured, watched_home
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
+from irene_wyoming.app.shown_engines import shown_speech_engines
+from irene_wyoming.app.shown_home import shown_home
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import AsrConfig, AsrProviderConfig, Config
@@ -175,6 +177,10 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             log.warning("%s", doubt)
         routers = providers.routers()
         engines.check_format("asr", settings, routers[ALL].format)
+        told = await stack.enter_async_context(watched_home(config, os.environ))
+        stack.enter_context(shown_speech_engines(providers.models, providers.missing))
+        if told is not None:
+            stack.enter_context(shown_home(config, told))
         service = AsrService(
             routers,
             providers.missing,
@@ -184,7 +190,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             await voices(settings, providers, stack),
             settings.max_utterance_s,
             settings.admission.answer_timeout_s,
-            Known(configured(config), await stack.enter_async_context(watched_home(config, os.environ))),
+            Known(configured(config), told),
             providers.streaming(),
         )
 

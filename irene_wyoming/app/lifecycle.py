@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 from irene_wyoming import hardware
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.gpu import GpuMemory
+from irene_wyoming.app.publish import published, warnings_told
 from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.config.model import Config
@@ -118,18 +120,23 @@ async def observed(config: Config, service: Service, *, supervised: bool = False
         yield
 
 
-async def serve(config: Config, server: AbstractAsyncContextManager[Service], *, supervised: bool = False) -> None:
+async def serve(
+    config: Config, name: str, server: AbstractAsyncContextManager[Service], *, supervised: bool = False
+) -> None:
     """Run one server until it is told to stop.
 
+    :param name: ``wake``, ``asr`` or ``mic``.
     :param supervised: by ``run``, which does what needs to be done once only.
     """
     stop = stop_signal()
     async with AsyncExitStack() as stack:
+        stack.enter_context(warnings_told(name))
+        await stack.enter_async_context(published(name, os.environ))
         service = await stack.enter_async_context(server)
         await stack.enter_async_context(observed(config, service, supervised=supervised))
         # One card in the hub: where there is a front, it stands for all.
         if not (supervised and config.front.enabled and for_hubs(config.front.address)):
             await stack.enter_async_context(announced(config, service))
         await stop.wait()
-    log.info("%s: stopped", service.name)
+    log.info("%s: stopped", name)
     deaf()

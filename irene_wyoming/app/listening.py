@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from irene_wyoming.config.model import Config
 from irene_wyoming.discovery.addresses import bound_addresses, list_addresses
+from irene_wyoming.news import NEWS
 from irene_wyoming.servers.service import Serve, Service
 from irene_wyoming.wire.address import Address
 
@@ -46,7 +47,13 @@ async def listening(
                 ", ".join(public),
                 allowed,
             )
-        yield service
+        hide = NEWS.show(
+            "service", lambda: {"name": service.name, "clients": service.clients, "uri": service.address.uri}
+        )
+        try:
+            yield service
+        finally:
+            hide()
 
 
 def public_addresses(address: Address) -> list[str]:

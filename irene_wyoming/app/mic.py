@@ -8,6 +8,7 @@ from dataclasses import replace
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
+from irene_wyoming.app.shown_engines import shown_microphone
 from irene_wyoming.app.source import source
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.adaptive import AdaptivePolicy
@@ -46,6 +47,7 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
         wanted = source(settings, ways[settings.audio.resample_quality])
         feed = Feed(wanted, linger_s=settings.linger_s, buffer_ms=settings.buffer_ms, mix=settings.audio.mix)
         stack.push_async_callback(feed.close)
+        stack.enter_context(shown_microphone(wanted.name, feed))
         caches = {"plans": plans.stats, "shared": feed.stats}
         await stack.enter_async_context(watched(MemoryWatch(caches)))
         services = []

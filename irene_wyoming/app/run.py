@@ -4,15 +4,20 @@ import asyncio
 import logging
 import os
 import sys
-from contextlib import AsyncExitStack
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from irene_wyoming import hardware
 from irene_wyoming.app.front import enabled, front_server, reachable
 from irene_wyoming.app.lifecycle import announced, deaf, stop_signal, told_supervisor
+from irene_wyoming.app.page import PageSource
+from irene_wyoming.app.page_server import page_source, served_page
+from irene_wyoming.app.publish import FOLDER_VARIABLE
 from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.sampling import sampled
-from irene_wyoming.app.shared_metrics import SharedFigures
+from irene_wyoming.app.shared_metrics import SharedFigures, default_place
 from irene_wyoming.config.model import Config
 from irene_wyoming.metrics import PROCESS_VARIABLE, RESTARTS
 from irene_wyoming.supervise import Child, Supervisor
@@ -24,33 +29,64 @@ FIRST_START_S = 30.0
 """What the servers get to load their models before a hub may see the front without them; 4 s on a PC."""
 
 
-def children(config: Config, path: Path | None, *, debug: bool) -> list[Child]:
-    """One process per enabled server, started as a user would start it."""
+def children(config: Config, path: Path | None, *, debug: bool, folder: Path | None = None) -> list[Child]:
+    """One process per enabled server, started as a user would start it.
+
+    :param folder: where they put the sockets of their news; None: they tell none.
+    """
+    news = {} if folder is None else {FOLDER_VARIABLE: str(folder)}
     options = [*(["--config", str(path)] if path else []), *(["--debug"] if debug else [])]
     return [
-        Child(name, [sys.executable, "-m", "irene_wyoming", name, *options], {PROCESS_VARIABLE: name})
+        Child(name, [sys.executable, "-m", "irene_wyoming", name, *options], {PROCESS_VARIABLE: name, **news})
         for name in enabled(config)
     ]
 
 
-async def run(config: Config, path: Path | None, *, debug: bool, figures: SharedFigures | None = None) -> int:
+@contextmanager
+def news_folder(config: Config) -> Iterator[Path | None]:
+    """Where the servers put their sockets for the page; None: there is no page, or no room for the folder."""
+    if not config.web.enabled:
+        yield None
+        return
+    try:
+        found = tempfile.TemporaryDirectory(prefix="irene-wyoming-news-", dir=default_place())  # of this user alone
+    except OSError as error:
+        log.warning("web: there is no page, no folder can be made: %s", error.strerror)
+        yield None
+        return
+    with found as name:
+        yield Path(name)
+
+
+async def run(
+    config: Config,
+    path: Path | None,
+    *,
+    debug: bool,
+    figures: SharedFigures | None = None,
+    folder: Path | None = None,
+) -> int:
     """Keep the servers running until told to stop; returns the exit code.
 
     :param figures: what the servers share their figures through; None: they do not.
+    :param folder: where they put the sockets of their news; None: there is no page.
     :raises ConfigError: no server is enabled.
     :raises AddressUnavailable: the front's address cannot be had.
     """
+    shown = None if folder is None else page_source(config, path, os.environ, folder)
 
     async def died(name: str) -> None:
         RESTARTS.labels(name).inc()
+        if shown is not None:
+            shown.restarted(name)
         if figures is not None:
             await asyncio.to_thread(figures.forget_state, name)
 
     log.info("hardware: %s: %s", config.hardware, await asyncio.to_thread(hardware.detect))
     stop = stop_signal()
-    supervisor = Supervisor(children(config, path, debug=debug), config.supervise, died=died)
+    supervisor = Supervisor(children(config, path, debug=debug, folder=folder), config.supervise, died=died)
     running = asyncio.create_task(supervisor.run(stop), name="supervise")
-    front = asyncio.create_task(keep_front(config), name="front")
+    front = asyncio.create_task(keep_front(config, shown), name="front")
     asked = asyncio.create_task(stop.wait(), name="asked to stop")
     try:
         await asyncio.wait([running, front, asked], return_when=asyncio.FIRST_COMPLETED)
@@ -67,16 +103,19 @@ async def run(config: Config, path: Path | None, *, debug: bool, figures: Shared
         deaf()
 
 
-async def keep_front(config: Config) -> None:
-    """The front address and its announcement, figures and health, until cancelled.
+async def keep_front(config: Config, shown: PageSource | None = None) -> None:
+    """The front address and its announcement, figures, health and the page, until cancelled.
 
+    :param shown: what the page shows; None: there is none.
     :raises AddressUnavailable: the address cannot be had.
     """
     async with AsyncExitStack() as stack:
+        ready = undescribed({name: reachable(address) for name, address in enabled(config).items()})
         if config.metrics.enabled:
             await stack.enter_async_context(sampled("front"))
-            servers = {name: reachable(address) for name, address in enabled(config).items()}
-            await stack.enter_async_context(exposed(config.metrics, undescribed(servers)))
+            await stack.enter_async_context(exposed(config.metrics, ready))
+        if shown is not None:
+            await stack.enter_async_context(served_page(config.web, shown, ready, os.environ))
         if config.front.enabled:
             front = await stack.enter_async_context(front_server(config, enabled(config), FIRST_START_S))
             await stack.enter_async_context(told_supervisor(front.address, os.environ))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from irene_wyoming import metrics
+from irene_wyoming.news import NEWS
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,16 @@ Look = Callable[[], None]
 @asynccontextmanager
 async def sampled(server: str, more: Iterable[Look] = (), every_s: float = EVERY_S) -> AsyncIterator[None]:
     """Look at this process's memory, and more, and watch the loop, for as long as the context lasts."""
+    figures: dict[str, float] = {}
+    hide = NEWS.show("process", lambda: figures or None)
     tasks = [
-        asyncio.create_task(sample([memory(server), *more], every_s), name="sample the metrics"),
-        asyncio.create_task(watch_loop(server), name="watch the event loop"),
+        asyncio.create_task(sample([memory(server, figures), *more], every_s), name="sample the metrics"),
+        asyncio.create_task(watch_loop(server, figures), name="watch the event loop"),
     ]
     try:
         yield
     finally:
+        hide()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -52,8 +56,13 @@ def look_at_all(looks: Iterable[Look]) -> None:
         look()
 
 
-async def watch_loop(server: str, every_s: float = LAG_EVERY_S, late_s: float = LATE_S) -> None:
-    """Time how late the event loop wakes us. Runs until cancelled."""
+async def watch_loop(
+    server: str, figures: dict[str, float], every_s: float = LAG_EVERY_S, late_s: float = LATE_S
+) -> None:
+    """Time how late the event loop wakes us. Runs until cancelled.
+
+    :param figures: gets ``lag_ms``.
+    """
     loop = asyncio.get_running_loop()
     lag = metrics.LOOP_LAG_SECONDS.labels(server)
     while True:
@@ -61,16 +70,22 @@ async def watch_loop(server: str, every_s: float = LAG_EVERY_S, late_s: float = 
         await asyncio.sleep(every_s)
         late = max(0.0, loop.time() - due)
         lag.observe(late)
+        figures["lag_ms"] = round(late * 1000, 1)
         if late > late_s:
             log.warning("%s: the event loop stood still for %.1f s; is the machine overloaded?", server, late)
 
 
-def memory(server: str) -> Look:
-    """The resident memory of this process."""
+def memory(server: str, figures: dict[str, float]) -> Look:
+    """The resident memory of this process.
+
+    :param figures: gets ``memory_mb``.
+    """
     gauge = metrics.RESIDENT_BYTES.labels(server)
     statm = Path("/proc/self/statm")
 
     def look() -> None:
-        gauge.set(int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+        size = int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        gauge.set(size)
+        figures["memory_mb"] = round(size / 1e6, 1)
 
     return look

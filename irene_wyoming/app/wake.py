@@ -10,6 +10,8 @@ from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.models import kept_current
+from irene_wyoming.app.shown_engines import shown_wake_engines
+from irene_wyoming.app.wake_settings import changeable
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import SPEECH, Quality
 from irene_wyoming.config.model import Config, WakeConfig
@@ -136,6 +138,8 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             phrases(loaded),
             frozenset(info.name for engine in loaded if isinstance(engine, TypedEngine) for info in engine.models()),
         )
+        stack.enter_context(changeable(satellites))
+        stack.enter_context(shown_wake_engines(settings, loaded))
         info = Kept(lambda: wake_info(offered))
 
         async def serve(connection: Connection, client: Client) -> None:

@@ -16,6 +16,8 @@ def run(args: argparse.Namespace) -> int:
     # configuration imports what the engines say of themselves.
     with shared_figures(["front", "wake", "asr", "mic"]) as figures:
         config = common.read_config(args)
+        from irene_wyoming.app.run import news_folder
         from irene_wyoming.app.run import run as run_all
 
-        return asyncio.run(run_all(config, args.config, debug=args.debug, figures=figures))
+        with news_folder(config) as folder:
+            return asyncio.run(run_all(config, args.config, debug=args.debug, figures=figures, folder=folder))

@@ -30,5 +30,5 @@ def run(args: argparse.Namespace, name: str, make: Callable[[Config], AbstractAs
     config = common.read_config(args)
     if args.uri:
         config = replace(config, **{name: replace(getattr(config, name), address=args.uri)})
-    asyncio.run(serve(config, make(config), supervised=supervised))
+    asyncio.run(serve(config, name, make(config), supervised=supervised))
     return 0

@@ -12,7 +12,7 @@ from typing import Any
 
 from irene_wyoming import files, hardware
 from irene_wyoming.checks import Fault
-from irene_wyoming.config import addon, env, profiles
+from irene_wyoming.config import addon, changes, env, profiles
 from irene_wyoming.config.faults import Refused
 from irene_wyoming.config.layers import Layer, blame, merge
 from irene_wyoming.config.model import Config
@@ -34,14 +34,16 @@ def load(
     wake_specs: Mapping[str, EngineSpec] | None = None,
     asr_specs: Mapping[str, EngineSpec] | None = None,
     detect: Callable[[], Hardware] = hardware.detect,
+    changed: Mapping[Any, Any] | None = None,
 ) -> Config:
-    """The packaged defaults as they fit this machine, the file at ``path`` laid over them, the variables of ``environ``
-    over both. A file that one of these names (``env.BASE_VARIABLE``) lies between the defaults and the one at ``path``.
+    """The packaged defaults as they fit this machine, the file at ``path`` laid over them, then what was changed at the
+    page, then the variables of ``environ``. A file that one of these names (``env.BASE_VARIABLE``) lies between the
+    defaults and the one at ``path``.
 
     A file whose name ends in ``.json`` holds the add-on's options as the Supervisor writes them (options.json). Any
     other is YAML: with the keys slug, options and schema the add-on's manifest, whose options are used, otherwise a
     configuration. Specs: the engines that there are; None: those that are registered. ``detect``: looks at the machine,
-    where nothing says what it counts as.
+    where nothing says what it counts as. ``changed``: changes to try out; None: those that were made and kept.
 
     :raises ConfigError: one line for each thing that is wrong: where, which value, what is allowed.
     """
@@ -52,6 +54,7 @@ def load(
             layers.append(_file_layer(each, layers[0].data))
             household = household or bool(layers[-1].names)
     variables = env.layer(environ)
+    layers += _changes([*layers, variables], changed)
     if variables.data:
         layers.append(variables)
     schema = build_schema(
@@ -76,6 +79,37 @@ def load(
 def _broken_engines() -> list[str]:
     kinds: tuple[registry.Kind, ...] = ("wake", "asr")
     return [f"{kind} engine {name}: {why}" for kind in kinds for name, why in registry.unloadable(kind).items()]
+
+
+def read_changes(config: Config) -> dict[Any, Any]:
+    """What was changed at the page and kept.
+
+    :raises ConfigError: the file is damaged.
+    """
+    return {} if config.data_dir is None else _read_changes(changes.path_in(config.data_dir))
+
+
+def _changes(layers: list[Layer], changed: Mapping[Any, Any] | None) -> list[Layer]:
+    """The layer of changes, which is in the data folder that the others name."""
+    data_dir = merge(layers)["data_dir"]
+    if not isinstance(data_dir, str) or not data_dir:
+        return []  # there is none, or it is refused with everything else that is wrong
+    path = changes.path_in(Path(data_dir).expanduser())
+    data = _read_changes(path) if changed is None else changed
+    return [Layer(str(path), data)] if data else []
+
+
+def _read_changes(path: Path) -> dict[Any, Any]:
+    if not path.is_file():
+        return {}
+    document = parse(_text(path), str(path))
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ConfigError(
+            f"{path}: expected a mapping of settings; remove the file to have what the configuration says"
+        )
+    return document
 
 
 def default_text() -> str:

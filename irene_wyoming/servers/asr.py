@@ -242,9 +242,12 @@ class AsrRole(Role):
 
     def _tell_wait(self, provider: str) -> None:
         """What a person waits for: from the end of the audio, before it is converted, until the transcript is sent."""
-        if self._over_at is not None:
-            waited_s = asyncio.get_running_loop().time() - self._over_at
+        if (waited_s := self._waited_s()) is not None:
             metrics.TRANSCRIPT_SECONDS.labels(provider).observe(waited_s)
+
+    def _waited_s(self) -> float | None:
+        """How long a person has been waiting for the transcript; None: they still speak."""
+        return None if self._over_at is None else asyncio.get_running_loop().time() - self._over_at
 
     async def _client_is_silent(self) -> None:
         """Wait for the end of the client's audio. Some clients read only after it, and closing while they still send
@@ -255,7 +258,7 @@ class AsrRole(Role):
 
     def _writer(self) -> TranscriptWriter:
         streams = self._streams or self._name in self._service.streaming
-        return TranscriptWriter(self._peer, self._language, streams=streams)
+        return TranscriptWriter(self._peer, self._language, streams=streams, waited_s=self._waited_s)
 
     @property
     def _language(self) -> str:

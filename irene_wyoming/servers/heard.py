@@ -50,6 +50,17 @@ def nearly(caller: str, name: str, score: Score, seconds: float) -> str:
     return f"{caller} nearly heard {name} (peak {score.score:.2f}{wanted}) at {seconds:.1f} s of its stream{sound}"
 
 
+def shown(caller: str, name: str, found: Hit | Score, peak: float) -> dict[str, object]:
+    """A word that was heard, or nearly, for the page."""
+    values = {
+        "peak": peak,
+        "threshold": getattr(found, "threshold", None),
+        "level_dbfs": getattr(found, "level_dbfs", None),
+        "snr_db": getattr(found, "snr_db", None),
+    }
+    return {"caller": caller, "word": name, **{key: value and round(value, 3) for key, value in values.items()}}
+
+
 def loudness(level_dbfs: float | None, snr_db: float | None) -> str:
     """As the end of a sentence; what is not known is left out."""
     level = "" if level_dbfs is None else f", {level_dbfs:.0f} dBFS"

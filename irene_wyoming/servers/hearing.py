@@ -16,8 +16,10 @@ from irene_wyoming.engines.wake.live import LiveSession
 from irene_wyoming.engines.wake.proposals import Proposed
 from irene_wyoming.engines.wake.second import Verdict
 from irene_wyoming.engines.wake.session import NEARLY
+from irene_wyoming.news import NEWS
 from irene_wyoming.servers import heard
 from irene_wyoming.servers.lag import Sender
+from irene_wyoming.servers.shown import ShownStream
 from irene_wyoming.servers.times import Times
 from irene_wyoming.servers.wake_service import Listener, WakeService
 
@@ -67,8 +69,16 @@ class Hearing:
         self._verdicts: dict[str, Verdict] = {}
         """By word: the last second look that took it."""
         self._settings: Mapping[str, WakeSettings] = {}
+        words = [self._name(model) for model in listener.asked]
+        self._shown = ShownStream("satellite", listener.caller, self._form.rate, words)
+        self._revision = service.satellites.revision
         self.found = False
         """Something was detected."""
+
+    @property
+    def outdated(self) -> bool:
+        """Its words are to be heard otherwise than when it was opened."""
+        return self._revision != self._service.satellites.revision
 
     async def open(self, hurry: Callable[[], None]) -> None:
         """Make the engine's session.
@@ -87,7 +97,11 @@ class Hearing:
         told = Told(self._later(self._on_near), self._later(self._on_peak))
 
         def session(on_score: OnScore) -> WakeSession:
-            return self._engine.session(words, settings, on_score)
+            def scored(score: Score) -> None:
+                self._shown.scored(score)
+                on_score(score)
+
+            return self._engine.session(words, settings, scored)
 
         worker = self._service.worker
         self._followed = await worker.obtain(FollowedSession, session, self._form.rate, told, looked_at, low)
@@ -106,6 +120,7 @@ class Hearing:
         """
         assert self._session is not None
         self._waiting += pcm
+        self._shown.heard(pcm)
         frames = self._form.frames(len(pcm))
         self._times.add(frames, stamps)
         self._sender.arrived(frames / self._form.rate, time.monotonic())
@@ -146,6 +161,7 @@ class Hearing:
 
     def close(self) -> None:
         self._waiting.clear()
+        self._shown.hide()
         if self._session is not None:
             self._log_stream()
             for look in self._looks:
@@ -241,6 +257,7 @@ class Hearing:
         caller, where, verdict = self._listener.caller, hit.frame / self._form.rate, self._verdicts.get(hit.model)
         line = heard.heard(caller, self._name(hit.model), hit, peak, where, verdict)
         log.info("wake: %s", line)
+        NEWS.tell("word", **heard.shown(self._listener.caller, self._name(hit.model), hit, peak), heard=True)
         if self._listener.wants_peak:
             self._detected(hit, peak)
 
@@ -249,6 +266,7 @@ class Hearing:
         metrics.NEAR_MISSES.labels(score.word).inc()
         line = heard.nearly(self._listener.caller, self._name(score.word), score, self._place_s(score))
         log.info("wake: %s", line)
+        NEWS.tell("word", **heard.shown(self._listener.caller, self._name(score.word), score, score.score), heard=False)
 
     def _log_stream(self) -> None:
         """Say of a stream without a word whether there was audio, and what came closest to a word."""

@@ -11,6 +11,7 @@ from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.servers.role import Peer, Role
+from irene_wyoming.servers.shown import ShownStream
 from irene_wyoming.stream.feed import Feed
 from irene_wyoming.wire.audio import chunk_event, start_event
 from irene_wyoming.wire.framing import encode
@@ -80,12 +81,17 @@ class MicRole(Role):
         await self._peer.send(start_event(form))
         await asyncio.sleep(GRACE_S)
         async with service.feed.listen(form, service.quality, service.chunk_frames) as chunks:
+            shown = ShownStream("listener", "", form.rate) if (form.width, form.channels) == (2, 1) else None
             try:
                 async for chunk in chunks:
+                    if shown is not None:
+                        shown.heard(chunk.pcm)
                     await self._peer.send_encoded(service.encoder.encoded(chunk))
                     self._count(chunks.dropped)
             finally:
                 self._count(chunks.dropped)
+                if shown is not None:
+                    shown.hide()
 
     def _count(self, dropped: int) -> None:
         """``dropped``: chunks that this listener has lost so far."""

@@ -19,6 +19,16 @@ class Satellites:
 
     def __init__(self, models: Mapping[str, WakeSettings], satellites: Mapping[str, SatelliteConfig]) -> None:
         """:param satellites: by address, by network such as 192.168.1.0/24, or by name."""
+        self.revision = 0
+        """Rises with each change."""
+        self._set(models, satellites)
+
+    def change(self, models: Mapping[str, WakeSettings], satellites: Mapping[str, SatelliteConfig]) -> None:
+        """From now on these hold, as for a new object."""
+        self.revision += 1
+        self._set(models, satellites)
+
+    def _set(self, models: Mapping[str, WakeSettings], satellites: Mapping[str, SatelliteConfig]) -> None:
         self._models = models
         self._named: dict[str, SatelliteConfig] = {}
         self._networks: list[tuple[Network, SatelliteConfig]] = []

@@ -149,6 +149,11 @@ class Service:
         """Once it listens, with the port that was really taken."""
         return self._listener.address
 
+    @property
+    def clients(self) -> int:
+        """Connections at the moment."""
+        return len(self._arrivals)
+
     async def start(self) -> None:
         """Listen. Afterwards ``address`` has the port that was really taken.
 

@@ -1,12 +1,17 @@
 """TranscriptWriter: one transcript on its way to a client, word by word where the engine can."""
 
+from collections.abc import Callable
 from typing import Any
 
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 
 from irene_wyoming.engines.base import Transcription
+from irene_wyoming.news import NEWS
 from irene_wyoming.servers.captions import Captions
 from irene_wyoming.servers.role import Peer
+
+SHOWN_DETAILS = ("level_dbfs", "snr_db", "reason", "nearest", "nearest_confidence")
+"""What the page shows of a transcript's details."""
 
 
 class TranscriptWriter:
@@ -15,12 +20,14 @@ class TranscriptWriter:
     that do not know streams ignore these.
 
     :param streams: whether it is a stream.
+    :param waited_s: says how long the person has been waiting; None: they still speak.
     """
 
-    def __init__(self, peer: Peer, language: str, *, streams: bool) -> None:
+    def __init__(self, peer: Peer, language: str, *, streams: bool, waited_s: Callable[[], float | None]) -> None:
         self._peer = peer
         self._language = language
         self._streams = streams
+        self._waited_s = waited_s
         self._captions = Captions()
         self._begun = False
 
@@ -34,6 +41,8 @@ class TranscriptWriter:
             await self._begin()
             await self._chunk(self._captions.finish(result.text))
         await self._peer.send(Transcript(text=result.text, language=result.language, context=context(result)))
+        if result.provider:
+            NEWS.tell("command", **shown(result, self._waited_s()))
         if self._streams:
             await self._peer.send(TranscriptStop())
 
@@ -55,3 +64,19 @@ def context(result: Transcription) -> dict[str, Any] | None:
         told["confidence"] = round(result.confidence, 3)
     told.update(result.details)
     return told or None
+
+
+def shown(result: Transcription, delay_s: float | None) -> dict[str, Any]:
+    """A transcript for the page.
+
+    :param delay_s: from the end of the audio.
+    """
+    details = {name: result.details.get(name) for name in SHOWN_DETAILS}
+    return {
+        "text": result.text,
+        "kind": result.kind,
+        "confidence": None if result.confidence is None else round(result.confidence, 3),
+        "provider": result.provider,
+        "delay_s": None if delay_s is None else round(delay_s, 3),
+        **details,
+    }

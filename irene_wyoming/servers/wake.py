@@ -117,6 +117,9 @@ class WakeRole(Role):
         if self._intake is None:
             await self._restart()
             assert self._intake is not None
+        if self._hearing is not None and self._hearing.outdated:  # the stream goes on with a session as it is set now
+            await self._hearing.heard()
+            self._end_stream()
         stamps = stamped(chunks(event), form, self._intake)
         pieces: Iterable[bytes] = self._intake.push(form, event.payload or b"")
         if len(stamps) > 1:  # they are shares of all of it

@@ -33,9 +33,15 @@ class Exposition:
     render: Callable[[], bytes]
     """Gives the figures; called on a thread, so that whoever reads them is not heard in the audio."""
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self, check: Callable[[web.Request], None] = lambda _: None) -> list[web.RouteDef]:
+        """:param check: raises an HTTP error for whoever may not see the figures, which tell when somebody speaks."""
+
+        async def metrics(request: web.Request) -> web.Response:
+            check(request)
+            return await self.metrics(request)
+
         return [
-            web.get("/metrics", self.metrics),
+            web.get("/metrics", metrics),
             web.get("/healthz", self.healthz),
             web.get("/readyz", self.readyz),
         ]

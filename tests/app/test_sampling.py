@@ -15,7 +15,7 @@ def figure(name: str, **labels: str) -> float:
 
 
 def test_memory_is_that_of_this_process() -> None:
-    memory("test")()
+    memory("test", {})()
     assert 10e6 < figure("irene_resident_bytes", server="test") < 10e9
 
 
@@ -28,7 +28,7 @@ async def test_a_look_is_taken_at_once_and_again() -> None:
 
 
 async def test_a_stall_of_the_loop_is_timed_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    task = asyncio.create_task(watch_loop("stalled", every_s=0.02, late_s=0.05))
+    task = asyncio.create_task(watch_loop("stalled", {}, every_s=0.02, late_s=0.05))
     await asyncio.sleep(0)
     ends = time.monotonic() + 0.15
     while time.monotonic() < ends:

@@ -65,6 +65,6 @@ def test_every_command_is_in_the_readme() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_addresses_in_examples_are_those_of_servers(page: Path) -> None:
-    ours = {DEFAULTS[name]["port"] for name in ("wake", "asr", "mic", "front", "metrics")}
+    ours = {DEFAULTS[name]["port"] for name in ("wake", "asr", "mic", "front", "web", "metrics")}
     for port in re.findall(r"(?:tcp|http)://(?:127\.0\.0\.1|0\.0\.0\.0|HOST):(\d+)", page.read_text()):
         assert int(port) in ours | OTHERS, f"{page.name}: {port}"

@@ -1,0 +1,75 @@
+"""Serves the page as the configuration wants it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from irene_wyoming.app.front import enabled
+from irene_wyoming.app.newsroom import Newsroom
+from irene_wyoming.app.page import PageSource
+from irene_wyoming.app.publish import warnings_told
+from irene_wyoming.app.tuning import Tuner
+from irene_wyoming.config.model import Config, WebConfig
+from irene_wyoming.errors import ConfigError
+from irene_wyoming.home.endpoint import SUPERVISOR_TOKEN_VARIABLE
+from irene_wyoming.web.exposition import Exposition, Unready, rendered
+from irene_wyoming.web.guard import INGRESS, Guard
+from irene_wyoming.web.page import page
+from irene_wyoming.wire.token import TOKEN_CHARS
+
+log = logging.getLogger(__name__)
+
+
+def page_source(config: Config, path: Path | None, environ: Mapping[str, str], folder: Path) -> PageSource:
+    """What the page shows.
+
+    :param path, environ: where the configuration was read from.
+    :param folder: of the servers' sockets.
+    """
+    newsroom = Newsroom(folder, list(enabled(config)))
+    return PageSource(newsroom, Tuner(config, path, environ, newsroom))
+
+
+@asynccontextmanager
+async def served_page(
+    settings: WebConfig, source: PageSource, unready: Unready, environ: Mapping[str, str]
+) -> AsyncIterator[None]:
+    """The page for as long as the context lasts. Where it cannot be served, that is a warning and no more."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(warnings_told("front"))
+        stack.push_async_callback(source.close)
+        try:
+            token = await asyncio.to_thread(web_token, settings.token_file)
+            ingress = INGRESS if SUPERVISOR_TOKEN_VARIABLE in environ else ""
+            served = page(
+                settings.address, Guard(settings.allow, token, ingress), source, Exposition(unready, rendered)
+            )
+            where = await stack.enter_async_context(served)
+            log.info("web: the page is at http://%s/", where.uri.removeprefix("tcp://"))
+        except ConfigError as error:
+            log.warning("web: there is no page: %s", error)
+        except OSError as error:
+            log.warning("web: there is no page, cannot listen on %s: %s", settings.address.uri, error.strerror or error)
+        yield
+
+
+def web_token(path: Path | None) -> str:
+    """What a browser must show; empty: nothing. Blocks.
+
+    :raises ConfigError: the file is missing, or holds no token.
+    """
+    if path is None:
+        return ""
+    try:
+        if not path.is_file():
+            raise ConfigError(f"web.token_file: {path}: expected a file that exists")
+        with path.open("rb") as file:
+            token = file.read(TOKEN_CHARS.stop + 2).decode("ascii", "replace").strip()
+    except OSError as error:
+        raise ConfigError(f"web.token_file: {path}: cannot be read: {error.strerror}") from error
+    if not token.isascii() or not token.isprintable() or len(token) not in TOKEN_CHARS:
+        some = f"{TOKEN_CHARS.start} to {TOKEN_CHARS.stop - 1} printable ASCII characters"
+        raise ConfigError(f"web.token_file: {path}: expected {some}; openssl rand -hex 32 makes a token")
+    return token

@@ -1,0 +1,78 @@
+"""Has the page show engines and the microphone."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from irene_wyoming.config.model import WakeConfig
+from irene_wyoming.engines.base import ModelInfo, WakeEngine
+from irene_wyoming.news import NEWS
+from irene_wyoming.stream.feed import Feed
+
+
+@contextmanager
+def shown_wake_engines(settings: WakeConfig, loaded: Sequence[WakeEngine]) -> Iterator[None]:
+    """Show the wake word engines with the score from which each word counts."""
+
+    def look(engine: WakeEngine) -> Mapping[str, Any]:
+        options = settings.providers[engine.name].options
+        words = [word(info, options.get("threshold"), options.get("trigger_level")) for info in engine.models()]
+        return {"role": "wake", "name": engine.name, "trouble": "", "words": words}
+
+    hides = [NEWS.show("engine", lambda engine=engine: look(engine)) for engine in loaded]  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        for hide in hides:
+            hide()
+
+
+def word(info: ModelInfo, threshold: float | None, trigger_level: int | None) -> Mapping[str, Any]:
+    """A word as its engine is configured."""
+    usual = threshold if threshold is not None else info.threshold
+    return {"name": info.name, "phrase": info.phrase, "threshold": usual, "trigger_level": trigger_level}
+
+
+@contextmanager
+def shown_speech_engines(
+    models: Callable[[], Mapping[str, Sequence[ModelInfo]]], missing: Mapping[str, str]
+) -> Iterator[None]:
+    """Show the speech-to-text providers.
+
+    :param models: gives what each has to offer at the moment.
+    :param missing: why not, by the name of those that could not be started.
+    """
+
+    def look(name: str) -> Mapping[str, Any]:
+        known = models().get(name, ())
+        shown = [{"name": info.name, "languages": info.languages[:8], "installed": info.installed} for info in known]
+        return {"role": "asr", "name": name, "trouble": missing.get(name, ""), "models": shown}
+
+    hides = [NEWS.show("engine", lambda name=name: look(name)) for name in models()]  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        for hide in hides:
+            hide()
+
+
+@contextmanager
+def shown_microphone(name: str, feed: Feed) -> Iterator[None]:
+    """Show the microphone of this machine."""
+
+    def look() -> Mapping[str, Any]:
+        status = feed.status
+        form = None if status.format is None else str(status.format)
+        return {
+            "name": name,
+            "state": status.state.value,
+            "trouble": status.reason,
+            "format": form,
+            "listeners": feed.listeners,
+        }
+
+    hide = NEWS.show("microphone", look)
+    try:
+        yield
+    finally:
+        hide()

@@ -1,0 +1,65 @@
+"""Tries what is spoken into the page on the servers of this machine."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.errors import LimitExceeded, ProtocolError
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import Recording, detect, transcribe
+
+MAX_S = 30.0
+"""A command takes 2 to 5 seconds; 30 are 1 MB."""
+
+TIMEOUT_S = 60.0
+"""From the end of the audio to what came of it."""
+
+
+class Tryout:
+    """One utterance: collected, then played to a server as a client does."""
+
+    def __init__(self, what: str, address: Address) -> None:
+        """:param what: ``command`` or ``word``."""
+        self._what = what
+        self._address = address
+        self._pcm = bytearray()
+
+    def push(self, pcm: bytes) -> None:
+        """16 kHz, 16 bit, mono.
+
+        :raises LimitExceeded: it lasts too long.
+        :raises ProtocolError: it is cut within a sample.
+        """
+        if len(pcm) % SPEECH.frame_bytes:
+            raise ProtocolError("the page sent half a sample")
+        if SPEECH.seconds(len(self._pcm) + len(pcm)) > MAX_S:
+            raise LimitExceeded(f"that is longer than {MAX_S:g} s")
+        self._pcm += pcm
+
+    async def finish(self) -> Mapping[str, Any]:
+        """What the server makes of it.
+
+        :raises ServerUnavailable, ProtocolError: it does not answer, or refuses.
+        """
+        recording = Recording(SPEECH, bytes(self._pcm))
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                if self._what == "command":
+                    text = await transcribe(self._address, recording)
+                    return {
+                        "text": text.text,
+                        "delay_s": round(text.delay_s, 2),
+                        "seconds": round(recording.seconds, 1),
+                    }
+                words, missed = await detect(self._address, recording)
+        except TimeoutError:
+            raise LimitExceeded(f"there was no answer within {TIMEOUT_S:g} s") from None
+        return {
+            "words": [{"word": word.name, "score": word.score} for word in words],
+            "closest": None if missed is None else {"word": missed.name, "score": missed.score},
+            "seconds": round(recording.seconds, 1),
+        }
+
+    async def close(self) -> None:
+        """Nothing is open between ``finish`` and the next one."""

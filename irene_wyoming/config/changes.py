@@ -1,0 +1,66 @@
+"""Settings that were changed at the page: a file in the data folder, laid over the configuration, under variables."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from irene_wyoming.checks import Keys
+from irene_wyoming.config.layers import Layer, merge, nested
+
+HEAD = """\
+# Changed at the page of irene-wyoming, which writes this file. It wins over the configuration; variables win over it.
+# Remove a line, or the file, to have what the configuration says.
+"""
+
+
+def path_in(data_dir: Path) -> Path:
+    return data_dir / "changes.yaml"
+
+
+def changed(data: Mapping[Any, Any], path: Keys, value: Any) -> dict[Any, Any]:
+    """The changes with one more; a value of None takes one back."""
+    if value is not None:
+        return merge([Layer("", data), Layer("", nested(path, value))])
+    return without(data, path)
+
+
+def without(data: Mapping[Any, Any], path: Keys) -> dict[Any, Any]:
+    """Without what is at ``path``, and without mappings that are empty then."""
+    first, *rest = path
+    kept = dict(data)
+    if not rest:
+        kept.pop(first, None)
+    elif isinstance(kept.get(first), Mapping):
+        inner = without(kept[first], tuple(rest))
+        if inner:
+            kept[first] = inner
+        else:
+            del kept[first]
+    return kept
+
+
+def write(path: Path, data: Mapping[Any, Any]) -> None:
+    """Replace the file in one step; no changes leave no file. Blocks.
+
+    :raises OSError: there is no room, or it may not be written.
+    """
+    if not data:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".changes-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(HEAD + yaml.safe_dump(dict(data), allow_unicode=True, sort_keys=False))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise

@@ -1,0 +1,204 @@
+"""The page's WebSocket: what has changed, a few times a second, and what the page asks for."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any, Protocol
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from irene_wyoming.errors import IreneError
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 0.25
+"""Between two looks: at most four updates a second."""
+
+MAX_PAGES = 16
+"""At a time; a household has some browsers. Each costs what it is sent."""
+
+MAX_MESSAGE_BYTES = 65_536
+"""Of what a page sends: a second of its microphone has 32 kB."""
+
+WRITE_TIMEOUT_S = 10.0
+"""A page that takes nothing for so long is gone."""
+
+HEARTBEAT_S = 30.0
+
+
+class Attempt(Protocol):
+    """Something that the page's audio is tried on."""
+
+    def push(self, pcm: bytes) -> None:
+        """16 kHz, 16 bit, mono. :raises IreneError: it is too much."""
+
+    async def finish(self) -> Mapping[str, Any]:
+        """What came of it, as JSON can hold it."""
+
+    async def close(self) -> None: ...
+
+
+class Source(Protocol):
+    """What the page shows, and what it can do."""
+
+    def watched(self) -> AbstractAsyncContextManager[None]:
+        """Somebody looks for as long as the context lasts."""
+
+    def state(self) -> Mapping[str, Any]:
+        """Everything, by the parts that change together, as JSON can hold it."""
+
+    async def do(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """:raises IreneError: it cannot be done."""
+
+    def attempt(self, asked: Mapping[str, Any]) -> Attempt:
+        """:raises IreneError: it cannot be tried."""
+
+
+class Live:
+    """All pages that are open."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._pages: set[Page] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """One page, for as long as it is open."""
+        if len(self._pages) >= MAX_PAGES:
+            raise web.HTTPServiceUnavailable(text=f"{MAX_PAGES} pages are open, close one\n")
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, compress=False)
+        await socket.prepare(request)
+        page = Page(socket, self._source)
+        async with self._source.watched():
+            self._pages.add(page)
+            if self._looking is None:
+                self._looking = asyncio.create_task(self._look(), name="look for the pages")
+            try:
+                await page.serve()
+            finally:
+                self._pages.discard(page)
+        return socket
+
+    async def close(self) -> None:
+        """End all of them."""
+        for page in list(self._pages):
+            await page.leave()
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+
+    async def _look(self) -> None:
+        try:
+            while self._pages:
+                texts = {part: json.dumps(value, ensure_ascii=False) for part, value in self._source.state().items()}
+                for page in self._pages:
+                    page.offer(texts)
+                await asyncio.sleep(EVERY_S)
+        finally:
+            self._looking = None
+
+
+class Page:
+    """One browser's. A slow one is sent less often, and always the newest."""
+
+    def __init__(self, socket: web.WebSocketResponse, source: Source) -> None:
+        self._socket = socket
+        self._source = source
+        self._sent: dict[str, str] = {}
+        self._newest: Mapping[str, str] = {}
+        self._news = asyncio.Event()
+        self._attempt: Attempt | None = None
+        self._doing: asyncio.Task[None] | None = None
+
+    def offer(self, texts: Mapping[str, str]) -> None:
+        """The newest state, by its parts as JSON."""
+        self._newest = texts
+        self._news.set()
+
+    async def leave(self) -> None:
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def serve(self) -> None:
+        telling = asyncio.create_task(self._tell(), name="tell a page")
+        try:
+            async for message in self._socket:
+                if message.type is WSMsgType.TEXT:
+                    await self._on_text(message.data)
+                elif message.type is WSMsgType.BINARY and self._attempt is not None:
+                    await self._on_audio(message.data)
+        finally:
+            tasks = [task for task in (telling, self._doing) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await self._end_attempt()
+
+    async def _tell(self) -> None:
+        """Send what has changed, until the page is gone."""
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                changed = {part: text for part, text in self._newest.items() if self._sent.get(part) != text}
+                if changed:
+                    self._sent |= changed
+                    parts = ",".join(f"{json.dumps(part)}:{text}" for part, text in changed.items())
+                    await self._send(f'{{"state":{{{parts}}}}}')
+        except (OSError, TimeoutError):
+            await self.leave()
+
+    async def _send(self, text: str) -> None:
+        async with asyncio.timeout(WRITE_TIMEOUT_S):
+            await self._socket.send_str(text)
+
+    async def _on_text(self, text: str) -> None:
+        try:
+            asked = json.loads(text)
+            number, what = int(asked["id"]), str(asked["do"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            await self._socket.close(code=WSCloseCode.INVALID_TEXT)
+            return
+        if what == "try":
+            await self._end_attempt()
+            try:
+                self._attempt = self._source.attempt(asked)
+            except IreneError as error:
+                await self._answer(number, {"error": str(error)})
+            return
+        if self._doing is not None and not self._doing.done():
+            await self._answer(number, {"error": "something else is being done; try again in a moment"})
+            return
+        self._doing = asyncio.create_task(self._do(number, what, asked), name=f"do {what}")
+
+    async def _do(self, number: int, what: str, asked: Mapping[str, Any]) -> None:
+        try:
+            if what == "heard" and self._attempt is not None:
+                attempt = self._attempt
+                answer = await attempt.finish()
+                await self._end_attempt()
+            else:
+                answer = await self._source.do(asked)
+        except IreneError as error:
+            answer = {"error": str(error)}
+        await self._answer(number, answer)
+
+    async def _on_audio(self, pcm: bytes) -> None:
+        assert self._attempt is not None
+        try:
+            self._attempt.push(pcm)
+        except IreneError as error:
+            await self._answer(0, {"error": str(error)})
+            await self._end_attempt()
+
+    async def _answer(self, number: int, answer: Mapping[str, Any]) -> None:
+        with suppress(OSError, TimeoutError):
+            await self._send(json.dumps({"answer": number, **answer}, ensure_ascii=False))
+
+    async def _end_attempt(self) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            await attempt.close()

@@ -1,0 +1,157 @@
+"""The page in a real browser, with made-up servers behind it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.async_api import Browser, Page, expect
+
+from irene_wyoming.web.guard import Guard
+from tests.web.browser import (
+    CHROMIUM,
+    DESKTOP,
+    PHONE,
+    MadeUp,
+    browser,
+    example,
+    ingress,
+    needs_chromium,
+    served,
+    shot,
+    tab,
+)
+
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+
+EVIL = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser | None]:
+    """One browser for all of them."""
+    if CHROMIUM is None:
+        yield None
+        return
+    async with browser() as started:
+        yield started
+
+
+async def serious(opened: Page) -> list[str]:
+    """What axe-core finds that keeps people out."""
+    await opened.add_script_tag(content=AXE_FILE_PATH.read_text())
+    found: dict[str, Any] = await opened.evaluate("axe.run()")
+    bad = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in bad]
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_everything_is_shown_to_everybody(chromium: Browser, size: dict[str, int], scheme: Any) -> None:
+    options = {"viewport": size, "color_scheme": scheme, "bypass_csp": True}  # axe is not a part of the page
+    async with served(example()) as url, tab(chromium, url, **options) as opened:
+        await expect(opened.locator("#words li").first).to_contain_text("okay_nabu heard in kitchen")
+        await expect(opened.locator("#words li").nth(1)).to_contain_text("nearly heard in attic")
+        await expect(opened.locator("#commands li").first).to_contain_text("turn on the AC/DC lamp")
+        await expect(opened.locator("#commands li").nth(1)).to_contain_text("too soft")
+        await expect(opened.locator("#commands li").nth(1)).to_contain_text("nearest: close the shade (44 %)")
+        await expect(opened.locator("#satellites")).to_contain_text("Digital silence: the microphone is muted")
+        await expect(opened.locator("#servers tr.bad")).to_contain_text("mic")
+        await expect(opened.locator("#names-summary")).to_contain_text("41 entities")
+        await expect(opened.locator("#warnings")).to_contain_text("plug one in")
+        assert await opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert await serious(opened) == []
+        await shot(opened, f"page-{size['width']}-{scheme}")
+
+
+async def test_what_happens_appears_by_itself(chromium: Browser) -> None:
+    servers = MadeUp()
+    async with served(servers) as url, tab(chromium, url) as opened:
+        await expect(opened.locator("#words")).to_contain_text("No wake word yet")
+        await expect(opened.locator("#satellites")).to_contain_text("No satellite is connected")
+        servers.shown |= {"words": example().shown["words"], "satellites": example().shown["satellites"]}
+        await expect(opened.locator("#words li")).to_have_count(4)
+        await expect(opened.locator("#satellites article")).to_have_count(2)
+        servers.shown["satellites"] = []
+        await expect(opened.locator("#satellites")).to_contain_text("No satellite is connected")
+
+
+async def test_names_and_transcripts_are_text_and_nothing_else(chromium: Browser) -> None:
+    servers = example()
+    servers.shown["commands"] = [{**servers.shown["commands"][0], "text": EVIL}]
+    servers.shown["satellites"] = [{**servers.shown["satellites"][0], "caller": EVIL}]
+    servers.shown["warnings"] = [{**servers.shown["warnings"][0], "text": EVIL}]
+    servers.answer = {"names": [{"written": EVIL, "kind": EVIL, "said": [EVIL], "why": ""}], "of": 1}
+    async with served(servers) as url, tab(chromium, url) as opened:
+        await expect(opened.locator("#commands strong")).to_have_text(EVIL)
+        await opened.get_by_role("button", name="Show how they are said").click()
+        await expect(opened.locator("#names-table tbody th")).to_have_text(EVIL)
+        assert await opened.title() == "Irene"
+        assert await opened.locator("main img").count() == 0
+
+
+async def test_a_threshold_is_moved_by_the_keyboard_and_taken_back(chromium: Browser) -> None:
+    servers = example()
+    async with served(servers) as url, tab(chromium, url) as opened:
+        slider = opened.get_by_role("slider", name="Okay Nabu is heard from")
+        await slider.focus()
+        await opened.keyboard.press("ArrowRight")
+        await expect(opened.locator("#tuning-note")).to_contain_text("It holds from now on")
+        asked = servers.asked[-1]
+        assert [asked[name] for name in ("do", "word", "setting", "value")] == ["tune", "okay_nabu", "threshold", 0.51]
+        servers.shown["tuning"] = {"words": {"okay_nabu": {"threshold": 0.51}}, "can_undo": True, "kept": True}
+        await opened.get_by_role("button", name="Take the last change back").click()
+        await expect(opened.locator("#tuning-note")).to_have_text("Taken back.")
+        assert servers.asked[-1]["do"] == "undo"
+        servers.answer = {"error": "the change cannot be kept in /data: No space left on device"}
+        await opened.get_by_role("button", name="As configured").click()
+        await expect(opened.locator("#tuning-note")).to_contain_text("No space left")
+
+
+async def test_a_read_only_page_changes_nothing(chromium: Browser) -> None:
+    servers = example()
+    servers.shown["about"] = servers.shown["about"] | {"read_only": True}
+    async with served(servers) as url, tab(chromium, url) as opened:
+        await expect(opened.get_by_role("slider")).to_be_disabled()
+        await expect(opened.locator("#tuning-note")).to_contain_text("read-only")
+        await expect(opened.get_by_role("button", name="Take the last change back")).to_be_hidden()
+
+
+async def test_nothing_is_looked_at_when_no_page_is_open(chromium: Browser) -> None:
+    servers = example()
+    async with served(servers) as url:
+        assert servers.looked == 0
+        async with tab(chromium, url) as opened:
+            await expect(opened.locator("#connection")).to_have_text("live")
+            assert servers.lookers == 1
+        async with tab(chromium, f"{url}healthz"):
+            pass
+        looked = servers.looked
+        async with tab(chromium, f"{url}healthz"):
+            assert servers.lookers == 0
+            assert servers.looked == looked
+
+
+async def test_behind_ingress_all_works_under_its_path(chromium: Browser) -> None:
+    servers = example()
+    guard = Guard(ingress="127.0.0.1", token="a token that ingress needs not show")
+    async with served(servers, guard) as target, ingress(target) as url, tab(chromium, url) as opened:
+        await expect(opened.locator("#words li").first).to_contain_text("okay_nabu")
+        servers.answer = {"names": [{"written": "Lamp", "kind": "light", "said": ["lamp"], "why": ""}], "of": 1}
+        await opened.get_by_role("button", name="Show how they are said").click()
+        await expect(opened.locator("#names-table")).to_contain_text("Lamp")
+        assert await opened.evaluate("getComputedStyle(document.body).margin") == "0px"
+
+
+async def test_a_token_opens_the_page_once(chromium: Browser) -> None:
+    async with served(example(), Guard(token="0123456789abcdef")) as url, tab(chromium, url) as opened:
+        await shot(opened, "login")
+        await opened.get_by_label("Token").fill("0123456789abcdeX")
+        await opened.get_by_role("button", name="Open the page").click()
+        await expect(opened.get_by_label("Token")).to_be_visible()
+        await opened.get_by_label("Token").fill("0123456789abcdef")
+        await opened.get_by_role("button", name="Open the page").click()
+        await expect(opened.locator("#connection")).to_have_text("live")
+        await opened.reload()
+        await expect(opened.locator("#connection")).to_have_text("live")

@@ -1,0 +1,123 @@
+"""The page of servers that really run: what is said arrives, a slider changes how a word is heard."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import yaml
+from playwright.async_api import expect
+
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import detect, transcribe
+from tests.attack.process import free_ports
+from tests.conftest import SPEECH_DIR, read_wav, until
+from tests.web.browser import DESKTOP, PHONE, browser, needs_chromium, shot, tab
+
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+
+COMMAND = Path(str(files("irene_wyoming") / "demo" / "turn_on_the_kitchen_light.wav"))
+WORD = SPEECH_DIR / "wake" / "okay_nabu_rms.wav"
+
+PATIENCE_MS = 30_000
+"""A small machine that is busy with other tests takes its time."""
+
+
+@dataclass(frozen=True)
+class Household:
+    """A program that runs, with a page."""
+
+    url: str
+    wake: Address
+    asr: Address
+    changes: Path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def household(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Household]:
+    folder = tmp_path_factory.mktemp("household")
+    wake, asr, front, figures, page = free_ports(5)
+    settings = {
+        "data_dir": str(folder),
+        "hardware": "pc",
+        "discovery": {"zeroconf": False},
+        "wake": {"uri": f"tcp://127.0.0.1:{wake}", "providers": {"openwakeword": {"enabled": False}}}
+        | {"default_provider": "microwakeword"},
+        "asr": {"uri": f"tcp://127.0.0.1:{asr}", "fallback_providers": []},
+        "mic": {"enabled": False},
+        "front": {"uri": f"tcp://127.0.0.1:{front}"},
+        "metrics": {"port": figures},
+        "web": {"port": page},
+    }
+    file = folder / "my.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    command = (sys.executable, "-m", "irene_wyoming", "run", "--config", str(file))
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(*command, env=os.environ, stderr=log)
+    try:
+        await until(lambda: "front: ready" in (folder / "log").read_text(), timeout_s=60)
+        ears = Address("127.0.0.1", wake), Address("127.0.0.1", asr)
+        yield Household(f"http://127.0.0.1:{page}/", *ears, folder / "changes.yaml")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+async def test_a_word_and_a_command_arrive_live(household: Household, size: dict[str, int]) -> None:
+    async with browser() as started, tab(started, household.url, viewport=size) as opened:
+        before = await opened.locator("#commands li.good").count()
+        words, _ = await detect(household.wake, read_wav(WORD), ["okay_nabu"])
+        assert [word.name for word in words] == ["okay_nabu"]
+        word = opened.locator("#words li").first
+        await expect(word).to_contain_text("okay_nabu heard in 127.0.0.1", timeout=PATIENCE_MS)
+        await transcribe(household.asr, read_wav(COMMAND))
+        await expect(opened.locator("#commands li.good")).to_have_count(before + 1, timeout=PATIENCE_MS)
+        await expect(opened.locator("#commands li").first).to_contain_text("turn on the kitchen light")
+        await expect(opened.locator("#servers tr.good")).to_have_count(2)
+        await shot(opened, f"run-{size['width']}")
+
+
+async def test_a_slider_changes_how_the_next_word_is_heard_and_is_taken_back(household: Household) -> None:
+    async with browser() as started, tab(started, household.url) as opened:
+        slider = opened.get_by_role("slider", name="Okay Nabu")
+        await slider.focus()
+        await opened.keyboard.press("End")
+        note = opened.locator("#tuning-note")
+        await expect(note).to_contain_text("holds from now on", timeout=PATIENCE_MS)
+        assert yaml.safe_load(household.changes.read_text()) == {"wake": {"models": {"okay_nabu": {"threshold": 0.99}}}}
+        word = read_wav(SPEECH_DIR / "wake" / "okay_nabu_kal16.wav")
+        heard_before, _ = await detect(household.wake, word, ["okay_nabu"])
+        await opened.get_by_role("button", name="Take the last change back").click()
+        await expect(note).to_have_text("Taken back.", timeout=PATIENCE_MS)
+        assert not household.changes.exists()
+        heard_after, _ = await detect(household.wake, word, ["okay_nabu"])
+        assert (len(heard_before), len(heard_after)) == (0, 1)
+
+
+async def test_a_command_is_spoken_into_the_browser(household: Household) -> None:
+    fake = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={COMMAND}%noloop",
+    )
+    async with browser(*fake) as started, tab(started, household.url, permissions=["microphone"]) as opened:
+        await opened.get_by_role("button", name="Speak").click()
+        await expect(opened.locator("#tried")).to_have_text("Listening: speak now.", timeout=PATIENCE_MS)
+        await opened.wait_for_timeout(4_000)  # the recording lasts 2.6 s, and the browser plays it in real time
+        await opened.get_by_role("button", name="That was it").click()
+        await expect(opened.locator("#tried")).to_contain_text("turn on the kitchen light", timeout=PATIENCE_MS)
+
+
+async def test_a_recording_is_tried(household: Household) -> None:
+    async with browser() as started, tab(started, household.url) as opened:
+        await opened.get_by_label("a wake word").check()
+        await opened.set_input_files("#file", WORD)
+        await expect(opened.locator("#tried")).to_contain_text("okay_nabu", timeout=PATIENCE_MS)
+        await opened.set_input_files("#file", household.changes.parent / "my.yaml")
+        await expect(opened.locator("#tried")).to_contain_text("holds no audio", timeout=PATIENCE_MS)
