@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 _AROUND = re.compile(r"(?<!\S)[^\w%°#&+]+|[^\w%°#&+]+(?!\S)")
+_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
 _QUOTES = str.maketrans(
     "\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}", "'" * 3
 )
@@ -121,8 +122,8 @@ class Grammar:
 
 
 def plain(text: str) -> str:
-    """``text`` as comparisons see it: lower case, no marks around words, one blank between them."""
-    text = unicodedata.normalize("NFC", text).translate(_QUOTES).casefold()
+    """``text`` as comparisons see it: lower case, no marks around words, one blank between them and for a hyphen."""
+    text = _HYPHEN.sub(" ", unicodedata.normalize("NFC", text).translate(_QUOTES).casefold())
     return " ".join(_AROUND.sub(" ", text).split())
 
 

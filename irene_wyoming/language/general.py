@@ -1,0 +1,73 @@
+"""General words: what words mean something of their own in a home, so that none of them is a misheard name."""
+
+import re
+from collections.abc import Container, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from home_assistant_intents import get_intents
+
+from irene_wyoming.language.grammar import plain
+from irene_wyoming.language.numbers import word_numbers
+from irene_wyoming.language.spoken import family
+from irene_wyoming.language.vocabulary import DEFAULT_AREAS, DEFAULT_DEVICES, DEFAULT_FLOORS
+from irene_wyoming.language.wordings import BEFORE, BEHIND, GROCERIES, TIMERS
+
+_REFERENCE = re.compile(r"{[^}]*}|<[^>]*>")
+_OPTION = re.compile(r"(\w+)\[(\w+)\]")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+
+_ENGLISH = """
+balcony bar barn basin bath bay bed bell bench blind boiler bookcase bookshelf bottom box boys bulb cabin cabinet camera
+candle car carport ceiling cellar center central chair chamber charger chimney clock closet computer conservatory
+console cooker corner corridor cot couch counter cupboard dad den desk dining dishwasher dog door downstairs drawer
+dressing drive driveway dryer east electric entry exercise fence fireplace floor flood foot fountain foyer freezer
+fridge front furnace games garden gas girls glass grandma grandpa guest gym hall hallway headboard hedge hob home house
+indoor inside island kettle kids lamp landing lantern laundry lawn left level library light loft lounge lower main
+mantel master middle microwave mirror mom monitor mower mum music nightstand north nursery outdoor outlet outside oven
+pantry panel parlor path patio pendant piano picture plant play player plug pole pond pool porch printer projector pump
+rack radiator rail range rear reading rear right roof room rope sauna screen shed shelf shelter shower side sink siren
+skylight small socket sofa south spa speaker spot stable stair staircase stairs standing step stereo storage store stove
+strip studio study sun sunroom switch table tall tank tap television terrace theater toaster toilet top tower toy track
+tree tub tv under upper upstairs utility valve vanity vent wall wardrobe washer washroom water west window wine
+winter wood work workshop yard zone
+"""
+"""Words of which names are made. Who says one that this home lacks means a thing that it lacks."""
+
+
+@cache
+def general_words(language: str) -> frozenset[str]:
+    """Words in lower case: of the hub's templates and lists, of numbers, and in English of common names."""
+    known = get_intents(language) or get_intents(family(language)) or {}
+    words = {word for text in _texts(known) for word in template_words(text)}
+    words |= {part for number in word_numbers(family(language)) for part in number.split()}
+    if family(language) == "en":
+        usual = (*DEFAULT_AREAS, *DEFAULT_DEVICES, *DEFAULT_FLOORS, *GROCERIES, *TIMERS, *BEFORE, *BEHIND)
+        words |= {part for name in (*usual, _ENGLISH) for part in name.split()}
+    return frozenset(words)
+
+
+def in_pieces(word: str, pieces: Container[str]) -> bool:
+    """Whether a word is one of ``pieces``, or several in a row: templates have options inside of words."""
+    ends = [True] + [False] * len(word)
+    for end in range(1, len(word) + 1):
+        ends[end] = any(ends[start] and word[start:end] in pieces for start in range(end))
+    return ends[-1]
+
+
+def template_words(template: str) -> list[str]:
+    """The words that a template spells out, and their pieces: ``light[s]`` holds light, lights and s."""
+    text = plain(_OPTION.sub(r"\1 \1\2 \2", _REFERENCE.sub(" ", template)))
+    return _WORD.findall(text)
+
+
+def _texts(known: Mapping[str, Any]) -> Iterator[str]:
+    """Every text of the intents in which words stand."""
+    yield from known.get("skip_words", ())
+    yield from known.get("expansion_rules", {}).values()
+    for values in known.get("lists", {}).values():
+        for value in values.get("values", ()):
+            yield str(value["in"]) if isinstance(value, dict) else str(value)
+    for intent in known.get("intents", {}).values():
+        for data in intent["data"]:
+            yield from data["sentences"]

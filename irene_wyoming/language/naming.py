@@ -1,0 +1,124 @@
+"""Naming: where in an open transcript the names of a home stand, and which words are nearly one."""
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from irene_wyoming.language.closeness import Forms
+from irene_wyoming.language.grammar import plain
+from irene_wyoming.language.nearest import NAME
+from irene_wyoming.language.spoken import spoken_forms
+from irene_wyoming.language.vocabulary import Vocabulary
+
+LONGEST = 6
+"""Words of a text that may be one name."""
+FORMS = 4
+"""Forms of a name that nearly may have been said."""
+
+_WORD = re.compile(r"[^\s\-_]+")
+
+
+class Word(NamedTuple):
+    """A word of a transcript, and where it stands."""
+
+    plain: str
+    start: int
+    end: int
+    """Without marks around it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name in a transcript."""
+
+    start: int
+    end: int
+    """Characters of the transcript."""
+    written: str
+    """As the home writes it."""
+    distance: float
+    """0: said as it is; otherwise the share of its letters that differ."""
+
+
+class Names:
+    """The names of a vocabulary, by the ways in which they are said. Not to be used by two threads at once."""
+
+    def __init__(self, vocabulary: Vocabulary, language: str) -> None:
+        written = dict.fromkeys(each for name in vocabulary.names for each in name.all_written)
+        self._exact: dict[str, str] = {}
+        forms = list[tuple[str, str]]()
+        for each in written:
+            ways = [plain(form) for form in spoken_forms(each, language)]
+            forms += [(way, each) for way in dict.fromkeys(ways[:FORMS])]
+            for way in ways:
+                self._exact.setdefault(way, each)
+        for each in written:
+            self._exact[plain(each)] = each  # whatever else may sound like it
+        self._written = [each for _, each in forms]
+        self._forms = Forms([form for form, _ in forms])
+        self.words = frozenset(word for form in self._exact for word in form.split())
+        """Every word of every name, however it is said."""
+
+    def exact(self, text: str) -> list[Found]:
+        """Names that ``text`` holds as they are said, the longest first where two overlap; in order."""
+        words = words_of(text)
+        found, at = list[Found](), 0
+        while at < len(words):
+            for end in range(min(len(words), at + LONGEST), at, -1):
+                written = self._exact.get(" ".join(word.plain for word in words[at:end]))
+                if written is not None:
+                    found.append(Found(words[at].start, words[end - 1].end, written, 0.0))
+                    at = end
+                    break
+            else:
+                at += 1
+        return found
+
+    def nearly(self, text: str, known: Container[str]) -> list[Found]:
+        """Words that are nearly one of the names, nearest first.
+
+        :param known: words that are what they are, and no misheard name: only spans with another word are looked at.
+        """
+        words = words_of(text)
+        strange = [word.plain not in known and word.plain not in self.words for word in words]
+        spans = [
+            (at, end)
+            for at in range(len(words))
+            for end in range(at + 1, min(len(words), at + LONGEST) + 1)
+            if any(strange[at:end]) and (strange[at] or strange[end - 1] or end - at > 1)
+        ]
+        if not spans or not self._written:
+            return []
+        heard = [" ".join(word.plain for word in words[at:end]) for at, end in spans]
+        shares = self._forms.apart(heard) / self._forms.sizes
+        found = [
+            Found(
+                words[spans[row][0]].start,
+                words[spans[row][1] - 1].end,
+                self._written[column],
+                float(shares[row, column]),
+            )
+            for row, column in zip(*np.nonzero(shares <= NAME), strict=True)
+        ]
+        return sorted(found, key=lambda each: each.distance)
+
+
+def words_of(text: str) -> list[Word]:
+    """The words of a transcript; a hyphen parts them, marks around them are left out."""
+    found = list[Word]()
+    for match in _WORD.finditer(text):
+        word = plain(match[0])
+        if word:
+            start = match.start() + max(match[0].casefold().find(word), 0)
+            found.append(Word(word, start, start + len(word)))
+    return found
+
+
+def replaced(text: str, found: Sequence[Found]) -> str:
+    """``text`` with names written as the home writes them; ``found`` in order, none over another."""
+    for each in reversed(found):
+        text = text[: each.start] + each.written + text[each.end :]
+    return text
