@@ -27,9 +27,12 @@ from irene_wyoming.engines.asr.voice import Voices, silero
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import EngineError
+from irene_wyoming.language.snap import Snap
+from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.cascade import Cascade
+from irene_wyoming.routing.mending import Mending
 from irene_wyoming.routing.policy import POLICIES, Breaker, Ordered, PolicyName
 from irene_wyoming.routing.provider import Provider
 from irene_wyoming.servers.asr import AsrRole, AsrService
@@ -64,6 +67,20 @@ def maker(spec: EngineSpec, settings: AsrProviderConfig, known: EngineContext) -
         return engine
 
     return make
+
+
+def mending(name: str, settings: AsrConfig, known: EngineContext) -> Mending | None:
+    """What mends the transcripts of a provider; None: they stay as they are.
+
+    Own sentences are the home's, whichever engine they were written for.
+    """
+    snap = settings.providers[name].snap
+    if snap is Snap.OFF:
+        return None
+    options = (provider.options.get("sentences", ()) for provider in settings.providers.values())
+    sentences = dict.fromkeys(sentence for listed in options for sentence in listed)
+    names = Vocabulary.of(known.vocabulary.areas, known.vocabulary.devices)
+    return Mending(snap, names, tuple(sentences), known.language)
 
 
 class Providers:
@@ -139,6 +156,7 @@ class Providers:
             settings.deadline_s,
             longest_s=self._settings.admission.answer_timeout_s,
             finds_speech=spec.finds_speech,
+            mending=mending(spec.name, self._settings, self._known),
             breaker=Breaker(breaker.failures, breaker.cool_down_s, breaker.cool_down_max_s),
         )
 

@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, replace
-from typing import Self, get_args
+from typing import Any, Self, get_args
 
 from irene_wyoming.checks import Wrong, boolean, list_of, number, one_of, or_null, setting, text, whole
 from irene_wyoming.config.checks import language
 from irene_wyoming.config.section import of_mapping
 from irene_wyoming.config.server import MAX_WAIT_S, ProviderConfig, ServerConfig, fallbacks
 from irene_wyoming.engines.base import Sensitivity, Vocabulary
+from irene_wyoming.language.snap import Snap
 from irene_wyoming.routing.policy import PolicyName
+
+
+def snap(value: Any) -> Snap:
+    """``off`` without quotation marks is false to YAML."""
+    chosen: Snap = one_of(Snap)("off" if value is False else value)
+    return chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,8 @@ class AsrProviderConfig(ProviderConfig):
     """True: it runs in a process of its own."""
     memory_mb: int | None = setting(or_null(whole("megabytes", 50, 1_000_000)), default=None)
     """Of that process; more, and it is ended. None: no limit."""
+    snap: Snap = setting(snap, default=Snap.OFF)
+    """How far its transcripts are matched to the names and sentences of the home."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,9 @@ from irene_wyoming.language.grammar import Grammar
 from irene_wyoming.language.hub import Hub, prepare
 from irene_wyoming.language.naming import Found, Names, replaced
 from irene_wyoming.language.nearest import Matcher
+from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.spoken import family
 from irene_wyoming.language.vocabulary import Vocabulary
-
-Snap = Literal["off", "names", "sentences"]
 
 FAR = 0.12
 """Distance up to which the nearest sentence is taken. Fitted on the even half of 160 orders for coffee, heard by
@@ -46,7 +45,7 @@ class Snapped:
 class Snapper:
     """Mends transcripts. Not to be used by two threads at once: a call takes some milliseconds, the first one seconds.
 
-    :param snap: ``names``: only names are mended; ``sentences``: whole sentences, too.
+    :param snap: what is mended; not ``off``.
     :param vocabulary: the configured names.
     :param sentences: own sentences in hassil's notation.
     """
@@ -58,17 +57,22 @@ class Snapper:
         self._language = language
         self._home = lru_cache(maxsize=2)(self._made)
 
-    def prepare(self) -> None:
-        """Do beforehand what takes seconds."""
+    def prepare(self, names: Vocabulary | None = None) -> None:
+        """Do beforehand what takes seconds the first time.
+
+        :param names: as for ``snapped``.
+        """
         prepare(self._language)
-        self._home(self._vocabulary)
+        self._home(self._joined(names))
 
     def snapped(self, text: str, names: Vocabulary | None = None) -> Snapped:
         """:param names: that the home has now, besides the configured ones."""
         if not text.strip():
             return Snapped(text, None, "left")
-        home = self._home(self._vocabulary if names is None else self._vocabulary + names)
-        return home.snapped(text)
+        return self._home(self._joined(names)).snapped(text)
+
+    def _joined(self, names: Vocabulary | None) -> Vocabulary:
+        return self._vocabulary if names is None else self._vocabulary + names
 
     def _made(self, vocabulary: Vocabulary) -> "_Home":
         return _Home(self._snap, vocabulary, self._sentences, self._language)
@@ -83,7 +87,7 @@ class _Home:
         self._known = general_words(language)
         self._grammar: Grammar | None = None
         self._matcher: Matcher | None = None
-        if snap == "sentences":
+        if snap is Snap.SENTENCES:
             written = frozenset(each for name in vocabulary.names for each in name.all_written)
             self._grammar = command_grammar(vocabulary, sentences, language)
             self._matcher = Matcher(self._grammar, written, self._known | self._names.words, family(language))

@@ -18,6 +18,7 @@ from irene_wyoming.errors import (
     UnsupportedRequest,
 )
 from irene_wyoming.routing.keeper import LEFT_BEHIND, RELOAD_S, Keeper, State
+from irene_wyoming.routing.mending import Mending
 from irene_wyoming.routing.policy import Breaker, Standing
 
 __all__ = ["LEFT_BEHIND", "Provider", "ProviderSession"]
@@ -37,6 +38,7 @@ class Provider:
         where another provider could answer instead.
     :param longest_s: the same where no other provider is left; an engine that takes longer hangs. None: deadline_s.
     :param finds_speech: the engine wants all of the audio; False: not the silence before and after speech.
+    :param mending: mends its transcripts by what the home knows; None: they stay as they are.
     :param patience_s: how long a thread that hangs is waited for before it is left behind.
     :param reload_s: before the engine is made anew the first time; doubled until it gives a transcript again.
     """
@@ -50,6 +52,7 @@ class Provider:
         *,
         longest_s: float | None = None,
         finds_speech: bool = False,
+        mending: Mending | None = None,
         patience_s: float = 30.0,
         reload_s: float = RELOAD_S,
         clock: Callable[[], float] = time.monotonic,
@@ -58,6 +61,7 @@ class Provider:
         self.deadline_s = deadline_s
         self.longest_s = deadline_s if longest_s is None else max(deadline_s, longest_s)
         self.finds_speech = finds_speech
+        self.mending = mending
         self.busy = 0
         """Utterances at hand."""
         self.resting = 0
@@ -112,7 +116,7 @@ class Provider:
             worker = self._keeper.worker
             session = await self._open(worker, engine, request, within_s())
             try:
-                yield ProviderSession(self, worker, session, within_s)
+                yield ProviderSession(self, worker, session, request, within_s)
             finally:
                 worker.discard(session)
         finally:
@@ -176,7 +180,10 @@ class Provider:
         opened = ExitStack()
 
         def open_session() -> AsrSession:
-            return opened.enter_context(closing(engine.session(request)))
+            session = opened.enter_context(closing(engine.session(request)))
+            if self.mending is not None:
+                self.mending.expect(request)
+            return session
 
         try:
             return await self.call(worker, within_s, open_session)
@@ -201,10 +208,18 @@ class ProviderSession:
     :param within_s: how long a call that begins now may take, seconds.
     """
 
-    def __init__(self, provider: Provider, worker: Worker, session: AsrSession, within_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        worker: Worker,
+        session: AsrSession,
+        request: AsrRequest,
+        within_s: Callable[[], float],
+    ) -> None:
         self._provider = provider
         self._worker = worker
         self._session = session
+        self._names = request.vocabulary
         self._within_s = within_s
         self.worked_s = 0.0
         """Seconds that the engine has worked on this utterance."""
@@ -244,7 +259,12 @@ class ProviderSession:
 
     async def finish(self) -> Transcription:
         """:raises EngineFailed: the session is of no use any more."""
-        return await self._timed(self._session.finish)
+        return await self._timed(self._finish)
+
+    def _finish(self) -> Transcription:
+        heard = self._session.finish()
+        mending = self._provider.mending
+        return heard if mending is None else mending.mended(heard, self._names)
 
     def _push(self, pcm: bytes) -> str | None:
         self._session.push(pcm)

@@ -18,6 +18,7 @@ from irene_wyoming.bench.mixing import Condition, Noise, floats, mixed
 from irene_wyoming.bench.people import Folder, folder_of
 from irene_wyoming.engines.asr.guided.decode import decoded
 from irene_wyoming.engines.asr.guided.model import Moonshine, packaged
+from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.snapping import Snapper
 from irene_wyoming.language.vocabulary import Vocabulary
 from tests.conftest import read_wav
@@ -40,7 +41,7 @@ def pcm_of(path: Path) -> bytes:
 
 
 def told(folder: Folder, model: Moonshine, noise: Noise, snr_db: float | None) -> str:
-    snapper = Snapper("sentences", Vocabulary(), folder.sentences)
+    snapper = Snapper(Snap.SENTENCES, Vocabulary(), folder.sentences)
     snapper.prepare()
     counts, took = Counter[str](), list[float]()
     for spoken in folder.spoken:

@@ -5,6 +5,7 @@ from functools import cache
 import pytest
 
 from irene_wyoming.language.closeness import alike, sound
+from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.snapping import Snapper
 from irene_wyoming.language.vocabulary import Name, Vocabulary
 
@@ -30,8 +31,7 @@ HOMES = {
 
 @cache
 def snapper(language: str, snap: str = "names") -> Snapper:
-    assert snap in ("names", "sentences")
-    return Snapper("names" if snap == "names" else "sentences", HOMES[language], ["open the pod bay doors"], language)
+    return Snapper(Snap(snap), HOMES[language], ["open the pod bay doors"], language)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_a_thousand_names_are_searched() -> None:
     names = Vocabulary(
         tuple(Name(f"{word} lamp {n}", "entity", "light") for word in ("Oak", "Elm") for n in range(500))
     )
-    snapped = Snapper("names", names).snapped("turn on the oack lamp 77")
+    snapped = Snapper(Snap.NAMES, names).snapped("turn on the oack lamp 77")
     assert snapped.text == "turn on the Oak lamp 77"
 
 
 def test_a_language_that_the_hub_lacks_has_its_own_sentences() -> None:
-    only = Snapper("sentences", HOMES["en"], ["saluton {area}"], "eo")
+    only = Snapper(Snap.SENTENCES, HOMES["en"], ["saluton {area}"], "eo")
     assert only.snapped("saluton kitchen").text == "saluton Kitchen"
     assert only.snapped("bonan matenon").how == "left"
 
@@ -193,4 +193,4 @@ def test_orders_that_were_misheard_are_mended_where_they_are_near(heard: str, me
 
 @cache
 def orders() -> Snapper:
-    return Snapper("sentences", Vocabulary(), [ORDER])
+    return Snapper(Snap.SENTENCES, Vocabulary(), [ORDER])

@@ -1,0 +1,63 @@
+"""Mending: transcripts of a provider, matched to the names and sentences of the home before anybody sees them."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from irene_wyoming.engines.base import AsrRequest, Transcription
+from irene_wyoming.language.snap import Snap
+from irene_wyoming.language.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from irene_wyoming.language.snapping import Snapper
+
+log = logging.getLogger(__name__)
+
+LANGUAGES = 2
+"""Languages whose templates are kept ready: each takes some ten megabytes."""
+
+
+class Mending:
+    """Mends the transcripts of one provider, on that provider's thread.
+
+    :param snap: ``names`` or ``sentences``.
+    :param vocabulary: the configured names.
+    :param sentences: own sentences, in hassil's notation.
+    :param language: of transcripts that do not tell theirs.
+    """
+
+    def __init__(self, snap: Snap, vocabulary: Vocabulary, sentences: Sequence[str], language: str) -> None:
+        self._snap = snap
+        self._vocabulary = vocabulary
+        self._sentences = tuple(sentences)
+        self._language = language
+        self._snapper = lru_cache(LANGUAGES)(self._made)
+
+    def expect(self, request: AsrRequest) -> None:
+        """Prepare for an utterance while it is spoken: what is known of new names is made anew, which takes a while."""
+        self._snapper(request.language or self._language).prepare(request.vocabulary)
+
+    def mended(self, heard: Transcription, names: Vocabulary | None) -> Transcription:
+        """The transcript, matched to what the home knows.
+
+        :param names: that the home has now, besides the configured ones.
+        """
+        if heard.kind == "command" or not heard.text:
+            return heard
+        try:
+            snapped = self._snapper(heard.language or self._language).snapped(heard.text, names)
+        except Exception:  # what is unexpected here must not cost a transcript
+            log.exception("asr: %s: a transcript cannot be matched to the home and stays as it is", heard.provider)
+            return heard
+        if snapped.how == "left":
+            return heard
+        sure = heard.confidence if snapped.how == "right" else snapped.confidence
+        details = {**heard.details, "snapped": snapped.how, "heard": heard.text}
+        return replace(heard, text=snapped.text, confidence=sure, kind="command", details=details)
+
+    def _made(self, language: str) -> "Snapper":
+        from irene_wyoming.language.snapping import Snapper  # hassil takes a while to load; only who snaps needs it
+
+        return Snapper(self._snap, self._vocabulary, self._sentences, language)
