@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -36,6 +38,8 @@ COMMANDS = {
 MODULES = {"bench": "bench.command"}
 """Of commands that are no single module."""
 
+SERVERS = ("run", "wake", "asr", "mic")
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 """Also for a wrong configuration: starting again would not help."""
@@ -66,6 +70,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", str(cores.granted()))
 
 
+def _stopped_early(_number: int, _frame: object) -> None:
+    """Stopped before it was up, which is no failure. Once there is an event loop, that one gets the signal."""
+    raise SystemExit(0)
+
+
 def _told(error: IreneError, words: Sequence[str]) -> str:
     """The message without passwords, and in a household's words where an add-on's options are the configuration."""
     from irene_wyoming.checks import discreet
@@ -81,6 +90,8 @@ def _told(error: IreneError, words: Sequence[str]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] and words[0] in SERVERS and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _stopped_early)
     try:
         args = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
         return int(args.run(args))
