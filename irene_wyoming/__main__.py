@@ -19,6 +19,7 @@ COMMANDS = {
     "mic": "run the microphone server alone (port 10600)",
     "demo": "play packaged speech through wake word and speech-to-text and print what they hear",
     "check": "check configuration, engines, devices and ports; say what a hub will see",
+    "doctor": "follow what is said through every link, and find the first that fails",
     "describe": "print what a running server says of itself",
     "detect": "find wake words in a wav file",
     "transcribe": "say what is spoken in a wav file",

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -82,6 +82,8 @@ class HeardText:
     """From the start of the audio to its arrival."""
     kind: str | None = None
     """``command`` or ``open``, where the server tells it."""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What else the server tells, such as ``reason`` and ``nearest``."""
 
 
 async def detect(
@@ -150,8 +152,8 @@ async def collect_text(connection: Connection, started: float, sender: "asyncio.
     if said is None:
         raise ProtocolError("the server sent a transcript without a text")
     context = found.get("context")
-    kind = text(context, "kind") if isinstance(context, dict) else None
-    return HeardText(said, language, delay_s, first_partial_s, took_s, kind)
+    context = context if isinstance(context, dict) else {}
+    return HeardText(said, language, delay_s, first_partial_s, took_s, text(context, "kind"), context)
 
 
 async def send_timed(connection: Connection, recording: Recording, *, realtime: bool) -> float:

@@ -26,6 +26,8 @@ class Hub:
     exposed: dict[str, dict[str, bool]] = field(default_factory=dict)
     states: list[dict[str, Any]] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
+    more: dict[str, Any] = field(default_factory=dict)
+    """Further commands, and their results."""
     errors: dict[str, str] = field(default_factory=dict)
     """Code with which a command is refused."""
     raw: str | None = None
@@ -83,7 +85,7 @@ class Hub:
                 return {"trigger_sentences": self.sentences}
             case "subscribe_events":
                 return None
-        raise KeyError(command)
+        return self.more[command]
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(max_msg_size=4_194_304)

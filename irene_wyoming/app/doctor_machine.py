@@ -1,0 +1,153 @@
+"""What the doctor looks at on this machine: processes, disk, models, what must be fetched and from where."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wyoming.info import AsrProgram, Info, WakeProgram
+
+from irene_wyoming.app.links import Link, broken, doubtful, good
+from irene_wyoming.app.opening import unwritable
+from irene_wyoming.config.model import Config
+from irene_wyoming.discovery.addresses import bound_addresses, only_loopback
+from irene_wyoming.models.catalogue import CATALOGUE
+
+LITTLE_DISK_BYTES = 100_000_000
+"""A small model needs as much; recordings and names need a few megabytes."""
+
+INTERNET_TIMEOUT_S = 5.0
+
+
+def of_instances(pids: Sequence[int]) -> Link:
+    """:param pids: of every ``irene-wyoming run`` on this machine."""
+    if len(pids) > 1:
+        told = ", ".join(map(str, pids))
+        cure = "stop all but one: one that a system service, an add-on or a terminal has started"
+        return broken("instances", f"{len(pids)} programs run here, processes {told}", cure)
+    return good("instances", "one program runs here" if pids else "no program runs on this machine")
+
+
+def running() -> list[int]:
+    """The process of every ``irene-wyoming run`` that can be seen from here. Blocks."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue  # it has just ended, or is another user's
+        for index, word in enumerate(words[:-1]):
+            named = word.endswith(b"/irene-wyoming") or word == b"irene_wyoming"
+            if named and words[index + 1] == b"run":
+                found.append(int(folder.name))
+                break
+    return sorted(found)
+
+
+def of_disk(config: Config) -> Link:
+    """Whether the data folder can be written, and has room. Blocks."""
+    folder = config.data_dir
+    if folder is None:
+        return good("disk", "no data folder is set; nothing is written")
+    if problem := unwritable(folder):
+        return broken(
+            "disk", f"{folder}: {problem}", "make the folder writable for this program's user, or set another data_dir"
+        )
+    there = folder
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    if free < LITTLE_DISK_BYTES:
+        return broken(
+            "disk", f"{folder} has {free >> 20} MB left", "free some space: old recordings and models go first"
+        )
+    return good("disk", f"{folder} has {free >> 30} GB left" if free >> 30 else f"{folder} has {free >> 20} MB left")
+
+
+def of_interface(config: Config) -> Iterator[Link]:
+    """Whether anybody but this machine can reach the servers. Looks names up: may block."""
+    servers = {"wake": config.wake, "asr": config.asr, "mic": config.mic, "front": config.front}
+    alone = []
+    for name, server in servers.items():
+        if not server.enabled or server.address.path:
+            continue
+        try:
+            if only_loopback(bound_addresses(server.address.host)):
+                alone.append(name)
+        except OSError as error:
+            yield broken("interface", f"{name}.host: {server.address.host}: {error.strerror}", "set it to 0.0.0.0")
+    if alone:
+        cure = f"set {alone[0]}.host to 0.0.0.0, unless Home Assistant and the satellites run on this machine"
+        yield doubtful("interface", f"only this machine reaches: {', '.join(alone)}", cure)
+    else:
+        yield good("interface", "other machines can connect")
+
+
+def of_models(info: Info, wanted: Sequence[str]) -> Iterator[Link]:
+    """Whether the engines that a server describes have their models.
+
+    :param wanted: wake words that are listened for by default.
+    """
+    programs: list[WakeProgram | AsrProgram] = [*info.wake, *info.asr]
+    missing = sorted(
+        {f"{program.name}: {model.name}" for program in programs for model in program.models if not model.installed}
+    )
+    away = [program.name for program in programs if not program.installed]
+    words = {model.name for program in info.wake for model in program.models}
+    unknown = [word for word in wanted if info.wake and word not in words]
+    if unknown:
+        cure = f"correct wake.default_models, or put {unknown[0]}.tflite into a folder of wake words"
+        yield broken("models", f"no wake word {', '.join(unknown)} is here; known are {', '.join(sorted(words))}", cure)
+    elif missing or away:
+        names = ", ".join(missing) or ", ".join(away)
+        yield broken("models", f"not here: {names}", "fetch it: `irene-wyoming models list` and `models download NAME`")
+    else:
+        yield good("models", f"{sum(len(program.models) for program in programs)} models are here")
+
+
+async def of_internet(config: Config, *, missing: bool) -> Link:
+    """Whether what has to be fetched can be.
+
+    :param missing: a model is not here.
+    """
+    hosts = {urlsplit(file.url).hostname or "" for entry in CATALOGUE for file in entry.files} if missing else set()
+    if config.asr.providers["google_cloud"].enabled:
+        hosts.add("speech.googleapis.com")
+    if not hosts:
+        return good("internet", "not needed")
+    troubles = [trouble for host in sorted(hosts) if (trouble := await reached(host, 443))]
+    if troubles:
+        return broken(
+            "internet",
+            "; ".join(troubles),
+            "connect this machine to the internet, or copy the model into data_dir by hand",
+        )
+    return good("internet", f"{', '.join(sorted(hosts))} can be reached")
+
+
+async def reached(host: str, port: int) -> str:
+    """Why a host cannot be reached; empty: it can."""
+    try:
+        async with asyncio.timeout(INTERNET_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return f"{host} does not answer within {INTERNET_TIMEOUT_S:g} s"
+    except (OSError, UnicodeError) as error:
+        return f"{host} cannot be reached: {getattr(error, 'strerror', None) or error}"
+    writer.close()
+    return ""
+
+
+def of_port(host: str, port: int) -> str:
+    """Who answers there that is no Wyoming server: its first words; empty: nobody. Blocks."""
+    try:
+        with socket.create_connection((host, port), timeout=1) as there:
+            there.settimeout(0.3)
+            try:
+                return there.recv(40).decode(errors="replace").strip() or "another program"
+            except TimeoutError:
+                return "another program"
+    except OSError:
+        return ""

@@ -1,0 +1,89 @@
+"""What the doctor makes of a recording: whether anything came, at which rate, how loud, how clean. Pure."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from irene_wyoming.app.links import Link, broken, doubtful, good
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.audio.meter import SILENCE_DBFS, Meter
+from irene_wyoming.wire.hear import Recording
+
+LEAST_S = 0.3
+"""Shorter audio holds no word."""
+
+RATE_TOLERANCE = 0.1
+"""Device clocks are off by less than a thousandth; the rest is for the start and the end of a recording."""
+
+SOFT_DBFS = -50.0
+"""Speech below it is lost in the rounding and the noise of most microphones."""
+
+LITTLE_SNR_DB = 6.0
+"""Engines lose words where speech stands out of the noise by less."""
+
+CLIPPED_SHARE = 0.001
+"""Of all samples at full scale from which one hears it."""
+
+WINDOW_S = 0.5
+
+
+def of_sound(recording: Recording, took_s: float | None) -> Iterator[Link]:
+    """:param took_s: how long the audio took to come; None: it was not live."""
+    if recording.seconds < LEAST_S:
+        yield broken(
+            "audio", "no audio came", "check that the microphone or satellite is on, connected and allowed to record"
+        )
+        return
+    yield of_rate(recording, took_s)
+    speech = np.frombuffer(converted(recording), "<i2")
+    if not speech.any():
+        cure = "unmute the microphone: its switch, the satellite's button, or the input in the system's sound settings"
+        yield broken("audio", f"digital silence for {recording.seconds:.1f} s: the microphone is muted", cure)
+        return
+    yield from of_level(speech)
+
+
+def of_rate(recording: Recording, took_s: float | None) -> Link:
+    """Whether as many samples came as the rate promises."""
+    form = recording.format
+    if took_s is None or took_s <= 0:
+        return good("audio rate", f"{form}")
+    real = round(form.frames(len(recording.pcm)) / took_s)
+    if abs(real / form.rate - 1) <= RATE_TOLERANCE:
+        return good("audio rate", f"{form}")
+    cure = f"set the source's real rate, which is about {nearest_rate(real)} Hz, where it says {form.rate}"
+    return broken("audio rate", f"{real} samples a second came, and {form.rate} were promised", cure)
+
+
+def nearest_rate(rate: int) -> int:
+    """The usual rate next to it."""
+    return min((8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000), key=lambda usual: abs(usual - rate))
+
+
+def of_level(speech: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> Iterator[Link]:
+    """:param speech: 16 kHz mono, ``(frames,)``."""
+    meter = Meter(SPEECH.rate, WINDOW_S)
+    step = round(WINDOW_S * SPEECH.rate)
+    level, snr = SILENCE_DBFS, 0.0
+    for start in range(0, len(speech), step):
+        meter.push(speech[start : start + step])
+        if meter.level_dbfs > level:
+            level, snr = meter.level_dbfs, meter.snr_db
+    said = f"speech at {level:.0f} dBFS, {snr:.0f} dB above the noise"
+    if level < SOFT_DBFS:
+        yield broken("level", f"{said}: too soft", "turn the microphone's gain up, or speak closer to it")
+    elif meter.clipped > CLIPPED_SHARE * len(speech):
+        yield doubtful("level", f"{said}: it clips", "turn the microphone's gain down")
+    elif snr < LITTLE_SNR_DB:
+        yield doubtful(
+            "level", f"{said}: hardly louder than the room", "move the microphone away from what makes noise"
+        )
+    else:
+        yield good("level", said)
+
+
+def converted(recording: Recording) -> bytes:
+    """As the engines hear it."""
+    converter = Converter(recording.format, SPEECH)
+    return converter.push(recording.pcm) + converter.flush()

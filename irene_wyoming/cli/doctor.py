@@ -1,0 +1,148 @@
+"""irene-wyoming doctor"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from pathlib import Path
+
+from irene_wyoming.app.doctor import Doctor, Spoken
+from irene_wyoming.app.findings import Level
+from irene_wyoming.app.links import Link, broken, first_broken
+from irene_wyoming.app.logs import escaped
+from irene_wyoming.app.source import source
+from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
+from irene_wyoming.cli import common, recording
+from irene_wyoming.config.model import Config
+from irene_wyoming.errors import CaptureError, IreneError
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import Recording
+from irene_wyoming.wire.listen import listening
+
+SIGNS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}
+
+FIRST_AUDIO_S = 5.0
+"""Sound systems and servers need up to a second or two to open a device."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "uri",
+        nargs="?",
+        type=common.address,
+        help="the server to examine (none: those of this machine's configuration)",
+    )
+    parser.add_argument("--silent", action="store_true", help="ask nobody to speak; look at everything else")
+    parser.add_argument(
+        "--seconds", type=seconds, default=4.0, metavar="N", help="to listen for each; default: %(default)s"
+    )
+    parser.add_argument("--word", metavar="NAME", help="the wake word that is said (none: the first default one)")
+    parser.add_argument("--word-file", type=Path, metavar="WAV", help="a recording of the wake word instead of speech")
+    parser.add_argument("--command-file", type=Path, metavar="WAV", help="a recording of a command instead of speech")
+    parser.add_argument(
+        "--expect", metavar="TEXT", help="the command that is said, to tell whether it is understood right"
+    )
+    common.add_json(parser)
+    common.add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: nothing is broken; 1: something is."""
+    config = common.read_config(args, quiet=True)
+    links = asyncio.run(examined(config, args))
+    first = first_broken(links)
+    if args.json:
+        told = None if first is None else asdict(first)
+        common.print_json({"links": [asdict(link) for link in links], "first": told})
+    elif first is None:
+        print("Everything works.")
+    else:
+        print(escaped(f"First: {first.name}: {first.text}. What to do: {first.cure}."))
+    return 1 if any(link.level is Level.ERROR for link in links) else 0
+
+
+async def examined(config: Config, args: argparse.Namespace) -> list[Link]:
+    """Every link, told as it is found."""
+    doctor = Doctor(config, args.uri)
+    links: list[Link] = []
+
+    async def take(found: AsyncIterator[Link]) -> None:
+        async for link in found:
+            links.append(link)
+            if not args.json:
+                print(escaped(f"{SIGNS[link.level]} {link.name}: {link.text}"), flush=True)
+
+    await take(doctor.servers())
+    for what, file in (("wake word", args.word_file), ("command", args.command_file)):
+        if args.silent and file is None:
+            continue
+        try:
+            spoken = await heard(doctor, config, args, what, file)
+        except IreneError as error:
+            await take(
+                only(
+                    broken("microphone", str(error), "`irene-wyoming devices` lists the sound inputs and their levels")
+                )
+            )
+            continue
+        await take(doctor.word(spoken, args.word) if what == "wake word" else doctor.command(spoken))
+    await take(doctor.home())
+    return links
+
+
+async def only(link: Link) -> AsyncIterator[Link]:
+    yield link
+
+
+async def heard(doctor: Doctor, config: Config, args: argparse.Namespace, what: str, file: Path | None) -> Spoken:
+    """What a person says, or a recording of it.
+
+    :raises IreneError: there is no audio.
+    """
+    expected = args.expect if what == "command" else None
+    if file is not None:
+        return Spoken(await asyncio.to_thread(recording.read, file), None, expected)
+    if not args.json:
+        print(f"Say the {what} now, within {args.seconds:g} s.", flush=True)
+    return Spoken(*await recorded(doctor.microphone, config, args.seconds), expected)
+
+
+async def recorded(address: Address | None, config: Config, seconds: float) -> tuple[Recording, float | None]:
+    """What a microphone hears, and how long that took to come.
+
+    :param address: of a microphone server; None: this machine's own microphone.
+    :raises IreneError: there is none.
+    """
+    pcm, form, began = bytearray(), SPEECH, None
+    try:
+        async with asyncio.timeout(FIRST_AUDIO_S + seconds):
+            async for chunk_form, chunk in audio(address, config):
+                if began is None:
+                    began, form = time.monotonic(), chunk_form  # the first chunk may have waited
+                    continue
+                pcm += chunk
+                if time.monotonic() - began >= seconds:
+                    break
+    except TimeoutError:
+        if began is None:
+            raise CaptureError(f"no audio came within {FIRST_AUDIO_S + seconds:g} s") from None
+    return Recording(form, bytes(pcm)), None if began is None else time.monotonic() - began
+
+
+async def audio(address: Address | None, config: Config) -> AsyncIterator[tuple[AudioFormat, bytes]]:
+    if address is not None:
+        async with listening(address) as chunks:
+            async for chunk in chunks:
+                yield chunk.format, chunk.pcm
+    else:
+        async with source(config.mic, Quality.MEDIUM).open() as capture:
+            async for chunk in capture:
+                yield chunk.format, chunk.pcm
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 1 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"{text}: expected 1 to 60")
+    return value
