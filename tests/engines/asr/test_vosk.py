@@ -15,6 +15,7 @@ from irene_wyoming.engines.asr.lazy import LazyEngine
 from irene_wyoming.engines.asr.vosk.spec import SPEC, model_info
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
 from irene_wyoming.errors import ConfigError, EngineUnavailable
+from irene_wyoming.language.vocabulary import Vocabulary
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
 from tests.models import VOSK
@@ -103,6 +104,12 @@ def test_what_a_client_expects_is_added_to_the_grammar() -> None:
     engine = create(grammar=("turn on the kitchen light",))
     request = AsrRequest(names=("Turn on the living room light", "xyzzy"))
     assert hear(engine, spoken(COMMANDS[0]), request) == COMMANDS[0]
+
+
+def test_names_of_the_home_are_added_to_the_grammar() -> None:
+    engine = create(grammar=("turn on the",))
+    home = Vocabulary.of(["Living-Room light"], ["Xyzzy"])
+    assert hear(engine, spoken(COMMANDS[0]), AsrRequest(vocabulary=home)) == COMMANDS[0]
 
 
 def test_a_grammar_of_unknown_words_is_a_wrong_configuration() -> None:

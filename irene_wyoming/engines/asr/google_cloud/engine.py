@@ -36,6 +36,7 @@ from irene_wyoming.engines.asr.elsewhere import (
 )
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
+from irene_wyoming.language.likely import likely_names
 from irene_wyoming.wire.fields import cleaned
 
 NAME = "google_cloud"
@@ -272,7 +273,8 @@ def streaming_config(
 ) -> StreamingRecognitionConfig:
     names = phrases(request.names)
     home = recognition.vocabulary
-    terms = phrases([*request.terms, *home.areas, *home.devices])
+    told = () if request.vocabulary is None else likely_names(request.vocabulary, primary(language))
+    terms = phrases([*request.terms, *home.areas, *home.devices, *told])
     return StreamingRecognitionConfig(
         config=RecognitionConfig(
             encoding=RecognitionConfig.AudioEncoding.LINEAR16,

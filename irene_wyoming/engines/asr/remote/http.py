@@ -17,6 +17,7 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.elsewhere import Utterance, model_elsewhere, primary, transcript
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed
+from irene_wyoming.language.likely import likely_names
 from irene_wyoming.wire.fields import cleaned
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for every request
@@ -167,7 +168,8 @@ def reason(body: bytes) -> str:
 
 def prompt(request: AsrRequest, vocabulary: Vocabulary) -> str:
     """Words to lean towards, the most important last: where there are too many, the beginning is what is dropped."""
-    words = dict.fromkeys([*request.terms, *vocabulary.devices, *vocabulary.areas, *request.names])
+    told = () if request.vocabulary is None else likely_names(request.vocabulary, request.language or "en")
+    words = dict.fromkeys([*reversed(told), *request.terms, *vocabulary.devices, *vocabulary.areas, *request.names])
     text = ", ".join(words)
     return text if len(text) <= PROMPT_CHARS else text[-PROMPT_CHARS:].partition(", ")[2]
 

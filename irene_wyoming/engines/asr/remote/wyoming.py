@@ -8,6 +8,7 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.elsewhere import Utterance, transcript
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
 from irene_wyoming.errors import EngineFailed, FrameTooLarge, ProtocolError, ServerUnavailable
+from irene_wyoming.language.likely import likely_names
 from irene_wyoming.wire import transcription
 from irene_wyoming.wire.address import Address, reason
 from irene_wyoming.wire.audio import chunk_event, start_event, stop_event
@@ -23,6 +24,9 @@ INFO_S = 5.0
 
 MAX_MODELS = 256
 """Of one server: the largest known lists some 60."""
+
+MOST_NAMES = 200
+"""Of the home, sent with each utterance: some kilobytes. Engines that take hints take no more than about a hundred."""
 
 MAX_LANGUAGES = 256
 """Of one model; Whisper has 99."""
@@ -78,7 +82,7 @@ class WyomingServer:
             context=request.context,
             vad_sensitivity=None if request.vad_sensitivity == "default" else request.vad_sensitivity,
             names=request.names,
-            terms=request.terms,
+            terms=terms(request, language),
         )
         await connection.write(asked)
         await connection.write(start_event(SPEECH))
@@ -124,6 +128,12 @@ class WyomingServer:
         if not known:
             raise EngineFailed(f"{self._where} offers no speech-to-text")
         return list(known.values())
+
+
+def terms(request: AsrRequest, language: str) -> tuple[str, ...]:
+    """What the other side should lean towards besides names: the request's terms, and likely names of the home."""
+    told = () if request.vocabulary is None else likely_names(request.vocabulary, language)
+    return tuple(dict.fromkeys((*request.terms, *told[:MOST_NAMES])))
 
 
 def model_info(model: Any) -> ModelInfo | None:

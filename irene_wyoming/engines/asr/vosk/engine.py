@@ -3,12 +3,16 @@
 import json
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import ConfigError, EngineFailed, EngineUnavailable, UnsupportedRequest
+from irene_wyoming.language.likely import likely_names
+from irene_wyoming.language.spoken import spoken_forms
+from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.models.check import check, takes_grammar
 
 try:
@@ -28,7 +32,8 @@ UNKNOWN = ("[unk]", "<unk>")
 class Vosk:
     """A Kaldi model.
 
-    :param grammar: phrases to listen for instead of everything; a request's names and terms are added to them.
+    :param grammar: phrases to listen for instead of everything; names and terms of a request and the names of the home
+        are added to them.
     :raises EngineUnavailable: the folder holds no whole model.
     :raises ConfigError: there is a grammar, and the model cannot be given one.
     """
@@ -50,6 +55,7 @@ class Vosk:
             raise EngineUnavailable(f"vosk: {folder}: {error}; fetch the model again or give another folder") from error
         self._info = info
         self._grammar = self._known(grammar)
+        self._home = lru_cache(maxsize=2)(self._told)
         if grammar and not self._grammar:
             raise ConfigError(f"asr.providers.vosk.grammar: the model {folder.name} knows no phrase of it")
 
@@ -74,9 +80,16 @@ class Vosk:
         if not self._grammar:  # an open model cannot be made to lean towards names
             return vosk.KaldiRecognizer(self._model, SPEECH.rate)
         names = self._known([name.lower() for name in (*request.names, *request.terms)])
-        wanted = [*dict.fromkeys((*self._grammar, *names))]
+        wanted = [*dict.fromkeys((*self._grammar, *names, *self._home(request.vocabulary)))]
         wanted += [word for word in UNKNOWN if self._model.vosk_model_find_word(word) >= 0]
         return vosk.KaldiRecognizer(self._model, SPEECH.rate, json.dumps(wanted))
+
+    def _told(self, names: Vocabulary | None) -> list[str]:
+        """The home's names, in each way in which they are said and the model knows all words of."""
+        spoken = self._info.languages[0]
+        told = () if names is None else likely_names(names, spoken)
+        ways = dict.fromkeys(way for name in told for way in spoken_forms(name, spoken))
+        return [way for way in ways if all(self._model.vosk_model_find_word(word) >= 0 for word in way.split())]
 
     def _known(self, phrases: Sequence[str]) -> list[str]:
         """The phrases that the model can hear, which are those of whose words it has all."""

@@ -23,6 +23,7 @@ from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES, DEFAULT_MODEL, P
 from irene_wyoming.engines.asr.sphinx.engine import Sphinx
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
+from irene_wyoming.language.vocabulary import Vocabulary as Names
 from irene_wyoming.wire.hear import Recording
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.remote.servers import Behaviour, ScriptedServer, sends_for_ever, until_gone
@@ -168,6 +169,11 @@ def test_a_prompt_that_is_too_long_loses_what_matters_least() -> None:
     assert PROMPT_CHARS - 10 < len(text) <= PROMPT_CHARS
     assert text.startswith("term ")
     assert text.endswith("term 999, lamp, Alice")
+
+
+def test_names_of_the_home_are_the_first_to_go() -> None:
+    home = Names.of(["Den"], ["Sofa lamp"])
+    assert prompt(AsrRequest(names=("Alice",), vocabulary=home), Vocabulary()) == "Sofa lamp, Den, Alice"
 
 
 def test_too_little_audio_to_ask_about_gives_an_empty_transcript(make_remote: MakeRemote, api: Api) -> None:

@@ -19,6 +19,7 @@ from irene_wyoming.engines.asr.remote.spec import SPEC, uri
 from irene_wyoming.engines.asr.remote.wyoming import CONVERSATION_BYTES, WyomingServer
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession
 from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, UnsupportedRequest
+from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 from irene_wyoming.wire.limits import CLIENT_LIMITS
@@ -147,6 +148,7 @@ def test_all_of_a_request_is_passed_on(make_remote: MakeRemote) -> None:
         terms=("Rolladen",),
         context={"turn": 2},
         vad_sensitivity="aggressive",
+        vocabulary=Vocabulary.of(["Flur"], ["\N{SNOWMAN}"]),
     )
     with ScriptedServer(behave) as server:
         session = make_remote(uri=f"tcp://127.0.0.1:{server.port}", model="large").session(request)
@@ -159,7 +161,7 @@ def test_all_of_a_request_is_passed_on(make_remote: MakeRemote) -> None:
         "context": {"turn": 2},
         "vad_sensitivity": "aggressive",
         "transcript_names": ["Zigbee Lampe"],
-        "transcript_terms": ["Rolladen"],
+        "transcript_terms": ["Rolladen", "Flur"],
         "stream": True,
     }
     assert (start.type, stop.type) == ("audio-start", "audio-stop")
