@@ -13,7 +13,7 @@ MODULES = sorted(
     ".".join(("irene_wyoming", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__")
     for path in ROOT.rglob("*.py")
 )
-HEAVY = ("numpy", "soxr", "scipy", "zeroconf", "sounddevice", "pocketsphinx", "hassil", "pymicro_features")
+HEAVY = ("numpy", "soxr", "scipy", "zeroconf", "sounddevice", "onnxruntime", "hassil", "pymicro_features")
 HEAVY_EXTRAS = ("httpx", "grpc")  # of engines that are installed at need
 
 

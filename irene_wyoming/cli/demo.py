@@ -9,7 +9,7 @@ import numpy as np
 
 from irene_wyoming.audio.pcm import decode
 from irene_wyoming.cli import common, recording
-from irene_wyoming.demo.speech import COMMAND, WORD, packaged
+from irene_wyoming.demo.speech import COMMAND, QUESTION, WORD, packaged
 from irene_wyoming.wire.hear import Recording, detect, transcribe
 
 QUIET = 0.02
@@ -22,27 +22,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: both were heard as spoken."""
+    """Exit code 0: all three were heard as spoken."""
     heard = asyncio.run(play(args))
     if args.json:
         common.print_json(heard)
     else:
         print(timeline(heard))
-    return 0 if heard["wake"]["name"] == WORD and heard["asr"]["text"] == COMMAND else 1
+    texts = [plain(heard[what]["text"]) for what in ("asr", "question")]
+    return 0 if heard["wake"]["name"] == WORD and texts == [COMMAND, QUESTION] else 1
+
+
+def plain(text: str) -> str:
+    """Lower case, without the marks of a sentence: whether there are any is the engine's choice."""
+    return text.casefold().rstrip(".?!")
 
 
 async def play(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Speak a wake word and a command at the pace of speech to servers on free ports; say what they heard and when."""
+    """Speak a wake word, a command and a question at the pace of speech to servers on free ports; say what they heard
+    and when."""
     from irene_wyoming.app.asr import asr_server
     from irene_wyoming.app.wake import wake_server
 
     config = common.read_config(args, quiet=True)
-    word, command = packaged(WORD), packaged(COMMAND)
+    word = packaged(WORD)
     async with AsyncExitStack() as stack:
         wake = await stack.enter_async_context(wake_server(recording.private(config, "wake")))
         asr = await stack.enter_async_context(asr_server(recording.private(config, "asr")))
         words, _ = await detect(wake.address, word, [WORD], realtime=True)
-        text = await transcribe(asr.address, command, realtime=True)
+        texts = {
+            spoken: await transcribe(asr.address, packaged(spoken), realtime=True) for spoken in (COMMAND, QUESTION)
+        }
     spoken_s = end_of_speech(word)
     first = words[0] if words else None
     return {
@@ -53,11 +62,15 @@ async def play(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
             "score": first.score if first else None,
             "delay_ms": round((first.arrived_s - spoken_s) * 1000) if first else None,
         },
-        "asr": {
-            "uri": asr.address.uri,
-            "spoken_s": round(command.seconds, 2),
-            "text": text.text,
-            "delay_ms": round(text.delay_s * 1000),
+        **{
+            name: {
+                "uri": asr.address.uri,
+                "spoken": spoken,
+                "spoken_s": round(packaged(spoken).seconds, 2),
+                "text": texts[spoken].text,
+                "delay_ms": round(texts[spoken].delay_s * 1000),
+            }
+            for name, spoken in (("asr", COMMAND), ("question", QUESTION))
         },
     }
 
@@ -74,7 +87,7 @@ def when(delay_ms: int) -> str:
 
 
 def timeline(heard: dict[str, dict[str, Any]]) -> str:
-    wake, asr = heard["wake"], heard["asr"]
+    wake = heard["wake"]
     lines = [f"wake  {wake['uri']}  spoken: {WORD}, {wake['spoken_s']} s"]
     if wake["name"] is None:
         lines.append("      nothing detected")
@@ -82,6 +95,7 @@ def timeline(heard: dict[str, dict[str, Any]]) -> str:
         lines.append(
             f"      detected: {wake['name']}, score {wake['score']}, {when(wake['delay_ms'])} the end of the word"
         )
-    lines.append(f"asr   {asr['uri']}  spoken: {COMMAND}, {asr['spoken_s']} s")
-    lines.append(f"      transcript: {asr['text'] or '(nothing)'}, {asr['delay_ms']} ms after the end of the audio")
+    for asr in (heard["asr"], heard["question"]):
+        lines.append(f"asr   {asr['uri']}  spoken: {asr['spoken']}, {asr['spoken_s']} s")
+        lines.append(f"      transcript: {asr['text'] or '(nothing)'}, {asr['delay_ms']} ms after the end of the audio")
     return "\n".join(lines)

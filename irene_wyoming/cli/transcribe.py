@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         common.print_json(asdict(heard))
     else:
-        print(heard.text or "nothing was understood: no command of sphinx's grammar, or no speech")
+        print(heard.text or "nothing was understood")
     return 0 if heard.text else 1
 
 

@@ -33,7 +33,7 @@ PROFILES: Mapping[ProfileName, Profile] = {
             "wake.verify": "off",
             # One command at a time: two of them would take twice as long each, and nobody gains.
             "asr.admission.at_once": 1,
-            "asr.providers.sphinx.deadline_s": 10,
+            "asr.providers.guided.deadline_s": 10,
             "asr.providers.vosk.deadline_s": 15,
             "asr.providers.whisper.beam_size": 1,
         },

@@ -1,1 +1,1 @@
-"""Speech that comes with the program: a wake word and a command."""
+"""Speech that comes with the program: a wake word, a command, and a question."""

@@ -10,3 +10,4 @@ say() {  # VOICE FILE TEXT
 }
 say rms okay_nabu "okay nah boo"
 say slt turn_on_the_kitchen_light "turn on the kitchen light"
+say rms how_tall_is_the_highest_mountain "how tall is the highest mountain"

@@ -165,7 +165,7 @@ def test_the_chosen_engine_is_used_and_the_default_ones_stay_behind_it(tmp_path:
 
 def test_the_image_has_what_the_options_can_choose() -> None:
     [extras] = re.findall(r"^ARG EXTRAS=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert set(extremes("asr_provider")) == {"sphinx", *extras.split(",")}
+    assert set(extremes("asr_provider")) == {"guided", *extras.split(",")}
 
 
 def test_an_option_left_empty_changes_nothing(tmp_path: Path) -> None:

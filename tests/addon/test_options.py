@@ -99,7 +99,7 @@ def test_the_log_keeps_passwords_and_says_what_a_household_calls_a_setting(house
             {"wake_enabled": False, "asr_enabled": False, "mic_enabled": False},
             "no server is enabled: set wake_enabled, asr_enabled or mic_enabled to true",
         ),
-        ({"asr_provider": ["sphinx"]}, "asr_provider: ['sphinx']: expected text"),
+        ({"asr_provider": ["guided"]}, "asr_provider: ['guided']: expected text"),
     ],
 )
 def test_the_add_on_stops_at_once_and_says_why(tmp_path: Path, options: dict[str, object], message: str) -> None:

@@ -20,7 +20,7 @@ def filled() -> ByteBudgetCache[int, bytes]:
 
 
 async def test_models_without_work_are_let_go_and_each_level_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    unused = {"whisper": 400.0, "vosk": 100.0, "sphinx": 5.0}  # seconds without work
+    unused = {"whisper": 400.0, "vosk": 100.0, "guided": 5.0}  # seconds without work
 
     async def let_go(for_s: float) -> list[str]:
         gone = [name for name, idle_s in unused.items() if idle_s >= for_s]
@@ -40,7 +40,7 @@ async def test_models_without_work_are_let_go_and_each_level_is_said_once(caplog
         "memory: vosk: model let go after 30 s without work",
         "memory: enough again",
     ]
-    assert list(unused) == ["sphinx"]
+    assert list(unused) == ["guided"]
     assert watch.level is PressureLevel.NONE
 
 

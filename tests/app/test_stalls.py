@@ -54,4 +54,4 @@ def test_files_are_named_as_a_reader_knows_them() -> None:
     assert short("/x/lib/python3.11/site-packages/numpy/lib.py") == "numpy/lib.py"
     assert short("/x/lib/python3.11/json/decoder.py") == "json/decoder.py"
     assert short("/home/me/irene_wyoming/servers/wake.py") == "irene_wyoming/servers/wake.py"
-    assert str(Stall(0.1, ("a (b:1)",), {"sphinx": ("c (d:2)",)})) == "100 ms in a (b:1); sphinx: c (d:2)"
+    assert str(Stall(0.1, ("a (b:1)",), {"guided": ("c (d:2)",)})) == "100 ms in a (b:1); guided: c (d:2)"

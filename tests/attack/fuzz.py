@@ -31,7 +31,7 @@ KEYS = (
 )  # fmt: skip
 ODD: tuple[Any, ...] = (
     None, True, False, 0, 1, 2, -1, 3, 4, 8, 16_000, 48_000, 8_000, 192_000, 192_001, 2**31, 2**63, 10**30, 0.5, 1e308,
-    "", "x", "16000", "okay_nabu", "irene-wake", "sphinx", "en", "../../etc/passwd", "\n\r\0\x1b[2J", "\u202e",
+    "", "x", "16000", "okay_nabu", "irene-wake", "guided", "en", "../../etc/passwd", "\n\r\0\x1b[2J", "\u202e",
     "\ud800", "x" * 500, [], {}, [1], ["okay_nabu"], ["okay_nabu", "nobody"], [None], {"a": {"b": [1, {"c": 2}]}},
 )  # fmt: skip
 GOOD_AUDIO = {"rate": 16_000, "width": 2, "channels": 1}

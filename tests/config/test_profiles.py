@@ -39,7 +39,7 @@ def test_a_profile_changes_defaults_and_nothing_that_a_user_sets(tmp_path: Path)
     assert config.hardware == "pi_zero"
     assert config.wake.default_provider == "microwakeword"
     assert config.asr.admission.at_once == 3
-    assert config.asr.providers["sphinx"].deadline_s == 10
+    assert config.asr.providers["guided"].deadline_s == 10
 
 
 def test_a_profile_can_be_chosen(tmp_path: Path) -> None:

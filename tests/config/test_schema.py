@@ -147,16 +147,16 @@ BAD_VALUES = [
         "wake.providers.guest.enabled: true to use it",
     ),
     (
-        "asr: {default_provider: sphinx, providers: {sphinx: {enabled: false}, guided: {enabled: false}}}",
-        "asr.default_provider: 'sphinx': no provider is enabled; set asr.providers.sphinx.enabled: true to use it",
+        "asr: {default_provider: guided, providers: {guided: {enabled: false}}}",
+        "asr.default_provider: 'guided': no provider is enabled; set asr.providers.guided.enabled: true to use it",
     ),
     (
-        "asr: {default_provider: shpinx}",
-        "asr.default_provider: 'shpinx': expected an enabled provider: guided, sphinx",
+        "asr: {default_provider: giuded}",
+        "asr.default_provider: 'giuded': expected an enabled provider: guided",
     ),
     (
-        "asr: {default_provider: sphinx, policy: cascade, fallback_providers: []}",
-        "asr.policy: 'cascade': expected another enabled provider besides sphinx",
+        "asr: {default_provider: guided, policy: cascade, fallback_providers: []}",
+        "asr.policy: 'cascade': expected another enabled provider besides guided",
     ),
     (
         "asr: {providers: {remote: {enabled: true}}}",

@@ -17,9 +17,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from irene_wyoming.engines.asr.sphinx.engine import Sphinx
-from irene_wyoming.engines.asr.sphinx.spec import SPEC
-from irene_wyoming.engines.base import EngineContext
+from irene_wyoming.language.commands import command_grammar
+from irene_wyoming.language.vocabulary import Vocabulary
 from tests.engines.asr.sentences import HELD_OUT_COMMANDS, TUNING_COMMANDS
 
 VOICES = ("slt", "rms", "kal16", "awb")
@@ -51,16 +50,16 @@ class Said:
 
 def sentences(random: Random, count: int) -> list[str]:
     """Commands to train on, some of them more than once, with every word a few times; none of the held-out ones."""
-    engine: Sphinx = SPEC.create({name: option.default for name, option in SPEC.options.items()}, EngineContext())
-    grammar = engine.grammar
+    grammar = command_grammar(Vocabulary(), ())
     sizes = [1] * len(grammar.arcs)  # how many sentences may follow each state
     for state in reversed(range(len(grammar.arcs))):
-        sizes[state] = (state in grammar.ends) + sum(sizes[target] for target in grammar.arcs[state].values())
+        sizes[state] = (state in grammar.ends) + sum(sizes[arc.target] for arc in grammar.arcs[state])
 
     def draw() -> str:
         state, said = 0, list[str]()
         while True:
-            ways = [*grammar.arcs[state].items(), *([("", -1)] if state in grammar.ends else [])]
+            ways = [(arc.said[0], arc.target) for arc in grammar.arcs[state]]
+            ways += [("", -1)] if state in grammar.ends else []
             # The square root: neither as many "set ... to NUMBER" as there are numbers, nor as many "never mind".
             weights = [sizes[target] ** 0.5 if word else 1.0 for word, target in ways]
             (word, state), *_ = random.choices(ways, weights)

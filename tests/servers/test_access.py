@@ -190,7 +190,7 @@ async def test_the_provider_remote_shows_the_token(
         near = configured(
             ASR__DEFAULT_PROVIDER="remote",
             ASR__FALLBACK_PROVIDERS="[]",
-            ASR__PROVIDERS__SPHINX__ENABLED="false",
+            ASR__PROVIDERS__GUIDED__ENABLED="false",
             **settings,
         )
         async with asr_server(near) as here:

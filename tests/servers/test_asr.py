@@ -95,7 +95,7 @@ async def test_recorded_human_voices(uri: str, human: Speech, name: str, text: s
     [
         Event("transcibe", {"language": "en"}),
         Event("transcribe", {"language": None, "name": None, "context": None, "more": 1}),
-        Event("transcribe", {"language": "en-GB", "name": "sphinx-en-commands"}),
+        Event("transcribe", {"language": "en-GB", "name": "moonshine-tiny-en"}),
         Event("transcribe", {}),
     ],
 )
@@ -127,8 +127,8 @@ async def test_silence_and_nothing_give_an_empty_transcript_at_once(uri: str) ->
     ("request_event", "code", "says"),
     [
         (Transcribe(language="de").event(), "unsupported-request", "'de'"),
-        (Transcribe(name="whisper-tiny").event(), "unknown-model", "sphinx-en-commands"),
-        (SelectProgram(name="vosk").event(), "unknown-model", "irene-asr, sphinx"),
+        (Transcribe(name="whisper-tiny").event(), "unknown-model", "moonshine-tiny-en"),
+        (SelectProgram(name="vosk").event(), "unknown-model", "irene-asr, guided"),
     ],
 )
 async def test_a_request_that_cannot_be_met_gives_an_error_and_closes(
@@ -228,7 +228,7 @@ async def test_every_program_is_told_with_whether_it_can_be_used(configured: Cal
     async with asr_server(config) as service, AsyncClient.from_uri(service.address.uri) as client:
         await client.write_event(Describe().event())
         programs = {program["name"]: program for program in (await read(client)).data["asr"]}
-        assert list(programs) == ["irene-asr", "sphinx", "remote"]
+        assert list(programs) == ["irene-asr", "guided", "remote"]
         assert [program["installed"] for program in programs.values()] == [True, True, False]
         assert programs["irene-asr"]["requires_external_vad"]
         await client.write_event(SelectProgram(name="remote").event())
@@ -291,7 +291,7 @@ async def test_who_still_talks_keeps_nobody_from_being_heard(configured: Callabl
 
 @pytest.fixture
 def with_vosk(configured: Callable[..., Config]) -> Callable[..., Config]:
-    """``with_vosk("vosk")``: that provider first, then the other one of sphinx and a small real model of vosk."""
+    """``with_vosk("vosk")``: that provider first, then the other one of guided and a small real model of vosk."""
     pytest.importorskip("vosk", reason="vosk is not installed")
 
     def make(first: str, **changes: str) -> Config:
@@ -302,7 +302,7 @@ def with_vosk(configured: Callable[..., Config]) -> Callable[..., Config]:
     return make
 
 
-@pytest.mark.parametrize("provider", ["sphinx", "vosk"])
+@pytest.mark.parametrize("provider", ["guided", "vosk"])
 async def test_home_assistants_order_of_events(with_vosk: Callable[..., Config], speech: Speech, provider: str) -> None:
     """Its audio in chunks of 10 ms without timestamps; it reads nothing before it has sent the audio-stop."""
     async with asr_server(with_vosk(provider)) as service:
@@ -336,7 +336,7 @@ async def test_a_cascade_answers_commands_from_the_grammar_and_gives_the_rest_to
     with_vosk: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "irene_wyoming.routing")
-    config = with_vosk("sphinx", ASR__POLICY="cascade", ASR__CASCADE_CONFIDENCE="0.6")
+    config = with_vosk("guided", ASR__POLICY="cascade", ASR__CASCADE_CONFIDENCE="0.6")
     async with asr_server(config) as service:
         assert Transcript.from_event(await transcribe(service.address.uri, speech(wav(COMMAND)))).text == COMMAND
         assert not any("vosk:" in message for message in caplog.messages)
@@ -346,11 +346,11 @@ async def test_a_cascade_answers_commands_from_the_grammar_and_gives_the_rest_to
 
 
 async def test_every_programs_models_can_be_asked_for(with_vosk: Callable[..., Config], speech: Speech) -> None:
-    async with asr_server(with_vosk("sphinx")) as service, AsyncClient.from_uri(service.address.uri) as client:
+    async with asr_server(with_vosk("guided")) as service, AsyncClient.from_uri(service.address.uri) as client:
         await client.write_event(Describe().event())
         first = (await read(client)).data["asr"][0]
         names = [model["name"] for model in first["models"]]
-        assert names == ["sphinx-en-commands", VOSK.name]
+        assert names == ["moonshine-tiny-en", VOSK.name]
         for name in names:
             request = Transcribe(name=name).event()
             event = await transcribe(service.address.uri, speech(wav(COMMAND)), request=request)
@@ -390,4 +390,4 @@ async def test_only_engines_that_tell_the_text_so_far_are_said_to_stream(
             programs = (await describe(service.address)).asr
             assert programs[0].supports_transcript_streaming is expected
             by_name = {program.name: program.supports_transcript_streaming for program in programs}
-            assert by_name.get("sphinx", False) is False
+            assert by_name.get("guided", False) is False

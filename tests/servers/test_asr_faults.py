@@ -84,7 +84,7 @@ def provider(make: Callable[[], AsrEngine], deadline_s: float = DEADLINE_S) -> P
     return Provider("faulty", make, deadline_s, Breaker(1000, 0.01, 0.01), patience_s=60)
 
 
-async def sphinx(config: Config) -> Provider:
+async def guided(config: Config) -> Provider:
     """The real engine, as the last resort; started."""
     providers = Providers(config.asr, context(config))
     await providers.start()
@@ -172,7 +172,7 @@ async def test_a_thread_that_fails_amid_an_utterance_costs_nobody_the_transcript
     events = said(speech("asr/turn_on_the_living_room_light"))
     config = configured()
     rounds = max(1, FAULTS // 80)
-    async with server(config, [provider(lambda: broken), await sphinx(config)]) as service:
+    async with server(config, [provider(lambda: broken), await guided(config)]) as service:
         for _ in range(rounds):
             async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(service.address.uri) as client:
                 for event in events:
@@ -196,7 +196,7 @@ async def test_a_process_that_fails_amid_an_utterance_costs_nobody_the_transcrip
     events = said(speech("asr/turn_on_the_living_room_light"))
     config = configured()
     faulty = provider(make, deadline_s=0.5)
-    async with server(config, [faulty, await sphinx(config)]) as service:
+    async with server(config, [faulty, await guided(config)]) as service:
         for _ in range(max(1, FAULTS // 250)):  # it is started anew in 1 s, then 2, then 4
             await until(lambda: faulty.standing.ready, 60)
             async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(service.address.uri) as client:

@@ -40,6 +40,16 @@ _QUIET_SHARE = 0.35
 _FLOOR_FRAMES = 300
 """The floor is the lowest level of so many frames (3 s), so that it can rise again."""
 
+_STILL = 1
+"""Samples up to this size are a sound card's or a client's filling, and no noise of a room."""
+
+_STILL_RANGE_DB = 15.0
+"""How far below the loudest syllable the noise is at most where the audio began with such filling: what comes first may
+be speech already."""
+
+_AFTER_STILL = _SMOOTHED + _WINDOW // FRAME
+"""Frames after such filling whose level still holds some of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speech:
@@ -64,6 +74,8 @@ class Pauses:
         self._loudest = np.zeros(bands)  # dB
         self._clearest = 0.0  # dB over the floor
         self._loud = bytearray()  # of each frame: 1 if it is speech
+        self._sounding = 0  # frames since the last one of mere filling
+        self._filled = False  # there was some
 
     @property
     def paused(self) -> bool:
@@ -86,7 +98,11 @@ class Pauses:
         if whole > 0:
             windows = sliding_window_view(self._samples, _WINDOW)[::FRAME][:whole]
             spectra = np.abs(np.fft.rfft(windows * np.hanning(_WINDOW), axis=1)) ** 2
-            for power in np.add.reduceat(spectra[:, : _BANDS[-1]], _BANDS[:-1], axis=1):
+            sounding = np.abs(windows[:, -FRAME:]).max(axis=1) > _STILL
+            powers = np.add.reduceat(spectra[:, : _BANDS[-1]], _BANDS[:-1], axis=1)
+            for power, sounds in zip(powers, sounding, strict=True):
+                self._sounding = self._sounding + 1 if sounds else 0
+                self._filled |= not sounds
                 self._step(power)
             self._samples = self._samples[whole * FRAME :]
 
@@ -97,12 +113,15 @@ class Pauses:
         if self.frames < _SMOOTHED + _WINDOW // FRAME:  # the first windows hold what was before the audio
             return
         level = 10.0 * np.log10(self._recent.mean(axis=0) + 1.0)
-        self._levels[self.frames % _FLOOR_FRAMES] = level
+        self._levels[self.frames % _FLOOR_FRAMES] = level if self._sounding > _AFTER_STILL else np.inf
         self._loudest = np.maximum(self._loudest, level)
-        floor = np.maximum(self._levels.min(axis=0), self._loudest - _RANGE_DB)
+        lowest = self._levels.min(axis=0)
+        if self._filled:
+            lowest = np.minimum(lowest, self._loudest - _STILL_RANGE_DB)
+        floor = np.maximum(lowest, self._loudest - _RANGE_DB)
         clearness = float(np.sort(level - floor)[-_CLEAREST:].mean())
         self._clearest = max(self._clearest, clearness)
-        if clearness > max(_SPEECH_DB, _QUIET_SHARE * self._clearest):
+        if self._sounding and clearness > max(_SPEECH_DB, _QUIET_SHARE * self._clearest):
             start = self.frames - _SMOOTHED if self.speech is None else self.speech.start
             self.speech = Speech(start, self.frames)
             self._loud[-1] = 1

@@ -6,27 +6,32 @@ from typing import Any
 import pytest
 
 from irene_wyoming.engines.asr.remote.spec import SPEC
-from irene_wyoming.engines.base import AsrEngine, EngineContext
+from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec
 
 MakeRemote = Callable[..., AsrEngine]
 
 
-def created(**values: Any) -> AsrEngine:
-    """The engine as the application makes it, with these options."""
-    options = {name: option.check(values.pop(name, option.default)) for name, option in SPEC.options.items()}
-    engine: AsrEngine = SPEC.create(options, EngineContext(**values))
+def made(spec: EngineSpec, **values: Any) -> AsrEngine:
+    """An engine as the application makes it, with these options."""
+    options = {name: option.check(values.pop(name, option.default)) for name, option in spec.options.items()}
+    engine: AsrEngine = spec.create(options, EngineContext(**values))
     return engine
+
+
+def created(**values: Any) -> AsrEngine:
+    """The engine ``remote`` as the application makes it, with these options."""
+    return made(SPEC, **values)
 
 
 @pytest.fixture
 def make_remote() -> Iterator[MakeRemote]:
     """``make_remote(uri=...)``: an engine, closed in the end."""
-    made = []
+    engines = []
 
     def make_remote(**values: Any) -> AsrEngine:
-        made.append(created(**values))
-        return made[-1]
+        engines.append(created(**values))
+        return engines[-1]
 
     yield make_remote
-    for engine in made:
+    for engine in engines:
         engine.close()

@@ -1,4 +1,4 @@
-"""The google_cloud engine against a gRPC server of its own service, with sphinx behind it or with faults."""
+"""The google_cloud engine against a gRPC server of its own service, with guided behind it or with faults."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from irene_wyoming.engines.asr.google_cloud.spec import SPEC, endpoint
-from irene_wyoming.engines.asr.sphinx.engine import Sphinx
+from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
 from irene_wyoming.wire.hear import Recording
+from tests.engines.asr.conftest import made
 from tests.engines.asr.remote.servers import WAIT_S, ScriptedServer, sends, until_gone, wait_for
 from tests.engines.asr.remote.test_remote import LIGHT, TIMER, free_port, push_all, recording, wav
 from tests.engines.contract import AsrEngineContract
@@ -65,11 +66,11 @@ def response(*results: dict[str, Any], **fields: Any) -> StreamingRecognizeRespo
 
 
 class Decoding:
-    """The service with sphinx: an interim result and a final one at the end of the audio."""
+    """The service with guided: an interim result and a final one at the end of the audio."""
 
     def __init__(self) -> None:
         self._one_at_a_time = threading.Lock()
-        self.sphinx = Sphinx(Vocabulary())
+        self.guided = made(GUIDED)
         self.configs: list[Any] = []
         self.pieces: list[int] = []
 
@@ -80,7 +81,7 @@ class Decoding:
         pieces = [request.audio_content for request in requests]
         self.pieces += map(len, pieces)
         with self._one_at_a_time:
-            session = self.sphinx.session(AsrRequest())
+            session = self.guided.session(AsrRequest())
             session.push(b"".join(pieces))
             found = session.finish()
         if found.text:

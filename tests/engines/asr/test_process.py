@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from irene_wyoming.engines.asr.guided.spec import SPEC
 from irene_wyoming.engines.asr.process import ProcessEngine
-from irene_wyoming.engines.asr.sphinx.spec import SPEC
 from irene_wyoming.engines.base import AsrRequest, EngineContext
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.wire.hear import Recording
@@ -31,7 +31,7 @@ def start() -> Iterator[Start]:
 
 def test_an_engine_works_in_another_process_as_in_this_one(speech: Callable[[str], Recording]) -> None:
     options = {name: option.default for name, option in SPEC.options.items()}
-    engine = ProcessEngine("sphinx", SPEC.create, options, EngineContext())
+    engine = ProcessEngine("guided", SPEC.create, options, EngineContext())
     try:
         here = SPEC.create(options, EngineContext())
         assert (engine.format, list(engine.models())) == (here.format, list(here.models()))

@@ -28,10 +28,10 @@ from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.bench.engines import wake_engine as load
 from irene_wyoming.engines.base import WakeEngine
 from tests.engines.asr import sentences
-from tests.engines.asr.sphinx import evaluate as evaluate_sphinx
+from tests.engines.asr.guided import evaluate as speech
 from tests.engines.wake.speech import SYNTHESISED, read, word_of
 
-FLITE = evaluate_sphinx.VOICES
+FLITE = speech.VOICES
 ESPEAK = ("en-us+m3", "en-us+f2", "en-gb+m1", "en-gb-scotland+f4")
 SPEEDS = (0.9, 1.0, 1.15)
 ENGINES = ("openwakeword", "microwakeword")
@@ -61,7 +61,7 @@ def others(minutes: float, folder: Path) -> Iterator[bytes]:
     size = 60 * SPEECH.rate
     for minute in range(round(minutes)):
         if minute % 6 == 5:
-            yield pcm(tones(size, minute) if minute % 12 == 5 else evaluate_sphinx.noise(size, "pink", minute) * 2000)
+            yield pcm(tones(size, minute) if minute % 12 == 5 else speech.noise(size, "pink", minute) * 2000)
             continue
         samples = np.zeros(0)
         while len(samples) < size:
@@ -70,7 +70,7 @@ def others(minutes: float, folder: Path) -> Iterator[bytes]:
         samples = samples[:size]
         if minute % 3 == 0:
             level = np.sqrt(np.mean(samples**2)) * 10 ** (-random.choice((10, 20)) / 20)
-            samples = samples + level * evaluate_sphinx.noise(size, random.choice(("white", "pink")), minute)
+            samples = samples + level * speech.noise(size, random.choice(("white", "pink")), minute)
         yield pcm(samples)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.guided.decision import ANSWERS, Answer, confidence, measures
-from irene_wyoming.engines.asr.guided.decode import decoded
+from irene_wyoming.engines.asr.guided.decode import understood
 from irene_wyoming.engines.asr.guided.graph import Graph
 from irene_wyoming.engines.asr.guided.home import Graphs
 from irene_wyoming.engines.asr.guided.model import Moonshine
@@ -38,14 +38,24 @@ TOO_SOFT_DBFS = -57.0
 SILENT_DBFS = -75.0
 """A recording whose loudest parts stay below this level holds no speech."""
 
-CLIPPED = 0.1
-"""Share of samples at full scale from which the log says so; speech stays intelligible far beyond."""
+CLEAN_DB = 25.0
+"""Speech that stands so far out of the noise is heard as it was said."""
 
-SURE = 0.5
+CLIPPED = 0.1
+"""Share of samples at full scale from which that may be why nothing was understood."""
+
+SLOWED_HZ = 2_800.0
+"""Speech that has nothing above was taken at 44.1 or 48 kHz, whatever its client says."""
+
+SURE = 0.75
 """A command comes out from this confidence on."""
 
-LIKELY_OPEN = -0.6
-"""Natural logarithm of probability per token: an open transcript that the model itself doubts more is no speech."""
+LIKELY = 0.55
+"""Mean probability of a token of an open transcript, geometrically: what the model itself doubts more is no speech. Of
+twelve pieces of a kitchen's noise none came to more than 0.52."""
+
+STEADY_DB = 3.0
+"""What stands out of its own quietest moments by less is a fan, a hum or a tone."""
 
 Samples = NDArray[np.float32]
 
@@ -104,22 +114,30 @@ class Guided:
         reason = unheard(level)
         if reason is not None:
             return self._told(Transcription("", language, self.name, 0.0, None, {**about, "reason": reason}))
-        found = decoded(self.model, None if answer == "open" else graph, self.model.listen(samples))
-        how = measures(found)
-        sure = 0.0 if how is None else confidence(how, level)
+        sound = self.model.listen(samples)
+        found = understood(self.model, None if answer == "open" else graph, sound, noisy=level.snr_db < CLEAN_DB)
+        how = measures(found, level)
+        sure = 0.0 if how is None else confidence(how)
         if found.nearest:
             about |= {"nearest": found.nearest[0].written, "nearest_confidence": round(sure, 2)}
         if sure >= SURE:
             return self._told(Transcription(found.nearest[0].written, language, self.name, sure, "command", about))
         if answer == "command":
-            return self._told(Transcription("", language, self.name, sure, None, {**about, "reason": "no command"}))
-        return self._told(self._opened(found, language, about))
+            return self._told(
+                Transcription(
+                    "", language, self.name, sure, None, {**about, "reason": why_nothing(level, "no command")}
+                )
+            )
+        return self._told(self._opened(found, level, language, about))
 
-    def _opened(self, found: Result, language: str, about: Mapping[str, object]) -> Transcription:
+    def _opened(self, found: Result, level: Level, language: str, about: Mapping[str, object]) -> Transcription:
         """The open transcript, unless it is none."""
         how = math.exp(found.open_score / max(1, len(found.open_ids)))
-        if not found.open_text or math.log(how) < LIKELY_OPEN:
-            return Transcription("", language, self.name, 0.0, None, {**about, "reason": "no speech"})
+        letters = any(letter.isalnum() for letter in found.open_text)
+        if not letters or how < LIKELY or level.snr_db < STEADY_DB:
+            return Transcription(
+                "", language, self.name, 0.0, None, {**about, "reason": why_nothing(level, "no speech")}
+            )
         return Transcription(found.open_text, language, self.name, how, "open", about)
 
     def _told(self, heard: Transcription) -> Transcription:
@@ -196,6 +214,13 @@ class GuidedSession:
         if spare > 0:
             del self._pcm[: spare * FRAME * SPEECH.frame_bytes]
             self._first += spare
+
+
+def why_nothing(level: Level, otherwise: str) -> str:
+    """Why a recording that was decoded gave nothing."""
+    if level.highest_hz < SLOWED_HZ:
+        return "looks like the wrong rate"
+    return "clipped" if level.clipped > CLIPPED else otherwise
 
 
 def unheard(level: Level) -> str | None:

@@ -1,15 +1,15 @@
 """Graph: a grammar over words as a graph over the tokens of a model, made only as far as a search gets to.
 
-A person says "Turn on the lights, please." and the model spells that in whatever pieces and capitals it likes. So every
-way to cut a text into tokens is followed, capitals and hyphens are ignored, and a comma may stand between two words of
-the grammar. Nothing else can be said.
+A person says "Turn on the lights, please." and the model spells that in pieces and capitals of its own. So every short
+way to cut a word into tokens is followed, a hyphen may stand for a blank, and a comma between two pieces of the
+grammar. Nothing else can be said.
 
 Texts of a grammar's state lie in one sorted tuple. A place in them is the range of texts that begin with what was said
 so far, so that 400 names take no more memory than their letters.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -66,10 +66,20 @@ class Place(NamedTuple):
     """Letters said since the state was reached."""
 
 
-Readings = dict[tuple[int, str], tuple[str, ...] | None]
+OVER = Place(-1, 0, 0, 0)
+"""Behind the sentence."""
 
 State = frozenset[Place]
-"""All places that a sequence of tokens may have got to. Empty: the sentence is over."""
+"""All places that a sequence of tokens may have got to."""
+
+
+class Move(NamedTuple):
+    """What a token does to one place."""
+
+    source: Place
+    target: Place
+    written: str
+    """What is written for the piece of the grammar that it completes; empty where it completes none, or a filler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +88,8 @@ class Ways:
 
     ids: NDArray[np.int64]
     """Tokens that may come next, ascending; END among them where the sentence may end."""
-    states: tuple[State, ...]
-    """What each of them leads to."""
+    moves: tuple[tuple[Move, ...], ...]
+    """What each of them does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class _Forms:
 
     texts: tuple[str, ...]
     """Laid out as tokens spell them, in order."""
-    forms: dict[str, tuple[tuple[str, int], ...]]
+    arcs: Mapping[str, tuple[tuple[str, int], ...]]
     """Of each text: what is written for it, and the state behind it."""
 
 
@@ -103,32 +113,16 @@ class Graph:
         """(state) -> Ways, remembered."""
 
     @property
-    def start(self) -> State:
-        return frozenset([self._entered(0)])
+    def start(self) -> Place:
+        return self._entered(0)
 
-    def written(self, said: str) -> str | None:
-        """The canonical wording of a transcript; None: the grammar does not have it.
+    def between(self, place: Place) -> bool:
+        """Whether a word has just been said to its end."""
+        if place == OVER or place.said == 0:
+            return True
+        return self._at(place.state).texts[place.low][place.said : place.said + 1] in ("", BLANK)
 
-        Where it may be read in several ways, the one of the fewest pieces is taken: names stay whole.
-        """
-        found = self._read(0, laid_out(said), {})
-        return None if found is None else " ".join(word for word in found if word)
-
-    def _read(self, state: int, text: str, known: Readings) -> tuple[str, ...] | None:
-        """What is written for ``text``, piece by piece, from ``state`` to an end."""
-        if state in self._grammar.ends and text in ("", *BEHIND):
-            return ()
-        if (state, text) not in known:
-            ways = list[tuple[str, ...]]()
-            forms = self._laid_out(state).forms
-            for size in range(1, len(text) + 1):
-                for written, target in forms.get(text[:size], ()):
-                    found = (self._read(target, rest, known) for rest in behind(text[size:]))
-                    ways.extend((written, *rest) for rest in found if rest is not None)
-            known[state, text] = min(ways, key=len, default=None)
-        return known[state, text]
-
-    def _laid_out(self, state: int) -> _Forms:
+    def _at(self, state: int) -> _Forms:
         if state not in self._forms:
             forms: dict[str, set[tuple[str, int]]] = {}
             for arc in self._grammar.arcs[state]:
@@ -138,57 +132,59 @@ class Graph:
         return self._forms[state]
 
     def _entered(self, state: int) -> Place:
-        return Place(state, 0, len(self._laid_out(state).texts), 0)
+        return Place(state, 0, len(self._at(state).texts), 0)
 
     def _ways(self, state: State) -> Ways:
-        found: dict[int, set[Place]] = {}
+        found: dict[int, set[Move]] = {}
         for place in state:
-            for number, target in self._from(place):
-                found.setdefault(number, set()).update(target)
+            for number, move in self._from(place):
+                found.setdefault(number, set()).add(move)
         ids = sorted(found)
-        return Ways(np.array(ids, np.int64), tuple(frozenset(found[number]) for number in ids))
+        return Ways(np.array(ids, np.int64), tuple(tuple(sorted(found[number])) for number in ids))
 
-    def _from(self, place: Place) -> Iterator[tuple[int, Sequence[Place]]]:
-        """Each token that may come at a place, and the places that it leads to."""
-        yield from self._letters(place)
-        for reached in self._reached(place):
-            entered = self._entered(reached)
-            yield from self._letters(entered)
-            if entered.high:
-                yield from ((number, (entered,)) for mark in BETWEEN for number in self._tokens.numbers(mark))
-            if reached in self._grammar.ends:
-                yield END, ()
-                yield from ((number, (OVER,)) for mark in BEHIND for number in self._tokens.numbers(mark))
+    def _from(self, place: Place) -> Iterator[tuple[int, Move]]:
+        """Each token that may come at a place, and where it leads to."""
         if place == OVER:
-            yield END, ()
-
-    def _letters(self, place: Place) -> Iterator[tuple[int, Sequence[Place]]]:
-        """Tokens that say more of the texts of a place."""
-        if place == OVER:
+            yield END, Move(place, OVER, "")
             return
-        texts = self._laid_out(place.state).texts
-        before = ""
+        for number, target in self._letters(place):
+            yield number, Move(place, target, "")
+        for written, reached in self._reached(place):
+            entered = self._entered(reached)
+            for number, target in self._letters(entered):
+                yield number, Move(place, target, written)
+            if entered.high:
+                for number in self._signs(BETWEEN):
+                    yield number, Move(place, entered, written)
+            if reached in self._grammar.ends:
+                for number in (END, *self._signs(BEHIND)):
+                    yield number, Move(place, OVER, written)
+
+    def _signs(self, marks: Sequence[str]) -> Iterator[int]:
+        return (number for mark in marks for number in self._tokens.signs(mark))
+
+    def _letters(self, place: Place) -> Iterator[tuple[int, Place]]:
+        """Tokens that say more of the texts of a place."""
+        texts = self._at(place.state).texts
+        seen = set[tuple[str, tuple[int, ...]]]()
         for low in range(place.low, place.high):
             text = texts[low]
-            shared = alike(before, text)  # what begins so was seen with the text before
-            for size in range(max(place.said, shared) + 1, min(len(text), place.said + self._tokens.longest) + 1):
-                if numbers := self._tokens.numbers(text[place.said : size]):
-                    high = bisect_right(texts, text[:size] + HIGHEST, low, place.high)
-                    for number in numbers:
-                        yield number, (Place(place.state, low, high, size),)
-            before = text
+            start, end = word_at(text, place.said)
+            for size, numbers in self._tokens.cuts(text[start:end]).get(place.said - start, ()):
+                begun = text[: start + size]
+                if (begun, numbers) not in seen:
+                    seen.add((begun, numbers))
+                    first = bisect_left(texts, begun, place.low, low + 1)
+                    high = bisect_right(texts, begun + HIGHEST, low, place.high)
+                    yield from ((number, Place(place.state, first, high, start + size)) for number in numbers)
 
-    def _reached(self, place: Place) -> set[int]:
-        """States in which the grammar is where one of the texts was said to its end."""
-        if place == OVER or place.low == place.high:
-            return set()
-        forms = self._laid_out(place.state)
+    def _reached(self, place: Place) -> tuple[tuple[str, int], ...]:
+        """What is written for a text that was just said to its end, and the state behind it."""
+        if place.low == place.high:
+            return ()
+        forms = self._at(place.state)
         text = forms.texts[place.low]
-        return {target for _, target in forms.forms[text]} if len(text) == place.said else set()
-
-
-OVER = Place(-1, 0, 0, 0)
-"""After the mark that ends a sentence."""
+        return forms.arcs[text] if len(text) == place.said else ()
 
 
 def laid_out(said: str) -> str:
@@ -197,14 +193,8 @@ def laid_out(said: str) -> str:
     return BLANK + text if text[:1].isalnum() else text
 
 
-def behind(text: str) -> Iterator[str]:
-    """What is left of a text behind a piece, with and without a mark between the two."""
-    yield text
-    for mark in BETWEEN:
-        if text.startswith(mark + BLANK):
-            yield text[len(mark) :]
-
-
-def alike(one: str, other: str) -> int:
-    """How many letters both begin with."""
-    return next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
+def word_at(text: str, place: int) -> tuple[int, int]:
+    """Where the word begins and ends that the letter at ``place`` belongs to; with the blank before it."""
+    start = max(0, text.rfind(BLANK, 0, place + 1))
+    end = text.find(BLANK, start + 1)
+    return start, len(text) if end < 0 else end

@@ -74,7 +74,7 @@ class PhraseScorer:
         found = decoded(self._model, self._graph(tuple(phrases)), sound, hopeless=hopeless)
         if not found.nearest:
             return Look(None, -np.inf, -np.inf, -np.inf, found.open_text)
-        best = found.nearest[0]
+        best = max(found.nearest, key=lambda candidate: candidate.score)  # whatever the number of words
         return Look(
             best.written, best.score - found.open_score, best.score, best.score / len(best.ids), found.open_text
         )

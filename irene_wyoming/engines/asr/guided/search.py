@@ -6,29 +6,44 @@ spotting: R. Rose and D. Paul, 1990, "A hidden Markov model based keyword recogn
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irene_wyoming.engines.asr.guided.graph import BEHIND, BETWEEN, Graph, State
-from irene_wyoming.engines.asr.guided.tokens import BLANK, END, START, Tokens
+from irene_wyoming.engines.asr.guided.graph import Graph, Place
+from irene_wyoming.engines.asr.guided.tokens import END, START, Tokens
 
-WIDTH = 8
-"""Ways that are followed at a time. 16 found nothing more in any set of recordings."""
 
-GIVEN_UP = 10.0
-"""Natural logarithm: ways that are so much less likely than the best one are not followed."""
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many ways to say a command are followed."""
 
-SETTLED = 5.0
-"""The same, under the best sentence that is complete. Runners-up are told within this distance."""
+    widths: tuple[int, ...]
+    """At each step; the last one holds for all later ones. What a sentence begins with is the hardest to tell."""
+    given_up: float
+    """Natural logarithm: ways that are so much less likely than the best one are not followed."""
+
+    def width(self, step: int) -> int:
+        return self.widths[min(step, len(self.widths) - 1)]
+
+
+QUICK = Effort((8,), 10.0)
+"""Finds what was said clearly."""
+
+THOROUGH = Effort((48, 48, 32, 24, 16), 15.0)
+"""Finds what noise has covered at its beginning, for twice the work."""
+
+SETTLED = 8.0
+"""Natural logarithm: ways that are so much less likely than the best complete sentence are not followed. Runners-up are
+told within this distance."""
 
 TOKENS_PER_SECOND = 6.5
 """Nobody speaks faster. Without a limit the model repeats itself on what is no speech."""
 
-WORD = 0.7
+WORD = 1.2
 """Natural logarithm: what each word of a command adds when commands are compared with each other. Without it the model
 prefers commands that end too early: it finds an end likely wherever one may be."""
 
@@ -42,6 +57,12 @@ class Memory(Protocol):
     """What a decoder remembers of the tokens of each row."""
 
     def rows(self, which: Sequence[int]) -> "Memory": ...
+
+
+Written = tuple[int, str]
+"""How many pieces of the grammar were said, and what is written for them."""
+
+Places = dict[Place, Written]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +81,7 @@ class Candidate:
     @property
     def rank(self) -> float:
         """By which commands are compared with each other."""
-        return self.score + WORD * (self.said.count(" ") + 1)
+        return ranked(self.score, self.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +99,17 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A sentence that is not complete yet."""
+    """A sentence that is not complete yet. Spellings and fillers that lead to the same are one way."""
 
     score: float
-    state: State
+    places: Places
     ids: tuple[int, ...]
-    key: str
-    """What it says, folded and without marks: spellings of the same are one way."""
+    between: bool
+    """A word has just been said to its end."""
 
     @property
     def rank(self) -> float:
-        return ranked(self.score, self.key)
+        return ranked(self.score, max(text for _, text in self.places.values()))
 
 
 class Search:
@@ -98,16 +119,16 @@ class Search:
     :param longest: tokens after which it ends.
     """
 
-    def __init__(self, graph: Graph | None, tokens: Tokens, longest: int, width: int = WIDTH) -> None:
+    def __init__(self, graph: Graph | None, tokens: Tokens, longest: int, effort: Effort = QUICK) -> None:
         self._graph = graph
         self._tokens = tokens
         self._longest = longest
-        self._width = width
+        self._effort = effort
         self._open: list[int] = []
         self._open_score = 0.0
         self._open_ended = False
-        self._ways = [] if graph is None else [_Way(0.0, graph.start, (), "")]
-        self._done: dict[str, tuple[float, float, tuple[int, ...]]] = {}  # key: sum, best, tokens of the best
+        self._ways = [] if graph is None else [_Way(0.0, {graph.start: (0, "")}, (), between=True)]
+        self._done: dict[str, tuple[float, float, tuple[int, ...]]] = {}  # written: sum, best, tokens of the best
         self._best_done = -inf
         self.rows: list[int] = []
         """After a step: the rows of that step that the next one goes on from."""
@@ -139,7 +160,9 @@ class Search:
     @property
     def behind(self) -> float:
         """By how much the best sentence, complete or not, is less likely than the open transcript up to here."""
-        return self._open_score - max((way.score for way in self._ways), default=self._best_done)
+        return self._open_score - max(
+            (way.score for way in self._ways), default=max((total for total, _, _ in self._done.values()), default=-inf)
+        )
 
     def _say(self, logp: Array) -> None:
         """One more token of the open transcript."""
@@ -150,82 +173,87 @@ class Search:
 
     def _follow(self, logp: Array, parents: Sequence[int]) -> list[tuple[int, _Way]]:
         """The best ways to go on, with the row that each comes from."""
+        assert self._graph is not None or not self._ways
         found: list[tuple[float, int, int, int]] = []  # score, which way, which of its ways on, token
         best = max((way.score for way in self._ways), default=-inf)
         for index, (way, parent) in enumerate(zip(self._ways, parents, strict=True)):
-            ways = self._on(way.state)
-            scores = way.score + logp[parent][ways[0]]
-            if len(scores) and int(ways[0][0]) == END:
+            ids = self._ids(way)
+            scores = way.score + logp[parent][ids]
+            if len(ids) and ids[0] == END:
                 self._end(way, float(scores[0]))
                 scores[0] = -inf
-            near = np.flatnonzero(scores > best - 2 * GIVEN_UP)
-            found += [(float(scores[place]), index, int(place), int(ways[0][place])) for place in near]
+            near = np.flatnonzero(scores > best - self._effort.given_up)
+            found += [(float(scores[place]), index, int(place), int(ids[place])) for place in near]
         kept = self._kept(found)
         self._ways = [way for _, way in kept]
         return [(parents[index], way) for index, way in kept]
 
+    def _ids(self, way: _Way) -> NDArray[np.int64]:
+        assert self._graph is not None
+        return self._graph.ways(frozenset(way.places)).ids
+
     def _kept(self, found: list[tuple[float, int, int, int]]) -> list[tuple[int, _Way]]:
-        """The best of them, spellings of the same joined."""
+        """The best of them: so many that have said a word to its end, and half as many that are within one.
+
+        A part of a word is likely as a word of its own, and says little of how likely the whole one is.
+        """
         if not found or len(self._ways[0].ids) + 1 >= self._longest:
             return []
         found.sort(reverse=True)
-        least = found[0][0] - GIVEN_UP
-        merged: dict[tuple[State, str], tuple[int, _Way]] = {}
+        least = found[0][0] - self._effort.given_up
+        width = self._effort.width(len(self._ways[0].ids))
+        room = {True: width, False: max(2, width // 2)}
+        merged: dict[frozenset[tuple[Place, Written]], tuple[int, _Way]] = {}
         for score, index, place, token in found:
-            if score < least:
+            if score < least or not any(room.values()):
                 break
-            way = self._ways[index]
-            state = self._on(way.state)[1][place]
-            key = way.key + self._plain(token)
-            if ranked(score, key) < self._best_done - SETTLED:
-                continue
-            if (state, key) in merged:
-                known = merged[state, key]
-                more = float(np.logaddexp(known[1].score, score))
-                merged[state, key] = known[0], _Way(more, state, known[1].ids, key)
-            elif len(merged) < self._width:
-                merged[state, key] = index, _Way(score, state, (*way.ids, token), key)
+            way = self._moved(self._ways[index], place, token, score)
+            key = frozenset(way.places.items())
+            if key in merged:
+                known, first = merged[key]
+                more = float(np.logaddexp(first.score, score))
+                merged[key] = known, replace(first, score=more)
+            elif room[way.between] and way.rank >= self._best_done - SETTLED:
+                room[way.between] -= 1
+                merged[key] = index, way
         return list(merged.values())
 
-    def _on(self, state: State) -> tuple[NDArray[np.int64], tuple[State, ...]]:
+    def _moved(self, way: _Way, place: int, token: int, score: float) -> _Way:
         assert self._graph is not None
-        ways = self._graph.ways(state)
-        return ways.ids, ways.states
-
-    def _plain(self, token: int) -> str:
-        text = self._tokens.folded(token)
-        return "" if text in MARKS else text
+        places: Places = {}
+        for source, target, written in self._graph.ways(frozenset(way.places)).moves[place]:
+            reading = joined(way.places[source], written)
+            places[target] = min(reading, places.get(target, reading))
+        between = any(self._graph.between(target) for target in places)
+        return _Way(score, places, (*way.ids, token), between)
 
     def _end(self, way: _Way, score: float) -> None:
-        total, best, ids = self._done.get(way.key, (-inf, -inf, ()))
+        assert self._graph is not None
+        moves = self._graph.ways(frozenset(way.places)).moves[0]
+        _, written = min(joined(way.places[source], piece) for source, _, piece in moves)
+        total, best, ids = self._done.get(written, (-inf, -inf, ()))
         if score > best:
             best, ids = score, (*way.ids, END)
-        self._done[way.key] = float(np.logaddexp(total, score)), best, ids
-        self._best_done = max(self._best_done, ranked(self._done[way.key][0], way.key))
+        total = float(np.logaddexp(total, score))
+        self._done[written] = total, best, ids
+        self._best_done = max(self._best_done, ranked(total, written))
 
     def result(self) -> Result:
         """What was found up to now."""
-        candidates: dict[str, Candidate] = {}
-        for score, _, ids in sorted(self._done.values(), reverse=True):
-            said = self._tokens.text(ids)
-            written = self._graph.written(said) if self._graph is not None else None
-            if written is None:
-                continue
-            known = candidates.get(written)
-            if known is None:
-                candidates[written] = Candidate(written, said, score, ids)
-            else:
-                more = float(np.logaddexp(known.score, score))
-                candidates[written] = Candidate(written, known.said, more, known.ids)
-        nearest = sorted(candidates.values(), key=lambda candidate: -candidate.rank)
+        nearest = [Candidate(text, self._tokens.text(ids), sum_, ids) for text, (sum_, _, ids) in self._done.items()]
+        nearest.sort(key=lambda candidate: -candidate.rank)
         return Result(self._tokens.text(self._open), self._open_score, tuple(self._open), tuple(nearest))
 
 
-def ranked(score: float, key: str) -> float:
-    return score + WORD * key.count(BLANK)
+def joined(before: Written, written: str) -> Written:
+    """One more piece of the grammar; a reading of fewer pieces sorts first, so that names stay whole."""
+    pieces, text = before
+    return (pieces + 1, f"{text} {written}".strip()) if written else before
 
 
-MARKS = frozenset({*BETWEEN, *BEHIND})
+def ranked(score: float, written: str) -> float:
+    """By which commands, whole ones and begun ones, are compared with each other."""
+    return score + WORD * len(written.split())
 
 
 def limit(seconds: float) -> int:

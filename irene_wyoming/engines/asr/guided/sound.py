@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+RATE = 16_000
+"""Hz."""
+
 FRAME = 320
-"""Samples of one frame at 16 kHz: 20 ms."""
+"""Samples of one frame: 20 ms."""
 
 ACTIVE_DB = 25.0
 """Frames within so many dB of the loudest count as speech."""
@@ -19,6 +22,9 @@ BEGIN = 4
 
 CLIPPED = 0.99
 """Of full scale: what converters and mixers stop at."""
+
+SPECTRUM_SHARE = 0.9999
+"""Of the power of speech: the highest sounds are a thousand times as weak as vowels."""
 
 LOWEST_DB = -100.0
 """dB of full scale, less than the smallest step of 16 bit."""
@@ -36,10 +42,17 @@ class Level:
     """Share of the speech's samples that are cut off at full scale."""
     begins_loud: bool
     """It begins within speech: its first word may be cut."""
+    highest_hz: float
+    """Nearly all of the speech's power lies below. At 16 kHz it was 6,050 or more of 20 people, and 2,600 or less where
+    48 kHz were taken for 16."""
 
     @property
     def snr_db(self) -> float:
         return self.speech_dbfs - self.noise_dbfs
+
+
+NOTHING = Level(LOWEST_DB, LOWEST_DB, 0.0, begins_loud=False, highest_hz=0.0)
+"""Of silence."""
 
 
 def measured(samples: NDArray[np.float32]) -> Level:
@@ -49,19 +62,26 @@ def measured(samples: NDArray[np.float32]) -> Level:
     """
     whole = len(samples) // FRAME
     if not whole:
-        return Level(LOWEST_DB, LOWEST_DB, 0.0, begins_loud=False)
+        return NOTHING
     frames = samples[: whole * FRAME].reshape(whole, FRAME)
     power = np.mean(np.square(frames, dtype=np.float32), axis=1)
     sounding = power[power > 0]
     if not len(sounding):
-        return Level(LOWEST_DB, LOWEST_DB, 0.0, begins_loud=False)
+        return NOTHING
     active = power >= sounding.max() * 10 ** (-ACTIVE_DB / 10)
     speech = decibels(float(power[active].mean()))
     noise = decibels(float(np.quantile(sounding, FLOOR_SHARE)))
     loud = np.abs(frames[active])
     clipped = float(np.mean(loud >= CLIPPED)) if loud.max() >= CLIPPED else 0.0
     start = decibels(float(power[:BEGIN].mean()))
-    return Level(speech, noise, clipped, begins_loud=start > (speech + noise) / 2 and speech - noise > 10)
+    begins_loud = start > (speech + noise) / 2 and speech - noise > 10
+    return Level(speech, noise, clipped, begins_loud=begins_loud, highest_hz=highest(frames[active]))
+
+
+def highest(frames: NDArray[np.float32]) -> float:
+    """Hz below which SPECTRUM_SHARE of the power of these frames lies."""
+    spectrum = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME), axis=1))).sum(axis=0)
+    return float(np.searchsorted(np.cumsum(spectrum), SPECTRUM_SHARE * spectrum.sum())) * RATE / FRAME
 
 
 def decibels(power: float) -> float:

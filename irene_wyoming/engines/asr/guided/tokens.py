@@ -1,11 +1,16 @@
 """Tokens: the pieces of text that the model speaks in, read from its ``tokenizer.bin``."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import inf
 from pathlib import Path
 
 BLANK = "\u2581"
 """How a token shows the blank before a word."""
+
+HYPHEN = "-"
+"""May stand for the blank between two words: "double-shot"."""
 
 START, END = 1, 2
 """Numbers of the tokens that begin and end a transcript."""
@@ -14,29 +19,49 @@ FIRST_WORD = 259
 """Numbers below are control tokens and single bytes. The bytes repeat letters that have tokens of their own further up,
 and the model hardly ever uses them."""
 
+ACRONYM = 4
+"""Letters of a word that may be written in capitals: TV, HVAC."""
+
+MOST_WORDS = 8_192
+"""Words whose spellings are kept. A large home has some thousand."""
+
+Cuts = Mapping[int, Sequence[tuple[int, tuple[int, ...]]]]
+
 
 class Tokens:
-    """The texts of a model's tokens by number, and the numbers of each text."""
+    """The texts of a model's tokens by number, and the tokens that may spell a word."""
 
     def __init__(self, texts: Sequence[bytes]) -> None:
         self._texts = tuple(texts)
-        self._numbers: dict[str, tuple[int, ...]] = {}
-        for number, text in enumerate(texts):
-            if number >= FIRST_WORD and (key := folded(text.decode("utf-8", "replace"))):
-                self._numbers[key] = (*self._numbers.get(key, ()), number)
-        self._folded = {number: key for key, numbers in self._numbers.items() for number in numbers}
-        self.longest = max(map(len, self._numbers), default=0)
-        """Letters of the longest token."""
+        self._folded: dict[int, str] = {}
+        self._first: dict[str, tuple[int, ...]] = {}  # those that may begin a word
+        self._later: dict[str, tuple[int, ...]] = {}  # those that may go on with one
+        self._hyphens = tuple(at for at, text in enumerate(texts) if at >= FIRST_WORD and text == HYPHEN.encode())
+        for number, raw in enumerate(texts):
+            if number >= FIRST_WORD:
+                self._enter(number, raw.decode("utf-8", "replace"))
+        self.cuts = lru_cache(MOST_WORDS)(self._cuts)
+        """(word) -> by the letter at which it begins: the tokens that may come there and the letter behind each."""
+
+    def _enter(self, number: int, text: str) -> None:
+        key = folded(text)
+        self._folded[number] = key
+        letters = text.removeprefix(BLANK)
+        short = len(letters) <= ACRONYM
+        if letters == letters.casefold() or (short and letters.isupper()):
+            self._later[key] = (*self._later.get(key, ()), number)
+        if letters in (letters.casefold(), letters.capitalize()) or (short and letters.isupper()):
+            self._first[key] = (*self._first.get(key, ()), number)
 
     def __len__(self) -> int:
         return len(self._texts)
 
-    def numbers(self, text: str) -> tuple[int, ...]:
-        """Every token that says ``text``, whatever its capitals and hyphens; ``text`` is folded. Often none."""
-        return self._numbers.get(text, ())
+    def signs(self, text: str) -> tuple[int, ...]:
+        """The tokens that are just this mark."""
+        return self._later.get(text, ())
 
     def folded(self, number: int) -> str:
-        """What a token says, folded; empty for one that no grammar uses."""
+        """What a token says, as ``folded`` has it; empty for one that no word has."""
         return self._folded.get(number, "")
 
     def text(self, numbers: Sequence[int]) -> str:
@@ -44,12 +69,55 @@ class Tokens:
         said = b"".join(self._texts[number] for number in numbers if number not in (START, END))
         return said.decode("utf-8", "replace").replace(BLANK, " ").strip()
 
+    def _numbers(self, word: str, start: int, end: int) -> tuple[int, ...]:
+        begins = not word[:start].strip(BLANK) or not word[start - 1].isalnum()
+        return (self._first if begins else self._later).get(word[start:end], ())
+
+    def _cuts(self, word: str) -> Cuts:
+        """The tokens of a word's short spellings: the model hardly uses others, and they would crowd a search.
+
+        A word that is a token is spelled by it alone. Others are spelled in as few tokens as can be, or in one more.
+
+        :param word: folded, with BLANK before it, which a hyphen may stand for.
+        """
+        size = len(word)
+        inside = 1 if word[:1] == BLANK else 0
+        found: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+        for begin in {0, inside}:  # with the blank, or behind a hyphen
+            before, after = self._fewest(word, begin)
+            spare = 0 if after[begin] == 1 else 1
+            for start in range(begin, size):
+                for end in range(start + 1, size + 1):
+                    numbers = self._numbers(word, start, end)
+                    if numbers and before[start] + 1 + after[end] <= after[begin] + spare:
+                        ways = found.setdefault(start, [])
+                        if (end, numbers) not in ways:
+                            ways.append((end, numbers))
+        if inside:
+            found.setdefault(0, []).append((1, self._hyphens))
+        return found
+
+    def _fewest(self, word: str, begin: int) -> tuple[list[float], list[float]]:
+        """The fewest tokens for the letters from ``begin`` to each place, and from each place to the end."""
+        size = len(word)
+        before, after = [inf] * (size + 1), [inf] * (size + 1)
+        before[begin] = after[size] = 0
+        for end in range(begin + 1, size + 1):
+            before[end] = min(
+                (before[start] + 1 for start in range(begin, end) if self._numbers(word, start, end)), default=inf
+            )
+        for start in reversed(range(begin, size)):
+            after[start] = min(
+                (after[end] + 1 for end in range(start + 1, size + 1) if self._numbers(word, start, end)), default=inf
+            )
+        return before, after
+
 
 def folded(text: str) -> str:
     """Text as commands are compared: lower case, without accents, a hyphen like a blank, one kind of apostrophe."""
     if not text.isascii():
         text = without_accents(text)
-    return text.casefold().replace(" ", BLANK).replace("-", BLANK)
+    return text.casefold().replace(" ", BLANK).replace(HYPHEN, BLANK)
 
 
 def without_accents(text: str) -> str:

@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
+from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
 from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES, DEFAULT_MODEL, PROMPT_CHARS, prompt
-from irene_wyoming.engines.asr.sphinx.engine import Sphinx
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from irene_wyoming.language.vocabulary import Vocabulary as Names
 from irene_wyoming.wire.hear import Recording
-from tests.engines.asr.conftest import MakeRemote
+from tests.engines.asr.conftest import MakeRemote, made
 from tests.engines.asr.remote.servers import Behaviour, ScriptedServer, sends_for_ever, until_gone
 from tests.engines.asr.remote.test_remote import LIGHT, TIMER, push_all, recording, wav
 from tests.engines.contract import AsrEngineContract
@@ -36,9 +36,9 @@ KEY = "sk-not-to-be-seen-0123456789"
 
 @dataclass
 class Api:
-    """An inference server with sphinx behind ``/v1/audio/transcriptions``."""
+    """An inference server with guided behind ``/v1/audio/transcriptions``."""
 
-    sphinx: Sphinx
+    guided: AsrEngine
     requests: list[dict[str, str]] = field(default_factory=list)
     """The fields of each request."""
     key: str | None = None
@@ -50,7 +50,7 @@ class Api:
         with wave.open(io.BytesIO(file)) as reader:
             assert (reader.getframerate(), reader.getsampwidth(), reader.getnchannels()) == (16_000, 2, 1)
             pcm = reader.readframes(reader.getnframes())
-        session = self.sphinx.session(AsrRequest())
+        session = self.guided.session(AsrRequest())
         session.push(pcm)
         return session.finish().text
 
@@ -96,8 +96,8 @@ def handler(api: Api) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture(scope="module")
-def sphinx() -> Iterator[Sphinx]:
-    engine = Sphinx(Vocabulary())
+def guided() -> Iterator[AsrEngine]:
+    engine = made(GUIDED)
     yield engine
     engine.close()
 
@@ -115,8 +115,8 @@ def serve(api: Api, tls: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
 
 
 @pytest.fixture
-def api(sphinx: Sphinx) -> Iterator[Api]:
-    api = Api(sphinx)
+def api(guided: AsrEngine) -> Iterator[Api]:
+    api = Api(guided)
     server = serve(api)
     yield api
     server.shutdown()
@@ -266,11 +266,11 @@ def certificate(tmp_path: Path) -> Path:
 
 
 def test_a_certificate_is_checked_unless_switched_off(
-    make_remote: MakeRemote, sphinx: Sphinx, speech: Speech, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    make_remote: MakeRemote, guided: AsrEngine, speech: Speech, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
-    api = Api(sphinx)
+    api = Api(guided)
     server = serve(api, tls)
     try:
         with pytest.raises(EngineFailed, match=r"certificate verify failed.*; verify_tls: false takes it"):

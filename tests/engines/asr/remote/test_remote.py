@@ -49,7 +49,7 @@ def wav(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[str]:
-    """This project's own server with sphinx."""
+    """This project's own server with guided."""
     with in_thread(asr_server(load(None, ENVIRONMENT))) as uri:
         yield uri
 
@@ -91,12 +91,12 @@ def test_people_who_speak_at_once_are_all_understood(engine: AsrEngine, speech: 
 
 def test_it_offers_what_the_other_machine_offers(engine: AsrEngine) -> None:
     models = {model.name: model for model in engine.models()}
-    model = models["sphinx-en-commands"]
+    model = models["moonshine-tiny-en"]
     assert (model.languages, model.installed) == (("en",), True)
 
 
 def test_a_request_that_cannot_be_met_is_refused(engine: AsrEngine) -> None:
-    with pytest.raises(UnknownModel, match=r"'tiny'.*sphinx-en-commands"):
+    with pytest.raises(UnknownModel, match=r"'tiny'.*moonshine-tiny-en"):
         engine.session(AsrRequest(model="tiny"))
     with pytest.raises(UnsupportedRequest, match="'de': remote knows en"):
         engine.session(AsrRequest(language="de"))

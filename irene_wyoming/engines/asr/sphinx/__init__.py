@@ -1,1 +1,0 @@
-"""Commands of a fixed grammar, recognised by PocketSphinx."""
