@@ -1,4 +1,4 @@
-"""Runs the servers as child processes: starts them, starts one again that dies, stops all.
+"""Runs the servers as child processes: starts them, starts one again that dies or hangs, stops all.
 
 A child's exit code 2 means that its configuration is wrong. Where that is so from the start, all are stopped: half a
 program would look as if all were well. Later on that child alone is not started again.
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from irene_wyoming.config.model import SuperviseConfig
 from irene_wyoming.errors import ConfigError
+from irene_wyoming.heartbeat import Ear
 
 EXIT_CONFIG = 2
 """A child ends with it when starting it again would not help."""
@@ -100,7 +101,7 @@ class Supervisor:
             raise ConfigError("no server is enabled: set wake.enabled, asr.enabled or mic.enabled to true")
         self._stop_timeout_s = timing.stop_timeout_s
         self._refusing = asyncio.Event()  # a child's configuration is wrong from the start
-        self._keepers = [_Keeper(child, _backoff(timing, clock), died, self._refusing) for child in children]
+        self._keepers = [_Keeper(child, timing, clock, died, self._refusing) for child in children]
         self._tasks: list[asyncio.Task[None]] = []  # empty before start
 
     @property
@@ -187,11 +188,21 @@ def exit_with_parent() -> bool:
 class _Keeper:
     """Keeps one child running."""
 
-    def __init__(self, child: Child, backoff: Backoff, died: Died | None, refusing: asyncio.Event) -> None:
+    def __init__(
+        self,
+        child: Child,
+        timing: SuperviseConfig,
+        clock: Callable[[], float],
+        died: Died | None,
+        refusing: asyncio.Event,
+    ) -> None:
+        """:param refusing: is set where the child's configuration is wrong from the start."""
         self.name = child.name
+        self._hang_s = timing.hang_s
+        self._hung = False  # the process that has ended last was killed for that
         self._child = child
         self._died = died
-        self._backoff = backoff
+        self._backoff = _backoff(timing, clock)
         self._process: Process | None = None  # None while none runs
         self._ending = asyncio.Event()
         self._refusing = refusing
@@ -225,7 +236,12 @@ class _Keeper:
                     self._refusing.set()
                 return
             delay_s = self._backoff.next_delay()
-            _log.warning("%s %s: started again in %g s", self.name, _describe_end(code), delay_s)
+            _log.warning(
+                "%s %s: started again in %g s",
+                self.name,
+                "hung and was killed" if self._hung else _describe_end(code),
+                delay_s,
+            )
             await self._sleep(delay_s)
 
     def end(self) -> None:
@@ -242,27 +258,42 @@ class _Keeper:
 
     async def _live(self) -> int | None:
         """Start the child and wait for its end; return its code as Process has it, None if it cannot be started."""
+        ear = Ear()
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._child.argv,
                 stdin=DEVNULL,
-                env={**os.environ, **self._child.env, SUPERVISED_VARIABLE: str(os.getpid())},
+                env={**os.environ, **self._child.env, **ear.environment, SUPERVISED_VARIABLE: str(os.getpid())},
                 # A group of its own: Ctrl-C on a terminal reaches this program only, which passes it on once.
                 process_group=0,
+                pass_fds=(ear.childs,),
             )
         except OSError as error:
             _log.error("%s cannot be started: %s", self.name, error)
+            ear.close()
             return None
+        ear.listen()
         _log.info("%s started, process %d", self.name, process.pid)
-        self._process = process
+        self._process, self._hung = process, False
+        hearing = asyncio.create_task(self._watch(process.pid, ear), name=f"heartbeat of {self.name}")
         try:
             if self._ending.is_set():
                 self._terminate()
             return await process.wait()
         finally:
             self._process = None
+            hearing.cancel()
+            await asyncio.wait([hearing])
+            ear.close()
             # A recorder that a killed server leaves behind would hold the sound device against the next one.
             _kill_group(process.pid)
+
+    async def _watch(self, pid: int, ear: Ear) -> None:
+        """Kill a child that hangs."""
+        await ear.silence(self._hang_s)
+        _log.error("%s has given no sign of life for %g s: killed", self.name, self._hang_s)
+        self._hung = True
+        _kill_group(pid)
 
     def _terminate(self) -> None:
         # Not Process.terminate: it asks for the exit status first, and may take it away from asyncio's own waiting.

@@ -30,9 +30,13 @@ STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN); hello(sys.argv[2])\nw
 
 
 def timing(
-    delay_s: float = 0.01, most_s: float = 0.05, healthy_after_s: float = 30.0, stop_timeout_s: float = 5.0
+    delay_s: float = 0.01,
+    most_s: float = 0.05,
+    healthy_after_s: float = 30.0,
+    stop_timeout_s: float = 5.0,
+    hang_s: float = 2 * PATIENCE_S,  # most stand-ins have no heart
 ) -> SuperviseConfig:
-    return SuperviseConfig(delay_s, most_s, healthy_after_s, 0.0, stop_timeout_s)
+    return SuperviseConfig(delay_s, most_s, healthy_after_s, 0.0, stop_timeout_s, hang_s)
 
 
 @dataclass
@@ -186,6 +190,37 @@ async def test_what_a_dead_child_has_started_goes_with_it(village: Village) -> N
         first = await village.births(2)
         os.kill(first["mic"].pid, signal.SIGKILL)
         await first["recorder"].end()
+        await village.births(2)
+
+
+BEATS = """
+import asyncio
+from irene_wyoming.heartbeat import beating
+async def live():
+    async with beating():
+        hello(sys.argv[2])
+        await asyncio.Event().wait()
+asyncio.run(live())
+"""
+
+
+async def test_a_child_that_hangs_is_killed_and_started_again_and_one_that_beats_is_not(
+    village: Village, log: Log
+) -> None:
+    children = [village.child("asr", BEATS), village.child("wake", BEATS)]
+    async with started(Supervisor(children, timing(hang_s=5.0))) as supervisor:
+        first = await village.births(2)
+        os.kill(first["asr"].pid, signal.SIGSTOP)
+        await log.has("asr has given no sign of life for 5 s: killed")
+        await log.has("asr hung and was killed: started again in 0.01 s")
+        assert list(await village.births(1)) == ["asr"]
+        assert supervisor.pids["wake"] == first["wake"].pid
+
+
+async def test_a_child_that_hangs_in_its_start_is_started_again(village: Village) -> None:
+    """As one whose model's file lies on a disk that does not answer."""
+    stuck = f"{BEATS.split('async def')[0]}hello(sys.argv[2])\nwhile True: signal.pause()"
+    async with started(Supervisor([village.child("asr", stuck)], timing(hang_s=3.0))):
         await village.births(2)
 
 

@@ -40,7 +40,8 @@ async def front_server(config: Config, servers: Mapping[str, Address], wait_s: f
     name = instance_name("", config.discovery.name)
     directory = Directory({name: reachable(address) for name, address in servers.items()}, name)
     if not await directory.complete(wait_s):
-        log.warning("front: not every server has described itself within %g s; a hub will see the others", wait_s)
+        late = " and ".join(directory.unknown)
+        log.warning("front: no sign of %s within %g s; a hub will see the others", late, wait_s)
 
     async def serve(connection: Connection, client: Client) -> None:
         await Handler(

@@ -16,6 +16,7 @@ from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import DiscoveryError
+from irene_wyoming.heartbeat import beating
 from irene_wyoming.servers.service import Service
 from irene_wyoming.web.exposition import exposed
 from irene_wyoming.wire.address import Address
@@ -130,6 +131,7 @@ async def serve(
     """
     stop = stop_signal()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(beating())
         stack.enter_context(warnings_told(name))
         await stack.enter_async_context(published(name, os.environ))
         service = await stack.enter_async_context(server)

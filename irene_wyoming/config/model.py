@@ -147,6 +147,8 @@ class SuperviseConfig:
     """From SIGTERM on, for the transcripts that are under way."""
     stop_timeout_s: float = setting(number("seconds", 0.1, 600))
     """From SIGTERM to SIGKILL."""
+    hang_s: float = setting(number("seconds", 5, MAX_WAIT_S), default=30.0)
+    """A server that gives no sign of life for so long is killed and started again."""
 
     def settled(self) -> Self:
         """:raises Wrong: two of the times contradict each other."""

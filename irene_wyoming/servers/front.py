@@ -85,6 +85,11 @@ class Directory:
             info.wake = [replace(program, name=self.name) for program in info.wake[:1]] + info.wake[1:]
         return info
 
+    @property
+    def unknown(self) -> list[str]:
+        """Servers that have not described themselves so far."""
+        return [name for name in self.servers if name not in self._known]
+
     async def complete(self, timeout_s: float) -> bool:
         """Wait until every server has described itself once; False: some have not in time.
 
@@ -92,8 +97,8 @@ class Directory:
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
-            await asyncio.gather(*(self._ask(name) for name in self.servers if name not in self._known))
-            if len(self._known) == len(self.servers):
+            await asyncio.gather(*(self._ask(name) for name in self.unknown))
+            if not self.unknown:
                 return True
             if asyncio.get_running_loop().time() > deadline:
                 return False

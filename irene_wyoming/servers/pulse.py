@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from wyoming.ping import Ping, Pong
 
-from irene_wyoming.errors import IreneError, ServerUnavailable
+from irene_wyoming.errors import IreneError, ProtocolError, ServerUnavailable
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, expect
 from irene_wyoming.wire.connection import Connection
@@ -15,6 +15,12 @@ EVERY_S = 1.5
 
 ANSWER_S = 3.0
 """For the answer. A loop that stands still for so long hears nobody. With the pause before, it is known in 4.5 s."""
+
+
+class Still(IreneError):
+    """A server takes connections and answers nothing."""
+
+    code = ServerUnavailable.code
 
 
 class Pulse:
@@ -32,7 +38,7 @@ class Pulse:
     async def watch(self) -> None:
         """Returns never.
 
-        :raises ServerUnavailable: the server does not answer.
+        :raises Still: the server stands still.
         """
         self._watchers += 1
         if self._beating is None or self._beating.done():
@@ -45,23 +51,33 @@ class Pulse:
             self._watchers -= 1
             if not self._watchers:
                 beating.cancel()
-                with suppress(asyncio.CancelledError, ServerUnavailable):
+                with suppress(asyncio.CancelledError, Still):
                     await beating
 
     async def _beat(self) -> None:
+        while True:
+            # A server that refuses us, or ends the connection since it stops, does not stand still.
+            with suppress(ProtocolError, ConnectionError, ServerUnavailable):
+                await self._converse()
+            await asyncio.sleep(EVERY_S)
+
+    async def _converse(self) -> None:
+        """Ask again and again, on one connection.
+
+        :raises Still: the server has not answered.
+        :raises ProtocolError, ConnectionError, ServerUnavailable: it does not talk with us.
+        """
         try:
-            async with connect(self._address, self._answer_s) as connection:
+            async with asyncio.timeout(self._answer_s) as patience, connect(self._address, 2 * self._answer_s) as here:
                 while True:
-                    await self._ask(connection)
+                    await self._ask(here)
+                    patience.reschedule(None)
                     await asyncio.sleep(EVERY_S)
+                    patience.reschedule(asyncio.get_running_loop().time() + self._answer_s)
         except TimeoutError:
-            raise ServerUnavailable(f"the {self._name} server has not answered for {self._answer_s:g} s") from None
-        except (IreneError, OSError) as error:
-            raise ServerUnavailable(f"the {self._name} server does not answer: {error}") from error
+            raise Still(f"the {self._name} server has not answered for {self._answer_s:g} s") from None
 
     async def _ask(self, connection: Connection) -> None:
-        """:raises TimeoutError: no answer in time."""
-        async with asyncio.timeout(self._answer_s):
-            await connection.write(Ping())
-            while not Pong.is_type((await expect(connection)).type):
-                pass
+        await connection.write(Ping())
+        while not Pong.is_type((await expect(connection)).type):
+            pass
