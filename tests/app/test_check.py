@@ -1,5 +1,6 @@
 """``check`` opens what a start opens."""
 
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -8,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from irene_wyoming.app import doubts
+from irene_wyoming.app.asr import asr_server
+from irene_wyoming.app.check import Check
 from irene_wyoming.app.findings import Level
 from irene_wyoming.app.opening import opened
+from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
+from irene_wyoming.wire.client import describe
+from irene_wyoming.wire.hear import Recording, transcribe
 
 Configured = Callable[..., Config]
 
@@ -88,3 +94,49 @@ def test_settings_of_words_that_no_engine_has_are_told(configured: Configured) -
         "wake.models.okay_nabo: no engine has this word; did you mean okay_nabu?",
         "wake.satellites.kitchen.models.alxa: no engine has this word; did you mean alexa?",
     ]
+
+
+@pytest.mark.parametrize("key", ["certificate", "token_file"])
+async def test_a_pipe_as_certificate_or_token_is_named_and_nobody_waits(
+    configured: Configured, tmp_path: Path, key: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    [(level, about, text)] = await found(configured(**{f"ASR__ACCESS__{key.upper()}": str(tmp_path / "pipe")}))
+    assert (level, about) == (Level.ERROR, f"asr.access.{key}")
+    assert text.endswith("not a file, but a named pipe")
+
+
+@pytest.mark.parametrize(
+    ("sound", "level", "ending"),
+    [("/dev/zero", Level.WARNING, "digital silence; is it muted?"), ("/dev/urandom", Level.OK, "16000 Hz 16 bit mono")],
+)
+async def test_a_microphone_that_delivers_nothing_but_zeros_is_told(
+    configured: Configured, sound: str, level: Level, ending: str
+) -> None:
+    config = configured(
+        MIC__SOURCE=f"{{kind: command, command: [cat, {sound}]}}",
+        WAKE__ENABLED="false",
+        ASR__ENABLED="false",
+        FRONT__ENABLED="false",
+    )
+    [heard] = [one async for one in Check(config).findings() if one.about == "mic.source"]
+    assert heard.level is level
+    assert heard.text.endswith(ending)
+
+
+async def test_a_wake_server_waits_for_a_word_whose_model_is_missing(
+    configured: Configured, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = configured(WAKE__DEFAULT_MODELS="[hey_zelda]", WAKE__DEFAULT_PROVIDER="microwakeword")
+    async with wake_server(config) as service:
+        assert (await describe(service.address)).wake
+    assert "wake.default_models: 'hey_zelda' is not known here; known are okay_nabu" in caplog.text
+
+
+async def test_a_language_that_no_engine_understands_costs_the_others_nothing(
+    configured: Configured, caplog: pytest.LogCaptureFixture, speech: Callable[[str], Recording]
+) -> None:
+    async with asr_server(configured(ASR__LANGUAGE="de")) as service:
+        heard = await transcribe(service.address, speech("asr/turn_on_the_living_room_light"), language="en")
+    assert "living room" in heard.text
+    assert "asr.language: 'de': no engine here understands it, only en" in caplog.text
