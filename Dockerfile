@@ -19,7 +19,9 @@ COPY irene_wyoming irene_wyoming
 RUN /opt/irene/bin/pip install --no-cache-dir --only-binary :all: "setuptools>=77" wheel \
     && /opt/irene/bin/pip install --no-cache-dir --only-binary :all: --no-binary srt --no-build-isolation ".[${EXTRAS}]" \
     && /opt/irene/bin/pip uninstall --yes pip setuptools wheel \
-    && find /opt/irene -type d -name tests -prune -exec rm -r {} + # numpy's alone are 20 MB
+    && find /opt/irene -type d \( -name tests -o -name f2py \) -prune -exec rm -r {} + \
+    && find /opt/irene -name libmoonshine.so -delete
+# Tests, numpy's alone 20 MB; its Fortran compiler; and 41 MB of a library that comes with the model of guided, unused.
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
@@ -30,6 +32,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && python -m pip uninstall --yes --quiet pip setuptools wheel \
     && rm -f /usr/local/bin/pip* \
+    && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && useradd --system --user-group --groups audio --create-home --shell /usr/sbin/nologin irene \
     && install --directory --owner irene --group irene /data
 

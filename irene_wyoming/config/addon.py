@@ -21,10 +21,14 @@ OPTIONS: Mapping[str, str] = {
     "wake_words": "wake.default_models",
     "wake_provider": "wake.default_provider",
     "wake_threshold": "wake.providers.{wake_provider}.threshold",
+    "second_look": "wake.verify",
+    "typed_words": "wake.typed",
     "asr_provider": "asr.default_provider",
-    "vosk_model": "asr.providers.vosk.model",
+    "asr_model": "asr.providers.{asr_provider}.model",
     "remote_uri": "asr.providers.remote.uri",
+    "remote_key": "asr.providers.remote.api_key",
     "language": "asr.language",
+    "home_names": "home.enabled",
     "areas": "asr.vocabulary.areas",
     "devices": "asr.vocabulary.devices",
     "mic_device": "mic.source.device",
@@ -73,10 +77,15 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
 
 def option_path(option: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> Keys:
     """Where ``option`` goes, given the others and the settings that hold where they say nothing."""
-    usual = defaults["wake"]["default_provider"]
-    chosen = options.get("wake_provider")
-    known = isinstance(chosen, str) and chosen in defaults["wake"]["providers"]
-    return tuple(key.format(wake_provider=chosen if known else usual) for key in OPTIONS[option].split("."))
+    chosen = {f"{kind}_provider": _provider(kind, options, defaults) for kind in ("wake", "asr")}
+    return tuple(key.format(**chosen) for key in OPTIONS[option].split("."))
+
+
+def _provider(kind: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> str:
+    """The engine that the options choose, or that is the default one; of a wrong choice the latter, too."""
+    chosen = options.get(f"{kind}_provider")
+    known = isinstance(chosen, str) and chosen in defaults[kind]["providers"]
+    return str(chosen if known else defaults[kind]["default_provider"])
 
 
 def told(message: str) -> str:
@@ -85,10 +94,7 @@ def told(message: str) -> str:
 
 
 _NAMES = {f"option{number}": option for number, option in enumerate(OPTIONS)}
-_PATTERNS = {
-    group: re.escape(OPTIONS[option].replace("{wake_provider}", "@")).replace("@", r"\w+")
-    for group, option in _NAMES.items()
-}
+_PATTERNS = {group: re.sub(r"\\{\w+\\}", r"\\w+", re.escape(OPTIONS[option])) for group, option in _NAMES.items()}
 _SETTING = re.compile(
     rf"(?<![\w.])(?:{'|'.join(f'(?P<{group}>{pattern})' for group, pattern in _PATTERNS.items())})(?!\w|\.\w)"
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 SLUG = re.compile(r"[-_.A-Za-z0-9]+")
 PORT = re.compile(r"\d{1,5}(/tcp|/udp)?")
+IMAGE = re.compile(r"[a-z0-9.-]+(/[a-z0-9._-]+)+")
 WATCHDOG = re.compile(r"(?:https?|\[PROTO:\w+\]|tcp)://\[HOST\]:(\[PORT:\d+\]|\d+).*")
 ELEMENT = re.compile(
     r"(?:bool|email|url|port|device(?:\(subsystem=[a-z]+\))?|str(?:\(\d*,\d*\))?|password(?:\(\d*,\d*\))?"
@@ -20,8 +21,7 @@ ELEMENT = re.compile(
 ARCHITECTURES = {"aarch64", "amd64"}
 """Those that still have Supervisors."""
 MAPS = {
-    "data", "homeassistant_config", "addon_config", "app_config", "all_addon_configs", "ssl", "addons", "backup",
-    "share", "media",
+    "data", "homeassistant_config", "app_config", "all_app_configs", "ssl", "apps", "backup", "share", "media",
 }  # fmt: skip
 
 
@@ -42,6 +42,8 @@ MANIFEST: dict[str, Callable[[Any], Any]] = {
     "stage": lambda value: value in {"stable", "experimental", "deprecated"},
     "arch": lambda value: set(value) <= ARCHITECTURES,
     "startup": lambda value: value in {"initialize", "system", "services", "application", "once"},
+    "image": lambda value: IMAGE.fullmatch(value),
+    "homeassistant": lambda value: re.fullmatch(r"20\d\d\.\d+\.\d+", value),
     "boot": lambda value: value in {"auto", "manual", "manual_only"},
     "init": lambda value: isinstance(value, bool),
     "audio": lambda value: isinstance(value, bool),
@@ -61,6 +63,16 @@ MANIFEST: dict[str, Callable[[Any], Any]] = {
     "schema": lambda value: isinstance(value, dict),
 }
 """The keys that we might use, and what each may hold. Others: see the Supervisor's documentation first."""
+
+OF_ITSELF: dict[str, Any] = {
+    "stage": "stable", "startup": "application", "boot": "auto", "init": True, "ingress_port": 8099,
+    "ingress_entry": "/", "ingress": False, "homeassistant_api": False, "audio": False,
+    "options": {}, "schema": {}, "map": [], "ports": {},
+}  # fmt: skip
+"""What a key is where it is left out; today's add-on linter wants such a value not to be written down."""
+
+LEFT_BEHIND = {"advanced", "auto_uart", "squash", "watchdog"}
+"""Keys that today's rules leave behind; a HEALTHCHECK in the image stands for ``watchdog``."""
 
 REQUIRED = {"name", "version", "slug", "description", "arch"}
 

@@ -20,13 +20,14 @@ from tests.addon import supervisor
 from tests.config.files import ROOT, loaded
 
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
-TRANSLATION: dict[str, Any] = yaml.safe_load((ROOT / "translations/en.yaml").read_text())
+TRANSLATIONS: dict[str, dict[str, Any]] = {
+    path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / "translations").glob("*.yaml"))
+}
 DEFAULTS: dict[str, Any] = yaml.safe_load(default_text())
 SCHEMA: dict[str, Any] = MANIFEST["schema"]
 
 
 MATCHING = {
-    "language": ("en", "de-AT", "zh-Hant"),
     "remote_uri": ("tcp://gpu-box:10300", "http://gpu-box:8000/v1", "https://[::1]:8000/v1"),
 }
 """Of an option with a pattern: values that it lets through."""
@@ -50,7 +51,9 @@ def extremes(option: str) -> list[Any]:
     if kind.startswith("match("):
         assert all(re.fullmatch(kind[6:-1], value) for value in MATCHING[option])
         return list(MATCHING[option])
-    assert kind == "str", f"{option}: give {kind} a range"
+    if kind == "password":
+        return ["s3cret-0123456789"]
+    assert re.fullmatch(r"str(\(\d+,\d+\))?", kind), f"{option}: give {kind} a range"
     return ["reading corner"]
 
 
@@ -165,7 +168,8 @@ def test_the_chosen_engine_is_used_and_the_default_ones_stay_behind_it(tmp_path:
 
 def test_the_image_has_what_the_options_can_choose() -> None:
     [extras] = re.findall(r"^ARG EXTRAS=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert set(extremes("asr_provider")) == {"guided", *extras.split(",")}
+    built_in = {name for name, engine in load(None, {}).asr.providers.items() if engine.enabled}
+    assert set(extremes("asr_provider")) == {*built_in, *extras.split(",")}
 
 
 def test_an_option_left_empty_changes_nothing(tmp_path: Path) -> None:
@@ -174,17 +178,54 @@ def test_an_option_left_empty_changes_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_every_option_and_port_is_translated() -> None:
-    assert set(TRANSLATION["configuration"]) == set(SCHEMA)
-    assert set(TRANSLATION["network"]) == set(MANIFEST["ports"])
-    for texts in TRANSLATION["configuration"].values():
-        assert set(texts) == {"name", "description"}
+def test_it_speaks_five_languages() -> None:
+    assert list(TRANSLATIONS) == ["de", "en", "es", "fr", "nl"]
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_every_option_and_port_is_translated(language: str) -> None:
+    translation = TRANSLATIONS[language]
+    assert list(translation["configuration"]) == list(SCHEMA)
+    assert list(translation["network"]) == list(MANIFEST["ports"])
+    for texts in translation["configuration"].values():
+        assert list(texts) == ["name", "description"]
         assert all(texts.values())
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_a_translation_keeps_what_is_typed(language: str) -> None:
+    """Words of the program, such as choices and folders, are the same in every language."""
+    for option, texts in TRANSLATIONS[language]["configuration"].items():
+        english = TRANSLATIONS["en"]["configuration"][option]["description"]
+        typed = set(
+            re.findall(r"\b(?:[a-z]+_[a-z_]+|/v1|vosk|remote|guided|openwakeword|microwakeword|debug)\b", english)
+        )
+        assert {word for word in typed if word not in texts["description"]} == set(), option
+
+
+def test_it_says_nothing_that_is_so_of_itself_and_nothing_that_is_left_behind() -> None:
+    assert {key for key, value in supervisor.OF_ITSELF.items() if key in MANIFEST and MANIFEST[key] == value} == set()
+    assert MANIFEST.keys() & supervisor.LEFT_BEHIND == set()
+    assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text()
+
+
+def test_its_image_is_labelled_as_an_app() -> None:
+    labels = dict(re.findall(r'(io\.hass\.\w+)="([^"]*)"', (ROOT / "Dockerfile").read_text()))
+    assert labels == {
+        "io.hass.type": "app",
+        "io.hass.name": MANIFEST["name"],
+        "io.hass.version": "${BUILD_VERSION}",
+        "io.hass.arch": "${BUILD_ARCH}",
+    }
+
+
+def test_its_page_is_where_the_supervisor_looks_for_it() -> None:
+    assert MANIFEST["ingress"]
+    assert load(ROOT / "config.yaml", {}).web.address.port == supervisor.OF_ITSELF["ingress_port"]
 
 
 def test_its_ports_are_where_the_servers_listen() -> None:
     assert set(MANIFEST["ports"]) == {f"{DEFAULTS[name]['port']}/tcp" for name in ("wake", "asr", "mic", "front")}
-    assert f"[PORT:{DEFAULTS['front']['port']}]" in MANIFEST["watchdog"]
 
 
 def test_models_are_left_out_of_backups() -> None:
