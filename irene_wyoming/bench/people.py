@@ -76,7 +76,8 @@ def folder_of(path: Path, read: Reader, *, other: bool = False, half: str | None
     :raises AudioError: there is none, or one without its text.
     """
     files = sorted(path.glob("*.wav"))
-    files = [file for place, file in enumerate(files) if half is None or number(file, place) % 2 == HALVES[half]]
+    if half is not None and len(files) > 1:  # a lone recording is in both
+        files = [file for place, file in enumerate(files) if number(file, place) % 2 == HALVES[half]]
     files = files[: limit or None]
     if not files:
         raise AudioError(f"{path}: no wav file there; expected files such as lamp.wav and lamp.txt")

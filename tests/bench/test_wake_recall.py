@@ -1,5 +1,6 @@
 """bench wake --recall: words of recordings through a real wake server."""
 
+import argparse
 import json
 import shutil
 from collections.abc import Callable
@@ -58,12 +59,28 @@ def test_the_command_measures_each_folder_and_condition(tmp_path: Path, capsys: 
     (tmp_path / "others").mkdir()
     shutil.copy(SPEECH_DIR / "asr" / "she_turned_around_and_walked_away.wav", tmp_path / "others")
     folders = ("--recall", f"alexa={tmp_path / 'mine'}", "--other", str(tmp_path / "others"))
-    noise = ("--noise", "pink", "--snr", "30", "--engine", "microwakeword")
+    (tmp_path / "one_stage.yaml").write_text('wake: {verify: "off"}')
+    noise = (
+        "--noise",
+        "pink",
+        "--snr",
+        "30",
+        "--engine",
+        "microwakeword",
+        "--config",
+        str(tmp_path / "one_stage.yaml"),
+    )
     assert run("wake", *folders, *noise, "--json") == 0
     printed = json.loads(capsys.readouterr().out)
     found = [(row["word"], row["noise"], row["snr_db"], row["recall"]) for row in printed["recall"]]
     assert found == [("alexa", "none", None, 1), ("alexa", "pink", 30, 1)]
     assert [(row["folder"], row["per_hour"]) for row in printed["false_accepts"]] == [("others", 0)]
+
+
+def test_a_configuration_with_a_second_look_is_measured_with_and_without_it(tmp_path: Path) -> None:
+    assert list(wake_recall.stages(argparse.Namespace(config=None))) == ["engines", "verified"]
+    (tmp_path / "one_stage.yaml").write_text('wake: {verify: "off"}')
+    assert list(wake_recall.stages(argparse.Namespace(config=tmp_path / "one_stage.yaml"))) == ["engines"]
 
 
 def test_people_see_what_was_taken_for_a_word() -> None:
