@@ -5,6 +5,7 @@ import re
 import struct
 import tomllib
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path, PurePath
 from typing import Any, get_args
 
@@ -122,6 +123,30 @@ def test_whatever_the_manifest_lets_through_is_accepted(tmp_path: Path, option: 
     for value in extremes(option):
         entered = [value] if isinstance(SCHEMA[option], list) else value
         loaded(yaml.safe_dump({**MANIFEST, "options": {**MANIFEST["options"], **NEEDED, option: entered}}), tmp_path)
+
+
+def pairwise(values: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Rows in which every value of one option stands beside every value of each other one at least once."""
+    pairs = combinations(values, 2)
+    left = {(a, x, b, y) for a, b in pairs for x in range(len(values[a])) for y in range(len(values[b]))}
+    rows = []
+    while left:
+        row: dict[str, int] = {}
+        for a, x, b, y in sorted(left):
+            if row.get(a, x) == x and row.get(b, y) == y:
+                row |= {a: x, b: y}
+        rows.append(row)
+        left -= {(a, row.get(a, -1), b, row.get(b, -1)) for a, b in combinations(values, 2)}
+    return [{option: values[option][place] for option, place in row.items()} for row in rows]
+
+
+def test_any_two_options_go_together(tmp_path: Path) -> None:
+    ends = {option: extremes(option) for option in SCHEMA if option not in NEEDED}
+    rows = pairwise({option: values if len(values) < 4 else [values[0], values[-1]] for option, values in ends.items()})
+    assert len(rows) < 40
+    for row in rows:
+        entered = {name: [value] if isinstance(SCHEMA[name], list) else value for name, value in row.items()}
+        loaded(json.dumps({**MANIFEST["options"], **NEEDED, **entered}), tmp_path, name="options.json")
 
 
 def test_its_choices_are_the_programs_own() -> None:
