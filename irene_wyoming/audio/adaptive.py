@@ -10,10 +10,10 @@ log = logging.getLogger(__name__)
 STEPS = (Quality.FAST, Quality.MEDIUM, Quality.HIGH)
 
 BUSY = 0.85
-"""Load of the process, as a fraction of the time that it may have, from which a new stream gets a cheaper filter ..."""
+"""Load of the process, as a fraction of the time that it may have, from which a new stream gets a cheaper filter."""
 
 EASY = 0.6
-"""... and below which it gets the better one again. The gap keeps the choice from going to and fro."""
+"""Load below which a new stream gets the better filter again. The gap keeps the choice from going to and fro."""
 
 
 def no_load() -> float:

@@ -19,10 +19,10 @@ FLOOR_RISE = 1.005
 """A channel's noise floor follows its quietest moments at once, and rises by so much per block: 1 dB a second."""
 
 LOUDER = 2.0
-"""Another channel is taken when its speech has so many times the power of the present one's, 3 dB ..."""
+"""Another channel is taken when its speech has so many times the power of the present one's: 3 dB."""
 
 ABOVE_NOISE = 2.0
-"""... and stands so far above its own noise: in a silent room nothing is chosen anew."""
+"""It must also stand so far above its own noise, so that in a silent room nothing is chosen anew."""
 
 
 class Mixer(Protocol):

@@ -84,9 +84,9 @@ class FirPlan:
     half: int
     """Input frames that an output reaches ahead; also how many it reaches back."""
     unit_in: int
-    """Input frames after which the weights repeat ..."""
+    """Input frames after which the weights repeat."""
     unit_out: int
-    """... and the outputs that they give."""
+    """Outputs that ``unit_in`` input frames give."""
     stride: int
     """Input frames from one block of a unit to the next."""
     before: int

@@ -112,5 +112,5 @@ class Meter:
 
 
 def dbfs(power: float) -> float:
-    """Of a mean square in steps of a 16-bit sample; a full-scale square wave has 0, a sine -3."""
+    """The level of a mean square of 16-bit samples, dB of full scale: a square wave has 0, a sine -3."""
     return max(SILENCE_DBFS, 10 * log10(power / 2**30)) if power > 0 else SILENCE_DBFS

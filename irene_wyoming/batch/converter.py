@@ -81,7 +81,7 @@ class AudioFormatConverter:
     ) -> list[list[AudioData]]:
         """Several streams, each as ``convert_audio_data_streaming`` does, as many at once as there are processors.
 
-        :raises UnsupportedFormat: as above, before any stream is converted.
+        :raises UnsupportedFormat: a chunk's format is not accepted, or not that of the first; before any is converted.
         """
         lists = [list(stream) for stream in streams]
         for stream in lists:
@@ -111,8 +111,8 @@ class AudioFormatConverter:
     ) -> int:
         """Raw PCM of any length, from an open file or in pieces, into an open file; returns the frames written.
 
-        Memory stays within some segments of 1 MiB, whatever the length. ``parallel_processing`` as above. A thread
-        reads and writes; when this is cancelled, it ends before the files are the caller's again.
+        Memory stays within some segments of 1 MiB, whatever the length. ``parallel_processing`` uses all processors. A
+        thread reads and writes; when this is cancelled, it ends before the files are the caller's again.
         """
 
         def work(stop: threading.Event) -> int:

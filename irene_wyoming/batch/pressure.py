@@ -42,9 +42,9 @@ class MemoryReading:
     stalled_full: float | None = None
     """Percent of the last 10 s in which all waited."""
     available: float | None = None
-    """Of the machine's memory, 0 to 1."""
+    """Share of the machine's memory that can be had, 0 to 1."""
     limit_used: float | None = None
-    """Of the tightest limit above us, 0 to 1."""
+    """Share of the tightest limit above us that is used, 0 to 1."""
     throttled: int | None = None
     """Times, since the container's start, that we were held up at its limit."""
     killed: int | None = None

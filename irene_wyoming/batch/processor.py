@@ -40,7 +40,7 @@ class AudioProcessor:
 
     @classmethod
     async def convert(cls, audio: AudioData, target: AudioFormat, method: ConversionMethod) -> AudioData:
-        """The recording in another format; ``metadata["cache_hit"]`` as above."""
+        """The recording in another format; ``metadata["cache_hit"]`` tells whether it was converted before."""
         source = audio.audio_format
         arguments = (audio.data, source, target, method.quality)
         larger = max(len(audio.data), round(source.seconds(len(audio.data)) * target.rate) * target.frame_bytes)

@@ -24,11 +24,11 @@ class AsrProviderConfig(ProviderConfig):
     """Besides: how it is kept from harming the others."""
 
     deadline_s: float = setting(number("seconds", 0.1, 600), default=10.0)
-    """From the end of the audio to its transcript; then the next provider is asked."""
+    """Time from the end of the audio to its transcript, seconds; after it the next provider is asked."""
     process: bool = setting(boolean, default=False)
     """True: it runs in a process of its own."""
     memory_mb: int | None = setting(or_null(whole("megabytes", 50, 1_000_000)), default=None)
-    """Of that process; more, and it is ended. None: no limit."""
+    """Memory of that process in megabytes, beyond which it is ended. None: there is no limit."""
     snap: Snap = setting(snap, default=Snap.OFF)
     """How far its transcripts are matched to the names and sentences of the home."""
 
@@ -58,7 +58,7 @@ class AdmissionConfig:
     waiting: int = setting(whole("a number of utterances", 0, 1_000))
     """Further ones that wait for their turn; beyond that a client is told to try again."""
     answer_timeout_s: float = setting(number("seconds", 1, MAX_WAIT_S))
-    """From the end of an utterance to its transcript, waiting included."""
+    """Time from the end of an utterance to its transcript, seconds, waiting included."""
 
 
 @dataclass(frozen=True, slots=True)

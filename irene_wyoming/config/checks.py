@@ -33,7 +33,7 @@ RATE = whole("a rate in Hz", MIN_RATE, MAX_RATE)
 WIDTH = whole("bytes per sample", 1, 4)
 CHANNELS = whole("a number of channels", 1, MAX_CHANNELS)
 CHUNK_SIZE = whole("a number of frames", 80, MAX_RATE)
-"""From 5 ms at the usual 16 kHz to a second at the highest rate."""
+"""The least is 5 ms at the usual 16 kHz, the most a second at the highest rate."""
 
 
 def mix(value: Any) -> Mix:
@@ -68,7 +68,7 @@ def _network(value: Any) -> tuple[Network, ...]:
 
 
 def permissions(value: Any) -> int:
-    """Of a file, as ``chmod`` takes them: three octal digits."""
+    """Permissions of a file, as ``chmod`` takes them: three octal digits."""
     if not isinstance(value, str) or not re.fullmatch("0?[0-7]{3}", value):
         raise Wrong('expected three octal digits in quotes, such as "660"')
     return int(value, 8)

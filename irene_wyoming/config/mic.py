@@ -45,9 +45,9 @@ class SourceConfig:
     sample_rate: int = setting(or_zero(RATE))
     """Hz; command and silence: what they deliver, never 0. portaudio: 0 is the device's own rate."""
     width: int = setting(WIDTH)
-    """Bytes per sample, likewise; never 0."""
+    """Bytes per sample that the source delivers or is asked for, never 0."""
     channels: int = setting(or_zero(CHANNELS))
-    """Likewise; portaudio: 0 is what the device has."""
+    """Channels. command and silence: what they deliver, never 0. portaudio: 0 is what the device has."""
     file: Path | None = setting(or_null(path))
     """wavfile: what to play, at the pace of the clock."""
     loop: bool = setting(boolean)
@@ -55,7 +55,7 @@ class SourceConfig:
     stall_s: float = setting(number("seconds", 0.5, 60))
     """auto, portaudio, command: without audio for so long, seconds, it is opened anew."""
     realtime_priority: int = setting(whole("a priority", 0, 99))
-    """Likewise: 1 to 99, of the thread or program that records; 0: like everything else."""
+    """Priority of the thread or program that records, 1 to 99; 0: the same as everything else."""
 
     def settled(self) -> Self:
         """:raises Wrong: what this kind of source needs is not there."""

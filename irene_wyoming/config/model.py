@@ -98,7 +98,7 @@ class HomeConfig:
 
     enabled: bool = setting(boolean)
     url: str | None = setting(or_null(home_url))
-    """Of Home Assistant; None: the add-on's own, where this is one."""
+    """Address of Home Assistant. None: the one that this add-on belongs to, where it is an add-on."""
     token_file: Path | None = setting(or_null(path))
 
     def settled(self) -> Self:
@@ -144,9 +144,9 @@ class SuperviseConfig:
     healthy_after_s: float = setting(number("seconds", 0.1, 86_400))
     """A server that lived so long starts again from restart_delay_s."""
     drain_s: float = setting(number("seconds", 0, 600))
-    """From SIGTERM on, for the transcripts that are under way."""
+    """What transcripts under way get from SIGTERM on, seconds."""
     stop_timeout_s: float = setting(number("seconds", 0.1, 600))
-    """From SIGTERM to SIGKILL."""
+    """Time from SIGTERM to SIGKILL, seconds."""
     hang_s: float = setting(number("seconds", 5, MAX_WAIT_S), default=30.0)
     """A server that gives no sign of life for so long is killed and started again."""
 

@@ -7,7 +7,7 @@ import yaml
 from irene_wyoming.errors import ConfigError
 
 MAX_DEPTH = 30
-"""Of mappings and lists in one another. Settings need 6; beyond some hundred Python's own stack would end."""
+"""How deep mappings and lists may be nested. Settings need 6; some hundred would overflow Python's stack."""
 
 
 class _Loader(yaml.SafeLoader):

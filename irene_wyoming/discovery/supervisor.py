@@ -25,7 +25,7 @@ _DELAYS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
 # An answer is a short JSON object; of anything else a piece is enough for the log.
 _ANSWER_BYTES = 4096
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class _TryAgain(DiscoveryError):
@@ -63,10 +63,10 @@ async def tell_supervisor(
                 raise DiscoveryError(
                     f"Home Assistant was not told of {uri}: gave up after {number} attempts, the last: {error}"
                 ) from error
-            _log.info("the Supervisor did not take the discovery message (%s): next try in %g s", error, delay_s)
+            log.info("the Supervisor did not take the discovery message (%s): next try in %g s", error, delay_s)
             await asyncio.sleep(delay_s)
         else:
-            _log.info("Home Assistant was told: %s", uri)
+            log.info("Home Assistant was told: %s", uri)
             return
 
 

@@ -32,7 +32,7 @@ _CHECK_EVERY_S = 60.0
 # The farewell is three packets in 0.25 s. A stuck network must not hold up the end of a server.
 _WITHDRAW_TIMEOUT_S = 1.0
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Announcer:
             try:
                 bound = await asyncio.to_thread(bound_addresses, self._announcement.host)
                 if only_loopback(bound):
-                    _log.debug("%s listens on loopback only: not announced", self._announcement.name)
+                    log.debug("%s listens on loopback only: not announced", self._announcement.name)
                     return
                 await self._announce_while_unchanged(bound)
             except (DiscoveryError, OSError) as error:
@@ -121,13 +121,13 @@ class Announcer:
             self._warned = False
             while await self._addresses(bound) == addresses:
                 await self._pause(_CHECK_EVERY_S)
-            _log.info("%s: the addresses of this machine have changed", self._announcement.name)
+            log.info("%s: the addresses of this machine have changed", self._announcement.name)
 
     async def _addresses(self, bound: Sequence[str]) -> tuple[str, ...]:
         return reachable(bound, await asyncio.to_thread(self._list_addresses))
 
     def _warn(self, error: Exception) -> None:
-        _log.log(
+        log.log(
             logging.DEBUG if self._warned else logging.WARNING,
             "%s is not announced over zeroconf: %s. Hubs can be given its address and port %d by hand; "
             "tried again every %.0f s",
@@ -188,13 +188,13 @@ async def _withdraw(announcement: Announcement, responder: "AsyncZeroconf", read
             await asyncio.wait([ready])
             await responder.async_close()
     except TimeoutError:
-        _log.warning("%s: could not be withdrawn from zeroconf in time", announcement.name)
+        log.warning("%s: could not be withdrawn from zeroconf in time", announcement.name)
 
 
 def _log_registered(announcement: Announcement, name: str, addresses: Sequence[str]) -> None:
     if name != announcement.name:
-        _log.warning("another server here is called %r already: this one is announced as %r", announcement.name, name)
-    _log.info("announced over zeroconf as %r: %s, port %d", name, ", ".join(addresses), announcement.port)
+        log.warning("another server here is called %r already: this one is announced as %r", announcement.name, name)
+    log.info("announced over zeroconf as %r: %s, port %d", name, ", ".join(addresses), announcement.port)
 
 
 def _clean(text: str, most_bytes: int) -> str:
