@@ -164,6 +164,8 @@ def _letters(token: str, dot: bool, language: str) -> Word:
         return Word((" ".join(word), word), (word, ".".join(word) + "."))
     if (dot or token[:1].isupper()) and (long := abbreviation_forms(word, language)):
         return Word(long, (word,)) if dot else Word((word, *long), (word,))
+    if word == "n'" and language == "en":
+        return Word(("and", "n"), ("n", "and"))
     if word.endswith("s'"):
         return Word((word[:-1], f"{word[:-1]}'s"), (word, word[:-1], f"{word[:-2]}'s"))
     if "'" in word:

@@ -9,6 +9,7 @@ import pytest
 from irene_wyoming.language.commands import command_grammar, unsayable
 from irene_wyoming.language.grammar import Grammar
 from irene_wyoming.language.vocabulary import Name, Vocabulary
+from tests.language.everyday import EVERYDAY
 from tests.language.hub import Hub
 
 HOME = (
@@ -207,3 +208,12 @@ def test_own_sentences_are_said_in_other_languages(language: str) -> None:
     assert written == "Café Zoë 5 & 6"
     assert grammar.written(said) == written
     assert grammar.accepts("Café Zoë 5 & 6")
+
+
+@pytest.mark.parametrize("wording", EVERYDAY)
+def test_everyday_wordings_are_no_commands(grammar: Grammar, wording: str) -> None:
+    assert grammar.written(wording) is None
+
+
+def test_there_are_36_of_them() -> None:
+    assert len(set(EVERYDAY)) >= 36
