@@ -91,8 +91,8 @@ def ratios(rounds: int) -> list[tuple[float, str, int]]:
     """Of every level to the peers' converter at every rate; for a process of its own."""
     found = []
     for rate in EVERY_RATE:
-        costs = cost([*Quality, PEER], rate, SPEECH.rate, 20, rounds)
-        found += [(costs[level].least_us / costs[PEER].least_us, str(level), rate) for level in Quality]
+        costs = cost([*LIVE_LEVELS, PEER], rate, SPEECH.rate, 20, rounds)
+        found += [(costs[level].least_us / costs[PEER].least_us, str(level), rate) for level in LIVE_LEVELS]
     return found
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from irene_wyoming.bench import fanout, gates
+from irene_wyoming.bench.methods import LIVE_LEVELS, absent
 from irene_wyoming.bench.rows import Fidelity, Held, ImportRow, MethodRow, Timing
 from irene_wyoming.household.alone import alone
 
@@ -35,6 +36,15 @@ def test_without_the_peers_cost_cannot_be_judged() -> None:
     gate, *_ = gates.cost_gates([row("fast")])
     assert gate.kept is None
     assert "audioop" in gate.value
+
+
+@pytest.mark.skipif("peer" in absent(), reason="this Python has no audioop")
+def test_every_level_is_measured_at_every_rate() -> None:
+    found = alone(gates.ratios, 2)
+    assert {(level, rate) for _, level, rate in found} == {
+        (level, r) for level in LIVE_LEVELS for r in gates.EVERY_RATE
+    }
+    assert all(ratio > 0 for ratio, _, _ in found)
 
 
 @pytest.mark.parametrize(
