@@ -298,7 +298,7 @@ class Service:
             self._refused_at, self._refusals = now, 0
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._arrivals[task]
+        self._arrivals.pop(task).task = None  # they hold each other: 0.3 MB until garbage is looked for
         CONNECTIONS.labels(self.name).dec()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: a bug in this server", self.name, exc_info=error)

@@ -15,7 +15,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(
-    include=["irene_wyoming.servers", "irene_wyoming.audio", "irene_wyoming.engines.wake.live"]
+    include=["irene_wyoming.wire", "irene_wyoming.servers", "irene_wyoming.audio", "irene_wyoming.engines.wake.live"]
 ):
     from irene_wyoming.servers.asr import AsrRole, AsrService
     from irene_wyoming.servers.handler import Handler

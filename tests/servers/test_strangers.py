@@ -19,6 +19,7 @@ from irene_wyoming.wire.framing import encode
 from irene_wyoming.wire.token import show
 from tests.conftest import until
 from tests.servers.test_access import TOKEN, certificate, other_host, token_file
+from tests.servers.test_border import resident_bytes
 
 __all__ = ["certificate", "other_host", "token_file"]
 
@@ -93,12 +94,15 @@ async def test_stalled_handshakes_have_few_places_and_a_home_client_has_one(
     configured: Configured, certificate: Path
 ) -> None:
     async with wake_server(configured(WAKE__ACCESS__CERTIFICATE=str(certificate))) as wake:
+        await served(wake.address, 1)
+        before = resident_bytes()
         with ExitStack() as stack:
             for source in ("127.0.0.2", "127.0.0.3"):
                 for sock in await strangers(stack, wake.address, 100, source):
                     sock.sendall(b"\x16\x03\x01\x02")  # the beginning of a greeting
             await until(lambda: NEWCOMERS <= wake.connections <= NEWCOMERS + REFUSED_AT_ONCE)
             await served(wake.address, 10)
+            assert resident_bytes() - before < 20e6
         await until(lambda: wake.connections == 0)
 
 
