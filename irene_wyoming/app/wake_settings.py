@@ -27,7 +27,7 @@ def changeable(satellites: Satellites) -> Iterator[None]:
     try:
         yield
     finally:
-        del NEWS.doers[SETTINGS]
+        NEWS.doers.pop(SETTINGS, None)  # a second server in this process may have gone before
 
 
 def of_words(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, WakeSettings]:

@@ -5,6 +5,7 @@ import socket
 import sys
 from asyncio.trsock import TransportSocket
 from contextlib import suppress
+from functools import cached_property
 
 from wyoming.event import Event as Event  # engines take it from here: the package is the border's business
 from wyoming.event import Eventable
@@ -35,7 +36,6 @@ class Connection:
         self._limits = limits
         self._parser = Parser(limits, room, conversation_bytes)
         self._rest: asyncio.Future[None] | None = None  # while nothing is read on purpose
-        self._counting = countable(writer)  # None: the kernel cannot count what comes here
         self._expected = 1  # bytes at which it wakes us
         self._overdue: asyncio.TimerHandle | None = None  # ends the waiting for more than one
 
@@ -81,6 +81,11 @@ class Connection:
     def counts_bytes(self) -> bool:
         """Whether ``expect`` can be used: on TCP without TLS, where the system is Linux."""
         return self._counting is not None
+
+    @cached_property
+    def _counting(self) -> TransportSocket | None:
+        """Whose bytes the kernel counts for us; None: it cannot."""
+        return countable(self._writer)
 
     def expect(self, count: int, seconds: float) -> None:
         """Have reads wait until so many bytes are here, for so long, or until ``hurry``. The end of the connection is
