@@ -24,6 +24,8 @@ COMMANDS = {
     "detect": "find wake words in a wav file",
     "transcribe": "say what is spoken in a wav file",
     "wake-scores": "show live what the wake word engines hear, as meters in the terminal",
+    "learn-wake": "learn a wake word from 5 to 30 recordings of it",
+    "wake-score": "say how well a phrase would do as a wake word that is only typed",
     "tune-wake": "find the threshold of a wake word from recordings of your household",
     "names": "list the names of rooms and things, from where they are known, and how they are said",
     "models": "list, fetch and check speech-to-text models",

@@ -94,8 +94,9 @@ def phrases(engines: Sequence[WakeEngine]) -> Callable[[str], Phrase | None]:
     """What to look for when a word is proposed."""
 
     def phrase(word: str) -> Phrase | None:
-        said = (info.phrase for engine in engines for info in engine.models() if info.name == word)
-        return phrase_of(word, next(said, None))
+        every = (info for engine in engines for info in engine.models() if info.name == word)
+        info = next(every, None)
+        return None if info is None else phrase_of(word, info.phrase, info.spellings)
 
     return phrase
 

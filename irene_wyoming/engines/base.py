@@ -34,6 +34,8 @@ class ModelInfo:
     installed: bool = True
     threshold: float | None = None
     """Wake models only: the score from which a step counts, as the model's author recommends it."""
+    spellings: tuple[str, ...] = ()
+    """Wake models only: how a speech recogniser writes the phrase, where not as it is spelled."""
 
 
 def unknown_model(name: str, known: Sequence[ModelInfo]) -> UnknownModel:

@@ -16,6 +16,7 @@ from irene_wyoming.engines.wake.live import LiveSession
 from irene_wyoming.engines.wake.proposals import Proposed
 from irene_wyoming.engines.wake.second import Verdict
 from irene_wyoming.engines.wake.session import NEARLY
+from irene_wyoming.engines.wake.spellings import Phrase
 from irene_wyoming.news import NEWS
 from irene_wyoming.servers import heard
 from irene_wyoming.servers.lag import Sender
@@ -31,6 +32,9 @@ TELL_LAG_EVERY_S = 10.0
 
 MOST_LOOKS = 4
 """Second looks that one recording may wait for: who sends it faster than they are taken is read no further."""
+
+IN_A_ROW_S = 0.6
+"""Looks that are no further apart are in a row, and look at the same word."""
 
 REFRACTORY_S = 2.0
 """After a word that a second look has taken, seconds of audio in which it is not told again, unless set otherwise."""
@@ -66,6 +70,8 @@ class Hearing:
         """By word that a second look has taken: the frame up to which it is not told again."""
         self._stamps: dict[str, int] = {}
         """By word: the client's time at which it was heard last."""
+        self._nearly: dict[str, int] = {}
+        """By word: where a look nearly was enough last."""
         self._verdicts: dict[str, Verdict] = {}
         """By word: the last second look that took it."""
         self._settings: Mapping[str, WakeSettings] = {}
@@ -223,7 +229,7 @@ class Hearing:
         verdict = await self._service.second.judge(hit, phrases, live=self._sender.live)
         word = verdict.word
         settings = self._settings.get(word, WakeSettings())
-        told = verdict.told
+        told = verdict.told or self._twice(hit, phrases, verdict)
         if hit.phrases and settings.threshold is not None:
             told = heard.score_of(verdict.margin) >= settings.threshold
         if self._session is None or self._followed is None or hit.frame <= self._deaf.get(word, -1):
@@ -237,6 +243,15 @@ class Hearing:
         elif not hit.phrases:  # of speech that was looked at for words that are only typed nobody wants to know
             where = hit.frame / self._form.rate
             log.info("wake: %s", heard.refused(self._listener.caller, self._name(word), hit, verdict, where))
+
+    def _twice(self, hit: Proposed, phrases: Sequence[tuple[str, Phrase]], verdict: Verdict) -> bool:
+        """Whether two looks in a row that nearly were enough are so together."""
+        phrase = dict(phrases).get(verdict.word)
+        if verdict.look is None or phrase is None or not phrase.nearly(verdict.look):
+            return False
+        before = self._nearly.get(verdict.word)
+        self._nearly[verdict.word] = hit.frame
+        return before is not None and 0 < hit.frame - before <= IN_A_ROW_S * self._form.rate
 
     def _tell(self, hit: Hit, timestamp: int, verdict: Verdict | None = None) -> None:
         """A word was heard."""

@@ -7,7 +7,7 @@ from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.config.model import AudioProfile
 from irene_wyoming.engines.base import Verify, WakeEngine
 from irene_wyoming.engines.wake.second import SecondLook
-from irene_wyoming.engines.wake.spellings import PACKAGED, Phrase
+from irene_wyoming.engines.wake.spellings import Phrase
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.servers.satellites import Satellites
 
@@ -48,7 +48,8 @@ class WakeService:
         verify = self.verify if wanted is None else wanted
         if verify == "off" or word in self.typed:
             return False
-        return word in PACKAGED if verify == "auto" else self.phrases(word) is not None
+        phrase = self.phrases(word)
+        return phrase is not None and (phrase.known or verify == "on")
 
 
 @dataclass(frozen=True, slots=True)

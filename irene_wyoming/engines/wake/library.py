@@ -44,8 +44,6 @@ class OwnModel:
     """Probabilities in a mean (microWakeWord)."""
     step_ms: int | None = 10
     """Between two rows of features (microWakeWord); None: the model's input tells."""
-    spellings: tuple[str, ...] = ()
-    """How a speech recogniser writes the phrase, where not as it is spelled."""
 
 
 Reader = Callable[[Path], OwnModel | None]

@@ -62,6 +62,7 @@ def read_description(path: Path) -> OwnModel:
         phrase=said.phrase,
         version=said.version,
         threshold=said.cutoff,
+        spellings=said.spellings,
     )
     content = read_model(said.model)
     return OwnModel(info, (path, said.model), content, TRIAL, said.cutoff, said.sliding_window, said.step_ms)

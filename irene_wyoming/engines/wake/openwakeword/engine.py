@@ -132,6 +132,18 @@ class WordHead(Protocol):
         """May be called more than once."""
 
 
+class Watching:
+    """A head that hears nothing, for who wants the embeddings themselves."""
+
+    embeddings = 1
+
+    def score(self, embeddings: Floats) -> float:  # noqa: ARG002  # of the protocol
+        return 0.0
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
 class Silence:
     """What a stream has heard before it starts: computed once, copied by every stream.
 
@@ -165,6 +177,12 @@ class OpenWakeWordStream:
     @property
     def needs(self) -> int:
         return HOP - self._new
+
+    @property
+    def latest(self) -> Floats:
+        """(EMBEDDING_SIZE,): of the last hop; changes with the next."""
+        last: Floats = self._embeddings[-1]
+        return last
 
     def steps_to(self, _word: str, _score: float) -> int:
         """1: a step says nothing about the next."""
@@ -256,8 +274,9 @@ def described(path: Path, name: str, said: Manifest) -> OwnModel:
         url=said.url,
         version=said.version or version_of(name),
         threshold=said.cutoff or THRESHOLD,
+        spellings=said.spellings,
     )
-    return replace(own_model(said.model, info, (path, said.model)), spellings=said.spellings)
+    return own_model(said.model, info, (path, said.model))
 
 
 def own_model(path: Path, info: ModelInfo, files: tuple[Path, ...]) -> OwnModel:
@@ -333,6 +352,18 @@ class OpenWakeWord(LibraryEngine[Path]):
         heads = {word: self._head(words[word]) for word in chosen(models, words, self.name)}
         triggers = {word: self._settings.trigger(cutoff(words[word]), settings.get(word)) for word in heads}
         return Session(OpenWakeWordStream(self._features, self._silence, heads), triggers, on_score)
+
+    def embeddings(self, pcm: bytes) -> Floats:
+        """What the models of words look at, for whoever makes one.
+
+        :param pcm: 16 kHz, 16 bit, mono.
+        :returns: (hops, EMBEDDING_SIZE), one for every 80 ms.
+        """
+        stream = OpenWakeWordStream(self._features, self._silence, {"": Watching()})
+        found = []
+        for start in range(0, len(pcm) // 2 - HOP + 1, HOP):
+            found += [stream.latest.copy() for _ in stream.push(pcm[2 * start : 2 * (start + HOP)])]
+        return np.array(found, np.float32).reshape(-1, EMBEDDING_SIZE)
 
     def close(self) -> None:
         """Sessions still open fail from now on. May be called more than once."""

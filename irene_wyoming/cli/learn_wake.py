@@ -1,0 +1,175 @@
+"""irene-wyoming learn-wake"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irene_wyoming.cli import common, recording
+from irene_wyoming.errors import AudioError, ConfigError, EngineError
+
+if TYPE_CHECKING:
+    from irene_wyoming.config.model import Config
+    from irene_wyoming.learn.examples import Example
+    from irene_wyoming.learn.learn import Learned, Report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "5 to 30 recordings, one of the word each, with some quiet around it; by several people where several shall be "
+        "heard. Without any, it records ten from the microphone. The server offers the word within two seconds."
+    )
+    parser.add_argument("name", metavar="NAME", help="what the model is called, e.g. smart_mirror")
+    parser.add_argument("files", type=Path, nargs="*", metavar="FILE.wav", help="recordings, or folders of them")
+    parser.add_argument("--phrase", help="what is said, as it is spelled (none: NAME with blanks)")
+    parser.add_argument("--device", metavar="NAME", help="record from this input, see irene-wyoming devices")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="none: wake/openwakeword under data_dir")
+    parser.add_argument(
+        "--variants",
+        type=int,
+        default=200,
+        metavar="N",
+        help="how often they are heard, in other rooms, noises and voices; default: %(default)s, 15 s on a PC",
+    )
+    common.add_config(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0: the word is learned."""
+    from irene_wyoming.engines.wake.folders import word_name
+    from irene_wyoming.learn.examples import example
+    from irene_wyoming.learn.learn import learn
+
+    config = common.read_config(args, quiet=True)
+    folder = output(args, config)
+    name = word_name(Path(f"{args.name}.json"))
+    if not name:
+        raise ConfigError(f"{args.name!r}: expected a name with letters, e.g. smart_mirror")
+    phrase = args.phrase or name.replace("_", " ")
+    examples = [example(str(path), heard(path)) for path in wavs(args.files)] or recorded(args, config, phrase)
+    with closing(engine_of(config)) as engine:
+        tell = partial(print, f"{name}:", flush=True)
+        learned = learn(examples, engine, scorer(), phrase, tell, args.variants)
+    write(folder, name, phrase, learned)
+    print("\n".join(lines(name, folder, learned)))
+    return 0
+
+
+def output(args: argparse.Namespace, config: "Config") -> Path:
+    """:raises ConfigError: there is no folder for models."""
+    if args.output is not None:
+        return Path(args.output)
+    if config.data_dir is None:
+        raise ConfigError("data_dir is not set: say where the model goes with --output FOLDER")
+    return config.data_dir / "wake" / "openwakeword"
+
+
+def wavs(paths: Sequence[Path]) -> list[Path]:
+    """:raises AudioError: a folder without recordings."""
+    found: list[Path] = []
+    for path in paths:
+        some = sorted(one for one in path.iterdir() if one.suffix.lower() == ".wav") if path.is_dir() else [path]
+        if not some:
+            raise AudioError(f"{path}: no wav files there")
+        found += some
+    return found
+
+
+def heard(path: Path) -> "Samples":
+    """16 kHz, mono, full scale 1."""
+    import numpy as np
+
+    from irene_wyoming.audio.convert import Converter
+    from irene_wyoming.audio.format import SPEECH
+
+    sound = recording.read(path)
+    converter = Converter(sound.format, SPEECH, "soxr")
+    pcm = converter.push(sound.pcm) + converter.flush()
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32_768)
+
+
+def recorded(args: argparse.Namespace, config: "Config", phrase: str) -> "list[Example]":
+    from irene_wyoming.cli.learn_record import record
+
+    return record(config, args.device, phrase)
+
+
+def engine_of(config: "Config") -> "Engine":
+    """openWakeWord, on whose features a word is learned.
+
+    :raises EngineError: it is not installed.
+    """
+    from irene_wyoming.app import engines
+
+    options = config.wake.providers["openwakeword"].options if "openwakeword" in config.wake.providers else {}
+    engine: Engine = engines.create("wake", "openwakeword", {**options, "folders": ()}, engines.context(config))
+    return engine
+
+
+def scorer() -> "Scorer | None":
+    """The recogniser, where it is installed."""
+    from irene_wyoming.engines.registry import phrase_scorer
+
+    try:
+        found: Scorer = phrase_scorer()()
+    except EngineError as error:
+        print(f"Without a second look: {error}")
+        return None
+    return found
+
+
+def write(folder: Path, name: str, phrase: str, learned: "Learned") -> None:
+    """The manifest last: with it the server takes both.
+
+    :raises AudioError: a file cannot be written.
+    """
+    from irene_wyoming.learn.learn import STRICT
+    from irene_wyoming.learn.onnxfile import model
+
+    manifest = {
+        "type": "openWakeWord",
+        "wake_word": phrase.title(),
+        "author": "you",
+        "model": f"{name}.onnx",
+        "trained_languages": [],
+        "spellings": list(learned.spellings),
+        "openWakeWord": {"probability_cutoff": STRICT},
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.onnx").write_bytes(model(learned.head))
+        (folder / f"{name}.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise AudioError(f"{folder}: cannot be written: {error.strerror}") from error
+
+
+def lines(name: str, folder: Path, learned: "Learned") -> list[str]:
+    told = [*report(learned.report), f"Written: {folder / name}.onnx and .json"]
+    if learned.spellings:
+        written = ", ".join(learned.spellings)
+        return [*told, f"A second look decides on it (wake.verify), which looks for: {written}"]
+    return [*told, "No second look: the recogniser cannot write this word. More recordings make it surer."]
+
+
+def report(found: "Report") -> list[str]:
+    return [
+        f"Of {found.held_out} of {found.examples} recordings that it was not learned from, in other voices, rooms and "
+        f"noise, it heard {100 * found.heard:.0f} % where a second look decides, "
+        f"{100 * found.heard_strictly:.0f} % alone.",
+        f"In {60 * found.hours:.1f} minutes of other speech and noise: {found.false_accepts} false accepts alone; "
+        f"{found.proposals} times a second look would decide.",
+    ]
+
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from irene_wyoming.engines.wake.second import Scorer
+    from irene_wyoming.learn.augment import Samples
+    from irene_wyoming.learn.learn import Embeds
+
+    class Engine(Embeds, Protocol):
+        def close(self) -> None: ...

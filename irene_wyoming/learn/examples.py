@@ -1,0 +1,108 @@
+"""Examples: recordings of a word, judged and cut, and what is made of them that is not the word. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from irene_wyoming.errors import AudioError
+from irene_wyoming.learn.augment import RATE, Samples
+
+FEWEST, MOST = 5, 30
+"""Recordings of a word."""
+
+SHORTEST_S, LONGEST_S = 0.25, 2.0
+"""A word, without the quiet around it. Shorter ones sound like half of everything; longer ones are sentences."""
+
+ACTIVE_DB = 25.0
+"""Frames within so many dB of the loudest are the word."""
+
+FRAME = 320
+
+SOFTEST = 0.003
+"""Of full scale, -50 dB: what does not get there is no recording of anybody."""
+
+AROUND = RATE // 20
+"""Samples, 50 ms, that are left around the word: its soft beginning and end."""
+
+BEFORE = 12_000, 26_000
+"""Samples of quiet that are put before a word, so that a head sees it after nothing."""
+
+AFTER = 9_600
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One recording of the word."""
+
+    name: str
+    word: Samples
+    """The word alone."""
+
+
+def example(name: str, samples: Samples) -> Example:
+    """:param name: the file's, for what is said of it.
+    :raises AudioError: nobody says a word there.
+    """
+    whole = len(samples) // FRAME
+    frames = samples[: whole * FRAME].reshape(whole, FRAME)
+    if not whole or np.abs(samples).max() < SOFTEST:
+        raise AudioError(f"{name}: nothing to hear in it; record it again, closer to the microphone")
+    power = np.mean(np.square(frames, dtype=np.float64), axis=1)
+    loud = np.flatnonzero(power >= power.max() * 10 ** (-ACTIVE_DB / 10))
+    first, last = loud[0] * FRAME, (loud[-1] + 1) * FRAME
+    seconds = (last - first) / RATE
+    if seconds < SHORTEST_S:
+        raise AudioError(f"{name}: {seconds:.2f} s of sound; a word takes at least {SHORTEST_S} s")
+    if seconds > LONGEST_S:
+        raise AudioError(
+            f"{name}: {seconds:.1f} s from the first sound to the last; expected one word of up to {LONGEST_S:g} s, "
+            "and quiet around it"
+        )
+    return Example(name, samples[max(0, first - AROUND) : last + AROUND])
+
+
+def pcm(samples: Samples) -> bytes:
+    """16 bit."""
+    return (np.clip(samples, -1, 1) * 32_767).astype("<i2").tobytes()
+
+
+def in_quiet(word: Samples, random: np.random.Generator) -> tuple[Samples, int]:
+    """The word with quiet around it, and the sample at which it ends."""
+    before = int(random.integers(*BEFORE))
+    sound = np.concatenate([np.zeros(before, np.float32), word, np.zeros(AFTER, np.float32)])
+    return sound, before + len(word) - AROUND
+
+
+def scrambled(words: list[Samples], random: np.random.Generator) -> Samples:
+    """What sounds like the same people in the same room and is not the word: pieces in another order, or backwards.
+
+    Without it a head would learn the voice and the microphone instead of the word.
+    """
+    kind = random.random()
+    if kind < 0.25:
+        return words[int(random.integers(len(words)))][::-1].copy()
+    if kind < 0.5:  # half of the word, twice or once
+        word = words[int(random.integers(len(words)))]
+        at = int(len(word) * random.uniform(0.35, 0.65))
+        half = word[:at] if random.random() < 0.5 else word[at:]
+        return np.concatenate([half, half]) if random.random() < 0.5 else half
+    pieces: list[Samples] = []
+    for _ in range(int(random.integers(1, 4))):
+        word = words[int(random.integers(len(words)))]
+        count = int(random.integers(3, 6))
+        parts = np.array_split(word, count)
+        order = random.permutation(count)
+        if (order == np.arange(count)).all():
+            order = order[::-1]
+        pieces += [faded(parts[index]) for index in order]
+    return np.concatenate(pieces)[: round(3 * RATE)]
+
+
+def faded(piece: Samples) -> Samples:
+    """Without a click at either end."""
+    size = min(80, len(piece) // 2)
+    ramp = np.linspace(0, 1, size, dtype=np.float32)
+    piece = piece.copy()
+    piece[:size] *= ramp
+    piece[len(piece) - size :] *= ramp[::-1]
+    return piece

@@ -1,0 +1,191 @@
+"""Learn: from some recordings of a word to a head that hears it, and to how a recogniser writes it."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+
+from irene_wyoming.engines.wake.second import Scorer, samples
+from irene_wyoming.errors import AudioError
+from irene_wyoming.learn import head as heads
+from irene_wyoming.learn.augment import RATE, varied
+from irene_wyoming.learn.examples import FEWEST, MOST, Example, in_quiet, pcm, scrambled
+from irene_wyoming.learn.head import Floats, Head
+
+HOP = 1_280
+"""Samples of one embedding."""
+
+VARIANTS = 200
+"""Of all examples together, and as many of what is not the word: they cost 35 ms of a PC's core each."""
+
+LATE = 800, 6_400
+"""A window counts as the word when it ends so many samples after it: 50 to 400 ms."""
+
+EARLY = 6_400
+"""A window that ends so long before the word's end has not heard it yet, and is a negative."""
+
+PROPOSED = 0.2
+"""The score from which the server has a recogniser look."""
+
+STRICT = 0.97
+"""The threshold that the model recommends, for when nobody looks a second time."""
+
+MOST_SPELLINGS = 6
+
+LETTERS = 4
+"""A spelling with fewer is said by accident every minute."""
+
+Progress = Callable[[str], None]
+
+
+class Embeds(Protocol):
+    """openWakeWord."""
+
+    def embeddings(self, pcm: bytes) -> Floats:
+        """16 kHz 16 bit mono -> (hops, SIZE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of examples that a head had not been fitted on."""
+
+    examples: int
+    held_out: int
+    heard: float
+    """Share of their variants, in rooms and noise, that score at least PROPOSED."""
+    heard_strictly: float
+    """The same for STRICT."""
+    hours: float
+    """Of other speech and noise that the head had not been fitted on."""
+    false_accepts: int
+    """There, at STRICT."""
+    proposals: int
+    """There, at PROPOSED: looks that the recogniser would have to take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A word."""
+
+    head: Head
+    spellings: tuple[str, ...]
+    """How the recogniser writes the examples; empty: it writes each another way, or there is none."""
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """The windows of one example's variants."""
+
+    positives: Floats
+    negatives: Floats
+    variants: tuple[Floats, ...]
+    """The positives of each variant, apart."""
+
+
+def learn(
+    examples: Sequence[Example],
+    engine: Embeds,
+    scorer: Scorer | None,
+    phrase: str,
+    tell: Progress = lambda _line: None,
+    variants: int = VARIANTS,
+) -> Learned:
+    """:param scorer: the recogniser; None: there is none, and the head decides alone.
+    :param phrase: what is said, as it is spelled.
+    :param variants: of all examples together, and as many of what is not the word.
+    :raises AudioError: too few examples, or too many.
+    """
+    if not FEWEST <= len(examples) <= MOST:
+        raise AudioError(f"{len(examples)} recordings of the word: expected {FEWEST} to {MOST}")
+    random = np.random.default_rng(1)
+    tell(f"hears {len(examples)} recordings in other rooms, in noise and in other voices")
+    heard = [listened(example, examples, engine, max(1, variants // len(examples)), random) for example in examples]
+    packaged = negatives()
+    tell("tries the word on recordings that it was not learned from")
+    report = tried(heard, packaged)
+    tell("learns it from all recordings")
+    final = fitted(heard, np.concatenate(packaged))
+    spelled = () if scorer is None else spellings(examples, scorer, phrase)
+    return Learned(final, spelled, report)
+
+
+def listened(
+    example: Example, every: Sequence[Example], engine: Embeds, variants: int, random: np.random.Generator
+) -> Heard:
+    """What a head is to tell apart, of one example."""
+    positives: list[Floats] = []
+    negative: list[Floats] = []
+    for number in range(variants):
+        quiet, end = in_quiet(example.word, random)
+        sound = varied(quiet, random) if number else quiet
+        end = round(end * len(sound) / len(quiet))
+        windows = heads.windows(engine.embeddings(pcm(sound)))
+        ends = (np.arange(len(windows)) + heads.EMBEDDINGS) * HOP
+        positives.append(windows[(ends >= end + LATE[0]) & (ends <= end + LATE[1])])
+        negative.append(windows[ends <= end - EARLY])
+        other, _ = in_quiet(scrambled([one.word for one in every], random), random)
+        negative.append(heads.windows(engine.embeddings(pcm(varied(other, random))))[6:])
+    return Heard(np.concatenate(positives), np.concatenate(negative), tuple(positives))
+
+
+def negatives() -> list[Floats]:
+    """Windows of the packaged speech and noise, one array for each piece of it."""
+    content = files("irene_wyoming.learn").joinpath("negatives.npz").read_bytes()
+    with np.load(BytesIO(content)) as stored:
+        every = stored["embeddings"].astype(np.float32) * stored["scale"]
+        starts = stored["starts"].tolist()
+    return [heads.windows(every[begin:end]) for begin, end in pairwise(starts)]
+
+
+def fitted(heard: Sequence[Heard], packaged: Floats) -> Head:
+    return heads.fitted(
+        np.concatenate([one.positives for one in heard]), np.concatenate([packaged, *(one.negatives for one in heard)])
+    )
+
+
+def tried(heard: Sequence[Heard], packaged: Sequence[Floats]) -> Report:
+    """Fit on four of five examples and half of the other speech, and look at the rest."""
+    held = heard[::5] if len(heard) > FEWEST else heard[:1]
+    rest = [one for one in heard if one not in held]
+    head = fitted(rest, np.concatenate(packaged[::2]))
+    peaks = np.array([head.scores(windows).max() for one in held for windows in one.variants if len(windows)])
+    others = [head.scores(windows) for windows in packaged[1::2] if len(windows)]
+    return Report(
+        examples=len(heard),
+        held_out=len(held),
+        heard=float(np.mean(peaks >= PROPOSED)),
+        heard_strictly=float(np.mean(peaks >= STRICT)),
+        hours=sum(map(len, others)) * HOP / RATE / 3600,
+        false_accepts=sum(rises(scores, STRICT) for scores in others),
+        proposals=sum(rises(scores, PROPOSED) for scores in others),
+    )
+
+
+def rises(scores: Floats, threshold: float) -> int:
+    """How often scores come to reach a threshold."""
+    high = scores >= threshold
+    return int(np.count_nonzero(high[1:] & ~high[:-1])) + int(high[0])
+
+
+def spellings(examples: Sequence[Example], scorer: Scorer, phrase: str) -> tuple[str, ...]:
+    """How the recogniser writes the word: as it is spelled, and as it heard it in the examples, oftenest first."""
+    said = Counter(plain(scorer.look(spoken(example), (plain(phrase),), np.inf).open_text) for example in examples)
+    found = [plain(phrase), *(text for text, count in said.most_common() if count > 1 or len(said) == 1)]
+    return tuple(dict.fromkeys(text for text in found if len(text.replace(" ", "")) >= LETTERS))[:MOST_SPELLINGS]
+
+
+def spoken(example: Example) -> np.ndarray:
+    quiet = np.zeros(RATE // 2, np.float32)
+    return samples(pcm(np.concatenate([quiet, example.word, quiet])))
+
+
+def plain(text: str) -> str:
+    """Small letters, blanks and apostrophes, as a phrase is spelled."""
+    return " ".join(re.sub(r"[^a-z' ]+", " ", text.casefold()).split())
