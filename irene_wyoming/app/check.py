@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wyoming.info import Info
@@ -15,6 +15,9 @@ from irene_wyoming.app.names import Report, report
 from irene_wyoming.app.opening import opened
 from irene_wyoming.app.source import source
 from irene_wyoming.audio.format import Quality
+from irene_wyoming.config import changes
+from irene_wyoming.config.layers import dotted
+from irene_wyoming.config.load import read_changes
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
 from irene_wyoming.engines.base import AsrEngine, ModelInfo, Watched
 from irene_wyoming.engines.registry import Kind
@@ -48,7 +51,7 @@ class Check:
     async def findings(self) -> AsyncIterator[Finding]:
         config = self._config
         yield Finding(Level.OK, "hardware", f"{config.hardware}: {await asyncio.to_thread(hardware.detect)}")
-        async for finding in opened(config):
+        async for finding in configured(config):
             yield finding
         if config.wake.enabled:
             async for finding in self._engines("wake", config.wake, lambda loaded: wake_info(wake.programs(loaded))):
@@ -210,3 +213,18 @@ def of_names(found: Report) -> Iterator[Finding]:
     if wrong:
         more = f"; and {len(wrong) - MOST_NAMED} more, see `irene-wyoming names`" if len(wrong) > MOST_NAMED else ""
         yield Finding(Level.WARNING, "home", f"cannot be said: {'; '.join(wrong[:MOST_NAMED])}{more}")
+
+
+async def configured(config: Config) -> AsyncIterator[Finding]:
+    """What was changed, and everything that the configuration names and that has to be there."""
+    for finding in of_changes(await asyncio.to_thread(read_changes, config)):
+        yield finding
+    async for finding in opened(config):
+        yield finding
+
+
+def of_changes(data: Mapping[Any, Any]) -> Iterator[Finding]:
+    """What was changed at the page, if anything was."""
+    told = [f"{dotted(path)}: {value}" for path, value in changes.settings(data)]
+    if told:
+        yield Finding(Level.OK, "configuration", f"changed at the page: {', '.join(told)}")

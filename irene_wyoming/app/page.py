@@ -9,6 +9,7 @@ from typing import Any
 from irene_wyoming.app.asked import NAMES, RELOAD_NAMES
 from irene_wyoming.app.front import enabled, reachable
 from irene_wyoming.app.newsroom import Newsroom, Reached
+from irene_wyoming.app.page_doctor import examined
 from irene_wyoming.app.tryout import Tryout
 from irene_wyoming.app.tuning import TUNABLE, Tuner
 from irene_wyoming.errors import ServerUnavailable, UnsupportedRequest
@@ -58,6 +59,8 @@ class PageSource:
         match asked:
             case {"do": "names"}:
                 return await self._server("asr").ask(NAMES, most=SHOWN_NAMES)
+            case {"do": "doctor"}:
+                return await examined(self._tuner.path, self._tuner.environ)
             case {"do": "reload-names"}:
                 return await self._server("asr").ask(RELOAD_NAMES)
             case {"do": "tune" | "undo"} if self._tuner.config.web.read_only:

@@ -29,8 +29,8 @@ class Tuner:
         """:param path, environ: where the configuration was read from."""
         self.config = config
         """As it is with all changes."""
-        self._path = path
-        self._environ = environ
+        self.path = path
+        self.environ = environ
         self._newsroom = newsroom
         self._before: list[dict[Any, Any]] = []
         self._turn = asyncio.Lock()
@@ -67,7 +67,7 @@ class Tuner:
         folder = self.config.data_dir
         if folder is None:
             raise ConfigError("data_dir: null: expected a folder to keep changes in")
-        config = await asyncio.to_thread(load, self._path, self._environ, changed=data)
+        config = await asyncio.to_thread(load, self.path, self.environ, changed=data)
         try:
             await asyncio.to_thread(changes.write, changes.path_in(folder), data)
         except OSError as error:

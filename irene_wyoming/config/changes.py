@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,20 @@ def without(data: Mapping[Any, Any], path: Keys) -> dict[Any, Any]:
     return kept
 
 
+def text(data: Mapping[Any, Any]) -> str:
+    """As the file has it."""
+    return HEAD + (yaml.safe_dump(dict(data), allow_unicode=True, sort_keys=False) if data else "")
+
+
+def settings(data: Mapping[Any, Any], above: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    """Each single setting with its path."""
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            yield from settings(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
 def write(path: Path, data: Mapping[Any, Any]) -> None:
     """Replace the file in one step; no changes leave no file. Blocks.
 
@@ -56,7 +70,7 @@ def write(path: Path, data: Mapping[Any, Any]) -> None:
     handle, temporary = tempfile.mkstemp(prefix=".changes-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(HEAD + yaml.safe_dump(dict(data), allow_unicode=True, sort_keys=False))
+            file.write(text(data))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -1,9 +1,12 @@
 """What was changed at the page."""
 
+import argparse
 from pathlib import Path
 
 import pytest
 
+from irene_wyoming.app.check import of_changes
+from irene_wyoming.cli import config as command
 from irene_wyoming.config import changes
 from irene_wyoming.config.load import load, read_changes
 from irene_wyoming.errors import ConfigError
@@ -53,3 +56,16 @@ def test_a_damaged_file_is_told_by_its_name(tmp_path: Path, content: str, told: 
 def test_no_changes_are_no_file(tmp_path: Path) -> None:
     assert read_changes(load(None, {"IRENE_WYOMING__DATA_DIR": str(tmp_path)})) == {}
     assert read_changes(load(None, {})) == {}
+
+
+def test_each_change_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changes.write(changes.path_in(tmp_path), changes.changed({}, KEYS, 0.6))
+    file = tmp_path / "my.yaml"
+    file.write_text(f"data_dir: {tmp_path}\n")
+    (finding,) = of_changes(read_changes(load(file, {})))
+    assert finding.text == "changed at the page: wake.models.alexa.threshold: 0.6"
+    assert not list(of_changes({}))
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    assert command.run(parser.parse_args(["--changes", "--config", str(file)])) == 0
+    assert "threshold: 0.6" in capsys.readouterr().out

@@ -109,6 +109,22 @@ async def test_a_threshold_is_moved_by_the_keyboard_and_taken_back(chromium: Bro
         await expect(opened.locator("#tuning-note")).to_contain_text("No space left")
 
 
+async def test_the_doctor_says_what_to_do_first(chromium: Browser) -> None:
+    servers = example()
+    first = {"name": "mic server", "level": "error", "text": "nobody answers", "cure": "start it"}
+    servers.answer = {
+        "links": [{"name": "disk", "level": "ok", "text": "3 GB left", "cure": ""}, first],
+        "first": first,
+    }
+    async with served(servers) as url, tab(chromium, url) as opened:
+        await opened.get_by_role("button", name="Look at everything").click()
+        await expect(opened.locator("#diagnosis")).to_have_text(
+            "First: mic server: nobody answers. What to do: start it."
+        )
+        await expect(opened.locator("#links li")).to_have_count(2)
+        await shot(opened, "doctor")
+
+
 async def test_a_read_only_page_changes_nothing(chromium: Browser) -> None:
     servers = example()
     servers.shown["about"] = servers.shown["about"] | {"read_only": True}

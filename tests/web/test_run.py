@@ -121,3 +121,11 @@ async def test_a_recording_is_tried(household: Household) -> None:
         await expect(opened.locator("#tried")).to_contain_text("okay_nabu", timeout=PATIENCE_MS)
         await opened.set_input_files("#file", household.changes.parent / "my.yaml")
         await expect(opened.locator("#tried")).to_contain_text("holds no audio", timeout=PATIENCE_MS)
+
+
+async def test_the_doctor_looks_at_everything(household: Household) -> None:
+    async with browser() as started, tab(started, household.url) as opened:
+        await opened.get_by_role("button", name="Look at everything").click()
+        await expect(opened.locator("#links")).to_contain_text("wake server good", timeout=PATIENCE_MS)
+        await expect(opened.locator("#links")).to_contain_text("interface doubtful: only this machine reaches")
+        await expect(opened.locator("#diagnosis")).to_contain_text("First: ")

@@ -1,6 +1,7 @@
 // The page: shows what the servers tell, as it changes.
 
 import { find } from "./dom.js";
+import { Doctor } from "./doctor.js";
 import { showHealth } from "./health.js";
 import { showHeard } from "./heard.js";
 import { showListening } from "./listening.js";
@@ -13,6 +14,7 @@ const live = new Live(onState, onConnection);
 const names = new Names(live);
 const tuning = new Tuning(live);
 new Tryout(live);
+new Doctor(live);
 
 function onConnection(connected) {
   const pill = find("connection");
