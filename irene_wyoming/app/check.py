@@ -21,6 +21,7 @@ from irene_wyoming.config.load import read_changes
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
 from irene_wyoming.engines.base import AsrEngine, ModelInfo, Watched
 from irene_wyoming.engines.registry import Kind
+from irene_wyoming.engines.wake.names import resolved
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import AddressUnavailable, CaptureError, ConfigError, EngineError, ServerUnavailable
 from irene_wyoming.routing.wake import WakeRouter
@@ -154,10 +155,11 @@ class Check:
 def thresholds(server: WakeConfig, models: Sequence[ModelInfo]) -> Finding:
     """Which score each default word needs, and by which setting."""
     told = []
+    default = resolved(server.default_models, [model.name for model in models]).asked
     engine = server.providers[server.default_provider].options.get("threshold")
     for model in models:
         own = server.models.get(model.name)
-        if model.name not in server.default_models and own is None:
+        if model.name not in default and own is None:
             continue
         if own is not None and own.threshold is not None:
             told.append(f"{model.name} {own.threshold:g} (wake.models)")

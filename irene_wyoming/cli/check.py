@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from wyoming.info import Info
 
@@ -10,6 +10,7 @@ from irene_wyoming.app.check import Check
 from irene_wyoming.app.findings import Finding, Level
 from irene_wyoming.cli import common
 from irene_wyoming.cli.describe import lines
+from irene_wyoming.config.addon import told
 from irene_wyoming.config.model import Config
 
 SIGNS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}
@@ -39,6 +40,8 @@ async def look(config: Config, *, say: bool) -> tuple[list[Finding], Info]:
     check = Check(config)
     findings = [Finding(Level.OK, "configuration", "valid")]
     async for finding in check.findings():
+        if config.household:
+            finding = replace(finding, about=told(finding.about), text=told(finding.text))
         findings.append(finding)
         if say:
             print(f"{SIGNS[finding.level]} {finding.about}: {finding.text}", flush=True)

@@ -73,7 +73,8 @@ def load(
             household=household,
         )
     except Refused as refused:
-        raise ConfigError("\n".join(_line(blame(layers, fault.path), fault) for fault in refused.faults)) from refused
+        lines = "\n".join(_line(blame(layers, fault.path), fault) for fault in refused.faults)
+        raise ConfigError(addon.told(lines) if household else lines) from refused
 
 
 def _broken_engines() -> list[str]:

@@ -36,6 +36,7 @@ def test_another_machine_needs_an_address(tmp_path: Path) -> None:
 def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     said = wrong(tmp_path, asr_provider="remote", remote_uri="http://me:hunter2@gpu-box:8000/v1")
     assert said.startswith("remote_uri: 'http://me:***@gpu-box:8000/v1': expected")
+    assert said.endswith("a key goes into remote_key")
     assert "hunter2" not in wrong(tmp_path, asr_provider="remote", remote_uri=f"http://me:hunter2{'x' * 80}@box/v1")
 
 
@@ -176,3 +177,19 @@ def test_a_fault_in_the_households_own_file_is_told_of_that_file(tmp_path: Path)
     [first, second] = sorted(str(refusal.value).splitlines())
     assert first.startswith(f"{base}: asr.policy: 'best': expected one of")
     assert second.startswith(f"{options}: remote_uri: '': expected")
+
+
+def test_check_speaks_of_options(tmp_path: Path) -> None:
+    path = tmp_path / "options.json"
+    path.write_text(json.dumps({"wake_words": ["Okay Nabu", "hey_zelda"], "asr_enabled": False}))
+    ports = {f"IRENE_WYOMING__{name}__PORT": "0" for name in ("WAKE", "FRONT", "METRICS", "WEB")}
+    ran = subprocess.run(
+        [sys.executable, "-m", "irene_wyoming", "check", "--json", "--config", str(path)],
+        env={**os.environ, **ports, "IRENE_WYOMING__WAKE__DEFAULT_PROVIDER": "microwakeword"},
+        capture_output=True,
+        text=True,
+    )
+    findings = {one["about"]: one for one in json.loads(ran.stdout)["findings"]}
+    assert findings["wake_words"]["text"].startswith("'hey_zelda' is not known here; known are okay_nabu,")
+    assert findings["wake.models"]["text"] == "okay_nabu 0.85 (its author's)"
+    assert ran.returncode == 0

@@ -166,8 +166,8 @@ BAD_VALUES = [
     (
         "asr: {providers: {remote: {uri: 'http://me:secret@box:8000/v1?key=secret'}}}",
         "asr.providers.remote.uri: 'http://me:***@box:8000/v1?key=***': expected tcp://host:port (Wyoming) or "
-        "http(s)://host:port/v1 (OpenAI's API), without a user name, ? or #; a key goes into api_key_env or "
-        "api_key_file",
+        "http(s)://host:port/v1 (OpenAI's API), without a user name, ? or #; a key goes into "
+        "asr.providers.remote.api_key",
     ),
     (
         "asr: {uri: 'tcp://me:secret/with@signs@box:1'}",

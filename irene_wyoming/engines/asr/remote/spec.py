@@ -119,7 +119,7 @@ def uri(value: Any) -> str:
     except ValueError:
         raise ValueError(expected) from None
     if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(f"{expected}, without a user name, ? or #; a key goes into api_key_env or api_key_file")
+        raise ValueError(f"{expected}, without a user name, ? or #; a key goes into {PREFIX}.api_key")
     complete = bool(parts.hostname) and (bool(port) and parts.path in ("", "/") if parts.scheme == "tcp" else port != 0)
     if parts.scheme not in ("tcp", "http", "https") or not complete:
         raise ValueError(expected)
