@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from irene_wyoming import files, hardware
-from irene_wyoming.checks import Fault
+from irene_wyoming.checks import Fault, Wrong
+from irene_wyoming.checks import path as checked_path
 from irene_wyoming.config import addon, changes, env, profiles
 from irene_wyoming.config.faults import Refused
 from irene_wyoming.config.layers import Layer, blame, merge
@@ -92,10 +93,10 @@ def read_changes(config: Config) -> dict[Any, Any]:
 
 def _changes(layers: list[Layer], changed: Mapping[Any, Any] | None) -> list[Layer]:
     """The layer of changes, which is in the data folder that the others name."""
-    data_dir = merge(layers)["data_dir"]
-    if not isinstance(data_dir, str) or not data_dir:
+    try:
+        path = changes.path_in(checked_path(merge(layers)["data_dir"]))
+    except Wrong:
         return []  # there is none, or it is refused with everything else that is wrong
-    path = changes.path_in(Path(data_dir).expanduser())
     data = _read_changes(path) if changed is None else changed
     return [Layer(str(path), data)] if data else []
 
