@@ -22,6 +22,7 @@ class Cascade:
     def sure(self, fast: Transcription) -> bool:
         """Whether the fast provider's answer is good enough."""
         good = bool(fast.text) and fast.confidence is not None and fast.confidence >= self._confidence
+        good = good and fast.kind != "open"  # what is no command of a small model is what the strong one is for
         if good:
             metrics.CASCADE.labels("fast", "unchecked").inc()
         return good

@@ -101,7 +101,7 @@ async def ears() -> AsyncIterator[tuple[Address, Address]]:
     settings = config(
         WAKE__PROVIDERS__OPENWAKEWORD__ENABLED="false",
         WAKE__DEFAULT_PROVIDER="microwakeword",
-        ASR__DEFAULT_PROVIDER="sphinx",
+        ASR__DEFAULT_PROVIDER="guided",
         ASR__FALLBACK_PROVIDERS="[]",
     )
     async with AsyncExitStack() as stack:

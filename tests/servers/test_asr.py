@@ -66,8 +66,18 @@ async def test_a_command_is_transcribed(uri: str, speech: Speech, text: str) -> 
     "text",
     ["the light of the moon was very bright", "we need to talk about the kitchen", "she turned around and walked away"],
 )
-async def test_speech_that_is_no_command_gives_an_empty_transcript(uri: str, speech: Speech, text: str) -> None:
-    assert Transcript.from_event(await transcribe(uri, speech(wav(text)))).text == ""
+async def test_speech_that_is_no_command_comes_as_it_was_said_or_not_at_all(
+    uri: str, speech: Speech, text: str
+) -> None:
+    transcript = Transcript.from_event(await transcribe(uri, speech(wav(text))))
+    assert transcript.text.split()[-1].casefold() == f"{text.split()[-1]}."
+    assert transcript.context is not None
+    assert transcript.context["kind"] == "open"
+    commands = Transcribe(language="en", context={"answer": "command"}).event()
+    transcript = Transcript.from_event(await transcribe(uri, speech(wav(text)), request=commands))
+    assert transcript.text == ""
+    assert transcript.context is not None
+    assert transcript.context["reason"] == "no command"
 
 
 async def test_a_wake_word_gives_an_empty_transcript(uri: str, speech: Speech) -> None:
@@ -202,7 +212,7 @@ async def test_names_of_the_home_are_understood(configured: Callable[..., Config
         other = Transcript.from_event(
             await transcribe(service.address.uri, speech(wav("set the bedroom brightness to fifty percent")))
         ).text
-    assert (text, other) == (COMMAND, "")
+    assert (text, other) == (COMMAND, "Set the bedroom brightness to fifty per cent.")  # no command: no such room
 
 
 async def test_a_client_that_asked_for_a_stream_gets_one_around_the_transcript(uri: str, speech: Speech) -> None:
