@@ -72,6 +72,9 @@ QUALITY_CHANGES = Counter(
 # Wake words
 DETECTIONS = Counter("irene_detections_total", "Wake words heard", ["model"])
 NEAR_MISSES = Counter("irene_near_misses_total", "Wake words that were nearly heard", ["model"])
+ANSWERED_ELSEWHERE = Counter(
+    "irene_answered_elsewhere_total", "Wake words that a satellite heard and another one, nearer, answered", ["model"]
+)
 STALE_SECONDS = Counter(
     "irene_stale_seconds_total", "Audio that was dropped since the engines were further behind than wake.max_lag_s"
 )

@@ -25,6 +25,7 @@ from irene_wyoming.engines.wake.typed import TypedEngine
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import EngineError
 from irene_wyoming.routing.wake import WakeRouter
+from irene_wyoming.servers.arbitration import Arbitration
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import Kept, wake_info
 from irene_wyoming.servers.satellites import Satellites
@@ -90,6 +91,12 @@ async def second_look(settings: WakeConfig) -> AsyncIterator[SecondLook | None]:
         await second.close()
 
 
+def arbitration(settings: WakeConfig) -> Arbitration | None:
+    """Who answers where several satellites hear one word, where the configuration wants that."""
+    wanted = settings.arbitration
+    return Arbitration(wanted.window_ms / 1000, always=wanted.always) if wanted.window_ms else None
+
+
 def phrases(engines: Sequence[WakeEngine]) -> Callable[[str], Phrase | None]:
     """What to look for when a word is proposed."""
 
@@ -133,11 +140,14 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             quality,
             worker,
             satellites,
-            settings.max_lag_s,
-            second,
-            settings.verify,
-            phrases(loaded),
-            frozenset(info.name for engine in loaded if isinstance(engine, TypedEngine) for info in engine.models()),
+            max_lag_s=settings.max_lag_s,
+            second=second,
+            verify=settings.verify,
+            phrases=phrases(loaded),
+            arbitration=arbitration(settings),
+            typed=frozenset(
+                info.name for engine in loaded if isinstance(engine, TypedEngine) for info in engine.models()
+            ),
         )
         stack.enter_context(changeable(satellites))
         stack.enter_context(shown_wake_engines(settings, loaded))

@@ -85,6 +85,16 @@ class RecordingsConfig:
     max_bytes: int = setting(whole("a number of bytes", 10_000_000, 10_000_000_000))
 
 
+@dataclass(frozen=True, slots=True)
+class ArbitrationConfig:
+    """Which of several satellites answers that hear one word."""
+
+    window_ms: int = setting(whole("milliseconds", 0, 2_000))
+    """How long others are waited for; 0: all answer."""
+    always: bool = setting(boolean)
+    """Also for words that one satellite alone has heard within a day."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WakeConfig(ServerConfig):
     default_models: tuple[str, ...] = setting(list_of(text, what="a list of at least one wake word", at_least=1))
@@ -103,6 +113,7 @@ class WakeConfig(ServerConfig):
     """Words that have no model: the recogniser alone hears them."""
     max_lag_s: float = setting(number("seconds", 1, 60))
     """Audio of a live stream that has waited for longer is dropped."""
+    arbitration: ArbitrationConfig
     recordings: RecordingsConfig
     providers: Mapping[str, ProviderConfig]
     default_provider: str = setting(text)

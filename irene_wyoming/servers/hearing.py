@@ -19,6 +19,7 @@ from irene_wyoming.engines.wake.session import NEARLY
 from irene_wyoming.engines.wake.spellings import Phrase
 from irene_wyoming.news import NEWS
 from irene_wyoming.servers import heard
+from irene_wyoming.servers.arbitration import Arbitration, Bid
 from irene_wyoming.servers.lag import Sender
 from irene_wyoming.servers.shown import ShownStream
 from irene_wyoming.servers.times import Times
@@ -255,15 +256,34 @@ class Hearing:
 
     def _tell(self, hit: Hit, timestamp: int, verdict: Verdict | None = None) -> None:
         """A word was heard."""
-        self.found = True
         self._stamps[hit.model] = timestamp
-        metrics.DETECTIONS.labels(hit.model).inc()
         if verdict is not None:
             self._verdicts[hit.model] = verdict
-        if not self._listener.wants_peak:
+        if self._listener.wants_peak:
+            self.found = True  # reported when the word has passed
+        elif self._service.arbitration is None:
             self._detected(hit)
+        else:
+            contest = self._loop.create_task(self._contend(self._service.arbitration, hit), name="arbitration")
+            self._looks.add(contest)
+            contest.add_done_callback(self._looks.discard)
+
+    async def _contend(self, arbitration: Arbitration, hit: Hit) -> None:
+        """Have the client told unless a nearer satellite answers."""
+        bid = Bid.of(self._listener.caller, id(self), hit)
+        best = await arbitration.winner(hit.model, bid)
+        if best is bid:
+            self._detected(hit)
+            return
+        metrics.ANSWERED_ELSEWHERE.labels(hit.model).inc()
+        log.info(
+            "wake: %s heard %s (%.1f dB), and %s answers, which heard it better (%.1f dB)",
+            bid.satellite, self._name(hit.model), bid.value, best.satellite, best.value,
+        )  # fmt: skip
 
     def _detected(self, hit: Hit, peak: float | None = None) -> None:
+        self.found = True
+        metrics.DETECTIONS.labels(hit.model).inc()
         context = heard.measured(hit, peak, self._verdicts.get(hit.model))
         self._report(Detection(name=self._name(hit.model), timestamp=self._stamps[hit.model], context=context))
 

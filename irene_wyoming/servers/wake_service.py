@@ -9,6 +9,7 @@ from irene_wyoming.engines.base import Verify, WakeEngine
 from irene_wyoming.engines.wake.second import SecondLook
 from irene_wyoming.engines.wake.spellings import Phrase
 from irene_wyoming.engines.worker import Worker
+from irene_wyoming.servers.arbitration import Arbitration
 from irene_wyoming.servers.satellites import Satellites
 
 
@@ -37,6 +38,8 @@ class WakeService:
     """For which words it does, where nothing else is set for a word or satellite."""
     phrases: Callable[[str], Phrase | None] = no_phrase
     """What it is to look for, by word; None: it cannot judge this word."""
+    arbitration: Arbitration | None = None
+    """Who answers where several satellites hear one word; None: all of them."""
     typed: frozenset[str] = frozenset()
     """Words that it alone hears."""
 
