@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from irene_wyoming.errors import EngineUnavailable
+from irene_wyoming.models import families
 
 
 class Broken(Exception):
@@ -142,5 +143,17 @@ def _variables(file: BinaryIO) -> Iterator[int]:
         file.seek(length, 1)
 
 
-CHECKS: Mapping[str, Callable[[Path], None]] = {"vosk": check_vosk, "whisper": check_whisper}
+# ----------------------------------------------------------------------------------------------------------------------
+# sherpa-onnx
+
+
+def check_sherpa(folder: Path) -> None:
+    families.find(folder)
+
+
+CHECKS: Mapping[str, Callable[[Path], None]] = {
+    "vosk": check_vosk,
+    "whisper": check_whisper,
+    "sherpa": check_sherpa,
+}
 """By the name of the engine."""

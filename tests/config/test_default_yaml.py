@@ -13,7 +13,7 @@ from irene_wyoming.engines import registry
 
 ASR_PROVIDER = keys(AsrProviderConfig).keys() - keys(ProviderConfig).keys()
 
-NEED_SETTING_UP = ("google_cloud", "openwakeword_package", "remote", "vosk", "whisper")
+NEED_SETTING_UP = ("google_cloud", "openwakeword_package", "remote", "sherpa", "vosk", "whisper")
 """Providers that are off by default: they need a model, a package, an account or another machine."""
 
 

@@ -11,13 +11,23 @@ VOSK = Path(__file__).with_name("vosk-tiny")
 """English commands, for the vosk engine; it can be given a grammar."""
 
 
-@cache
 def whisper() -> Path:
-    """Likewise, for whisper. Unpacked once, gone after the tests: in the tree it is an archive, since a store
-    of add-ons takes every config.json that it finds there for a manifest.
+    """English commands, for the whisper engine. In the tree it is an archive, since a store of add-ons takes every
+    config.json that it finds there for a manifest.
     """
-    folder = Path(tempfile.mkdtemp(prefix="whisper-"))
+    return _unpacked("whisper-tiny") / "whisper-tiny"
+
+
+def sherpa(name: str) -> Path:
+    """English commands, for the sherpa engine: ``zipformer-ctc-en``, ``nemo-ctc-en`` or ``streaming-nemo-ctc-en``."""
+    return _unpacked("sherpa-tiny") / name
+
+
+@cache
+def _unpacked(archive: str) -> Path:
+    """The folder with what an archive beside this file holds: unpacked once, gone after the tests."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{archive}-"))
     atexit.register(shutil.rmtree, folder)
-    with ZipFile(Path(__file__).with_name("whisper-tiny.zip")) as archive:
-        archive.extractall(folder)
-    return folder / "whisper-tiny"
+    with ZipFile(Path(__file__).with_name(f"{archive}.zip")) as opened:
+        opened.extractall(folder)
+    return folder

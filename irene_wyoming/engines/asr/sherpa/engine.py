@@ -1,0 +1,218 @@
+"""Sherpa: an AsrEngine on the sherpa-onnx library, for models that decode whole utterances and for streaming ones."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.asr.sherpa.load import offline, online
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
+from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
+from irene_wyoming.models.families import Found
+
+log = logging.getLogger(__name__)
+
+SHORTEST = SPEECH.rate // 10
+"""Samples below which nothing is decoded, 0.1 s: no word is that short, and some families end the process."""
+
+SOFTEST = 3
+"""Largest sample, of 32768, below which audio is digital silence: families make words of it."""
+
+DELAY_S = 0.3
+"""Seconds by which a streaming model writes a word later than it was said, beyond its own chunks."""
+
+STEP = SPEECH.rate // 100
+"""Samples of one frame of features, 10 ms."""
+
+LONGEST_CHUNK_S = 5.0
+"""Seconds after which a model that wants no chunk is not asked any further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """See SPEC for what they mean."""
+
+    threads: int
+    language: str
+
+
+class Sherpa:
+    """A model of any family that ``families`` knows.
+
+    :raises EngineUnavailable: the model cannot be loaded.
+    """
+
+    name = "sherpa"
+    format = SPEECH
+
+    def __init__(self, found: Found, info: ModelInfo, settings: Settings) -> None:
+        self._info = info
+        self._settings = settings
+        self._family = found.family
+        try:
+            self._model: Any = (online if found.family.online else offline)(found, settings.threads, settings.language)
+        except Exception as error:  # the library has no class of its own
+            raise EngineUnavailable(
+                f"sherpa: {info.name}: {error}; fetch the model again or give another folder"
+            ) from error
+        self._tail = tail(self._model) if found.family.online else None
+        log.info("sherpa: %s, family %s, threads: %d", info.name, found.family.name, settings.threads)
+
+    def models(self) -> Sequence[ModelInfo]:
+        return [self._info]
+
+    def session(self, request: AsrRequest) -> "OfflineSession | OnlineSession":
+        """:raises UnknownModel, UnsupportedRequest: another model or language than there is."""
+        if self._model is None:
+            raise EngineFailed("sherpa: the engine is closed")
+        if request.model not in (None, self._info.name):
+            raise unknown_model(str(request.model), [self._info])
+        language = self._spoken(request)
+        if self._tail is not None:
+            return OnlineSession(self._model, language, self._tail)
+        return OfflineSession(self._model, language)
+
+    def close(self) -> None:
+        self._model = None
+
+    def _spoken(self, request: AsrRequest) -> str:
+        spoken = request.language or self._settings.language
+        primary = spoken.replace("_", "-").split("-")[0].casefold()
+        if primary in self._info.languages:
+            return spoken
+        if request.language is None:
+            return self._info.languages[0]
+        known = ", ".join(self._info.languages)
+        raise UnsupportedRequest(f"language {spoken!r}: the model {self._info.name} knows {known} only")
+
+
+def tail(model: Any) -> NDArray[np.float32]:
+    """The silence to put behind an utterance, so that a streaming model says all of it.
+
+    A model takes a chunk when more audio is there than one chunk holds. So a chunk and the way from one chunk to the
+    next are measured. Both are put behind, with the time by which words come late.
+    """
+    stream = model.create_stream()
+    chunk = _until_ready(model, stream)
+    model.decode_stream(stream)
+    return np.zeros(chunk + _until_ready(model, stream) + round(DELAY_S * SPEECH.rate), np.float32)
+
+
+def _until_ready(model: Any, stream: Any) -> int:
+    """Samples of silence until the model takes a chunk.
+
+    :raises ValueError: it takes none.
+    """
+    for steps in range(round(LONGEST_CHUNK_S * SPEECH.rate) // STEP):
+        if model.is_ready(stream):
+            return steps * STEP
+        stream.accept_waveform(SPEECH.rate, np.zeros(STEP, np.float32))
+    raise ValueError(f"a streaming model that decodes nothing within {LONGEST_CHUNK_S:g} s")
+
+
+class OfflineSession:
+    """One utterance, decoded at its end."""
+
+    def __init__(self, model: Any, language: str) -> None:
+        self._model = model
+        self._language = language
+        self._pcm = bytearray()
+
+    def push(self, pcm: bytes) -> None:
+        """:raises EngineFailed: the session is closed."""
+        self._open()
+        _whole_frames(pcm)
+        self._pcm += pcm
+
+    def partial(self) -> None:
+        """Nothing: an utterance is decoded whole."""
+
+    def finish(self) -> Transcription:
+        """:raises EngineFailed: the session is closed, or the model breaks."""
+        model = self._open()
+        samples = np.frombuffer(bytes(self._pcm), "<i2")
+        self.close()
+        if len(samples) < SHORTEST or np.abs(samples).max() <= SOFTEST:
+            return Transcription("", self._language, Sherpa.name, 0.0)
+        try:
+            stream = model.create_stream()
+            stream.accept_waveform(SPEECH.rate, _floats(samples))
+            model.decode_stream(stream)
+            result = stream.result
+        except Exception as error:  # the library has no class of its own
+            raise EngineFailed(f"sherpa: {error}") from error
+        return Transcription(result.text.strip(), self._language, Sherpa.name, _confidence(result.ys_log_probs))
+
+    def close(self) -> None:
+        self._model = None
+        self._pcm.clear()
+
+    def _open(self) -> Any:
+        if self._model is None:
+            raise EngineFailed("sherpa: the session is closed")
+        return self._model
+
+
+class OnlineSession:
+    """One utterance, decoded while it arrives."""
+
+    def __init__(self, model: Any, language: str, tail: NDArray[np.float32]) -> None:
+        self._model = model
+        self._stream = model.create_stream()
+        self._language = language
+        self._tail = tail
+
+    def push(self, pcm: bytes) -> None:
+        """:raises EngineFailed: the session is closed, or the model breaks."""
+        self._open()
+        _whole_frames(pcm)
+        self._decode(_floats(np.frombuffer(pcm, "<i2")))
+
+    def partial(self) -> str:
+        return str(self._open().get_result(self._stream))
+
+    def finish(self) -> Transcription:
+        """:raises EngineFailed: the session is closed, or the model breaks."""
+        model = self._open()
+        self._decode(self._tail)
+        self._stream.input_finished()
+        self._decode(np.zeros(0, np.float32))
+        result = model.get_result_all(self._stream)
+        self.close()
+        return Transcription(result.text.strip(), self._language, Sherpa.name, _confidence(result.ys_probs))
+
+    def close(self) -> None:
+        self._model = self._stream = None
+
+    def _open(self) -> Any:
+        if self._model is None:
+            raise EngineFailed("sherpa: the session is closed")
+        return self._model
+
+    def _decode(self, samples: NDArray[np.float32]) -> None:
+        model = self._open()
+        try:
+            if len(samples):
+                self._stream.accept_waveform(SPEECH.rate, samples)
+            while model.is_ready(self._stream):
+                model.decode_stream(self._stream)
+        except Exception as error:  # the library has no class of its own
+            raise EngineFailed(f"sherpa: {error}") from error
+
+
+def _whole_frames(pcm: bytes) -> None:
+    if len(pcm) % SPEECH.frame_bytes:
+        raise ValueError(f"{len(pcm)} bytes are not whole frames of {SPEECH}")
+
+
+def _floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    return samples.astype(np.float32) / np.float32(32768)
+
+
+def _confidence(log_probs: Sequence[float]) -> float | None:
+    """The mean probability of a token, geometrically; None where the family gives none."""
+    return min(1.0, float(np.exp(np.mean(log_probs)))) if len(log_probs) else None

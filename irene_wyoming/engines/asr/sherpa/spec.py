@@ -1,0 +1,93 @@
+"""sherpa: the spec of the engine on the sherpa-onnx library."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from irene_wyoming import cores
+from irene_wyoming.checks import or_null, whole
+from irene_wyoming.engines.asr.lazy import UNLOAD_AFTER
+from irene_wyoming.engines.asr.options import MODEL
+from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
+from irene_wyoming.errors import EngineUnavailable
+from irene_wyoming.models import folder
+from irene_wyoming.models.families import Found, find
+
+URL = "https://github.com/k2-fsa/sherpa-onnx"
+
+SENSE_VOICE = ("zh", "en", "ja", "ko", "yue")
+PARAKEET_V3 = (
+    *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it", "lv", "lt", "mt", "pl", "pt"),
+    *("ro", "sk", "sl", "es", "sv", "ru", "uk"),
+)
+CODES = frozenset(
+    [
+        *(*SENSE_VOICE, *PARAKEET_V3),
+        *("ar", "ca", "fa", "gl", "he", "hi", "id", "ka", "kk", "mn", "ms", "no", "sr", "sw", "ta", "te", "th", "tr"),
+        *("ur", "uz", "vi"),
+    ]
+)
+"""Language codes that stand in the names of models."""
+
+
+def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
+    """:raises EngineUnavailable: there is no model, or it is broken; the message names the file."""
+    path = folder.find("sherpa", values["model"], context.data_dir).path
+    found = find(path)
+    from irene_wyoming.engines.asr.sherpa.engine import Settings, Sherpa
+
+    threads = values["threads"] or min(4, cores.granted())
+    return Sherpa(found, model_info(path, found, context.language), Settings(threads, context.language))
+
+
+def offers(values: Mapping[str, Any], context: EngineContext) -> Sequence[ModelInfo]:
+    try:
+        path = folder.find("sherpa", values["model"], context.data_dir).path
+        return [model_info(path, find(path), context.language)]
+    except EngineUnavailable:
+        return [described(str(values["model"] or "sherpa"), (context.language,), installed=False)]
+
+
+def model_info(path: Path, found: Found, language: str) -> ModelInfo:
+    """What a hub sees of the model in that folder."""
+    return described(path.name, languages(path.name, found, language), installed=True)
+
+
+def described(name: str, known: tuple[str, ...], *, installed: bool) -> ModelInfo:
+    return ModelInfo(
+        name=name, languages=known, description=f"Model {name}", author="k2-fsa", url=URL, installed=installed
+    )
+
+
+def languages(name: str, found: Found, language: str) -> tuple[str, ...]:
+    """What a model understands, told from its family and the name of its folder.
+
+    :param language: taken where neither says it.
+    """
+    if found.family.name == "sense_voice":
+        return SENSE_VOICE
+    if found.family.name == "nemo_transducer" and re.search(r"parakeet.*v3", name):
+        return PARAKEET_V3
+    said = [part for part in re.split(r"[-_.]", name.casefold()) if part in CODES]
+    return tuple(dict.fromkeys(said)) or (language.replace("_", "-").split("-")[0].casefold(),)
+
+
+SPEC = EngineSpec(
+    name="sherpa",
+    kind="asr",
+    summary="Parakeet, SenseVoice, Moonshine, zipformers and more, whole utterances or streaming, by sherpa-onnx.",
+    url=URL,
+    author="k2-fsa",
+    requires=("sherpa_onnx",),
+    install="pip install 'irene-wyoming[sherpa]'",
+    create=create,
+    options={
+        "model": MODEL,
+        "threads": Option(
+            None, or_null(whole("threads", 1, 256)), "threads of one decoding; null: as many as cores, up to 4"
+        ),
+        "unload_after_s": UNLOAD_AFTER,
+    },
+    offers=offers,
+)
