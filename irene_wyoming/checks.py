@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 Check = Callable[[Any], Any]
 """Takes what was written, returns what to use, raises ValueError saying what is allowed."""
@@ -236,3 +237,15 @@ def host(value: Any) -> str:
     if any(c.isspace() or c in "/@" for c in name):
         raise Wrong("expected a host name or an address, such as 0.0.0.0")
     return name.removeprefix("[").removesuffix("]")
+
+
+def web_address(value: Any) -> str:
+    """An address that starts with http:// or https:// and names a host."""
+    address = text(value)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise Wrong(f"expected an address such as https://host/path: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in address):
+        raise Wrong("expected an address that starts with http:// or https://")
+    return address

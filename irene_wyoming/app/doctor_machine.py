@@ -13,7 +13,7 @@ from irene_wyoming.app.links import Link, broken, doubtful, good
 from irene_wyoming.app.opening import unwritable
 from irene_wyoming.config.model import Config
 from irene_wyoming.discovery.addresses import bound_addresses, only_loopback
-from irene_wyoming.models.catalogue import CATALOGUE
+from irene_wyoming.models import catalogue
 
 LITTLE_DISK_BYTES = 100_000_000
 """A small model needs as much; recordings and names need a few megabytes."""
@@ -112,7 +112,8 @@ async def of_internet(config: Config, *, missing: bool) -> Link:
 
     :param missing: a model is not here.
     """
-    hosts = {urlsplit(file.url).hostname or "" for entry in CATALOGUE for file in entry.files} if missing else set()
+    entries = await asyncio.to_thread(catalogue.load, config.models.catalogue, config.models.mirror) if missing else ()
+    hosts = {urlsplit(file.url).hostname or "" for entry in entries for file in entry.files}
     if config.asr.providers["google_cloud"].enabled:
         hosts.add("speech.googleapis.com")
     if not hosts:

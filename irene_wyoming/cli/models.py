@@ -3,17 +3,19 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from irene_wyoming import hardware
 from irene_wyoming.app.trial import why_not
 from irene_wyoming.cli import common
 from irene_wyoming.errors import ConfigError, EngineUnavailable
 from irene_wyoming.models import catalogue, folder
-from irene_wyoming.models.catalogue import CATALOGUE, Entry, Remote
+from irene_wyoming.models.catalogue import EVERY, Entry, Remote
 from irene_wyoming.models.check import CHECKS, check
 from irene_wyoming.models.install import changed, install
+from irene_wyoming.models.recommend import entry_of, recommend
 
 ENGINES = tuple(CHECKS)
 BAR = 30
@@ -41,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     get.add_argument("--force", action="store_true", help="fetch it even if it is here")
     verify = action("verify", "check models that are here: files, checksums, and whether they can be loaded", verified)
     verify.add_argument("model", nargs="*", help="names (default: all)")
+    fitting = action("recommend", "engines and models that suit a language and this machine, and why", recommended)
+    fitting.add_argument("--language", metavar="TAG", help="such as de (default: asr.language)")
     where = action("path", "print the folder of a model that is here", path)
     where.add_argument("model")
 
@@ -69,6 +73,12 @@ def data_dir(args: argparse.Namespace) -> Path | None:
     return given.expanduser() if given else common.read_config(args, quiet=True).data_dir
 
 
+def offered(args: argparse.Namespace) -> Sequence[Entry]:
+    """The models that can be fetched, as the configuration says."""
+    settings = common.read_config(args, quiet=True).models
+    return catalogue.load(settings.catalogue, settings.mirror)
+
+
 def wanted_dir(args: argparse.Namespace) -> Path:
     """:raises ConfigError: nobody said where models are kept."""
     found = data_dir(args)
@@ -82,19 +92,21 @@ def wanted_dir(args: argparse.Namespace) -> Path:
 def show(args: argparse.Namespace) -> int:
     where = data_dir(args)
     here = {(found.engine, found.name) for engine in ENGINES for found in folder.kept(where, engine)}
-    known = {(entry.engine, entry.name) for entry in CATALOGUE}
+    entries = offered(args)
+    known = {(entry.engine, entry.name) for entry in entries}
     if args.json:
-        rows = [asdict(entry) | {"size": entry.size, "here": (entry.engine, entry.name) in here} for entry in CATALOGUE]
+        rows = [asdict(entry) | {"size": entry.size, "here": (entry.engine, entry.name) in here} for entry in entries]
         rows += [{"engine": engine, "name": name, "here": True} for engine, name in sorted(here - known)]
-        common.print_json({"data_dir": str(where) if where else None, "models": rows})
+        common.print_json({"format": catalogue.FORMAT, "data_dir": str(where) if where else None, "models": rows})
         return 0
-    print(f"{'engine':8} {'name':30} {'language':13} {'MB':>5}  {'licence':11} here")
-    for entry in CATALOGUE:
+    wide = max(len(name) for _, name in {*here, *known})
+    print(f"{'engine':8} {'name':{wide}} {'language':13} {'MB':>5}  {'licence':16} here")
+    for entry in entries:
         mark = "yes" if (entry.engine, entry.name) in here else "no"
-        languages = ", ".join(entry.languages)
-        print(f"{entry.engine:8} {entry.name:30} {languages:13} {entry.size >> 20:5}  {entry.licence:11} {mark}")
+        spoken = spelled(entry.languages)
+        print(f"{entry.engine:8} {entry.name:{wide}} {spoken:13} {entry.size >> 20:5}  {entry.licence:16} {mark}")
     for engine, name in sorted(here - known):
-        print(f"{engine:8} {name:30} {'':13} {'':5}  {'':11} yes")
+        print(f"{engine:8} {name:{wide}} {'':13} {'':5}  {'':16} yes")
     print(f"Models are kept in {where}." if where else "data_dir is not set: models cannot be fetched yet.")
     return 0
 
@@ -123,7 +135,7 @@ def requested(args: argparse.Namespace) -> Entry:
     :raises ConfigError: an address without all that belongs to it.
     """
     if "://" not in args.model:
-        return catalogue.entry(args.model)
+        return catalogue.entry(args.model, offered(args))
     if not args.engine or not args.sha256:
         raise ConfigError(f"{args.model}: an address needs --engine and --sha256 besides")
     remote = Remote(args.model, args.sha256, None)
@@ -135,6 +147,26 @@ def requested(args: argparse.Namespace) -> Entry:
     except argparse.ArgumentTypeError as error:
         raise ConfigError(f"{args.model}: give it a name with --name: {error}") from error
     return Entry(args.engine, name, (), "licence unknown", (remote,))
+
+
+def spelled(languages: Sequence[str]) -> str:
+    """Languages in a narrow column."""
+    if EVERY in languages:
+        return "multilingual"
+    return ", ".join(languages) if len(languages) <= 3 else f"{len(languages)} languages"
+
+
+def recommended(args: argparse.Namespace) -> int:
+    config = common.read_config(args, quiet=True)
+    machine = hardware.detect()
+    language = args.language or config.asr.language
+    print(f"{language}, on {machine}:")
+    for number, choice in enumerate(recommend(language, machine.cores, machine.memory_mb, gpu=machine.gpu), start=1):
+        found = entry_of(choice, offered(args))
+        about = f" {found.name}, {found.size >> 20} MB, {found.licence}" if found else ""
+        print(f"{number}. {choice.engine}{about}: {choice.why}")
+    print("Used by itself with asr.default_provider: auto; how fast each is here: irene-wyoming bench asr FOLDER")
+    return 0
 
 
 def verified(args: argparse.Namespace) -> int:

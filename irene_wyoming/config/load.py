@@ -13,7 +13,7 @@ from typing import Any
 from irene_wyoming import files, hardware
 from irene_wyoming.checks import Fault, Wrong
 from irene_wyoming.checks import path as checked_path
-from irene_wyoming.config import addon, changes, env, profiles
+from irene_wyoming.config import addon, auto, changes, env, profiles
 from irene_wyoming.config.faults import Refused
 from irene_wyoming.config.layers import Layer, blame, merge
 from irene_wyoming.config.model import Config
@@ -43,8 +43,8 @@ def load(
 
     A file whose name ends in ``.json`` holds the add-on's options as the Supervisor writes them (options.json). Any
     other is YAML: with the keys slug, options and schema the add-on's manifest, whose options are used, otherwise a
-    configuration. Specs: the engines that there are; None: those that are registered. ``detect``: looks at the machine,
-    where nothing says what it counts as. ``changed``: changes to try out; None: those that were made and kept.
+    configuration. Specs: the engines that there are; None: those that are registered. ``detect``: looks at the machine.
+    ``changed``: changes to try out; None: those that were made and kept.
 
     :raises ConfigError: one line for each thing that is wrong: where, which value, what is allowed.
     """
@@ -63,9 +63,12 @@ def load(
         registry.specs("asr") if asr_specs is None else asr_specs,
     )
     said = merge(layers)["hardware"]
-    name = profiles.choose(detect()) if said == profiles.AUTO else said
+    machine = detect()
+    name = profiles.choose(machine) if said == profiles.AUTO else said
     if name in profiles.PROFILES:  # else it is refused with everything else that is wrong
         layers[0] = Layer(layers[0].source, merge([layers[0], Layer(name, profiles.settings(name))]))
+    if auto.wanted(merge(layers)):
+        layers.append(auto.layer(merge(layers), machine))
     try:
         config = schema(merge([*layers, Layer(name, {"hardware": name})]) if said == profiles.AUTO else merge(layers))
         return replace(

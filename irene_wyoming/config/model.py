@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-from irene_wyoming.checks import Wrong, boolean, host, number, one_of, or_null, path, setting, short_text
+from irene_wyoming.checks import Wrong, boolean, host, number, one_of, or_null, path, setting, short_text, web_address
 from irene_wyoming.config.asr import (
     AdmissionConfig,
     AsrConfig,
@@ -49,6 +49,7 @@ __all__ = [
     "MetricsConfig",
     "MicConfig",
     "MicOutput",
+    "ModelsConfig",
     "Network",
     "ProviderConfig",
     "RecordingsConfig",
@@ -135,6 +136,18 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelsConfig:
+    """Where speech-to-text models come from."""
+
+    fetch: bool = setting(boolean)
+    """True: a model that is configured and missing is fetched by the server."""
+    catalogue: Path | None = setting(or_null(path))
+    """A file laid over the packaged catalogue."""
+    mirror: str | None = setting(or_null(web_address))
+    """Stands for every host of the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
 class SuperviseConfig:
     """How ``run`` treats its servers."""
 
@@ -169,6 +182,7 @@ class Config:
     wake: WakeConfig
     asr: AsrConfig
     mic: MicConfig
+    models: ModelsConfig
     front: FrontConfig
     discovery: DiscoveryConfig
     home: HomeConfig

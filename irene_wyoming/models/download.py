@@ -37,6 +37,8 @@ class _Broken(Exception):
 def fetch(remote: Remote, part: Path, progress: Progress, sleep: Callable[[float], None] = time.sleep) -> None:
     """Make ``part`` the whole file; what is already in it is kept.
 
+    A file without a published checksum is taken as it comes: what it is for is checked later, by its structure.
+
     :raises DownloadFailed: the host does not give it, or it is not the file that the checksum belongs to.
     """
     if not remote.url.startswith(("https://", "http://")):
@@ -50,6 +52,8 @@ def fetch(remote: Remote, part: Path, progress: Progress, sleep: Callable[[float
                 there = f"; what is there ({size_of(part)} bytes) is kept, try again later" if size_of(part) else ""
                 raise DownloadFailed(f"{remote.url}: {error}{there}") from error
             sleep(pause)
+    if remote.sha256 is None:
+        return
     found = sha256_of(part)
     if found != remote.sha256.lower():
         part.unlink()

@@ -1,5 +1,6 @@
 """From an Entry to a model folder: fetched, checked, and put in its place in one step."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -24,13 +25,16 @@ UNPACKED = 3
 def install(entry: Entry, data_dir: Path, progress: Progress) -> Path:
     """Fetch a model and return its folder, which replaces one of the same name only once the new one is whole.
 
-    What has been fetched stays for the next try when something goes wrong on the way.
+    What has been fetched stays for the next try when something goes wrong on the way. Two programs that want the same
+    model fetch it once: the second waits for the first.
 
     :raises DownloadFailed: it cannot be fetched, or is not what it should be.
     """
     parent = models_dir(data_dir, entry.engine)
     target, work = parent / entry.name, parent / f".{entry.name}.partial"
-    with _named(parent):
+    with _named(parent), _alone(parent.parent / ".locks" / f"{entry.engine}-{entry.name}") as first:
+        if not first and target.is_dir():  # somebody else has fetched it while this one waited
+            return target
         work.mkdir(parents=True, exist_ok=True)
         there = sum(size_of(work / file.name) for file in entry.files)
         _room(parent, (entry.size - there) * (UNPACKED if len(entry.files) == 1 else 1))
@@ -102,6 +106,20 @@ def _room(parent: Path, wanted: int) -> None:
     free = shutil.disk_usage(parent).free
     if free < wanted:
         raise DownloadFailed(f"{parent}: {free >> 20} MB are free, {wanted >> 20} MB are needed")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[bool]:
+    """Hold the lock of one model; True: nobody else held it before. It goes with its process, whatever ends that."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield False
+        else:
+            yield True
 
 
 @contextmanager

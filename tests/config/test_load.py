@@ -126,6 +126,7 @@ def test_the_printed_default_is_a_configuration(tmp_path: Path) -> None:
         "wake",
         "asr",
         "mic",
+        "models",
         "front",
         "discovery",
         "home",

@@ -119,8 +119,8 @@ BAD_VALUES = [
     ("discovery: {mdns: 1}", "discovery.mdns: unknown key; expected one of zeroconf, name"),
     (
         "10300: 1",
-        "[10300]: unknown key; expected one of log_level, log_format, data_dir, hardware, wake, asr, mic, front, "
-        "discovery, home, web, metrics, supervise",
+        "[10300]: unknown key; expected one of log_level, log_format, data_dir, hardware, wake, asr, mic, models, "
+        "front, discovery, home, web, metrics, supervise",
     ),
     ("asr: 5", "asr: 5: expected a mapping"),
     ("asr: []", "asr: []: expected a mapping"),

@@ -4,12 +4,13 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from irene_wyoming.errors import DownloadFailed, UnknownModel
-from irene_wyoming.models.catalogue import CATALOGUE, Entry, Remote, entry
+from irene_wyoming.models.catalogue import Entry, Remote, entry, load
 from irene_wyoming.models.check import CHECKS, check
 from irene_wyoming.models.install import changed, install
 from tests.models import VOSK
@@ -112,17 +113,35 @@ def test_a_folder_that_cannot_be_written_is_told(host: Host, tmp_path: Path) -> 
 
 
 def test_the_catalogue_is_complete() -> None:
-    assert len({(known.engine, known.name) for known in CATALOGUE}) == len(CATALOGUE)
-    for known in CATALOGUE:
+    catalogue = load()
+    assert len({(known.engine, known.name) for known in catalogue}) == len(catalogue)
+    for known in catalogue:
         assert known.engine in CHECKS
         assert known.licence
-        assert entry(known.name) is known
+        assert entry(known.name, catalogue) is known
         for file in known.files:
             assert file.url.startswith("https://")
+            assert file.sha256 is not None
             assert len(file.sha256) == 64
             assert file.size
 
 
+def test_two_programs_fetch_a_model_once(host: Host, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: install(offered(host), tmp_path, lambda *_: None), range(2)))
+    assert made[0] == made[1]
+    check("vosk", made[0])
+    assert len([path for path, _ in host.asked if path == "/model.zip"]) == 1
+
+
+def test_a_file_without_a_published_checksum_is_judged_by_its_structure(host: Host, tmp_path: Path) -> None:
+    unknown = Entry("vosk", NAME, ("en",), "Apache-2.0", (Remote(f"{host.uri}/model.zip", None, None),))
+    assert changed(install(unknown, tmp_path, lambda *_: None)) == []
+    host.files["/model.zip"] = b"<html>please log in</html>"
+    with pytest.raises(DownloadFailed, match="no model of this engine"):
+        install(unknown, tmp_path / "other", lambda *_: None)
+
+
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:
     with pytest.raises(UnknownModel, match=f"no model 'nothing'.*{NAME}"):
-        entry("nothing")
+        entry("nothing", load())

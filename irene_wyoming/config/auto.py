@@ -1,0 +1,47 @@
+"""``asr.default_provider: auto``: the engines and models that suit the language and the machine, as a layer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from irene_wyoming.config.layers import Layer
+from irene_wyoming.hardware import Hardware
+from irene_wyoming.models.recommend import GUIDED, Choice, recommend
+
+AUTO = "auto"
+"""As ``asr.default_provider``: chosen here."""
+
+
+def wanted(said: Mapping[str, Any]) -> bool:
+    """Whether the settings leave the choice to us."""
+    asr = said.get("asr")
+    return isinstance(asr, dict) and asr.get("default_provider") == AUTO
+
+
+def layer(said: Mapping[str, Any], machine: Hardware) -> Layer:
+    """The settings of the choice. What the user has set of a provider stays; what is embedded stands behind all others.
+
+    :param said: all settings so far, not checked yet.
+    """
+    asr = said["asr"]
+    language = asr.get("language")
+    choices = recommend(
+        language if isinstance(language, str) else "en", machine.cores, machine.memory_mb, gpu=machine.gpu
+    )
+    if GUIDED not in choices:
+        choices = (*choices, GUIDED)
+    made: dict[str, Any] = {
+        "default_provider": choices[0].engine,
+        "providers": {choice.engine: _provider(asr, choice) for choice in choices},
+    }
+    if asr.get("fallback_providers") is None:
+        made["fallback_providers"] = [choice.engine for choice in choices[1:]]
+    if asr.get("policy") == "ordered" and choices[0] is GUIDED and len(choices) > 1:
+        made["policy"] = "cascade"  # commands at once; what is none goes to the strong model
+    return Layer(f"{AUTO} ({machine})", {"asr": made})
+
+
+def _provider(asr: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
+    providers = asr.get("providers")
+    said = providers.get(choice.engine) if isinstance(providers, dict) else None
+    has_model = isinstance(said, dict) and said.get("model") is not None
+    return {"enabled": True} | ({} if choice.model is None or has_model else {"model": choice.model})

@@ -1,0 +1,66 @@
+"""The catalogue: a user's file over the packaged one, mirrors, and what is wrong with a file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from irene_wyoming.errors import ConfigError
+from irene_wyoming.models.catalogue import entry, load
+
+ROW = {
+    "engine": "vosk",
+    "name": "vosk-model-small-en-us-0.15",
+    "languages": ["en"],
+    "licence": "Apache-2.0",
+    "files": [{"url": "https://example.org/a/b.zip", "sha256": None, "size": 5}],
+}
+
+
+def written(path: Path, *rows: Any) -> Path:
+    path.write_text(json.dumps({"format": 1, "models": rows}))
+    return path
+
+
+def test_a_file_of_the_users_goes_before_the_packaged_one(tmp_path: Path) -> None:
+    more = written(tmp_path / "mine.json", ROW, ROW | {"name": "new-one"})
+    catalogue = load(more)
+    assert entry(str(ROW["name"]), catalogue).files[0].url == "https://example.org/a/b.zip"
+    assert entry("new-one", catalogue).size == 5
+    assert len(catalogue) == len(load()) + 1
+
+
+def test_a_mirror_stands_for_every_host() -> None:
+    for known, mirrored in zip(load(), load(mirror="http://nas.local/models/"), strict=True):
+        for file, other in zip(known.files, mirrored.files, strict=True):
+            assert other.url.startswith("http://nas.local/models/")
+            assert file.url.endswith(other.url.removeprefix("http://nas.local/models"))
+            assert other.sha256 == file.sha256
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("text", "model 1: expected engine, name and licence"),
+        (ROW | {"name": "../up"}, "the name without '/'"),
+        (ROW | {"languages": "en"}, "languages: expected a list"),
+        (ROW | {"files": []}, "files: expected a list"),
+        (ROW | {"files": [{"url": "file:///etc/passwd"}]}, "url: 'file:///etc/passwd': expected an address"),
+        (ROW | {"files": [{"url": "https://a/b", "sha256": "abc"}]}, "sha256: 'abc': expected 64"),
+        (ROW | {"files": [{"url": "https://a/b", "size": "5"}]}, "size: '5': expected bytes"),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_told(tmp_path: Path, row: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load(written(tmp_path / "mine.json", row))
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"{", "no JSON"), (b"[]", "expected {"), (b"\xff\xfe", "no JSON")])
+def test_what_is_no_catalogue_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "mine.json"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=said):
+        load(path)
+    with pytest.raises(ConfigError, match="expected a file"):
+        load(tmp_path)
