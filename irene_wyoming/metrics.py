@@ -111,6 +111,12 @@ CASCADE = Counter(
 )
 
 # Providers, wake and speech-to-text
+MODEL_FETCHED = Gauge(
+    "irene_model_fetched_ratio",
+    "How much of a model that was missing has been fetched, 0 to 1",
+    ["engine", "model"],
+    multiprocess_mode="livemax",
+)
 PROVIDER_UP = Gauge(
     "irene_provider_up",
     "1: in use; 0: not loadable, or left alone after failures",

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 from wyoming.info import Info
 
 from irene_wyoming import metrics
 from irene_wyoming.app import doubts, engines
+from irene_wyoming.app.fetching import fetching
 from irene_wyoming.app.home import Known, configured, watched_home
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
@@ -120,6 +121,13 @@ class Providers:
     async def close(self) -> None:
         await asyncio.gather(*(provider.close() for provider in self.started))
 
+    async def load(self, name: str) -> None:
+        """Load the model of a provider, whose files have come. What is wrong with it is told in the log."""
+        for provider in self.started:
+            if provider.name == name:
+                with suppress(EngineError):  # the provider has told it
+                    await provider.load()
+
     async def unload_unused(self, for_s: float) -> list[str]:
         """Let models go that have been without work for so long, seconds; gives the names of their providers."""
         return [provider.name for provider in self.started if await provider.unload_unused(for_s)]
@@ -219,5 +227,6 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         async def serve(connection: Connection, client: Client) -> None:
             await Handler(connection, client, lambda other: AsrRole(service, other), info, settings.limits).run()
 
+        await stack.enter_async_context(fetching(config, providers.load))
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, providers.unload_unused)))
         yield await stack.enter_async_context(listening("asr", config, serve))

@@ -122,6 +122,16 @@ class Keeper:
             await loading
         return engine
 
+    async def load(self) -> None:
+        """Load the model now, as where its files have come since the engine was made.
+
+        :raises EngineError: it cannot be loaded.
+        """
+        engine = self._engine
+        if isinstance(engine, Loadable) and not engine.loaded:
+            await asyncio.wait([loading := self._load(engine)])
+            await loading
+
     async def unload_unused(self, for_s: float) -> bool:
         """Let the model go if it has been without work for so long, seconds; says whether it did."""
         engine = self._engine

@@ -95,6 +95,13 @@ class Provider:
         """
         await self._keeper.start()
 
+    async def load(self) -> None:
+        """Load the model now, as where its files have come since the engine was made.
+
+        :raises EngineError: it cannot be loaded.
+        """
+        await self._keeper.load()
+
     async def unload_unused(self, for_s: float) -> bool:
         """Let the model go if it has been without work for so long, seconds; says whether it did."""
         return not self.busy and await self._keeper.unload_unused(for_s)
