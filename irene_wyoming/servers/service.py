@@ -177,6 +177,9 @@ class Service:
         """Listen no more, let conversations end that owe an answer, then end all. May be called more than once."""
         await self._listener.close()
         self._stopping.set()
+        for arrival in list(self._arrivals.values()):
+            if arrival.guest not in self._places:
+                arrival.dismiss()
         if self._arrivals and self._drain_s:
             await asyncio.wait(list(self._arrivals), timeout=self._drain_s)
         for task in list(self._arrivals):

@@ -1,4 +1,4 @@
-"""``python -m tests.attack fuzz | coverage | load | soak | stop``: prints what it measures.
+"""``python -m tests.attack fuzz | coverage | load | soak | stop | strangers | hang``: prints what it measures.
 
 The exit code is 1 when something does not hold.
 """
@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from irene_wyoming.config.load import load as load_config
-from tests.attack import fuzz, load, soak, stop
+from tests.attack import fuzz, hang, load, soak, stop, strangers
 from tests.conftest import ENVIRONMENT, SPEECH_DIR, read_wav
 
 WORD, NAME = "wake/okay_nabu_rms.wav", "okay_nabu"
@@ -38,10 +39,22 @@ def main() -> int:
     )
     stopping = attacks.add_parser("stop", help="ends the program amid its work, and starts it again")
     stopping.add_argument("--rounds", type=int, default=10, help="default: %(default)s")
+    crowding = attacks.add_parser("strangers", help="many who say nothing, and one who is at home")
+    crowding.add_argument("--strangers", type=int, default=1_000, help="default: %(default)s")
+    hanging = attacks.add_parser("hang", help="a server that is stopped, and one that is killed, under `run`")
+    hanging.add_argument("--rounds", type=int, default=3, help="default: %(default)s; 40 s each")
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {cores} cores, Python {platform.python_version()}")
-    attack = {"fuzz": run_fuzz, "coverage": run_coverage, "load": run_load, "soak": run_soak, "stop": run_stop}
+    attack = {
+        "fuzz": run_fuzz,
+        "coverage": run_coverage,
+        "load": run_load,
+        "soak": run_soak,
+        "stop": run_stop,
+        "strangers": run_strangers,
+        "hang": run_hang,
+    }
     return attack[args.attack](args)
 
 
@@ -97,6 +110,33 @@ def run_stop(args: argparse.Namespace) -> int:
     print(f"commands that were being spoken: {done.transcribed} of {done.begun} transcribed")
     print(f"SIGKILL, started again at once: all servers answer after {seconds(done.back_s)}")
     return 0 if set(done.codes) == {0} and done.transcribed == done.begun else 1
+
+
+def run_strangers(args: argparse.Namespace) -> int:
+    held = True
+    with TemporaryDirectory(prefix="irene-attack-") as folder:
+        kinds = {
+            "silent": (b"", None),
+            "silent, TLS": (b"", Path(folder)),
+            "stalled in a TLS greeting": (strangers.GREETING, Path(folder)),
+        }
+        for kind, (said, place) in kinds.items():
+            done = asyncio.run(strangers.strangers(args.strangers, said, place))
+            held &= done.served == strangers.ASKED and done.grown_bytes < 20e6
+            print(
+                f"{args.strangers} strangers, {kind}: {done.served} of {strangers.ASKED} descriptions for home, the"
+                f" slowest after {done.slowest_s:.2f} s; {done.grown_bytes / 1e6:+.1f} MB"
+            )
+    return 0 if held else 1
+
+
+def run_hang(args: argparse.Namespace) -> int:
+    done = asyncio.run(hang.hang(args.rounds))
+    print(f"SIGSTOP of the wake server: the front's client is told after {seconds(done.told_s)}")
+    print(f"it serves again after {seconds(done.back_s)}")
+    print(f"SIGKILL of the wake server: it serves again after {seconds(done.killed_s)}")
+    held = max(done.told_s) <= 5 and max(done.back_s) <= 40 and len(done.told_s) == args.rounds
+    return 0 if held and max(done.killed_s) <= 3 else 1
 
 
 def seconds(times: list[float]) -> str:
