@@ -20,8 +20,11 @@ RUN /opt/irene/bin/pip install --no-cache-dir --only-binary :all: "setuptools>=7
     && /opt/irene/bin/pip install --no-cache-dir --only-binary :all: --no-binary srt --no-build-isolation ".[${EXTRAS}]" \
     && /opt/irene/bin/pip uninstall --yes pip setuptools wheel \
     && find /opt/irene -type d \( -name tests -o -name f2py \) -prune -exec rm -r {} + \
-    && find /opt/irene -name libmoonshine.so -delete
-# Tests, numpy's alone 20 MB; its Fortran compiler; and 41 MB of a library that comes with the model of guided, unused.
+    && cd /opt/irene/lib/python3.*/site-packages \
+    && rm -rf moonshine_voice/libmoonshine.so moonshine_voice.libs moonshine_voice/assets/*.wav moonshine_voice/assets/*.tsv \
+        onnxruntime/capi/libonnxruntime.so* onnxruntime/quantization onnxruntime/tools onnxruntime/transformers
+# What nothing here loads, 150 MB: tests, numpy's Fortran compiler, the libraries beside the model of guided, and what
+# onnxruntime has for C programs and for converting models.
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
