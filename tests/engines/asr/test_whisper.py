@@ -15,6 +15,7 @@ from irene_wyoming.engines import registry
 from irene_wyoming.engines.asr.whisper.spec import SPEC, languages
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, PausingSession, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
+from irene_wyoming.language.vocabulary import Vocabulary as Home
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
 from tests.models import whisper
@@ -238,3 +239,51 @@ def test_describing_it_imports_nothing_of_it() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
     assert registry.missing(SPEC) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [
+        ("Turn on the light.", False),
+        ("", False),
+        ("Stop.", False),
+        ("Turn it on, turn it off.", False),
+        ("May I have a coffee? May I have a coffee?", True),
+        ("Open the roof. Open the roof. Open the", True),
+        ("Brew a mocha. Brew a mocha. Br", True),
+        ("Stop. Go.", False),
+        ("la la la la la la", True),
+    ],
+)
+def test_a_phrase_that_is_said_again_is_known(text: str, again: bool) -> None:
+    from irene_wyoming.engines.asr.whisper.decoder import said_again
+
+    assert said_again(text) is again
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_a_window_of_30_s_gives_the_same_text(text: str) -> None:
+    assert hear(create(short_window=False), spoken(text)) == text
+
+
+def test_speech_of_more_than_one_window_is_decoded_to_its_end(shared: AsrEngine) -> None:
+    session = shared.session(AsrRequest())
+    for _ in range(15):
+        session.push(spoken(COMMANDS[0]))
+    assert session.finish().text.count("timer") > 1
+
+
+def test_the_library_does_not_tell_of_every_command(shared: AsrEngine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        assert hear(shared, 15 * spoken(COMMANDS[0])) != ""
+    assert not [record for record in caplog.records if record.name.startswith("faster_whisper")]
+
+
+def test_the_home_as_it_is_now_goes_before_the_configured_names(shared: AsrEngine) -> None:
+    from irene_wyoming.engines.asr.whisper.engine import Settings, hints
+
+    home = Home.of(["Küche"], ["AC/DC lamp"])
+    settings = Settings(hotwords=("kitchen",))
+    assert hints(AsrRequest(names=("Anna",)), settings) == "Anna, kitchen"
+    assert hints(AsrRequest(names=("Anna",), vocabulary=home), settings) == "Anna, Küche, AC/DC lamp"
+    assert hear(shared, spoken(COMMANDS[0]), AsrRequest(vocabulary=Home())) == COMMANDS[0]

@@ -6,7 +6,6 @@ make sentences of silence.
 """
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +19,16 @@ from numpy.typing import NDArray
 from irene_wyoming import cores
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.pauses import FRAME, Pauses
+from irene_wyoming.engines.asr.whisper.decoder import Decoder
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 
 log = logging.getLogger(__name__)
 
+logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of every piece of audio at INFO
+
 MARGIN = 20
 """Frames kept before and after the speech: soft sounds are below what counts as loud."""
-
-TOKENS_PER_SECOND = 12
-"""Nobody speaks faster; a model that has lost its way repeats itself until it is stopped."""
-
-MAX_TOKENS = 220
-"""Of one transcript: half of a model's 448, the other half is for hints."""
 
 MAX_HINTS = 1_000
 """Characters of names and terms: more than the 223 tokens that a model takes, so that a client cannot make us encode
@@ -53,6 +49,7 @@ class Settings:
     language: str | None = None
     """None: found out from the sound."""
     initial_prompt: str | None = None
+    short_window: bool = True
     hotwords: tuple[str, ...] = ()
 
 
@@ -69,13 +66,16 @@ class Whisper:
         self._info = info
         self._settings = settings
         self._model: Any = load(folder, settings)
+        self._decoder: Decoder | None = Decoder(
+            self._model, settings.beam_size, settings.initial_prompt, short_window=settings.short_window
+        )
 
     def models(self) -> Sequence[ModelInfo]:
         return [self._info]
 
     def session(self, request: AsrRequest) -> "WhisperSession":
         """:raises UnknownModel, UnsupportedRequest: another model or language than there is."""
-        if self._model is None:
+        if self._decoder is None:
             raise EngineFailed("whisper: the engine is closed")
         if request.model not in (None, self._info.name):
             raise unknown_model(str(request.model), [self._info])
@@ -91,7 +91,7 @@ class Whisper:
         return code
 
     def close(self) -> None:
-        model, self._model = self._model, None
+        model, self._model, self._decoder = self._model, None, None
         if model is not None:
             model.model.unload_model()
 
@@ -101,25 +101,14 @@ class Whisper:
         :param samples: 16 kHz, full scale 1.
         :raises EngineFailed: the model breaks, or the engine is closed.
         """
-        if self._model is None:
+        if self._decoder is None:
             raise EngineFailed("whisper: the engine is closed")
         try:
-            found, about = self._model.transcribe(
-                samples,
-                language=language,
-                beam_size=self._settings.beam_size,
-                temperature=0.0,  # a second try with chance in it takes as long again, and is seldom right
-                condition_on_previous_text=False,
-                without_timestamps=True,
-                initial_prompt=self._settings.initial_prompt,
-                hotwords=hotwords,
-                max_new_tokens=min(MAX_TOKENS, 10 + math.ceil(TOKENS_PER_SECOND * len(samples) / SPEECH.rate)),
-            )
-            segments = list(found)  # here it does the work
+            decoded = self._decoder.decode(samples, language, hotwords)
         except (RuntimeError, ValueError) as error:
             raise EngineFailed(f"whisper: {error}") from error
-        text = "".join(segment.text for segment in segments).strip()
-        return Transcription(text, about.language, self.name, confidence(segments))
+        details = {} if decoded.reason is None else {"reason": decoded.reason}
+        return Transcription(decoded.text, decoded.language, self.name, decoded.confidence, "open", details)
 
 
 class WhisperSession:
@@ -202,7 +191,7 @@ def load(folder: Path, settings: Settings) -> Any:
     if wanted != "auto" and wanted not in types:
         log.warning("whisper: this CPU cannot do %s, only %s; auto is used", wanted, ", ".join(sorted(types)))
         wanted = "auto"
-    threads = settings.cpu_threads or cores.spare()
+    threads = settings.cpu_threads or max(cores.spare(), min(2, cores.granted()))
     try:
         model = WhisperModel(str(folder), device="cpu", compute_type=wanted, cpu_threads=threads, local_files_only=True)
     except Exception as error:  # of three libraries, each with its own
@@ -213,12 +202,7 @@ def load(folder: Path, settings: Settings) -> Any:
 
 def hints(request: AsrRequest, settings: Settings) -> str | None:
     """What the model is to lean towards, the most important first."""
-    names = dict.fromkeys((*request.names, *request.terms, *settings.hotwords))
+    home = request.vocabulary
+    of_home = settings.hotwords if home is None else (*home.areas, *home.devices)
+    names = dict.fromkeys((*request.names, *request.terms, *of_home))
     return ", ".join(names)[:MAX_HINTS] or None
-
-
-def confidence(segments: Sequence[Any]) -> float:
-    """The mean probability of a token, geometrically: 0 to 1."""
-    tokens = sum(len(segment.tokens) + 1 for segment in segments)
-    likely = sum(segment.avg_logprob * (len(segment.tokens) + 1) for segment in segments)
-    return min(1.0, math.exp(likely / tokens)) if tokens else 0.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from irene_wyoming.checks import one_of, or_null, whole
+from irene_wyoming.checks import boolean, one_of, or_null, whole
 from irene_wyoming.engines.asr.lazy import UNLOAD_AFTER
 from irene_wyoming.engines.asr.options import MODEL, text_or_null
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
@@ -42,6 +42,7 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
         beam_size=values["beam_size"],
         language=None if language == "auto" else language,
         initial_prompt=values["initial_prompt"],
+        short_window=values["short_window"],
         hotwords=names,
     )
     return Whisper(path, model_info(path), settings)
@@ -110,10 +111,11 @@ SPEC = EngineSpec(
         "model": MODEL,
         "device": Option("auto", one_of(DEVICES), "auto, cpu or cuda; where the GPU does not work, the CPU takes over"),
         "compute_type": Option("auto", one_of(COMPUTE_TYPES), "how exactly it calculates; auto: the fastest there is"),
-        "cpu_threads": Option(None, THREADS, "threads on the CPU; null: all cores but one, which wake words keep"),
+        "cpu_threads": Option(None, THREADS, "threads on the CPU; null: all cores, or all but one of three and more"),
         "beam_size": Option(
             5, whole("a number of beams", 1, 20), "how many ways of hearing are followed at once, 1 to 20"
         ),
+        "short_window": Option(True, boolean, "hear a command in a window of its own length, not in one of 30 s"),
         "language": Option(
             None, language, "spoken where a client does not say it; null: asr.language; auto: found out"
         ),
