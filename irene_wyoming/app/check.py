@@ -19,9 +19,10 @@ from irene_wyoming.config import changes
 from irene_wyoming.config.layers import dotted
 from irene_wyoming.config.load import read_changes
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
-from irene_wyoming.engines.base import AsrEngine, ModelInfo, Watched
+from irene_wyoming.engines.base import AsrEngine, ModelInfo
 from irene_wyoming.engines.registry import Kind
 from irene_wyoming.engines.wake.names import resolved
+from irene_wyoming.engines.wake.watched import Watched
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import AddressUnavailable, CaptureError, ConfigError, EngineError, ServerUnavailable
 from irene_wyoming.routing.wake import WakeRouter

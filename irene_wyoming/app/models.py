@@ -5,7 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from irene_wyoming.engines.base import WakeEngine, Watched
+from irene_wyoming.engines.base import WakeEngine
+from irene_wyoming.engines.wake.watched import Watched
 from irene_wyoming.engines.worker import Worker
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Protocol, Self, get_args, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, Self, get_args
 
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.checks import list_of, number, one_of, or_null, setting, text, whole
@@ -238,20 +238,6 @@ class WakeEngine(Protocol):
     def close(self) -> None: ...
 
 
-@runtime_checkable
-class Watched(Protocol):
-    """A wake word engine whose models come and go while it works."""
-
-    @property
-    def refused(self) -> Mapping[Path, str]:
-        """Files that are meant to be models and are of no use, and why."""
-
-    def refresh(self) -> bool:
-        """Look again at what there is; True: ``models()`` gives something else than before. Sessions in use are left
-        alone. Slow; to be called on another thread than everything else, by one caller at a time.
-        """
-
-
 class AsrSession(Protocol):
     """One utterance of one client."""
 
@@ -272,19 +258,6 @@ class AsrSession(Protocol):
 
     def close(self) -> None:
         """Give everything back, finished or not. May be called more than once."""
-
-
-@runtime_checkable
-class PausingSession(Protocol):
-    """A session that decodes whole utterances, and can do so before it is certain that one is over."""
-
-    def pause(self) -> bool:
-        """The speaker has paused, and the engine has nothing else to do: decode what was said so far. Where no more
-        audio follows, ``finish`` gives what came of it at once.
-
-        :return: whether it has done so; False: it has not, and wants the silence behind the speech as well.
-        :raises EngineFailed: the session is of no use any more.
-        """
 
 
 class AsrEngine(Protocol):

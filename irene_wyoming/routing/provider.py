@@ -7,7 +7,8 @@ from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from typing import ParamSpec, TypeVar
 
 from irene_wyoming import metrics
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, PausingSession, Transcription
+from irene_wyoming.engines.asr.lifecycle import PausingSession
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, Transcription
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import (
     EngineBusy,

@@ -15,6 +15,7 @@ from typing import Any
 from irene_wyoming import metrics
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.checks import number, or_null
+from irene_wyoming.engines.asr.lifecycle import PausingSession
 from irene_wyoming.engines.base import (
     AsrEngine,
     AsrRequest,
@@ -23,7 +24,6 @@ from irene_wyoming.engines.base import (
     EngineSpec,
     ModelInfo,
     Option,
-    PausingSession,
     Transcription,
 )
 from irene_wyoming.engines.registry import missing, require

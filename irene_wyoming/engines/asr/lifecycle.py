@@ -1,8 +1,21 @@
-"""What can be done with some engines besides calling them: a model loaded and let go, a process killed."""
+"""What some engines can do besides their work: decode at a pause, load a model late and let it go, be killed."""
 
 from typing import Protocol, runtime_checkable
 
 from irene_wyoming.engines.base import AsrEngine
+
+
+@runtime_checkable
+class PausingSession(Protocol):
+    """A session that decodes whole utterances, and can do so before it is certain that one is over."""
+
+    def pause(self) -> bool:
+        """The speaker has paused, and the engine has nothing else to do: decode what was said so far. Where no more
+        audio follows, ``finish`` gives what came of it at once.
+
+        :return: whether it has done so; False: it has not, and wants the silence behind the speech as well.
+        :raises EngineFailed: the session is of no use any more.
+        """
 
 
 @runtime_checkable

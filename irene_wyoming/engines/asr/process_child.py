@@ -13,7 +13,8 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
-from irene_wyoming.engines.base import AsrEngine, AsrSession, PausingSession
+from irene_wyoming.engines.asr.lifecycle import PausingSession
+from irene_wyoming.engines.base import AsrEngine, AsrSession
 from irene_wyoming.errors import EngineFailed, IreneError
 
 EXIT_MEMORY = 70

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from irene_wyoming.engines import registry
+from irene_wyoming.engines.asr.lifecycle import PausingSession
 from irene_wyoming.engines.asr.whisper.spec import SPEC, languages
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, PausingSession, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.language.vocabulary import Vocabulary as Home
 from tests.conftest import SPEECH_DIR, read_wav

@@ -9,7 +9,7 @@ import pytest
 
 from irene_wyoming.engines.wake.microwakeword import engine as microwakeword_engine
 from irene_wyoming.engines.wake.microwakeword.engine import MicroWakeWord
-from irene_wyoming.engines.wake.openwakeword import engine as openwakeword_engine
+from irene_wyoming.engines.wake.openwakeword import words as openwakeword_words
 from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
 from irene_wyoming.engines.wake.tflite import MAX_MODEL_BYTES
 from irene_wyoming.engines.wake.trigger import TriggerSettings
@@ -238,6 +238,6 @@ def test_a_description_of_endless_depth_is_refused(micro: MicroWakeWord, tmp_pat
 
 
 def test_the_readers_name_what_they_cannot_read(tmp_path: Path) -> None:
-    for read in (openwakeword_engine.read_own, microwakeword_engine.read_own):
+    for read in (openwakeword_words.read_own, microwakeword_engine.read_own):
         with pytest.raises(EngineFailed, match="cannot be read"):
             read(tmp_path / ("absent.json" if read is microwakeword_engine.read_own else "absent.tflite"))

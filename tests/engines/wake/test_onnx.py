@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from irene_wyoming.engines.wake.openwakeword.engine import ONNX, OpenWakeWord
+from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
+from irene_wyoming.engines.wake.openwakeword.words import ONNX
 from irene_wyoming.engines.wake.probe import probe
 from irene_wyoming.engines.wake.trigger import TriggerSettings
 from irene_wyoming.errors import EngineFailed
@@ -87,7 +88,7 @@ def test_a_head_takes_the_last_embeddings() -> None:
 def test_without_onnxruntime_it_says_what_to_install(
     engine: OpenWakeWord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("irene_wyoming.engines.wake.openwakeword.engine.find_spec", lambda _: None)
+    monkeypatch.setattr("irene_wyoming.engines.wake.openwakeword.words.find_spec", lambda _: None)
     (tmp_path / "my_jarvis.onnx").write_bytes(MODEL.read_bytes())
     engine.refresh()
     engine.refresh()

@@ -3,7 +3,7 @@
 import pytest
 
 from irene_wyoming.engines.wake.microwakeword.engine import TRIAL
-from irene_wyoming.engines.wake.openwakeword.engine import TFLITE
+from irene_wyoming.engines.wake.openwakeword.words import TFLITE
 from irene_wyoming.engines.wake.probe import probe
 from irene_wyoming.engines.wake.trials import check
 from irene_wyoming.errors import EngineFailed

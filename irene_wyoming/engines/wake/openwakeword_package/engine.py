@@ -20,13 +20,8 @@ from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
 from irene_wyoming.engines.wake.folders import Folders
 from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
-from irene_wyoming.engines.wake.openwakeword.engine import (
-    HOP,
-    THRESHOLD,
-    infos,
-    packaged,
-    read_own,
-)
+from irene_wyoming.engines.wake.openwakeword.engine import HOP
+from irene_wyoming.engines.wake.openwakeword.words import THRESHOLD, infos, packaged, read_own
 from irene_wyoming.engines.wake.packages import OPENWAKEWORD, PYOPEN_WAKEWORD
 from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.trigger import TriggerSettings

@@ -1,0 +1,117 @@
+"""The words of openWakeWord: which are packaged, and which a file of a user's own is."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from irene_wyoming.engines.base import ModelInfo
+from irene_wyoming.engines.wake.folders import phrase_of, version_of, word_name
+from irene_wyoming.engines.wake.library import OwnModel
+from irene_wyoming.engines.wake.manifest import Manifest, kind_of, read_json, read_manifest
+from irene_wyoming.engines.wake.names import is_helper
+from irene_wyoming.engines.wake.tflite import looks_like, read_bounded, read_model
+from irene_wyoming.engines.wake.words import PHRASES
+from irene_wyoming.errors import EngineFailed
+
+TFLITE = "irene_wyoming.engines.wake.openwakeword.trial:tflite"
+ONNX = "irene_wyoming.engines.wake.openwakeword.trial:onnx"
+"""How a model is tried out and run."""
+
+SUFFIXES = (".tflite", ".onnx", ".json")
+"""Of models, and of manifests that describe them."""
+
+THRESHOLD = 0.5
+"""What the models' author recommends."""
+
+
+def packaged(folder: Path) -> dict[str, Path]:
+    """The words in the folder of pyopen-wakeword's models."""
+    return {word: path for word in PHRASES if (path := folder / f"{word}.tflite").is_file()}
+
+
+def packaged_info(word: str) -> ModelInfo:
+    return ModelInfo(
+        name=word,
+        languages=("en",),
+        description=f"{PHRASES[word]} (openWakeWord)",
+        author="David Scripka",
+        url="https://github.com/dscripka/openWakeWord",
+        phrase=PHRASES[word],
+        threshold=THRESHOLD,
+    )
+
+
+def read_own(path: Path) -> OwnModel | None:
+    """A Reader for the user's own models: one file each, maybe with a manifest beside it. Helpers are left alone.
+
+    :raises EngineFailed: it is no model, or its name says nothing.
+    """
+    if is_helper(path.stem):
+        return None
+    data = read_json(path) if path.suffix.lower() == ".json" else None
+    if data is not None and kind_of(data) is None:
+        return None  # of some other program
+    name = word_name(path)
+    if not name:
+        raise EngineFailed(f"{path}: a word is called by its file's name, and this one has no letter or digit")
+    if data is not None:
+        return described(path, name, read_manifest(path, "openwakeword", data))
+    return own_model(path, own_info(name, phrase_of(name)), (path,))
+
+
+def own_info(name: str, phrase: str) -> ModelInfo:
+    return ModelInfo(
+        name=name,
+        languages=(),  # nothing in the file tells
+        description=f"{phrase} (openWakeWord, your own)",
+        author="you",
+        url="",
+        phrase=phrase,
+        version=version_of(name),
+        threshold=THRESHOLD,
+    )
+
+
+def described(path: Path, name: str, said: Manifest) -> OwnModel:
+    """:raises EngineFailed: the model that the manifest names is none."""
+    info = replace(
+        own_info(name, said.phrase),
+        languages=said.languages,
+        author="you" if said.author == "unknown" else said.author,
+        url=said.url,
+        version=said.version or version_of(name),
+        threshold=said.cutoff or THRESHOLD,
+        spellings=said.spellings,
+    )
+    return own_model(said.model, info, (path, said.model))
+
+
+def own_model(path: Path, info: ModelInfo, files: tuple[Path, ...]) -> OwnModel:
+    """:raises EngineFailed: the file is no model."""
+    onnx = path.suffix.lower() == ".onnx"
+    content = read_onnx(path) if onnx else read_model(path)
+    return OwnModel(info, files, content, ONNX if onnx else TFLITE, info.threshold or THRESHOLD)
+
+
+def read_onnx(path: Path) -> bytes:
+    """The file, where there is something to run it and it is not obviously something else.
+
+    :raises EngineFailed: otherwise.
+    """
+    if find_spec("onnxruntime") is None:
+        raise EngineFailed(f"{path}: needs onnxruntime, which is not installed: pip install 'irene-wyoming[onnx]'")
+    content = read_bounded(path)
+    if not content.startswith(b"\x08"):  # the version of the format, which is the first field that every tool writes
+        raise EngineFailed(f"{path}: no ONNX model but {looks_like(content)}; get the file again")
+    return content
+
+
+def cutoff(source: Path | OwnModel) -> float:
+    """The threshold that a model recommends."""
+    return source.cutoff if isinstance(source, OwnModel) else THRESHOLD
+
+
+def infos(words: Mapping[str, Path | OwnModel]) -> list[ModelInfo]:
+    """What a hub is told of words, packaged or the user's own."""
+    return [source.info if isinstance(source, OwnModel) else packaged_info(word) for word, source in words.items()]
