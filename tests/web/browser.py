@@ -59,9 +59,10 @@ async def tab(started: Browser, url: str, **options: Any) -> AsyncIterator[Page]
 
 
 async def shot(opened: Page, name: str) -> None:
-    """Leave a picture where somebody wants one."""
+    """Leave pictures where somebody wants them: of the whole page, and of what one sees first."""
     if SHOTS:
         await opened.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+        await opened.screenshot(path=Path(SHOTS) / f"{name}-first.png")
 
 
 class MadeUp:
