@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         print("\n\n".join("\n".join(lines(result)) for result in results))
     if args.plot:
         plot.write(results, args.plot)
-    found = [result for result in results if result.best is not None]
+    found = [result for result in results if result.best is not None and result.enough]
     if found and args.output:
         write(args.output, snippet(found))
     elif found and not args.json:
@@ -160,7 +160,7 @@ def write(path: Path, text: str) -> None:
 
 
 def lines(result: "Tuned") -> list[str]:
-    from irene_wyoming.tune.thresholds import LEVELS, bound_per_hour
+    from irene_wyoming.tune.thresholds import FEW, FEWEST, LEVELS, SHORTEST_S, bound_per_hour
 
     out = [
         f"{result.word} ({result.engine}): {result.positives} recordings of it, "
@@ -173,6 +173,10 @@ def lines(result: "Tuned") -> list[str]:
         some = [by_setting[threshold, level] for level in LEVELS]
         cells = "".join(f"{f'{100 * point.recall:.0f} / {point.false_accepts}':>14}" for point in some)
         out.append(f"{threshold:9.2f} {cells}")
+    if result.positives < FEWEST:
+        return [*out, f"One recording of a word recommends nothing: record {FEW} or more, by everybody who says it."]
+    if result.negative_hours * 3600 < SHORTEST_S:
+        return [*out, f"Less than {SHORTEST_S:g} s of other sounds recommends nothing: record an hour of them."]
     if result.best is None:
         return [*out, "No setting keeps to the false accepts that you allow; see --false-per-hour."]
     best = result.best
@@ -182,6 +186,10 @@ def lines(result: "Tuned") -> list[str]:
         f"{100 * best.recall:.0f} %, {best.false_accepts} false accepts, "
         f"that is with 95 % confidence fewer than {bound:,.1f} per hour"
     )
+    if result.positives < FEW:
+        out.append(
+            f"{result.positives} recordings of the word are few: record {FEW} or more, by everybody who says it."
+        )
     if result.negative_hours < 1:
         out.append("Less than an hour of other sounds says little of false accepts: record more.")
     if result.missed:

@@ -15,6 +15,15 @@ from irene_wyoming.engines.wake.trigger import Trigger
 
 THRESHOLDS = (*(n / 20 for n in range(1, 20)), 0.97, 0.98, 0.99)
 LEVELS = (1, 2, 3, 4, 5)
+FEWEST = 2
+"""Recordings of a word from which anything is recommended: one says nothing of the next."""
+
+FEW = 10
+"""Fewer are said to be few."""
+
+SHORTEST_S = 10.0
+"""Of other sounds: from less, any threshold seems to hear nothing false."""
+
 QUIET_S = 0.5
 """Before and after each recording: engines look back, and a word may end where its recording does."""
 
@@ -63,6 +72,11 @@ class Tuned:
     """None: no setting keeps to the false accepts that are allowed."""
     missed: tuple[str, ...]
     """Recordings of the word that the best setting misses."""
+
+    @property
+    def enough(self) -> bool:
+        """There are enough recordings to recommend anything at all."""
+        return self.positives >= FEWEST and self.negative_hours * 3600 >= SHORTEST_S
 
 
 def listen(engine: WakeEngine, word: str, name: str, form: AudioFormat, pcm: bytes) -> Heard:

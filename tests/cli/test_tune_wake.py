@@ -37,6 +37,20 @@ def test_it_recommends_settings_for_every_word(folder: Path, capsys: pytest.Capt
     assert (tuned.threshold, tuned.trigger_level) == (models["okay_nabu"]["threshold"], 1)
 
 
+def test_it_recommends_nothing_from_too_little(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = folder / "mine.yaml"
+    arguments = ["tune-wake", str(folder), "--engine", "microwakeword", "--word", "okay_nabu", "--output", str(output)]
+    next((folder / "okay_nabu").iterdir()).unlink()
+    assert main(arguments) == 1
+    assert "One recording of a word recommends nothing" in capsys.readouterr().out
+    assert not output.exists()
+
+
+def test_it_says_of_few_recordings_that_they_are_few(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tune-wake", str(folder), "--engine", "microwakeword", "--word", "okay_nabu"]) == 0
+    assert "2 recordings of the word are few" in capsys.readouterr().out
+
+
 def test_a_folder_of_positives_needs_the_word(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "okay_nabu").rename(folder / "positive")
     assert main(["tune-wake", str(folder)]) == 1
