@@ -31,7 +31,7 @@ _REAP_TIMEOUT_S = 1.0
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Died = Callable[[str], Awaitable[None]]
 
@@ -128,7 +128,7 @@ class Supervisor:
                 names = ", ".join(keeper.name for keeper in self._keepers if keeper.refuses)
                 raise ConfigError(f"{names} cannot run with this configuration, see above: all servers are stopped")
             failed.result()
-            _log.error("no server is left that could run: giving up")
+            log.error("no server is left that could run: giving up")
             return 1
         finally:
             asked.cancel()
@@ -159,7 +159,7 @@ class Supervisor:
                 keeper.kill(self._stop_timeout_s)
             _, stuck = await asyncio.wait(late, timeout=_REAP_TIMEOUT_S)
             for task in stuck:
-                _log.error("%s: the process does not end, not even by SIGKILL: left to the system", task.get_name())
+                log.error("%s: the process does not end, not even by SIGKILL: left to the system", task.get_name())
                 task.cancel()
 
 
@@ -178,7 +178,7 @@ def exit_with_parent() -> bool:
         return True
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
-        _log.warning("this process may outlive its supervisor: prctl: %s", os.strerror(ctypes.get_errno()))
+        log.warning("this process may outlive its supervisor: prctl: %s", os.strerror(ctypes.get_errno()))
     # It may have died before the call above: then no signal will ever come.
     if str(os.getppid()) != parent:
         raise SystemExit("the supervisor has ended before this server was up")
@@ -225,7 +225,7 @@ class _Keeper:
                 await self._died(self.name)
             self._sound = self._sound or self._backoff.healthy
             if code == EXIT_CONFIG and not self._backoff.healthy:
-                _log.error(
+                log.error(
                     "%s cannot run with this configuration (exit code %d, its message is above): "
                     "not started again until this program is",
                     self.name,
@@ -236,7 +236,7 @@ class _Keeper:
                     self._refusing.set()
                 return
             delay_s = self._backoff.next_delay()
-            _log.warning(
+            log.warning(
                 "%s %s: started again in %g s",
                 self.name,
                 "hung and was killed" if self._hung else _describe_end(code),
@@ -253,7 +253,7 @@ class _Keeper:
     def kill(self, waited_s: float) -> None:
         """SIGKILL to a child that still runs, and to what it has started."""
         if self._process is not None:
-            _log.warning("%s has not ended %g s after SIGTERM: killed", self.name, waited_s)
+            log.warning("%s has not ended %g s after SIGTERM: killed", self.name, waited_s)
             _kill_group(self._process.pid)
 
     async def _live(self) -> int | None:
@@ -269,11 +269,11 @@ class _Keeper:
                 pass_fds=(ear.childs,),
             )
         except OSError as error:
-            _log.error("%s cannot be started: %s", self.name, error)
+            log.error("%s cannot be started: %s", self.name, error)
             ear.close()
             return None
         ear.listen()
-        _log.info("%s started, process %d", self.name, process.pid)
+        log.info("%s started, process %d", self.name, process.pid)
         self._process, self._hung = process, False
         hearing = asyncio.create_task(self._watch(process.pid, ear), name=f"heartbeat of {self.name}")
         try:
@@ -291,7 +291,7 @@ class _Keeper:
     async def _watch(self, pid: int, ear: Ear) -> None:
         """Kill a child that hangs."""
         await ear.silence(self._hang_s)
-        _log.error("%s has given no sign of life for %g s: killed", self.name, self._hang_s)
+        log.error("%s has given no sign of life for %g s: killed", self.name, self._hang_s)
         self._hung = True
         _kill_group(pid)
 

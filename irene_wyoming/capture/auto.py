@@ -15,7 +15,7 @@ from irene_wyoming.capture.portaudio import BLOCK_MS, PortAudioSource
 from irene_wyoming.capture.realtime import RealTime
 from irene_wyoming.errors import CaptureError, UnsupportedFormat
 
-_LOGGER = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _ASK_S = 2.0
 """pactl and arecord answer within milliseconds, or hang on a sound server that does not."""
@@ -96,7 +96,7 @@ def microphones(
         source, native = await _pulse_source(device)
         if source.endswith(".monitor") and source not in warned:  # once, not at each opening
             warned.add(source)
-            _LOGGER.warning("PulseAudio's source %s is what the speaker plays: is a microphone connected?", source)
+            log.warning("PulseAudio's source %s is what the speaker plays: is a microphone connected?", source)
         wanted = AudioFormat(rate or native.rate, width, channels or min(native.channels, 2))
         return CommandSource(
             _parec(source, wanted, block_ms), wanted, name=f"PulseAudio source {source}", realtime=realtime
@@ -175,7 +175,7 @@ def pulse_sources(listing: str) -> dict[str, AudioFormat]:
         try:
             sources[name] = AudioFormat(int(rate), _PULSE_WIDTHS.get(samples, 2), int(channels))
         except UnsupportedFormat:
-            _LOGGER.debug("PulseAudio source %s: %s Hz, %s channels: not usable", name, rate, channels)
+            log.debug("PulseAudio source %s: %s Hz, %s channels: not usable", name, rate, channels)
     return sources
 
 

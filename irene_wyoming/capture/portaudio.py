@@ -22,7 +22,7 @@ from irene_wyoming.capture.inbox import Inbox
 from irene_wyoming.capture.realtime import RealTime
 from irene_wyoming.errors import CaptureError
 
-_LOGGER = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 BLOCK_MS = 20
 """50 callbacks a second. PortAudio's own choice can be 200, which costs a Pi more than the conversion does."""
@@ -164,7 +164,7 @@ class PortAudioCapture:
             self._stream = None
             _open_streams -= 1
         if self.overruns:
-            _LOGGER.warning("%s: audio was lost %d times: the machine is too busy", self._device, self.overruns)
+            log.warning("%s: audio was lost %d times: the machine is too busy", self._device, self.overruns)
 
 
 class Recorder:

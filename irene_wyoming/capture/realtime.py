@@ -3,7 +3,7 @@
 import logging
 import os
 
-_LOGGER = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class RealTime:
@@ -22,7 +22,7 @@ class RealTime:
         except ProcessLookupError:
             return  # it has ended already, and whoever reads from it will say why
         except (OSError, AttributeError) as error:  # AttributeError: no Linux
-            _LOGGER.warning(
+            log.warning(
                 "%s: goes on without real-time priority (%s); allow it with LimitRTPRIO=%d in the service's unit, or"
                 " --cap-add SYS_NICE and --ulimit rtprio=%d for a container",
                 name,

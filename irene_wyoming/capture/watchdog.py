@@ -9,7 +9,7 @@ from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.capture.base import Capture, Source
 from irene_wyoming.errors import CaptureError
 
-_LOGGER = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 FIRST_AUDIO_S = 5.0
 """For the first chunk: a Bluetooth headset takes some seconds to switch its microphone on."""
@@ -85,13 +85,13 @@ class MuteDetector:
         silence = b"\x80" if chunk.format.width == 1 else b"\x00"
         if chunk.pcm.strip(silence):
             if self._warned:
-                _LOGGER.info("%s: there is sound again", self._name)
+                log.info("%s: there is sound again", self._name)
             self._silent_s, self._warned = 0.0, False
             return
         self._silent_s += chunk.format.seconds(len(chunk.pcm))
         if self._silent_s >= self._muted_s and not self._warned:
             self._warned = True
-            _LOGGER.warning(
+            log.warning(
                 "%s: nothing but digital silence for %g s: is it muted, or its privacy switch on?",
                 self._name,
                 self._muted_s,

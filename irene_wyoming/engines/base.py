@@ -181,7 +181,7 @@ class AsrRequest:
     names: tuple[str, ...] = ()
     """Names that the speaker is likely to say (rooms, devices, people); an engine that can leans towards them."""
     terms: tuple[str, ...] = ()
-    """Likewise, less important than ``names``."""
+    """Other words that are likely to be said, less important than ``names``."""
     context: Mapping[str, Any] | None = None
     """What an earlier Transcript gave the client to send along."""
     vad_sensitivity: Sensitivity = "default"

@@ -31,7 +31,7 @@ class Call(NamedTuple):
 
     work: Callable[[], Any]
     future: "asyncio.Future[Any] | None"
-    """Of the loop that asked; only ever touched there. None: nobody waits."""
+    """The result, for the loop that asked; only touched there. None: nobody waits."""
     asked: float
     """When, on the clock of time.perf_counter."""
     owed: bool = False
@@ -96,7 +96,10 @@ class Worker:
         self._put(call, None)
 
     async def obtain(self, make: Callable[P, C], *args: P.args, **kwargs: P.kwargs) -> C:
-        """As ``run``, for what must be closed: when the caller is cancelled meanwhile, it is closed once it is made."""
+        """Run ``make`` as ``run`` does, for a thing that must be closed.
+
+        When the caller is cancelled, the thing is closed once it is made.
+        """
         future = self._ask(partial(make, *args, **kwargs), closes=True)
         try:
             made: C = await future
@@ -118,7 +121,7 @@ class Worker:
             self._put(partial(_close, thing), None, owed=True)
 
     def send_away(self, error: Exception) -> None:
-        """Those who wait for their turn get this error instead. The running call and what is owed go on.
+        """Give those who wait for their turn this error instead. The running call and what is owed go on.
 
         To be called before ``close`` or ``leave``.
         """

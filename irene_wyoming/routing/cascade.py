@@ -42,5 +42,5 @@ def agreement(fast: str, strong: str) -> str:
 
 
 def plain(text: str) -> str:
-    """As it is compared: without capitals and punctuation, which only some providers write."""
+    """The text without capitals and punctuation, which only some providers write."""
     return " ".join("".join(c for c in text.casefold() if c.isalnum() or c.isspace() or c == "'").split())

@@ -82,7 +82,7 @@ class Keeper:
         return self._engine
 
     def models(self) -> Sequence[ModelInfo]:
-        """As the engine says, or last said."""
+        """The models that the engine has, or had when it was last there."""
         if self._engine is not None:
             self._models = self._engine.models()
         return self._models

@@ -10,7 +10,7 @@ class PolicyName(StrEnum):
     ORDERED = "ordered"
     """The first that works, in the order of the configuration."""
     ROUND_ROBIN = "round_robin"
-    """Each in its turn."""
+    """Each is asked first in its turn."""
     LEAST_BUSY = "least_busy"
     """The one with the fewest utterances at hand."""
     CASCADE = "cascade"
@@ -34,7 +34,7 @@ class Policy(Protocol):
 
 
 class Ordered:
-    """In configured order."""
+    """A Policy that asks in the configured order."""
 
     def order(self, standings: Sequence[Standing]) -> list[str]:
         return [one.name for one in ready_first(standings)]

@@ -66,7 +66,7 @@ class Provider:
         self.busy = 0
         """Utterances at hand."""
         self.resting = 0
-        """Those of them that wait for their speaker, and not for the engine."""
+        """Utterances at hand that wait for their speaker, and not for the engine."""
         self._breaker = breaker
         self._clock = clock
         self._keeper = Keeper(name, make, self.longest_s, patience_s, reload_s)
@@ -82,7 +82,7 @@ class Provider:
         return Standing(self.name, ready, self.busy)
 
     def models(self) -> Sequence[ModelInfo]:
-        """As the engine says, or last said."""
+        """The models that the engine has, or had when it was last there."""
         return self._keeper.models()
 
     def can_answer(self, request: AsrRequest) -> bool:

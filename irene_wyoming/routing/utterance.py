@@ -25,7 +25,7 @@ and so will its end: nothing is decoded ahead of it."""
 
 
 async def nobody(_: str) -> None:
-    """For those who do not want to know what has been understood so far."""
+    """An OnPartial for those who do not want to know what has been understood so far."""
 
 
 class Utterance:

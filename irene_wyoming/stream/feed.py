@@ -18,7 +18,7 @@ from irene_wyoming.errors import IreneError
 from irene_wyoming.stream.fanout import Subscription
 from irene_wyoming.stream.shared import SharedStream
 
-_LOGGER = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 RETRY_S = 0.25
 """Before the first attempt to reopen: what only hiccuped is back at once."""
@@ -187,7 +187,7 @@ class Feed:
 
     def _broke(self, error: BaseException) -> None:
         """A bug: end the listeners rather than let them wait for ever; the next one opens the source anew."""
-        _LOGGER.error("%s: unexpected error", self._source.name, exc_info=error)
+        log.error("%s: unexpected error", self._source.name, exc_info=error)
         self._status = FeedStatus(FeedState.FAILED, f"unexpected error: {error!r}")
         self._settled.set()
         self._stream.close()
@@ -232,7 +232,7 @@ class Feed:
         self._settled.set()
         self._said = ""
         metrics.CAPTURE_OPENED.inc()
-        _LOGGER.info("%s: %s", self._source.name, audio_format)
+        log.info("%s: %s", self._source.name, audio_format)
 
     def _failed(self, reason: str) -> None:
         if self._status.state is FeedState.RUNNING:
@@ -241,4 +241,4 @@ class Feed:
         self._settled.set()
         if reason != self._said:
             self._said = reason
-            _LOGGER.warning("%s: %s; trying again while somebody listens", self._source.name, reason)
+            log.warning("%s: %s; trying again while somebody listens", self._source.name, reason)

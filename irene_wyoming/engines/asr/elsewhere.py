@@ -18,7 +18,7 @@ from irene_wyoming.errors import EngineFailed
 T = TypeVar("T")
 
 MAX_TEXT_CHARS = 16_384
-"""Of one transcript: a minute of fast speech has about 1,200."""
+"""Characters of one transcript. A minute of fast speech has about 1,200."""
 
 WYOMING = "https://github.com/rhasspy/wyoming"
 

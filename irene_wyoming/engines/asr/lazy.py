@@ -99,7 +99,7 @@ class LazyEngine:
 
     @property
     def engine(self) -> AsrEngine | None:
-        """None while it is not loaded."""
+        """The engine itself; None while it is not loaded."""
         return self._engine
 
     @property

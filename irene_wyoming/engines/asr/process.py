@@ -81,7 +81,7 @@ class ProcessEngine:
         return not self._broken
 
     def models(self) -> Sequence[ModelInfo]:
-        """As they were when the engine was loaded."""
+        """The models that there were when the engine was loaded."""
         return self._models
 
     def session(self, request: AsrRequest) -> "ProcessSession":

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def send(connection: Connection, what: object) -> None:
-    """As Connection.send does, but for a buffer of its that Python 3.13 cannot free when the sending fails.
+    """Send as Connection.send does. That one has a buffer which Python 3.13 cannot free when the sending fails.
 
     :raises OSError: nobody is there to take it.
     """
@@ -50,7 +50,7 @@ class Child:
         self._sessions: dict[int, AsrSession] = {}
 
     def serve(self, connection: Connection) -> None:
-        """Until nobody can ask anything more."""
+        """Answer until nobody can ask anything more."""
         while True:
             try:
                 operation, *arguments = receive(connection)

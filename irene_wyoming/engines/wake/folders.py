@@ -35,7 +35,7 @@ class Folders:
     """The folders of one engine, in order of preference. One that does not exist is empty."""
 
     def __init__(self, paths: Sequence[Path], suffixes: Collection[str]) -> None:
-        """``suffixes``: of the files that matter, e.g. ``.tflite``; others are not looked at."""
+        """:param suffixes: of the files that matter, e.g. ``.tflite``; others are not looked at."""
         self.paths = tuple(paths)
         self._suffixes = frozenset(suffixes)
         self._last: dict[Path, dict[Path, Stamp]] = {path: {} for path in self.paths}

@@ -28,7 +28,7 @@ class Peak:
     score: float
     """The highest so far."""
     frame: int
-    """Where that was."""
+    """The frame at which the score was at its highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class FollowedSession:
         self._near = NearMisses(NEARLY, rate)
         self._peaks: dict[str, Peak] = {}
         self._pushed: dict[str, Score] = {}
-        """By word: the highest score of the audio that is being pushed."""
+        """The highest score of the audio that is being pushed, by word."""
         self._peak_frames = round(PEAK_S * rate)
         self._given = 0
         """Frames, with those that were left out."""

@@ -69,7 +69,7 @@ LIMITS_DB: list[float] = (DEVIATIONS * 10 / np.log(10) / np.sqrt(np.diff(EDGES) 
 
 
 FIRST_PARTS = [2 * edge for edge in EDGES[:-1]]
-"""Of each band, in a spectrum whose real and imaginary parts lie side by side."""
+"""The bins of each band, in a spectrum whose real and imaginary parts lie side by side."""
 
 ROUNDING = (SILENCE * BLOCK * np.diff(EDGES)).astype(np.float32)
 """Power of SILENCE, by band."""
@@ -90,7 +90,7 @@ class Steady:
         self._least: Sequence[float] = ()
         self._most: Sequence[float] = ()
         self.blocks = 0
-        """That have been the same as each other."""
+        """Blocks in a row that were the same as each other."""
 
     def add(self, levels: Sequence[float]) -> None:
         """One block more: of each band, dB. Five numbers: numpy would take longer for them."""
@@ -107,7 +107,7 @@ class GatedEngine:
     """An engine that rests while nothing changes."""
 
     def __init__(self, engine: WakeEngine) -> None:
-        """``engine``: hears SPEECH."""
+        """:param engine: hears SPEECH."""
         self._engine = engine
 
     @property
@@ -214,7 +214,7 @@ class GatedSession:
         return None
 
     def _keep(self, blocks: bytes) -> bytes:
-        """Of the audio that the engine is not given the last is kept; returns all that is."""
+        """Keep the last of the audio that the engine is not given, and return all that is kept."""
         assert self._kept is not None
         self._kept += blocks
         spared = max(0, len(self._kept) // BLOCK_BYTES - BEFORE_BLOCKS) // STEPS * STEPS

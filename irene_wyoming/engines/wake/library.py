@@ -20,8 +20,9 @@ MAX_BYTES = 64 << 20
 """All of an engine's own models together, since they are kept in memory: hundreds of usual ones."""
 
 MAX_WORDS = 240
-"""Of an engine's own: each becomes up to 1 kB of every description, of which a hub takes 256 kB. A client may ask for
-all words of all engines at once, which limits how many names a request may have: ``wire.MAX_NAMES``."""
+"""Words of a user's own for one engine. Each becomes up to 1 kB of every description, of which a hub takes 256 kB. A
+client may ask for all words of all engines at once, which limits how many names a request may have:
+``wire.MAX_NAMES``."""
 
 MAX_VERDICTS = 1000
 """Remembered, so that a file that is moved about is not tried out again."""
@@ -35,7 +36,7 @@ class OwnModel:
     files: tuple[Path, ...]
     """The one that was found first, then those that belong to it."""
     content: bytes = field(repr=False)
-    """Of the model file: what has been tried out is what is run, whatever becomes of the file."""
+    """What is in the model file. What has been tried out is run, whatever becomes of the file."""
     trial: str
     """``MODULE:FUNCTION`` of the engine that tries it out, as ``trials`` says."""
     cutoff: float
@@ -55,7 +56,7 @@ class Judged:
     """What has become of one file."""
 
     stamps: Mapping[Path, Stamp]
-    """Of the files that this rests on; once one of them is another, it is judged anew."""
+    """Stamps of the files that this rests on. Once one of them is another, it is judged anew."""
     model: OwnModel | None = None
     """None: there is none, or it belongs to another file."""
     reason: str | None = None
@@ -131,7 +132,7 @@ class Library:
         return Judged({file: stamps[file] for file in model.files if file in stamps}, model, before=before)
 
     def _try_out(self) -> None:
-        """In a child process, what has not been tried out before."""
+        """Try out in a child process what has not been tried out before."""
         waiting: dict[str, dict[bytes, bytes]] = {}
         fingerprints: list[tuple[Judged, bytes]] = []
         for judged in self._judged.values():

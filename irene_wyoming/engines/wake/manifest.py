@@ -12,7 +12,7 @@ from irene_wyoming.errors import EngineFailed
 Kind = Literal["micro", "openwakeword"]
 
 MAX_JSON_BYTES = 64 * 1024
-"""Of a description; they have 500."""
+"""Bytes of a description. Published ones have 500."""
 MAX_TEXT = 80
 """Characters of each text in a description, since all of them go to every hub that asks."""
 MAX_LANGUAGES = 32

@@ -20,11 +20,11 @@ class NearMisses:
         self._quiet = round(QUIET_S * rate)
         self._after_hit = round(AFTER_HIT_S * rate)
         self._best: dict[str, Score] = {}
-        """By word: the highest score of what may become a near miss."""
+        """The highest score of what may become a near miss, by word."""
         self._last: dict[str, int] = {}
-        """By word: the frame at which it scored high enough for that last."""
+        """The frame at which a word last scored high enough for that, by word."""
         self._heard: dict[str, int] = {}
-        """By word: the frame at which it was heard last."""
+        """The frame at which a word was last heard, by word."""
 
     def scored(self, score: Score) -> None:
         """One step of a word."""

@@ -10,12 +10,12 @@ from irene_wyoming.errors import EngineUnavailable
 @dataclass(frozen=True, slots=True)
 class Package:
     module: str
-    """As it is imported."""
+    """Its name, as it is imported."""
     install: str
     """How it is had."""
 
     def folder(self) -> Path:
-        """Where it is installed.
+        """The folder that it is installed in.
 
         :raises EngineUnavailable: nowhere; says what to do.
         """

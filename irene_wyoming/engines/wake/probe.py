@@ -16,13 +16,14 @@ CHILD = "irene_wyoming.engines.wake.trials"
 """The module that is run."""
 
 CPU_S = 5
-"""For loading a model and running it over a few seconds of audio: 20 ms on a PC, half a second on a small board."""
+"""Seconds of CPU time for loading a model and running it over a few seconds of audio. That takes 20 ms on a PC, half a
+second on a small board."""
 
 WALL_S = 20
-"""For the same: a board may be busy with something else."""
+"""Seconds that the same may take; a board may be busy with something else."""
 
 START_S = 30
-"""For starting the child."""
+"""Seconds for starting the child."""
 
 LENGTH = struct.Struct("!Q")
 

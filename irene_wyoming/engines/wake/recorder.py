@@ -55,7 +55,7 @@ class RecorderSettings:
     max_files: int
     """Recordings; the oldest go first."""
     max_bytes: int
-    """Likewise."""
+    """Size of all recordings together; the oldest go first."""
 
 
 @dataclass(frozen=True, slots=True)

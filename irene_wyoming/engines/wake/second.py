@@ -57,7 +57,7 @@ class Outcome(StrEnum):
     BUSY = "busy"
     """Too many looks wait, or this one took too long: the first stage decided."""
     MISSING = "missing"
-    """There is no recogniser, or it breaks: likewise."""
+    """There is no recogniser, or it breaks: the first stage decided."""
 
 
 @dataclass(frozen=True, slots=True)

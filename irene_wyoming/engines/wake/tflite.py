@@ -84,7 +84,7 @@ class Runtime:
             raise EngineUnavailable(f"{path}: cannot load the TensorFlow Lite library: {error}") from error
         self.c = library
         self.invoke_quickly: Any = getattr(quick, _INVOKE)
-        """As TfLiteInterpreterInvoke, without giving up Python's lock."""
+        """TfLiteInterpreterInvoke, called without giving up Python's lock."""
         self.invoke_quickly.restype, self.invoke_quickly.argtypes = _FUNCTIONS[_INVOKE]
 
     @classmethod
@@ -105,8 +105,7 @@ class Model:
     """A model in memory, shared by its interpreters. Given back at ``close``, or when nobody refers to it any more."""
 
     def __init__(self, runtime: Runtime, path: Path, content: bytes | None = None) -> None:
-        """``content``: of the file, where it has been read already; ``path`` then only names it.
-
+        """:param content: of the file, where it has been read already; ``path`` then only names it.
         :raises EngineFailed: the file is missing, is no TensorFlow Lite model, or is damaged.
         """
         self.runtime = runtime
@@ -146,7 +145,7 @@ class Tensor:
             raise EngineFailed(f"{model.path}: {c.TfLiteTensorByteSize(handle)} bytes for a tensor of shape {shape}")
         quantization = c.TfLiteTensorQuantizationParams(handle)
         self.scale: float = quantization.scale
-        """Of an integer tensor: value = (integer - zero_point) * scale. 0 for float32."""
+        """Scale of an integer tensor: value = (integer - zero_point) * scale. 0 for float32."""
         self.zero_point: int = quantization.zero_point
         self.arguments = (handle, self.array.ctypes.data, self.array.nbytes)
 
@@ -161,10 +160,10 @@ class Interpreter:
     def __init__(
         self, model: Model, *, input_shape: Sequence[int] | None = None, xnnpack: bool = False, slow: bool = False
     ) -> None:
-        """``input_shape``: for models that leave it open. ``xnnpack``: faster for large float graphs, at the price of
-        a second copy of their weights. ``slow``: takes more than a fraction of a millisecond; others do without giving
-        up Python's lock, which takes longer than they do while the event loop is busy.
-
+        """:param input_shape: for models that leave it open.
+        :param xnnpack: faster for large float graphs, at the price of a second copy of their weights.
+        :param slow: takes more than a fraction of a millisecond. Others keep Python's lock: to get it back takes longer
+            than they do while the event loop is busy.
         :raises EngineFailed: the model does not run here.
         """
         self._model = model

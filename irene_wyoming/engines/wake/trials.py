@@ -26,10 +26,10 @@ UNNAMED = Path("model")
 """What the child calls every file: it does not know their names."""
 
 MEMORY_BYTES = 256 << 20
-"""Beyond what the child has before its first model; a wake word takes some megabytes."""
+"""Memory beyond what the child has before its first model. A wake word takes some megabytes."""
 
 STEPS = 24
-"""Of each kind of features."""
+"""Steps that are run on each kind of features."""
 
 Trial = Callable[[bytes], None]
 """Runs a model, given the content of its file. Raises EngineFailed for one that is of no use."""

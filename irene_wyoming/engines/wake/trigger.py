@@ -24,7 +24,7 @@ class TriggerSettings:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
-        """From the checked values of OPTIONS."""
+        """The settings that checked values of ``options`` make."""
         return cls(options["threshold"], options["trigger_level"], round(options["refractory_s"] * SPEECH.rate))
 
     def trigger(self, recommended: float, own: WakeSettings | None = None) -> "Trigger":

@@ -44,13 +44,13 @@ NAME = "google_cloud"
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 PIECE_BYTES = 12_800
-"""Of audio in one message, 0.4 s; Google takes 15 to 25 kB, depending on the version."""
+"""Bytes of audio in one message, 0.4 s. Google takes 15 to 25 kB, depending on the version."""
 
 STREAM_S = 300.0
 """Google ends a stream after five minutes."""
 
 PHRASES = 1_000
-"""To lean towards in one request; Google takes 5,000, of at most PHRASE_CHARS."""
+"""Phrases to lean towards in one request. Google takes 5,000, of at most PHRASE_CHARS."""
 
 PHRASE_CHARS = 100
 
@@ -241,7 +241,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.confidence: float | None = None
-        """Of the least sure part; None while nothing is final, or where Google does not say."""
+        """Confidence of the least sure part; None while nothing is final, or where Google does not say."""
         self._final = ""
         self._interim = ""
 

@@ -25,13 +25,13 @@ LONGEST_S = 28.0
 """Speech that is decoded in one window. What is longer is left to the library, which moves the window along."""
 
 ROWS_PER_SECOND = 100
-"""Of the features."""
+"""Rows of features in a second of audio."""
 
 TOKENS_PER_SECOND = 12
 """Nobody speaks faster; a model that has lost its way repeats itself until it is stopped."""
 
 MAX_TOKENS = 220
-"""Of one transcript: half of a model's 448, the other half is for hints."""
+"""Tokens of one transcript: half of a model's 448. The other half is for hints."""
 
 REPEATS = 2.4
 """How far text that repeats itself can be compressed. Whisper's own limit; speech is below 1.6."""
@@ -44,7 +44,7 @@ NO_SPEECH, UNSURE = 0.6, -1.0
 class Decoded:
     text: str
     language: str
-    """As Whisper calls it."""
+    """The language that was spoken, as Whisper calls it."""
     confidence: float
     """The mean probability of a token, geometrically: 0 to 1."""
     reason: str | None = None

@@ -114,7 +114,7 @@ class Word:
         """Rows since the last step."""
         self._size = stride * FEATURES
         self._values: list[float] = []
-        """Of the rows that wait for the next step."""
+        """Values of the rows that wait for the next step."""
         self._sliding_window = sliding_window
         self._probabilities: deque[float] = deque(maxlen=sliding_window)
 
@@ -184,7 +184,7 @@ class MicroWakeWordStream:
     """A ScoreStream with a step whenever a word's model has its rows: every third hop."""
 
     def __init__(self, words: Mapping[str, Word]) -> None:
-        """``words``: now the stream's, which closes them."""
+        """:param words: by name; the stream closes them."""
         self._words = words
         self._frontend: MicroFrontend | None = MicroFrontend()  # None: closed
         self._rest = b""
@@ -241,8 +241,8 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
     format: AudioFormat = SPEECH
 
     def __init__(self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = ()) -> None:
-        """``package``: the folder of pymicro-wakeword. ``folders``: of the user's own models.
-
+        """:param package: the folder of pymicro-wakeword.
+        :param folders: of the user's own models.
         :raises EngineUnavailable: it has no library that works here, or no models.
         :raises EngineFailed: a packaged model or its description is damaged.
         """

@@ -81,8 +81,7 @@ class Head:
     """The model of one word: embeddings into a score."""
 
     def __init__(self, runtime: Runtime, path: Path, content: bytes | None = None) -> None:
-        """``content``: of the file, where it has been read already.
-
+        """:param content: of the file, where it has been read already.
         :raises EngineFailed: the file is missing, damaged, or no model of a wake word.
         """
         with ExitStack() as undo:
@@ -151,7 +150,7 @@ class OpenWakeWordStream:
     """A ScoreStream with one step per hop."""
 
     def __init__(self, features: Features, silence: Silence, heads: Mapping[str, WordHead]) -> None:
-        """``heads``: by word, at least one."""
+        """:param heads: by word, at least one."""
         self._features = features
         self._heads = heads
         self._window = np.zeros(WINDOW, np.int16)
@@ -211,8 +210,8 @@ class OpenWakeWord(LibraryEngine[Path]):
     format: AudioFormat = SPEECH
 
     def __init__(self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = ()) -> None:
-        """``package``: the folder of pyopen-wakeword. ``folders``: of the user's own models.
-
+        """:param package: the folder of pyopen-wakeword.
+        :param folders: of the user's own models.
         :raises EngineUnavailable: it has no library that works here, or no models.
         :raises EngineFailed: the feature models do not work.
         """

@@ -11,7 +11,7 @@ from irene_wyoming.engines.wake.trials import UNNAMED, Trial, check, features
 
 
 def tflite() -> Trial:
-    """For models of TensorFlow Lite."""
+    """A trial of models of TensorFlow Lite."""
     runtime = Runtime.of_package(PYOPEN_WAKEWORD.folder())
 
     def trial(content: bytes) -> None:
@@ -24,7 +24,7 @@ def tflite() -> Trial:
 
 
 def onnx() -> Trial:
-    """For models in ONNX."""
+    """A trial of models in ONNX."""
     import_module("onnxruntime")  # before memory is limited
 
     def trial(content: bytes) -> None:

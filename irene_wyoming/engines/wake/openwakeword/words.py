@@ -19,7 +19,7 @@ ONNX = "irene_wyoming.engines.wake.openwakeword.trial:onnx"
 """How a model is tried out and run."""
 
 SUFFIXES = (".tflite", ".onnx", ".json")
-"""Of models, and of manifests that describe them."""
+"""Suffixes of models, and of manifests that describe them."""
 
 THRESHOLD = 0.5
 """What the models' author recommends."""
