@@ -20,17 +20,16 @@ from irene_wyoming.errors import EngineError
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
-"""A live proposal waits no longer for its look: then the first stage decides alone, above its usual threshold."""
+"""What the first stage would have told waits no longer for its look, and while the model is loaded not at all."""
 
-LOADING_S = 5.0
-"""The same while the model is being loaded, which takes half a second on a PC, for what the first stage alone would not
-have told; what it would have told does not wait."""
+LONG_PATIENCE_S = 3.0
+"""What the first stage would not have told can only be missed without a look, and is worth more late than never."""
 
 HOPELESS = 12.0
 """Natural logarithm: a phrase that is so much less likely than what the recogniser would rather write is none."""
 
-MOST_WAITING = 4
-"""Looks of live streams that may wait for the thread."""
+MOST_WAITING = 16
+"""Looks of live streams that may wait for the thread: as many rooms in which somebody speaks."""
 
 PAD = 3200
 """Samples of silence behind the audio: the recogniser writes the end of a word more surely when something follows."""
@@ -109,7 +108,7 @@ class SecondLook:
             return self._left_out(proposed, Outcome.BUSY, "the recogniser is being loaded")
         self._waiting += 1
         try:
-            patience = None if not live else PATIENCE_S if self._scorer.done() else LOADING_S
+            patience = None if not live else PATIENCE_S if proposed.usual else LONG_PATIENCE_S
             async with asyncio.timeout(patience):
                 scorer = await asyncio.shield(self._scorer)
                 if scorer is None:

@@ -68,12 +68,13 @@ class Phrase:
 
 def typed(text: str) -> Phrase:
     """A word that has no first stage. Tuned on a quarter of recordings of people who say computer or view glass."""
-    return Phrase((text,), least=-7.0, usual=-7.0, absolute=-11.0, per_token=-2.3, known=True, twice=(-10.5, -3.7))
+    twice = (-10.5, -3.7) if " " in text else None  # single words are too alike
+    return Phrase((text,), least=-7.0, usual=-7.0, absolute=-11.0, per_token=-2.3, known=True, twice=twice)
 
 
 def learned(spellings: Sequence[str]) -> Phrase:
     """A word whose first stage fires often, and that was spelled from recordings of it."""
-    return replace(typed(""), spellings=tuple(spellings))
+    return replace(typed(spellings[0]), spellings=tuple(spellings))
 
 
 PACKAGED: Mapping[str, Phrase] = {

@@ -120,13 +120,22 @@ async def test_where_too_many_wait_the_first_stage_decides(
     assert all(verdict.told for verdict in await asyncio.gather(*waiting))
 
 
-@pytest.mark.parametrize("usual", [True, False])
-async def test_a_live_word_does_not_wait_for_long(second: SecondLook, recogniser: Recogniser, usual: bool) -> None:
+async def test_a_live_usual_word_does_not_wait_for_long(second: SecondLook, recogniser: Recogniser) -> None:
     await loaded(second)
-    await second.judge(proposed(), PHRASES, live=True)
     recogniser.gate.clear()
-    verdict = await second.judge(proposed(usual=usual), PHRASES, live=True)
-    assert (verdict.told, verdict.outcome) == (usual, Outcome.BUSY)
+    verdict = await second.judge(proposed(usual=True), PHRASES, live=True)
+    assert (verdict.told, verdict.outcome) == (True, Outcome.BUSY)
+
+
+async def test_a_word_that_nobody_would_tell_otherwise_waits_for_its_look(
+    second: SecondLook, recogniser: Recogniser
+) -> None:
+    await loaded(second)
+    recogniser.gate.clear()
+    waiting = asyncio.create_task(second.judge(proposed(), PHRASES, live=True))
+    assert (await second.judge(proposed(usual=True), PHRASES, live=True)).outcome == Outcome.BUSY
+    recogniser.gate.set()
+    assert (await waiting).outcome == Outcome.ACCEPTED
 
 
 async def test_a_recogniser_that_breaks_or_is_not_there_lets_usual_words_through(
