@@ -182,7 +182,7 @@ class LazyEngine:
             engine.close()
             del engine
             metrics.ENGINE_LOADED.labels(self.name).set(0)
-            _give_back_memory()
+            give_back_memory()
 
 
 class _CountedSession:
@@ -211,7 +211,7 @@ class _CountedSession:
             self._ended = None
 
 
-def _give_back_memory() -> None:
+def give_back_memory() -> None:
     """The C library keeps what was freed for later use; the point of letting go is that other programs get it."""
     try:
         ctypes.CDLL(None).malloc_trim(0)

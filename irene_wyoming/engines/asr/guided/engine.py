@@ -19,6 +19,7 @@ from irene_wyoming.engines.asr.guided.home import Graphs
 from irene_wyoming.engines.asr.guided.model import Moonshine
 from irene_wyoming.engines.asr.guided.search import Result
 from irene_wyoming.engines.asr.guided.sound import Level, measured
+from irene_wyoming.engines.asr.lazy import give_back_memory
 from irene_wyoming.engines.asr.pauses import FRAME, Pauses, Speech
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, UnsupportedRequest
@@ -177,12 +178,14 @@ class GuidedSession:
         """:raises EngineFailed: the session is closed, or the model breaks."""
         self._check()
         result = self._decode()
-        self.close()
+        self._closed = True
         return result
 
     def close(self) -> None:
         self._closed = True
-        self._pcm.clear()
+        if self._pcm:
+            self._pcm.clear()
+            give_back_memory()  # the search of an utterance takes 25 MB and more
 
     def _check(self) -> None:
         if self._closed:

@@ -125,8 +125,9 @@ class Moonshine:
         feeds.update(sound.keys)
         feeds.update(zip(self._own, past.keys, strict=True))
         logits, *keys = run(self._decoder, self._later, feeds)
-        logits -= logits.max(axis=-1, keepdims=True)
-        logits -= np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+        for row in logits.reshape(-1, logits.shape[-1]):  # one by one they stay in the processor's cache
+            row -= row.max()
+            row -= np.log(np.exp(row).sum())
         return logits, Past(tuple(keys))
 
     def _feeds(self, ids: NDArray[np.int64], hidden: Array, *, first: bool) -> dict[str, Any]:
