@@ -3,15 +3,17 @@
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 from irene_wyoming.app.asked import NAMES, RELOAD_NAMES
 from irene_wyoming.app.front import enabled, reachable
 from irene_wyoming.app.newsroom import Newsroom, Reached
 from irene_wyoming.app.page_doctor import examined
 from irene_wyoming.app.tryout import Tryout
-from irene_wyoming.app.tuning import TUNABLE, Tuner
+from irene_wyoming.app.tuning import Tuner
+from irene_wyoming.engines.base import Verify
 from irene_wyoming.errors import ServerUnavailable, UnsupportedRequest
 
 SHOWN_NAMES = 1_000
@@ -65,8 +67,14 @@ class PageSource:
                 return await self._server("asr").ask(RELOAD_NAMES)
             case {"do": "tune" | "undo"} if self._tuner.config.web.read_only:
                 raise UnsupportedRequest("the page is read-only here: web.read_only is true")
-            case {"do": "tune", "word": str(word), "setting": str(setting), "value": int() | float() | None as value}:
-                await self._tuner.change(word, setting, value)
+            case {
+                "do": "tune",
+                "word": str(word),
+                "setting": str(setting),
+                "value": value,
+                "satellite": str(satellite),
+            }:
+                await self._tuner.change(word, setting, value, satellite)
                 return {}
             case {"do": "undo"}:
                 await self._tuner.undo()
@@ -117,8 +125,14 @@ class PageSource:
         return shown
 
     def _tuning(self) -> Mapping[str, Any]:
-        config = self._tuner.config
-        words = {
-            word: {name: getattr(settings, name) for name in TUNABLE} for word, settings in config.wake.models.items()
+        wake = self._tuner.config.wake
+        return {
+            "words": {word: asdict(settings) for word, settings in wake.models.items()},
+            "satellites": {
+                name: {word: asdict(settings) for word, settings in one.models.items()}
+                for name, one in wake.satellites.items()
+            },
+            "looks": get_args(Verify),
+            "can_undo": self._tuner.can_undo,
+            "kept": self._tuner.config.data_dir is not None,
         }
-        return {"words": words, "can_undo": self._tuner.can_undo, "kept": config.data_dir is not None}

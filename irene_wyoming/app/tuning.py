@@ -39,14 +39,17 @@ class Tuner:
     def can_undo(self) -> bool:
         return bool(self._before)
 
-    async def change(self, word: str, setting: str, value: Any) -> None:
-        """Have a word heard otherwise by every satellite; a value of None: as the configuration says.
+    async def change(self, word: str, setting: str, value: Any, satellite: str = "") -> None:
+        """Have a word heard otherwise; a value of None: as the configuration says.
+
+        :param satellite: the only one for which it holds; empty: every one.
 
         :raises ConfigError: it cannot be, or cannot be kept.
         """
         if setting not in TUNABLE:
             raise ConfigError(f"{setting!r}: expected one of {', '.join(TUNABLE)}")
-        keys: Keys = ("wake", "models", word, setting)
+        above: Keys = ("wake", "satellites", satellite) if satellite else ("wake",)
+        keys: Keys = (*above, "models", word, setting)
         async with self._turn:
             now = await asyncio.to_thread(read_changes, self.config)
             await self._apply(changes.changed(now, keys, value))

@@ -22,6 +22,9 @@ MAX_PAGES = 16
 MAX_MESSAGE_BYTES = 65_536
 """Of what a page sends: a second of its microphone has 32 kB."""
 
+MAX_DOING = 8
+"""What one page may have done at a time: a person moves one slider after the other."""
+
 WRITE_TIMEOUT_S = 10.0
 """A page that takes nothing for so long is gone."""
 
@@ -110,7 +113,7 @@ class Page:
         self._newest: Mapping[str, str] = {}
         self._news = asyncio.Event()
         self._attempt: Attempt | None = None
-        self._doing: asyncio.Task[None] | None = None
+        self._doing: set[asyncio.Task[None]] = set()
 
     def offer(self, texts: Mapping[str, str]) -> None:
         """The newest state, by its parts as JSON."""
@@ -131,7 +134,7 @@ class Page:
                 elif message.type is WSMsgType.BINARY and self._attempt is not None:
                     await self._on_audio(message.data)
         finally:
-            tasks = [task for task in (telling, self._doing) if task is not None]
+            tasks = [telling, *self._doing]
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -169,10 +172,12 @@ class Page:
             except IreneError as error:
                 await self._answer(number, {"error": str(error)})
             return
-        if self._doing is not None and not self._doing.done():
-            await self._answer(number, {"error": "something else is being done; try again in a moment"})
+        if len(self._doing) >= MAX_DOING:
+            await self._answer(number, {"error": "too much is being done; try again in a moment"})
             return
-        self._doing = asyncio.create_task(self._do(number, what, asked), name=f"do {what}")
+        task = asyncio.create_task(self._do(number, what, asked), name="do what a page asks for")
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
 
     async def _do(self, number: int, what: str, asked: Mapping[str, Any]) -> None:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import yaml
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import detect, transcribe
@@ -68,9 +68,16 @@ async def household(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[H
         await process.wait()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser for all that need nothing special of it."""
+    async with browser() as started:
+        yield started
+
+
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-async def test_a_word_and_a_command_arrive_live(household: Household, size: dict[str, int]) -> None:
-    async with browser() as started, tab(started, household.url, viewport=size) as opened:
+async def test_a_word_and_a_command_arrive_live(household: Household, chromium: Browser, size: dict[str, int]) -> None:
+    async with tab(chromium, household.url, viewport=size) as opened:
         before = await opened.locator("#commands li.good").count()
         words, _ = await detect(household.wake, read_wav(WORD), ["okay_nabu"])
         assert [word.name for word in words] == ["okay_nabu"]
@@ -83,8 +90,10 @@ async def test_a_word_and_a_command_arrive_live(household: Household, size: dict
         await shot(opened, f"run-{size['width']}")
 
 
-async def test_a_slider_changes_how_the_next_word_is_heard_and_is_taken_back(household: Household) -> None:
-    async with browser() as started, tab(started, household.url) as opened:
+async def test_a_slider_changes_how_the_next_word_is_heard_and_is_taken_back(
+    household: Household, chromium: Browser
+) -> None:
+    async with tab(chromium, household.url) as opened:
         slider = opened.get_by_role("slider", name="Okay Nabu")
         await slider.focus()
         await opened.keyboard.press("End")
@@ -114,8 +123,8 @@ async def test_a_command_is_spoken_into_the_browser(household: Household) -> Non
         await expect(opened.locator("#tried")).to_contain_text("turn on the kitchen light", timeout=PATIENCE_MS)
 
 
-async def test_a_recording_is_tried(household: Household) -> None:
-    async with browser() as started, tab(started, household.url) as opened:
+async def test_a_recording_is_tried(household: Household, chromium: Browser) -> None:
+    async with tab(chromium, household.url) as opened:
         await opened.get_by_label("a wake word").check()
         await opened.set_input_files("#file", WORD)
         await expect(opened.locator("#tried")).to_contain_text("okay_nabu", timeout=PATIENCE_MS)
@@ -123,8 +132,8 @@ async def test_a_recording_is_tried(household: Household) -> None:
         await expect(opened.locator("#tried")).to_contain_text("holds no audio", timeout=PATIENCE_MS)
 
 
-async def test_the_doctor_looks_at_everything(household: Household) -> None:
-    async with browser() as started, tab(started, household.url) as opened:
+async def test_the_doctor_looks_at_everything(household: Household, chromium: Browser) -> None:
+    async with tab(chromium, household.url) as opened:
         await opened.get_by_role("button", name="Look at everything").click()
         await expect(opened.locator("#links")).to_contain_text("wake server good", timeout=PATIENCE_MS)
         await expect(opened.locator("#links")).to_contain_text("interface doubtful: only this machine reaches")

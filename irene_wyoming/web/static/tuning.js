@@ -1,4 +1,4 @@
-// How words are heard: a slider for each, with its last scores drawn behind it.
+// How words are heard: a slider for each, with its last scores drawn behind it, for every satellite or for one.
 
 import { find, h, keyed, percent } from "./dom.js";
 
@@ -13,9 +13,16 @@ function dot(each, index) {
   return element;
 }
 
+/** Set an input to a value, unless somebody is at it. */
+function put(input, value) {
+  if (document.activeElement !== input) input.value = value ?? "";
+}
+
 export class Tuning {
   constructor(live) {
     this.live = live;
+    this.satellite = find("tuning-for");
+    this.satellite.onchange = () => this.show(live.state);
     find("undo").onclick = () => this.change("undo");
   }
 
@@ -29,6 +36,16 @@ export class Tuning {
       note.textContent = error.message;
       note.className = "note bad";
     }
+  }
+
+  tune(word, setting, value) {
+    return this.change("tune", { word, setting, value, satellite: this.satellite.value });
+  }
+
+  /** What was changed or configured of a word, for whom the page tunes now. */
+  own(word, state) {
+    const tuning = state.tuning ?? {};
+    return (this.satellite.value ? tuning.satellites?.[this.satellite.value] : tuning.words)?.[word] ?? {};
   }
 
   /** The words that satellites listen for, or that were changed or heard; all that there are would be too many. */
@@ -54,31 +71,65 @@ export class Tuning {
     const value = h("output", { for: id });
     const reset = h("button", { type: "button", class: "small" }, "As configured");
     const facts = h("p", { class: "facts" });
+    const steps = h("input", { type: "number", min: 1, max: 50, step: 1 });
+    const softest = h("input", { type: "number", min: -100, max: 0, step: 1 });
+    const look = h("select", {}, h("option", { value: "" }, "as configured"));
+    const more = h(
+      "details",
+      {},
+      h("summary", {}, "More"),
+      h("label", {}, "Steps in a row that must count", steps),
+      h("label", {}, "Softest that counts, dBFS", softest),
+      h("label", {}, "Second look by a recogniser", look),
+    );
     const label = h("label", { for: id }, h("strong", {}, word.phrase || word.name), " is heard from ");
-    const card = h("article", { class: "card" }, h("p", {}, label, value), h("div", { class: "slider" }, dots, slider), facts, reset);
+    const card = h("article", { class: "card" }, h("p", {}, label, value), h("div", { class: "slider" }, dots, slider), facts, reset, more);
+    const number = (input) => (input.value === "" ? null : Number(input.value));
     slider.oninput = () => (value.textContent = percent(slider.value));
-    slider.onchange = () => this.change("tune", { word: word.name, setting: "threshold", value: Number(slider.value) });
-    reset.onclick = () => this.change("tune", { word: word.name, setting: "threshold", value: null });
-    card.parts = { slider, value, dots, facts, reset };
+    slider.onchange = () => this.tune(word.name, "threshold", Number(slider.value));
+    reset.onclick = () => this.tune(word.name, "threshold", null);
+    steps.onchange = () => this.tune(word.name, "trigger_level", number(steps));
+    softest.onchange = () => this.tune(word.name, "min_level_dbfs", number(softest));
+    look.onchange = () => this.tune(word.name, "verify", look.value || null);
+    card.parts = { slider, value, dots, facts, reset, steps, softest, look };
     return card;
   }
 
   update(card, word, state) {
-    const { slider, value, dots, facts, reset } = card.parts;
-    const own = state.tuning?.words?.[word.name]?.threshold ?? null;
-    const readOnly = state.about?.read_only || !state.tuning?.kept;
-    slider.disabled = readOnly;
-    reset.hidden = own === null || readOnly;
-    if (document.activeElement !== slider || !card.shown) slider.value = own ?? word.threshold ?? 0.5;
-    if (card.shown !== own) slider.value = own ?? word.threshold ?? 0.5;
-    card.shown = own;
+    const { slider, value, dots, facts, reset, steps, softest, look } = card.parts;
+    const own = this.own(word.name, state);
+    const everywhere = state.tuning?.words?.[word.name] ?? {};
+    const readOnly = Boolean(state.about?.read_only) || !state.tuning?.kept;
+    for (const input of [slider, steps, softest, look]) input.disabled = readOnly;
+    reset.hidden = (own.threshold ?? null) === null || readOnly;
+    const threshold = own.threshold ?? everywhere.threshold ?? word.threshold ?? 0.5;
+    if (document.activeElement !== slider || card.shown !== threshold) slider.value = threshold;
+    card.shown = threshold;
     value.textContent = percent(slider.value);
-    const heard = (state.words ?? []).filter((each) => each.word === word.name);
+    if (look.options.length === 1) look.append(...(state.tuning?.looks ?? []).map((each) => h("option", { value: each }, each)));
+    put(steps, own.trigger_level);
+    steps.placeholder = everywhere.trigger_level ?? word.trigger_level ?? 1;
+    put(softest, own.min_level_dbfs);
+    softest.placeholder = everywhere.min_level_dbfs ?? "none";
+    put(look, own.verify);
+    const mine = (each) => each.word === word.name && (!this.satellite.value || each.caller === this.satellite.value);
+    const heard = (state.words ?? []).filter(mine);
     const missed = heard.filter((each) => !each.heard).length;
     facts.textContent = heard.length
       ? `${heard.length - missed} heard and ${missed} nearly heard of late; the dots are how high they scored.`
       : "Not heard yet. Say it a few times: dots will show how high it scores.";
     dots.replaceChildren(...heard.filter((each) => each.peak >= LEAST).map(dot));
+  }
+
+  /** Every satellite that is there, was heard or has settings can be chosen. */
+  showSatellites(state) {
+    const names = new Set([
+      ...(state.satellites ?? []).map((each) => each.caller),
+      ...(state.words ?? []).map((each) => each.caller),
+      ...Object.keys(state.tuning?.satellites ?? {}),
+    ]);
+    const known = new Set([...this.satellite.options].map((option) => option.value));
+    for (const name of names) if (!known.has(name)) this.satellite.append(h("option", { value: name }, name));
   }
 
   show(state) {
@@ -90,6 +141,7 @@ export class Tuning {
           ? "Lower: the word is heard more easily, and more often by mistake. Changes hold at once and are kept."
           : "Set data_dir in the configuration to change anything here.";
     }
+    this.showSatellites(state);
     keyed(
       find("sliders"),
       this.words(state),
