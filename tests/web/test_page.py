@@ -111,17 +111,18 @@ async def test_a_threshold_is_moved_by_the_keyboard_and_taken_back(chromium: Bro
 
 async def test_a_word_is_tuned_for_one_satellite_in_more_than_its_threshold(chromium: Browser) -> None:
     servers = example()
-    servers.shown["tuning"] |= {"looks": ["off", "auto", "all"]}
+    servers.shown["tuning"] |= {"looks": ["off", "auto", "on"]}
     async with served(servers) as url, tab(chromium, url) as opened:
         await opened.get_by_label("For", exact=True).select_option("attic")
         await expect(opened.locator("#sliders")).to_contain_text("0 heard and 1 nearly heard")
         await opened.get_by_text("More", exact=True).click()
         await opened.get_by_label("Steps in a row").fill("3")
         await opened.get_by_label("Softest that counts").fill("-45")
-        await opened.get_by_label("Second look").select_option("all")
+        await opened.keyboard.press("Tab")
+        await opened.get_by_label("Second look").select_option("on")
         await expect(opened.locator("#tuning-note")).to_contain_text("It holds from now on")
         asked = [(each["satellite"], each["setting"], each["value"]) for each in servers.asked]
-        assert asked == [("attic", "trigger_level", 3), ("attic", "min_level_dbfs", -45), ("attic", "verify", "all")]
+        assert asked == [("attic", "trigger_level", 3), ("attic", "min_level_dbfs", -45), ("attic", "verify", "on")]
 
 
 async def test_the_doctor_says_what_to_do_first(chromium: Browser) -> None:
