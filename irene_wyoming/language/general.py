@@ -14,7 +14,11 @@ from irene_wyoming.language.vocabulary import DEFAULT_AREAS, DEFAULT_DEVICES, DE
 from irene_wyoming.language.wordings import BEFORE, BEHIND, GROCERIES, TIMERS
 
 _REFERENCE = re.compile(r"{[^}]*}|<[^>]*>")
-_OPTION = re.compile(r"(\w+)\[(\w+)\]")
+_INSIDE = re.compile(r"([\w']*)(?:\(([^()\[\]]*)\)|\[([^()\[\]]*)\])([\w']*)")
+"""A choice or an option without another one inside, and the letters around it: ``accend(i|ere)``, ``light[s]``."""
+
+DEEPEST = 8
+"""Choices within choices that are looked into."""
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 _ENGLISH = """
@@ -36,15 +40,24 @@ winter wood work workshop yard zone
 
 
 @cache
-def general_words(language: str) -> frozenset[str]:
-    """Words in lower case: of the hub's templates and lists, of numbers, and in English of common names."""
+def hub_words(language: str) -> frozenset[str]:
+    """Words in lower case that the hub's templates and lists hold, and pieces of such words; no numbers."""
     known = get_intents(language) or get_intents(family(language)) or {}
-    words = {word for text in _texts(known) for word in template_words(text)}
-    words |= {part for number in word_numbers(family(language)) for part in number.split()}
+    return frozenset(word for text in _texts(known) for word in template_words(text)) - _numbers(language)
+
+
+@cache
+def general_words(language: str) -> frozenset[str]:
+    """Words in lower case: the hub's, numbers, and in English those of common names."""
+    words = hub_words(language) | _numbers(language)
     if family(language) == "en":
         usual = (*DEFAULT_AREAS, *DEFAULT_DEVICES, *DEFAULT_FLOORS, *GROCERIES, *TIMERS, *BEFORE, *BEHIND)
         words |= {part for name in (*usual, _ENGLISH) for part in name.split()}
     return frozenset(words)
+
+
+def _numbers(language: str) -> frozenset[str]:
+    return frozenset(part for number in word_numbers(family(language)) for part in number.split())
 
 
 def in_pieces(word: str, pieces: Container[str]) -> bool:
@@ -57,8 +70,20 @@ def in_pieces(word: str, pieces: Container[str]) -> bool:
 
 def template_words(template: str) -> list[str]:
     """The words that a template spells out, and their pieces: ``light[s]`` holds light, lights and s."""
-    text = plain(_OPTION.sub(r"\1 \1\2 \2", _REFERENCE.sub(" ", template)))
-    return _WORD.findall(text)
+    text = _REFERENCE.sub(" ", template)
+    words = _WORD.findall(plain(text))
+    for _ in range(DEEPEST):
+        text, groups = _INSIDE.subn(_spelled, text)
+        if not groups:
+            break
+    return [*words, *_WORD.findall(plain(text.replace("|", " ")))]
+
+
+def _spelled(group: "re.Match[str]") -> str:
+    """A choice or an option with the letters around it, as a choice of words."""
+    before, choice, option, behind = group.groups()
+    ways = choice.split("|") if option is None else [*option.split("|"), ""]
+    return "|".join(f"{before}{way}{behind}" for way in ways)
 
 
 def _texts(known: Mapping[str, Any]) -> Iterator[str]:

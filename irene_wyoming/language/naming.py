@@ -83,7 +83,7 @@ class Names:
         :param known: words that are what they are, and no misheard name: only spans with another word are looked at.
         """
         words = words_of(text)
-        strange = [word.plain not in known and word.plain not in self.words for word in words]
+        strange = self._strange(words, known)
         spans = [
             (at, end)
             for at in range(len(words))
@@ -104,6 +104,14 @@ class Names:
             for row, column in zip(*np.nonzero(shares <= NAME), strict=True)
         ]
         return sorted(found, key=lambda each: each.distance)
+
+    def strange(self, text: str, known: Container[str]) -> list[Word]:
+        """Words that are neither known nor part of a name."""
+        words = words_of(text)
+        return [word for word, odd in zip(words, self._strange(words, known), strict=True) if odd]
+
+    def _strange(self, words: Sequence[Word], known: Container[str]) -> list[bool]:
+        return [word.plain not in known and word.plain not in self.words for word in words]
 
 
 def words_of(text: str) -> list[Word]:

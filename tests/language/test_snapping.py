@@ -123,6 +123,25 @@ def test_the_nearest_sentence_is_taken(heard: str, meant: str) -> None:
     assert snapper("en", "sentences").snapped(heard).text == meant
 
 
+@pytest.mark.parametrize(
+    ("language", "heard", "meant"),
+    [
+        ("de", "Schalde das Licht im Wohnzimmer ein", "Schalte das Licht im Wohnzimmer ein"),
+        ("fr", "Alume la lumière du salon", "Allume la lumière du Salon"),
+        ("es", "Apagga la luz de la cocina", "Apaga la luz de la Cocina"),
+        ("nl", "Schaakel het licht in de keuken uit", "Schakel het licht in de Keuken uit"),
+        ("it", "Acendi le luci in cucina", "Accendi le luci in Cucina"),
+        ("de", "Gestern war das Wetter schön", None),
+        ("fr", "Je suis dans le salon", None),
+        ("es", "Me gusta la cocina", None),
+        ("nl", "Ik ben in de keuken", None),
+        ("it", "Vado in cucina", None),
+    ],
+)
+def test_a_word_of_the_hub_that_was_misheard_is_mended(language: str, heard: str, meant: str | None) -> None:
+    assert snapper(language, "sentences").snapped(heard).text == (meant or heard)
+
+
 def test_names_that_the_home_has_now_are_known_at_once() -> None:
     names = Vocabulary((Name("Aquarium", "entity", "light"),))
     assert snapper("en").snapped("turn on the aquariam").how == "left"
