@@ -67,6 +67,8 @@ def summary(figures: Figures) -> dict[str, object]:
     return {
         "servers": [asdict(row) for row in figures.rows()],
         "detections": figures.by("irene_detections_total", "model"),
+        "near_misses": figures.by("irene_near_misses_total", "model"),
+        "second_looks": figures.by("irene_second_looks_total", "outcome"),
         "transcripts": figures.by("irene_transcripts_total", "provider"),
         "transcript_seconds": figures.mean("irene_transcript_seconds", "provider"),
         "provider_up": figures.by("irene_provider_up", "provider"),
@@ -90,6 +92,8 @@ def view(figures: Figures, before: Figures | None) -> "RenderableType":
     heard = Table("heard", "times", "mean ms")
     for model, count in sorted(figures.by("irene_detections_total", "model").items()):
         heard.add_row(model, f"{count:.0f}", "")
+    for model, count in sorted(figures.by("irene_near_misses_total", "model").items()):
+        heard.add_row(f"{model}, nearly", f"{count:.0f}", "")
     taken = figures.mean("irene_transcript_seconds", "provider", before)
     for provider, count in sorted(figures.by("irene_transcripts_total", "provider").items()):
         mean = f"{taken[provider] * 1000:.0f}" if provider in taken else ""

@@ -31,6 +31,8 @@ irene_refused_total{code="protocol-error",server="wake"} 2.0
 irene_refused_total{code="limit-exceeded",server="wake"} 1.0
 # TYPE irene_detections_total counter
 irene_detections_total{model="okay_nabu"} 7.0
+# TYPE irene_near_misses_total counter
+irene_near_misses_total{model="okay_nabu"} 3.0
 """
 
 
@@ -71,6 +73,7 @@ async def test_it_prints_for_scripts(capsys: pytest.CaptureFixture[str]) -> None
     told = json.loads(capsys.readouterr().out)
     assert [row["server"] for row in told["servers"]] == ["asr", "wake"]
     assert told["detections"] == {"okay_nabu": 7}
+    assert told["near_misses"] == {"okay_nabu": 3}
 
 
 async def test_it_shows_a_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +81,7 @@ async def test_it_shows_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert await served("--once") == 0
     shown = capsys.readouterr().out
     assert "wake" in shown
-    assert "okay_nabu" in shown
+    assert "okay_nabu, nearly" in shown
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -86,7 +89,7 @@ async def test_a_terminal_shows_it_until_it_is_told_to_stop(number: signal.Signa
     pytest.importorskip("rich", reason="an extra")
     async with figures() as url:
         command = ["monitor", "--url", url, "--every", "0.2"]
-        ended = await asyncio.to_thread(stopped, command, "okay_nabu", 2, number)
+        ended = await asyncio.to_thread(stopped, command, "okay_nabu, nearly", 2, number)
     assert ended.code == 0
     assert ended.problems == ""
     assert ended.cursor_is_back
