@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -281,10 +282,15 @@ def test_the_library_does_not_tell_of_every_command(shared: AsrEngine, caplog: p
 
 
 def test_the_home_as_it_is_now_goes_before_the_configured_names(shared: AsrEngine) -> None:
-    from irene_wyoming.engines.asr.whisper.engine import Settings, hints
+    from irene_wyoming.engines.asr.whisper.engine import MAX_HINTS, Settings, hints
 
     home = Home.of(["Küche"], ["AC/DC lamp"])
     settings = Settings(hotwords=("kitchen",))
     assert hints(AsrRequest(names=("Anna",)), settings) == "Anna, kitchen"
     assert hints(AsrRequest(names=("Anna",), vocabulary=home), settings) == "Anna, Küche, AC/DC lamp"
+    many = Home.of(devices=[f"lamp {n}" for n in range(200)])
+    told = hints(AsrRequest(names=("Anna",), vocabulary=many), settings) or ""
+    assert told.startswith("Anna, lamp 0, ")
+    assert re.search(r"lamp \d+$", told)
+    assert len(told) <= MAX_HINTS
     assert hear(shared, spoken(COMMANDS[0]), AsrRequest(vocabulary=Home())) == COMMANDS[0]

@@ -22,6 +22,7 @@ from irene_wyoming.engines.asr.pauses import FRAME, Pauses
 from irene_wyoming.engines.asr.whisper.decoder import Decoder
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
+from irene_wyoming.language.likely import fitting, likely_names
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +31,9 @@ logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of eve
 MARGIN = 20
 """Frames kept before and after the speech: soft sounds are below what counts as loud."""
 
-MAX_HINTS = 1_000
-"""Characters of names and terms: more than the 223 tokens that a model takes, so that a client cannot make us encode
-more for nothing."""
+MAX_HINTS = 700
+"""Characters of names and terms. A model takes 223 tokens, of about three letters in names; whole names only, so that
+it is not led to half of one."""
 
 OTHER_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "iw": "he"}
 """Languages that Whisper calls otherwise."""
@@ -203,6 +204,7 @@ def load(folder: Path, settings: Settings) -> Any:
 def hints(request: AsrRequest, settings: Settings) -> str | None:
     """What the model is to lean towards, the most important first."""
     home = request.vocabulary
-    of_home = settings.hotwords if home is None else (*home.areas, *home.devices)
+    language = request.language or settings.language or "en"
+    of_home = settings.hotwords if home is None else likely_names(home, language)
     names = dict.fromkeys((*request.names, *request.terms, *of_home))
-    return ", ".join(names)[:MAX_HINTS] or None
+    return ", ".join(fitting(names, MAX_HINTS)) or None
