@@ -8,7 +8,7 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 
 # Which engines and parts come along: the extras in pyproject.toml. `--build-arg EXTRAS=remote,whisper` builds another.
-ARG EXTRAS=remote,vosk
+ARG EXTRAS=remote,sherpa,vosk
 
 RUN python -m venv /opt/irene
 WORKDIR /src

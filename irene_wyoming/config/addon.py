@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from irene_wyoming.checks import Keys
+from irene_wyoming.config.auto import AUTO
 from irene_wyoming.config.layers import Layer, merge, nested
 from irene_wyoming.errors import ConfigError
 
@@ -64,6 +65,8 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise ConfigError("\n".join(f"{source}: {name}: unknown option{_hint(name)}" for name in unknown))
+    if options.get("asr_provider") == AUTO and options.get("asr_model"):
+        raise ConfigError(f"{source}: asr_model: leave it empty, since asr_provider is auto and chooses one")
     settings = [Layer(source, nested(tuple(path.split(".")), value)) for path, value in FIXED.items()]
     provider = options.get("asr_provider")
     if isinstance(provider, str) and provider in defaults["asr"]["providers"]:  # others are refused as what they are

@@ -16,7 +16,8 @@ from irene_wyoming.config.addon import OPTIONS, told
 from irene_wyoming.config.env import BASE_VARIABLE
 from irene_wyoming.config.load import load
 from irene_wyoming.errors import ConfigError
-from tests.config.files import refused
+from irene_wyoming.models import catalogue
+from tests.config.files import PC, refused
 
 TCP_OR_HTTP = "expected tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)"
 
@@ -193,3 +194,19 @@ def test_check_speaks_of_options(tmp_path: Path) -> None:
     assert findings["wake_words"]["text"].startswith("'hey_zelda' is not known here; known are okay_nabu,")
     assert findings["wake.models"]["text"] == "okay_nabu 0.85 (its author's)"
     assert ran.returncode == 0
+
+
+def test_a_german_household_gets_an_engine_for_german_by_options_only(tmp_path: Path) -> None:
+    path = tmp_path / "options.json"
+    path.write_text(json.dumps({"asr_provider": "auto", "language": "de"}))
+    asr = load(path, {}, detect=lambda: PC).asr
+    chosen = asr.providers[asr.default_provider]
+    assert chosen.enabled
+    assert "de" in catalogue.entry(chosen.options["model"], catalogue.load()).languages
+    assert asr.fallback_providers[-1] == "guided"  # English commands, meanwhile and always
+
+
+def test_a_model_is_not_chosen_twice(tmp_path: Path) -> None:
+    assert wrong(tmp_path, asr_provider="auto", asr_model="tiny") == (
+        "asr_model: leave it empty, since asr_provider is auto and chooses one"
+    )
