@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from irene_wyoming.engines.base import WakeEngine
+from irene_wyoming.engines.base import Score, SecondedScore, WakeEngine, WakeSettings
 from irene_wyoming.engines.wake.microwakeword.engine import MicroWakeWord
 from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
 from irene_wyoming.engines.wake.trigger import TriggerSettings
@@ -65,3 +65,22 @@ def test_a_word_that_no_other_engine_knows_fails(router: WakeRouter) -> None:
 def test_an_unknown_word_is_refused_with_all_that_are_known(router: WakeRouter) -> None:
     with pytest.raises(UnknownModel, match=r"'nobody'.*hey_rhasspy"):
         router.session(["okay_nabu", "nobody"])
+
+
+def test_where_a_second_look_decides_every_engine_proposes_and_the_first_one_hits() -> None:
+    engines: list[WakeEngine] = [
+        OpenWakeWord(OPENWAKEWORD.parent, SETTINGS),
+        MicroWakeWord(MICROWAKEWORD.parent, SETTINGS),
+    ]
+    router = WakeRouter(engines, either=True)
+    looked_at = {"alexa": WakeSettings(verify="on")}
+    scores: list[Score] = []
+    hits = router.session(["alexa"], looked_at, scores.append).push(synthesised("alexa_slt"))
+    assert [hit.threshold for hit in hits] == [0.5]
+    seconded = [score for score in scores if isinstance(score, SecondedScore)]
+    assert {score.threshold for score in seconded} == {0.9}  # what microWakeWord's model recommends
+    assert len(seconded) < len(scores) / 2  # of ordinary speech nothing is shown twice
+    scores.clear()
+    router.session(["alexa"], on_score=scores.append).push(synthesised("alexa_slt"))
+    assert not any(isinstance(score, SecondedScore) for score in scores)
+    router.close()
