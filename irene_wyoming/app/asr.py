@@ -199,7 +199,8 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         providers = Providers(settings, engines.context(config))
         stack.push_async_callback(providers.close)
         await providers.start()
-        for doubt in doubts.of_language(settings, providers.models()):
+        unsaid = await asyncio.to_thread(doubts.of_sentences, settings)
+        for doubt in [*doubts.of_language(settings, providers.models()), *unsaid]:
             log.warning("%s", doubt)
         routers = providers.routers()
         engines.check_format("asr", settings, routers[ALL].format)

@@ -122,7 +122,7 @@ class Check:
             yield thresholds(server, every)
             told = doubts.of_words(server, [model.name for model in every], self._config.data_dir)
         else:
-            told = doubts.of_language(server, models(loaded))
+            told = [*doubts.of_language(server, models(loaded)), *doubts.of_sentences(server)]
         for doubt in told:
             about, _, text = doubt.partition(": ")
             yield Finding(Level.WARNING, about, text)

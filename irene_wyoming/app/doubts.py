@@ -39,6 +39,21 @@ def of_language(settings: AsrConfig, models: Mapping[str, Sequence[ModelInfo]]) 
     ]
 
 
+def of_sentences(settings: AsrConfig) -> list[str]:
+    """Own sentences that nobody can say, whole or in part. Takes a second where there are any."""
+    own = {name: one.options["sentences"] for name, one in settings.providers.items() if one.options.get("sentences")}
+    if not own:
+        return []
+    from irene_wyoming.language.commands import unsayable  # needs hassil, which is slow to load
+
+    return [
+        f"asr.providers.{name}.sentences: {sentence!r} is never heard, or in part only: {why}"
+        for name, sentences in own.items()
+        if settings.providers[name].enabled
+        for sentence, why in unsayable(sentences, settings.language)
+    ]
+
+
 def of_folders(config: Config) -> list[str]:
     """Folders that somebody has named and that are not there. An add-on's own may be missing."""
     named = {

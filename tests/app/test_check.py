@@ -51,6 +51,14 @@ async def test_all_servers_off(configured: Configured) -> None:
     assert (level, about) == (Level.ERROR, "servers")
 
 
+def test_own_sentences_that_cannot_be_said(configured: Configured) -> None:
+    config = configured(ASR__PROVIDERS__GUIDED__SENTENCES='["good night, house", "日本 on", "play channel 5"]')
+    [doubt] = doubts.of_sentences(config.asr)
+    assert doubt.startswith("asr.providers.guided.sentences: '日本 on' is never heard, or in part only: ")
+    assert "letters cannot be said in en" in doubt
+    assert doubts.of_sentences(configured().asr) == []
+
+
 async def test_folders_that_are_not_there_or_cannot_be_written(configured: Configured, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     config = configured(DATA_DIR=f"{tmp_path}/file/data", WAKE__PROVIDERS__OPENWAKEWORD__FOLDERS=f"[{tmp_path}/models]")
