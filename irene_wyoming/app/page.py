@@ -1,5 +1,6 @@
 """What the page shows and does, from the news of all servers."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -11,6 +12,7 @@ from irene_wyoming.app.asked import NAMES, RELOAD_NAMES
 from irene_wyoming.app.front import enabled, reachable
 from irene_wyoming.app.newsroom import Newsroom, Reached
 from irene_wyoming.app.page_doctor import examined
+from irene_wyoming.app.page_models import Fetching, download
 from irene_wyoming.app.tryout import Tryout
 from irene_wyoming.app.tuning import Tuner
 from irene_wyoming.engines.base import Verify
@@ -26,6 +28,7 @@ class PageSource:
     def __init__(self, newsroom: Newsroom, tuner: Tuner) -> None:
         self._newsroom = newsroom
         self._tuner = tuner
+        self._fetching = Fetching(tuner.config, download(tuner.path))
         self._restarts: dict[str, int] = {}
         self._began = time.time()
 
@@ -36,6 +39,7 @@ class PageSource:
     async def close(self) -> None:
         """Nobody looks any more."""
         await self._newsroom.close()
+        await self._fetching.close()
 
     def watched(self) -> AbstractAsyncContextManager[None]:
         return self._newsroom.watched()
@@ -54,6 +58,7 @@ class PageSource:
             "commands": newsroom.happened("command"),
             "warnings": newsroom.happened("warning"),
             "tuning": self._tuning(),
+            "fetching": self._fetching.state(),
         }
 
     async def do(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -63,9 +68,11 @@ class PageSource:
                 return await self._server("asr").ask(NAMES, most=SHOWN_NAMES)
             case {"do": "doctor"}:
                 return await examined(self._tuner.path, self._tuner.environ)
+            case {"do": "models"}:
+                return {"models": await asyncio.to_thread(self._fetching.models)}
             case {"do": "reload-names"}:
                 return await self._server("asr").ask(RELOAD_NAMES)
-            case {"do": "tune" | "undo"} if self._tuner.config.web.read_only:
+            case {"do": "tune" | "undo" | "fetch"} if self._tuner.config.web.read_only:
                 raise UnsupportedRequest("the page is read-only here: web.read_only is true")
             case {
                 "do": "tune",
@@ -75,6 +82,9 @@ class PageSource:
                 "satellite": str(satellite),
             }:
                 await self._tuner.change(word, setting, value, satellite)
+                return {}
+            case {"do": "fetch", "name": str(name)}:
+                await self._fetching.begin(name)
                 return {}
             case {"do": "undo"}:
                 await self._tuner.undo()

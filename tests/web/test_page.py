@@ -125,6 +125,24 @@ async def test_a_word_is_tuned_for_one_satellite_in_more_than_its_threshold(chro
         assert asked == [("attic", "trigger_level", 3), ("attic", "min_level_dbfs", -45), ("attic", "verify", "on")]
 
 
+async def test_a_model_is_fetched_and_followed(chromium: Browser) -> None:
+    servers = example()
+    servers.shown["fetching"] = {}
+    model = {"engine": "vosk", "name": "small", "languages": ["en"], "licence": "Apache-2.0", "mb": 40, "here": False}
+    servers.answer = {"models": [model]}
+    async with served(servers) as url, tab(chromium, url) as opened:
+        await opened.get_by_role("button", name="Show models").click()
+        await opened.get_by_role("button", name="Fetch small").click()
+        await expect(opened.locator("#models-note")).to_have_text("small is being fetched.")
+        assert [servers.asked[-1]["do"], servers.asked[-1]["name"]] == ["fetch", "small"]
+        told = {"share": 0.5, "text": "20 MB of 40", "done": False, "trouble": ""}
+        servers.shown["fetching"] = {"small": told}
+        await expect(opened.locator("#models")).to_contain_text("20 MB of 40")
+        servers.shown["fetching"] = {"small": told | {"done": True, "trouble": "no space left"}}
+        await expect(opened.locator("#models .bad")).to_have_text("no space left")
+        await expect(opened.get_by_role("button", name="Fetch small")).to_be_enabled()
+
+
 async def test_the_doctor_says_what_to_do_first(chromium: Browser) -> None:
     servers = example()
     first = {"name": "mic server", "level": "error", "text": "nobody answers", "cure": "start it"}

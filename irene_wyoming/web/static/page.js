@@ -6,12 +6,14 @@ import { showHealth } from "./health.js";
 import { showHeard } from "./heard.js";
 import { showListening } from "./listening.js";
 import { Live } from "./live.js";
+import { Models } from "./models.js";
 import { Names } from "./names.js";
 import { Tryout } from "./tryout.js";
 import { Tuning } from "./tuning.js";
 
 const live = new Live(onState, onConnection);
 const names = new Names(live);
+const models = new Models(live);
 const tuning = new Tuning(live);
 new Tryout(live);
 new Doctor(live);
@@ -27,5 +29,6 @@ function onState(state, changed) {
   showHeard(state, changed);
   showHealth(state, changed);
   if ("names" in changed) names.show(state);
+  if (changed.fetching) models.show(state);
   if (changed.tuning || changed.engines || changed.words || changed.satellites || changed.about) tuning.show(state);
 }
