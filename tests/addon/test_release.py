@@ -59,6 +59,14 @@ def test_the_licence_of_every_library_that_comes_along_is_told() -> None:
     assert [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", told)] == []
 
 
+def test_where_the_data_in_the_package_comes_from_is_told() -> None:
+    told = (ROOT / "LICENCES.md").read_text()
+    data = [path for path in (ROOT / "irene_wyoming").rglob("*") if path.suffix in {".wav", ".npz", ".onnx", ".tflite"}]
+    places = {str(path.relative_to(ROOT)) for path in data if path.suffix != ".wav"}
+    places |= {str(path.parent.relative_to(ROOT)) for path in data if path.suffix == ".wav"}
+    assert {place for place in places if f"`{place}`" not in told} == set()
+
+
 @pytest.mark.parametrize("file", ["LICENSE", "LICENCES.md"])
 def test_licences_are_part_of_the_package_and_the_image(file: str) -> None:
     assert file in PROJECT["license-files"]
