@@ -41,7 +41,10 @@ def understood(model: Moonshine, graph: Graph | None, sound: Sound, *, noisy: bo
     :raises EngineFailed: the model breaks.
     """
     found = decoded(model, graph, sound)
-    ratio = found.nearest[0].score - found.open_score if found.nearest else -inf
-    if graph is None or ratio >= CLEAR or (ratio < FAR and not noisy):
+    if graph is None:
         return found
+    if found.nearest:
+        ratio = found.nearest[0].score - found.open_score
+        if ratio >= CLEAR or (ratio < FAR and not noisy):
+            return found
     return decoded(model, graph, sound, THOROUGH)

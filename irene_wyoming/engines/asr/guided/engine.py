@@ -33,6 +33,13 @@ LEAD, TAIL = 100, 25
 """Frames of 10 ms that are heard before and behind the speech: soft sounds lie below what counts as loud. A pause is as
 long as TAIL, so that what is heard does not depend on when it is decoded."""
 
+AGAIN = 45
+"""Frames of a pause after which what was said is decoded once more, when it was in an earlier pause. Whoever has paused
+within a sentence does so again, and hubs wait for 70 frames or more."""
+
+SILENCE = 4_800
+"""Samples of silence put behind what is heard, 0.3 s: the model is surer of the last word."""
+
 TOO_SOFT_DBFS = -57.0
 """Speech below this level has too few bits to be trusted."""
 
@@ -115,7 +122,7 @@ class Guided:
         reason = unheard(level)
         if reason is not None:
             return self._told(Transcription("", language, self.name, 0.0, None, {**about, "reason": reason}))
-        sound = self.model.listen(samples)
+        sound = self.model.listen(np.pad(samples, (0, SILENCE)))
         found = understood(self.model, None if answer == "open" else graph, sound, noisy=level.snr_db < CLEAN_DB)
         how = measures(found, level)
         sure = 0.0 if how is None else confidence(how)
@@ -168,7 +175,7 @@ class GuidedSession:
         self._pauses.push(np.frombuffer(pcm, "<i2"))  # raises ValueError for half a frame
         self._pcm += pcm
         self._forget()
-        if self._pauses.paused:
+        if self._pauses.paused and (self._early is None or self._quiet >= AGAIN):
             self._decode()
 
     def partial(self) -> None:
@@ -186,6 +193,12 @@ class GuidedSession:
         if self._pcm:
             self._pcm.clear()
             give_back_memory()  # the search of an utterance takes 25 MB and more
+
+    @property
+    def _quiet(self) -> int:
+        """Frames since the last speech."""
+        speech = self._pauses.speech
+        return 0 if speech is None else self._pauses.frames - speech.end
 
     def _check(self) -> None:
         if self._closed:

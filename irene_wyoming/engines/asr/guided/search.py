@@ -30,7 +30,7 @@ class Effort:
         return self.widths[min(step, len(self.widths) - 1)]
 
 
-QUICK = Effort((8,), 10.0)
+QUICK = Effort((12, 8), 12.0)
 """Finds what was said clearly."""
 
 THOROUGH = Effort((48, 48, 32, 24, 16), 15.0)
