@@ -56,14 +56,21 @@ def programs(by_provider: Models) -> dict[str, Sequence[ModelInfo]]:
     return {ALL: everything, **by_provider}
 
 
-def maker(spec: EngineSpec, settings: AsrProviderConfig, known: EngineContext) -> Callable[[], AsrEngine]:
-    """Makes one engine. One that can say what it offers before it is loaded is loaded in the background."""
+def maker(
+    spec: EngineSpec, settings: AsrProviderConfig, known: EngineContext, mending: Mending | None = None
+) -> Callable[[], AsrEngine]:
+    """Makes one engine. One that can say what it offers before it is loaded is loaded in the background.
+
+    :param mending: what mends its transcripts; made ready before the engine is.
+    """
 
     if settings.process:
         spec = contained(spec, settings.memory_mb)
 
     def make() -> AsrEngine:
         registry.require(spec)
+        if mending is not None:
+            mending.prepare()
         engine: AsrEngine = lazy(spec, settings.options, known) or spec.create(settings.options, known)
         return engine
 
@@ -158,13 +165,14 @@ class Providers:
 
     def _provider(self, spec: EngineSpec) -> Provider:
         settings, breaker = self._settings.providers[spec.name], self._settings.breaker
+        mends = mending(spec.name, self._settings, self._known)
         return Provider(
             spec.name,
-            maker(spec, settings, self._known),
+            maker(spec, settings, self._known, mends),
             settings.deadline_s,
             longest_s=self._settings.admission.answer_timeout_s,
             finds_speech=spec.finds_speech,
-            mending=mending(spec.name, self._settings, self._known),
+            mending=mends,
             breaker=Breaker(breaker.failures, breaker.cool_down_s, breaker.cool_down_max_s),
         )
 

@@ -57,9 +57,11 @@ class Hub:
 
 
 def prepare(language: str) -> None:
-    """Load and compile the templates of a language, which takes a second or more."""
-    _templates(language)
-    _open_templates(language)
+    """Load and parse the templates of a language, which takes a second or more."""
+    for known in (_templates(language), _open_templates(language)):
+        for intent in known.intents.values() if known is not None else ():
+            for data in intent.data:
+                _ = data.sentences  # hassil parses them when they are first looked at, and keeps them
 
 
 @cache

@@ -35,6 +35,10 @@ class Mending:
         self._language = language
         self._snapper = lru_cache(LANGUAGES)(self._made)
 
+    def prepare(self) -> None:
+        """Do beforehand what takes seconds, so that the first utterance need not wait for it."""
+        self._snapper(self._language).prepare()
+
     def expect(self, request: AsrRequest) -> None:
         """Prepare for an utterance while it is spoken: what is known of new names is made anew, which takes a while."""
         self._snapper(request.language or self._language).prepare(request.vocabulary)

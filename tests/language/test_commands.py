@@ -46,7 +46,7 @@ def hub() -> Hub:
 
 def test_the_hub_understands_every_sentence(grammar: Grammar, hub: Hub) -> None:
     random = Random(1)
-    for written in sorted({grammar.sentence(random)[1] for _ in range(150)}):
+    for written in sorted({grammar.sentence(random)[1] for _ in range(100)}):
         assert hub.understands(written) is not None, written
 
 
@@ -190,12 +190,12 @@ def test_a_large_home_stays_a_small_grammar() -> None:
         ("Blinds", "cover"),
         ("Plug", "switch"),
     )
-    names = [Name(f"Room {n} {name}", "entity", domain) for n in range(40) for name, domain in things]
+    names = [Name(f"Room {n} {name}", "entity", domain) for n in range(25) for name, domain in things]
     own = [f"[please] start program {n} in {{area}}" for n in range(20)]
     grammar = command_grammar(Vocabulary(tuple(names)), own)
     assert grammar.accepts("start program 7 in the kitchen") is False
     assert grammar.accepts("start program seven in kitchen")
-    assert grammar.accepts("turn on the room 37 plug")
+    assert grammar.accepts("turn on the room 22 plug")
     assert sum(map(len, grammar.arcs)) < 40_000
     assert grammar.count() > 1_000_000
 

@@ -133,7 +133,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(parts=st.lists(PARTS, min_size=1, max_size=5), language=st.sampled_from(list(NAMES)))
 def test_every_form_of_a_made_up_name_leads_back_to_it(parts: list[str], language: str) -> None:
     name = " ".join(parts)
