@@ -156,6 +156,12 @@ def test_a_thousand_names_are_searched() -> None:
     assert snapped.text == "turn on the Oak lamp 77"
 
 
+@pytest.mark.parametrize("snap", ["names", "sentences"])
+def test_a_long_talk_is_left_alone(snap: str) -> None:
+    talk = "turn on the living room lamb and " * 20_000
+    assert snapper("en", snap).snapped(talk).text == talk
+
+
 def test_a_language_that_the_hub_lacks_has_its_own_sentences() -> None:
     only = Snapper(Snap.SENTENCES, HOMES["en"], ["saluton {area}"], "eo")
     assert only.snapped("saluton kitchen").text == "saluton Kitchen"
