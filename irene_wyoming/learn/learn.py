@@ -176,7 +176,8 @@ def rises(scores: Floats, threshold: float) -> int:
 
 def spellings(examples: Sequence[Example], scorer: Scorer, phrase: str) -> tuple[str, ...]:
     """How the recogniser writes the word: as it is spelled, and as it heard it in the examples, oftenest first."""
-    said = Counter(plain(scorer.look(spoken(example), (plain(phrase),), np.inf).open_text) for example in examples)
+    looked_for = (plain(phrase) or "anything",)  # of a phrase in another script nothing can be looked for
+    said = Counter(plain(scorer.look(spoken(example), looked_for, np.inf).open_text) for example in examples)
     found = [plain(phrase), *(text for text, count in said.most_common() if count > 1 or len(said) == 1)]
     return tuple(dict.fromkeys(text for text in found if len(text.replace(" ", "")) >= LETTERS))[:MOST_SPELLINGS]
 

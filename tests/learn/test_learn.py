@@ -10,7 +10,7 @@ import pytest
 
 from irene_wyoming.__main__ import main
 from irene_wyoming.engines.base import EngineContext
-from irene_wyoming.engines.registry import spec
+from irene_wyoming.engines.registry import phrase_scorer, spec
 from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
 from irene_wyoming.errors import AudioError
 from irene_wyoming.learn import head as heads
@@ -109,6 +109,13 @@ def test_the_file_is_loaded_by_onnxruntime_and_gives_the_same_scores(
     for number in range(len(shown)):
         part = embeddings[number : number + heads.EMBEDDINGS]
         assert loaded.score(part) == pytest.approx(float(head.scores(shown[number : number + 1])[0]), abs=1e-5)
+
+
+def test_a_phrase_in_another_script_is_spelled_as_it_is_heard() -> None:
+    scorer = phrase_scorer()()
+    examples = [example(str(number), word() * np.float32(gain)) for number, gain in enumerate((0.3, 0.6, 1.0))]
+    assert learn.spellings(examples, scorer, "Алекса") == ("alexa",)
+    assert learn.spellings(examples, scorer, "Alexa") == ("alexa",)
 
 
 @pytest.mark.parametrize("count", [4, 31])
