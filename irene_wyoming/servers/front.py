@@ -41,8 +41,9 @@ CONNECT_TIMEOUT_S = 2.0
 CONNECT_PAUSE_S = 0.1
 """Between two tries."""
 
-END_TIMEOUT_S = 10.0
-"""For the answers to a client that has closed its side: a transcript takes a second or two on a slow machine."""
+END_TIMEOUT_S = 40.0
+"""For the answers to a client that has closed its side. A transcript takes a second or two on a slow machine, and half
+a minute where many speak at once; a server that stands still is noticed sooner."""
 
 
 OPENS_WITH = {

@@ -11,10 +11,15 @@ from irene_wyoming.wire.client import connect, expect
 from irene_wyoming.wire.connection import Connection
 
 EVERY_S = 1.5
-"""From an answer to the next question, which costs both sides a fraction of a millisecond."""
+"""From an answer to the next question, which costs both sides a fraction of a millisecond. It is also before the first:
+most conversations are over by then."""
 
 ANSWER_S = 3.0
 """For the answer. A loop that stands still for so long hears nobody. With the pause before, it is known in 4.5 s."""
+
+
+LATE_S = 0.3
+"""Where our own timer is so late, this process has stood still, and nothing is known of the other."""
 
 
 class Still(IreneError):
@@ -28,10 +33,11 @@ class Pulse:
     connections and takes audio, so that its clients could not tell.
     """
 
-    def __init__(self, name: str, address: Address, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, name: str, address: Address, answer_s: float = ANSWER_S, every_s: float = EVERY_S) -> None:
         self._name = name
         self._address = address
         self._answer_s = answer_s
+        self._every_s = every_s
         self._watchers = 0
         self._beating: asyncio.Task[None] | None = None  # None: nobody watches
 
@@ -56,10 +62,10 @@ class Pulse:
 
     async def _beat(self) -> None:
         while True:
+            await asyncio.sleep(self._every_s)
             # A server that refuses us, or ends the connection since it stops, does not stand still.
             with suppress(ProtocolError, ConnectionError, ServerUnavailable):
                 await self._converse()
-            await asyncio.sleep(EVERY_S)
 
     async def _converse(self) -> None:
         """Ask again and again, on one connection.
@@ -67,15 +73,19 @@ class Pulse:
         :raises Still: the server has not answered.
         :raises ProtocolError, ConnectionError, ServerUnavailable: it does not talk with us.
         """
+        now = asyncio.get_running_loop().time
+        due = now() + self._answer_s
         try:
-            async with asyncio.timeout(self._answer_s) as patience, connect(self._address, 2 * self._answer_s) as here:
+            async with asyncio.timeout_at(due) as patience, connect(self._address, 2 * self._answer_s) as here:
                 while True:
                     await self._ask(here)
                     patience.reschedule(None)
-                    await asyncio.sleep(EVERY_S)
-                    patience.reschedule(asyncio.get_running_loop().time() + self._answer_s)
+                    await asyncio.sleep(self._every_s)
+                    due = now() + self._answer_s
+                    patience.reschedule(due)
         except TimeoutError:
-            raise Still(f"the {self._name} server has not answered for {self._answer_s:g} s") from None
+            if now() - due < LATE_S:  # else it is we who stood still, and the answer may be here
+                raise Still(f"the {self._name} server has not answered for {self._answer_s:g} s") from None
 
     async def _ask(self, connection: Connection) -> None:
         await connection.write(Ping())

@@ -87,7 +87,7 @@ BAD = {
     "channels that are a list": (chunk(channels=[1]), "unsupported-format"),
     "names that are a string": (event({"type": "detect", "data": {"names": "okay_nabu"}}), "protocol-error"),
     "names that are numbers": (event({"type": "detect", "data": {"names": [1]}}), "protocol-error"),
-    "a thousand names": (event({"type": "detect", "data": {"names": ["x"] * 1_000}}), "protocol-error"),
+    "1,001 names": (event({"type": "detect", "data": {"names": ["x"] * 1_001}}), "protocol-error"),
     "a name of 10,000 characters": (event({"type": "detect", "data": {"names": ["x" * 10_000]}}), "protocol-error"),
     "a rate of 60,000 letters": (chunk(rate="x" * 60_000), "unsupported-format"),
     "a rate of 4,000 digits": (chunk(rate=10**4_000), "unsupported-format"),

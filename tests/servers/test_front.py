@@ -212,17 +212,22 @@ async def test_those_who_ask_at_once_cost_the_servers_one_question(servers: Serv
     assert servers.wake.connections <= 1
 
 
-async def test_a_server_that_is_being_started_anew_is_waited_for(
-    configured: Callable[..., Config], speech: Speech
-) -> None:
+async def test_a_server_that_is_being_started_anew_is_waited_for(configured: Callable[..., Config]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = Address("127.0.0.1", free.getsockname()[1])
-    recording = speech("asr/turn_on_the_living_room_light")
+    limits = configured().front.limits
+
+    async def serve(connection: Connection, _client: Client) -> None:
+        while (event := await connection.read()) is not None and event.type != "audio-stop":
+            pass
+        await connection.write(Transcript("back"))
+
     async with front_server(configured(), {"asr": address}) as front, connect(front.address) as client:
         await client.write(Transcribe(language="en"))
-        async with asr_server(configured(ASR__URI=address.uri)):
-            await send(client, recording, realtime=False)
-            assert Transcript.from_event(await expect(client, WAIT_S)).text == "turn on the living room light"
+        await until(lambda: front.connections == 1)
+        async with Service("asr", address, limits, serve):
+            await client.write(AudioStop())
+            assert Transcript.from_event(await expect(client, WAIT_S)).text == "back"
 
 
 async def test_clients_of_a_server_that_stands_still_are_told(configured: Callable[..., Config]) -> None:
@@ -231,7 +236,7 @@ async def test_clients_of_a_server_that_stands_still_are_told(configured: Callab
     with socket.create_server(("127.0.0.1", 0)) as still:
         address = Address("127.0.0.1", still.getsockname()[1])
         directory = Directory({"wake": address})
-        directory.pulses["wake"] = Pulse("wake", address, answer_s=0.2)
+        directory.pulses["wake"] = Pulse("wake", address, answer_s=0.2, every_s=0.1)
 
         async def serve(connection: Connection, client: Client) -> None:
             limits = config.front.limits
@@ -246,7 +251,7 @@ async def test_clients_of_a_server_that_stands_still_are_told(configured: Callab
 
 
 async def test_a_server_that_answers_is_asked_only_while_somebody_talks_with_it(servers: Servers) -> None:
-    pulse = Pulse("wake", servers.wake.address)
+    pulse = Pulse("wake", servers.wake.address, every_s=0.05)
     watching = [asyncio.create_task(pulse.watch()) for _ in range(3)]
     await until(lambda: servers.wake.connections == 1)
     watching.pop().cancel()
