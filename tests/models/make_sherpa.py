@@ -191,6 +191,7 @@ def train(network: Network, given: list[Example], steps: int, blank: int, phones
 
 def trained(said: Sequence[Said], words: Sequence[str], kind: str, steps: int) -> Network:
     random = Random(3)
+    torch.manual_seed(2)
     phones = sorted({name for one in said for name, _ in one.phones})
     given = [example(one, words, phones, kind, random) for one in said]
     frames = np.concatenate([one.features for one in given])
@@ -289,7 +290,7 @@ def spelled(word: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=1500, help="batches of 16")
+    parser.add_argument("--steps", type=int, default=1200, help="batches of 16")
     parser.add_argument("--each", type=int, default=120, help="times that each command is said")
     args = parser.parse_args()
     torch.manual_seed(1)

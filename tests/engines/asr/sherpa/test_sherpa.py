@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from irene_wyoming.engines.asr.sherpa.spec import SPEC
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
-from irene_wyoming.errors import EngineUnavailable
+from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
 from tests.models import sherpa
@@ -83,6 +84,54 @@ def test_commands_are_understood(name: str) -> None:
     engine = create(sherpa(name))
     assert [hear(engine, spoken(text)) for text in COMMANDS] == list(COMMANDS)
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def streaming() -> Iterator[AsrEngine]:
+    """A streaming model that hears words, though not always the right ones: what is tested is when it says them."""
+    engine = create(sherpa("streaming-nemo-ctc-en"))
+    yield engine
+    engine.close()
+
+
+def streamed(engine: AsrEngine, pcm: bytes, step: int) -> tuple[list[str], str]:
+    """The text so far after each piece, and the transcript."""
+    session = engine.session(AsrRequest())
+    so_far = []
+    for start in range(0, len(pcm), step):
+        session.push(pcm[start : start + step])
+        so_far.append(session.partial() or "")
+    return so_far, session.finish().text
+
+
+def test_the_text_so_far_grows_while_the_person_speaks(streaming: AsrEngine) -> None:
+    so_far, text = streamed(streaming, spoken(COMMANDS[2]), 3_200)
+    assert len(set(so_far)) > 3
+    assert all(later.startswith(earlier) for earlier, later in pairwise([*so_far, text]))
+
+
+@pytest.mark.parametrize("step", [318, 3_200, 1_000_000])
+def test_the_cut_of_the_audio_changes_nothing_of_a_stream(streaming: AsrEngine, step: int) -> None:
+    assert streamed(streaming, spoken(COMMANDS[2]), step)[1] == streamed(streaming, spoken(COMMANDS[2]), 640)[1] != ""
+
+
+def test_a_command_cut_off_after_its_last_word_is_heard_to_its_end(streaming: AsrEngine) -> None:
+    pcm = spoken(COMMANDS[2])
+    cut = pcm[: len(pcm.rstrip(b"\0")) // 2 * 2]
+    assert streamed(streaming, cut, 3_200)[1] == streamed(streaming, pcm + bytes(64_000), 3_200)[1]
+
+
+def test_streams_do_not_mix(streaming: AsrEngine) -> None:
+    pcm = spoken(COMMANDS[2])
+    alone = streamed(streaming, pcm, 3_200)[1]
+    listening, quiet = streaming.session(AsrRequest()), streaming.session(AsrRequest())
+    for start in range(0, len(pcm), 3_200):
+        listening.push(pcm[start : start + 3_200])
+        quiet.push(bytes(3_200))
+    assert listening.finish().text == alone
+    assert quiet.finish().text != alone
+    with pytest.raises(EngineFailed, match="closed"):
+        listening.push(bytes(2))
 
 
 @pytest.mark.parametrize("broken", ["encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin"])
