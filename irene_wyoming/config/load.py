@@ -65,7 +65,7 @@ def load(
     said = merge(layers)["hardware"]
     machine = detect()
     name = profiles.choose(machine) if said == profiles.AUTO else said
-    if name in profiles.PROFILES:  # else it is refused with everything else that is wrong
+    if name in tuple(profiles.PROFILES):  # else, even as a list, it is refused with everything else that is wrong
         layers[0] = Layer(layers[0].source, merge([layers[0], Layer(name, profiles.settings(name))]))
     if auto.wanted(merge(layers)):
         layers.append(auto.layer(merge(layers), machine))

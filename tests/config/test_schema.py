@@ -53,6 +53,7 @@ BAD_VALUES = [
         "channels, resample_quality, chunk_size",
     ),
     # words
+    ("hardware: [pc]", "hardware: ['pc']: expected one of auto, pi_zero, pi4, pi5, pc, gpu"),
     ("log_level: verbose", "log_level: 'verbose': expected one of debug, info, warning, error"),
     (
         "wake: {resample_quality: ultra}",
