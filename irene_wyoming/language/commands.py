@@ -23,6 +23,8 @@ from irene_wyoming.language.wordings import BEFORE, BEHIND, COMMANDS, GROCERIES,
 
 MOST_PERMUTED = 5
 """Parts of a permutation: they stand in 120 orders already."""
+MOST_NUMBERS = 1_000
+"""Of a range in an own sentence. Each is a way on for a search."""
 DEEPEST = 20
 """Rules within rules; one that names itself would never end."""
 
@@ -46,7 +48,12 @@ def command_grammar(vocabulary: Vocabulary, sentences: Sequence[str], language: 
     for template in vocabulary.sentences:
         if not unsayable([template], language):
             layout.add(template)
-    return layout.grammar()
+    try:
+        return layout.grammar()
+    except ValueError:
+        for sentence, why in unsayable(sentences, language):
+            raise ValueError(f"sentence {sentence!r} cannot be used: {why}") from None
+        raise
 
 
 def unsayable(sentences: Iterable[str], language: str = "en") -> list[tuple[str, str]]:
@@ -56,10 +63,10 @@ def unsayable(sentences: Iterable[str], language: str = "en") -> list[tuple[str,
         layout = _Layout(Vocabulary.of(["kitchen"], ["lamp"], ["first floor"]), language)
         try:
             layout.add(sentence)
+            layout.grammar()
         except ValueError as error:
             found.append((sentence, str(error)))
             continue
-        layout.grammar()
         found += [(sentence, f"{word!r} {why_unsayable(word, language)}") for word in layout.unsayable]
     return found
 
@@ -247,9 +254,12 @@ def _inline_range(name: str) -> range:
     first, _, rest = name.partition("..")
     last, _, step = rest.partition(",")
     try:
-        return range(int(first), int(last) + 1, int(step or 1))
+        found = range(int(first), int(last) + 1, int(step or 1))
     except ValueError as error:
         raise ValueError(f"{{{name}}} is no range of numbers such as {{1..10:slot}}") from error
+    if len(found) > MOST_NUMBERS:
+        raise ValueError(f"{{{name}}} holds {len(found)} numbers; {MOST_NUMBERS} are the most")
+    return found
 
 
 def _range(bounds: Mapping[str, Any]) -> range:

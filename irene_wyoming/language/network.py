@@ -16,6 +16,9 @@ SPACE = " "
 LONGEST_WORD = 64
 """Characters of one word; options inside of a word could otherwise spell endless ones."""
 
+MOST_SPELLINGS = 5_000
+"""Words that may be spelled from one place: ``[a][b][c]`` is eight, and two dozen such options are millions."""
+
 
 class Piece(NamedTuple):
     """What an arc will carry: see ``Arc``."""
@@ -72,7 +75,10 @@ class Network:
         return target
 
     def grammar(self) -> Grammar:
-        """The automaton of all sentences that can be said."""
+        """The automaton of all sentences that can be said.
+
+        :raises ValueError: options inside of a word spell too many words.
+        """
         return _Minimiser(self._following(), self.END, self._pieces).grammar()
 
     def _number(self, piece: Piece) -> int:
@@ -115,9 +121,8 @@ class Network:
         stack, seen = [("", start)], set[tuple[str, int]]()
         while stack:
             word, node = stack.pop()
-            if (word, node) in seen or len(word) > LONGEST_WORD:
+            if len(word) > LONGEST_WORD or not is_new((word, node), seen):
                 continue
-            seen.add((word, node))
             number = self._word(word) if word else None
             if node == self.END and (number is not None or not word):
                 yield number, node
@@ -134,6 +139,19 @@ class Network:
                     stack.append((word + label.strip(), target))
             if whole and number is not None:  # a name directly behind letters begins a piece of its own
                 yield number, node
+
+
+def is_new(spelling: tuple[str, int], seen: set[tuple[str, int]]) -> bool:
+    """Whether a spelling is seen for the first time.
+
+    :raises ValueError: there are too many of them.
+    """
+    if spelling in seen:
+        return False
+    if len(seen) == MOST_SPELLINGS:
+        raise ValueError(f"it spells more than {MOST_SPELLINGS} words in one place; put blanks between options")
+    seen.add(spelling)
+    return True
 
 
 class _Minimiser:

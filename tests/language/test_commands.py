@@ -108,6 +108,8 @@ def test_what_people_say_comes_out_as_the_home_writes_it(grammar: Grammar, hub: 
     assert hub.understands(written) is not None
 
 
+MANY_WORDS = "x" + "".join(f"[{letter}]" for letter in "abcdefghijklmnopqrstuvwxyz")
+
 OWN = (
     *("good night, house", "play channel 5", "Movie-Night", "(run|start) program A/B", "bring {1..10:count} beer[s]"),
     *(
@@ -166,6 +168,8 @@ def test_own_sentences_of_the_home_are_heard_too() -> None:
         ("(a;b;c;d;e;f)", "permutes 6 parts"),
         ("日本 on", "whose letters cannot be said in en"),
         ("count {5..x:n}", "no range of numbers"),
+        ("count {0..5000000:n}", "holds 5000001 numbers; 1000 are the most"),
+        (MANY_WORDS, "spells more than 5000 words"),
         ("🎄", "may be empty"),
     ],
 )
@@ -175,7 +179,7 @@ def test_a_sentence_that_cannot_be_said_is_named(sentence: str, why: str) -> Non
     assert re.search(why, reason)
 
 
-@pytest.mark.parametrize("sentence", ["turn (on", "{nothing} on", "<nothing> on", "[hello]"])
+@pytest.mark.parametrize("sentence", ["turn (on", "{nothing} on", "<nothing> on", "[hello]", MANY_WORDS])
 def test_a_sentence_that_cannot_be_read_is_refused_with_its_text(sentence: str) -> None:
     with pytest.raises(ValueError, match="cannot be used") as refused:
         command_grammar(HOME, [sentence])
