@@ -39,4 +39,6 @@ class Graphs:
         return self._graph(self._names if names is None else self._names + names)
 
     def _made(self, names: Vocabulary) -> Graph:
-        return Graph(command_grammar(names, self._sentences), self._tokens)
+        graph = Graph(command_grammar(names, self._sentences), self._tokens)
+        graph.ways(frozenset([graph.start]))  # what takes longest of the first search
+        return graph
