@@ -41,19 +41,17 @@ def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     assert "hunter2" not in wrong(tmp_path, asr_provider="remote", remote_uri=f"http://me:hunter2{'x' * 80}@box/v1")
 
 
-@pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("value", [["a", "b"], {"a": 1}, [[1]], -1, True, "\x00", "\ud800", "🎉" * 100])
-def test_whatever_the_type_it_is_taken_or_refused_by_the_options_name(
-    tmp_path: Path, option: str, value: object
-) -> None:
+def test_whatever_the_type_it_is_taken_or_refused_by_the_options_name(tmp_path: Path, value: object) -> None:
     path = tmp_path / "options.json"
-    path.write_text(json.dumps({option: value}))
-    said: list[str] = []
-    try:
+    path.write_text(json.dumps(dict.fromkeys(OPTIONS, value)))
+    with pytest.raises(ConfigError) as refusal:
         load(path, {})
-    except ConfigError as error:
-        said = str(error).splitlines()
-    assert [line for line in said if not line.startswith(f"{path}: {option}")] == []
+    said = [
+        line.removeprefix(f"{path}: ").partition(":")[0].partition("[")[0] for line in str(refusal.value).splitlines()
+    ]
+    assert set(said) <= {*OPTIONS, *(f"{option}.a" for option in OPTIONS)}
+    assert len(set(said)) > len(OPTIONS) / 2
 
 
 def test_a_wake_word_that_is_not_here_is_waited_for_and_named(tmp_path: Path) -> None:
