@@ -53,6 +53,11 @@ def test_the_wake_server_loads_no_speech_to_text() -> None:
     assert loaded_after("import irene_wyoming.app.wake") == {"numpy"}
 
 
+def test_a_server_under_run_loads_no_web_server() -> None:
+    code = "import sys, irene_wyoming.app.wake, irene_wyoming.app.lifecycle; assert 'aiohttp' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_nothing_counts_before_run_has_settled_where_figures_go() -> None:
     code = "import sys, irene_wyoming.cli.run; assert 'prometheus_client' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -18,7 +18,6 @@ from irene_wyoming.config.model import Config
 from irene_wyoming.errors import DiscoveryError
 from irene_wyoming.heartbeat import beating
 from irene_wyoming.servers.service import Service
-from irene_wyoming.web.exposition import exposed
 from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
@@ -116,6 +115,8 @@ async def observed(config: Config, service: Service, *, supervised: bool = False
         gpu = service.name == "asr" and (await asyncio.to_thread(hardware.detect)).gpu  # the one server that may use it
         await stack.enter_async_context(sampled(service.name, [GpuMemory()] if gpu else []))
         if not supervised:
+            from irene_wyoming.web.exposition import exposed  # with aiohttp: 12 MB that servers under run do not need
+
             ready = undescribed({service.name: reachable(service.address)})
             await stack.enter_async_context(exposed(config.metrics, ready))
         yield
