@@ -18,11 +18,9 @@ from irene_wyoming.errors import (
     UnknownModel,
     UnsupportedRequest,
 )
-from irene_wyoming.routing.keeper import LEFT_BEHIND, RELOAD_S, Keeper, State
+from irene_wyoming.routing.keeper import RELOAD_S, Keeper, State
 from irene_wyoming.routing.mending import Mending
 from irene_wyoming.routing.policy import Breaker, Standing
-
-__all__ = ["LEFT_BEHIND", "Provider", "ProviderSession"]
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -13,8 +13,9 @@ from irene_wyoming.engines.base import AsrRequest, EngineContext, Transcription
 from irene_wyoming.errors import EngineFailed, NoProvider
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
+from irene_wyoming.routing.keeper import LEFT_BEHIND
 from irene_wyoming.routing.policy import Breaker, Ordered
-from irene_wyoming.routing.provider import LEFT_BEHIND, Provider
+from irene_wyoming.routing.provider import Provider
 from irene_wyoming.routing.utterance import Utterance
 from tests.conftest import until
 from tests.engines.asr import crashing
