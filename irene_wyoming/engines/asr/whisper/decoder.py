@@ -1,7 +1,7 @@
 """Decoder: text from one piece of speech, by a Whisper model in a window as long as the speech.
 
 Whisper was trained on windows of 30 s, and its encoder is three quarters of the work, whether they hold speech or not.
-It hears as well in a window that ends soon after the speech (whisper.cpp calls it ``audio_ctx``), in a third of the
+It hears as well in a window that ends soon after the speech (whisper.cpp calls it ``audio_ctx``), in half of the CPU
 time. Where the window is too short, the model says everything twice; then the whole window is decoded.
 """
 
