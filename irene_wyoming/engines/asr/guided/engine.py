@@ -121,7 +121,7 @@ class Guided:
         about: dict[str, object] = {"level_dbfs": round(level.speech_dbfs, 1), "snr_db": round(level.snr_db, 1)}
         reason = unheard(level)
         if reason is not None:
-            return self._told(Transcription("", language, self.name, 0.0, None, {**about, "reason": reason}))
+            return Transcription("", language, self.name, 0.0, None, {**about, "reason": reason})
         sound = self.model.listen(np.pad(samples, (0, SILENCE)))
         found = understood(self.model, None if answer == "open" else graph, sound, noisy=level.snr_db < CLEAN_DB)
         how = measures(found, level)
@@ -129,14 +129,11 @@ class Guided:
         if found.nearest:
             about |= {"nearest": found.nearest[0].written, "nearest_confidence": round(sure, 2)}
         if sure >= SURE:
-            return self._told(Transcription(found.nearest[0].written, language, self.name, sure, "command", about))
+            return Transcription(found.nearest[0].written, language, self.name, sure, "command", about)
         if answer == "command":
-            return self._told(
-                Transcription(
-                    "", language, self.name, sure, None, {**about, "reason": why_nothing(level, "no command")}
-                )
-            )
-        return self._told(self._opened(found, level, language, about))
+            about["reason"] = why_nothing(level, "no command")
+            return Transcription("", language, self.name, sure, None, about)
+        return self._opened(found, level, language, about)
 
     def _opened(self, found: Result, level: Level, language: str, about: Mapping[str, object]) -> Transcription:
         """The open transcript, unless it is none."""
@@ -147,12 +144,6 @@ class Guided:
                 "", language, self.name, 0.0, None, {**about, "reason": why_nothing(level, "no speech")}
             )
         return Transcription(found.open_text, language, self.name, how, "open", about)
-
-    def _told(self, heard: Transcription) -> Transcription:
-        """The same, told in the log."""
-        facts = ", ".join(f"{key} {value}" for key, value in heard.details.items())
-        log.info("guided: %s %r (%s)", heard.kind or "nothing", heard.text, facts)
-        return heard
 
 
 class GuidedSession:
@@ -186,6 +177,7 @@ class GuidedSession:
         self._check()
         result = self._decode()
         self._closed = True
+        tell(result)
         return result
 
     def close(self) -> None:
@@ -246,3 +238,9 @@ def unheard(level: Level) -> str | None:
     if level.speech_dbfs < TOO_SOFT_DBFS:
         return "too soft"
     return None
+
+
+def tell(heard: Transcription) -> None:
+    """Say in the log what was understood, how loud and clear it was, and what a command was nearest to."""
+    facts = ", ".join(f"{key} {value}" for key, value in heard.details.items())
+    log.info("guided: %s %r (%s)", heard.kind or "nothing", heard.text, facts)
