@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from irene_wyoming.engines.asr.guided.decision import confidence, left_out, measures
+from irene_wyoming.engines.asr.guided.denoise import denoised
 from irene_wyoming.engines.asr.guided.meaning import meaning
 from irene_wyoming.engines.asr.guided.search import Candidate, Result
 from irene_wyoming.engines.asr.guided.sound import RATE, Level, measured
@@ -99,6 +100,17 @@ def test_letters_of_more_words_are_counted_those_of_another_spelling_are_not(
 )
 def test_meaning_is_in_the_words_that_matter(one: str, other: str, same: bool) -> None:
     assert (meaning(one) == meaning(other)) is same
+
+
+def test_steady_noise_is_taken_away_and_the_voice_stays() -> None:
+    random = np.random.default_rng(1)
+    room = random.normal(0, 0.01, 3 * RATE).astype(np.float32)
+    tone = np.pad(0.1 * np.sin(2 * np.pi * 400 * np.arange(RATE) / RATE), RATE).astype(np.float32)
+    assert measured(room + tone).rises_db < 1.7
+    clean = denoised(room + tone)
+    assert clean.shape == room.shape
+    assert np.std(clean[2_000:14_000]) < 0.8 * np.std(room)
+    assert abs(np.std(clean[RATE + 2_000 : 2 * RATE - 2_000]) / np.std(tone[RATE : 2 * RATE]) - 1) < 0.1
 
 
 def test_levels_of_a_recording() -> None:
