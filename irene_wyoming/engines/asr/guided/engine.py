@@ -15,8 +15,7 @@ from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.guided.decision import ANSWERS, Answer, confidence, measures
 from irene_wyoming.engines.asr.guided.decode import understood
 from irene_wyoming.engines.asr.guided.denoise import denoised
-from irene_wyoming.engines.asr.guided.graph import Graph
-from irene_wyoming.engines.asr.guided.home import Graphs
+from irene_wyoming.engines.asr.guided.home import Graphs, Home
 from irene_wyoming.engines.asr.guided.model import Moonshine
 from irene_wyoming.engines.asr.guided.search import Result
 from irene_wyoming.engines.asr.guided.sound import Level, measured
@@ -116,10 +115,11 @@ class Guided:
                 return known
         raise UnsupportedRequest(f"context: answer: {asked!r}: expected one of {', '.join(ANSWERS)}")
 
-    def transcribe(self, samples: Samples, graph: Graph, language: str, answer: Answer) -> Transcription:
+    def transcribe(self, samples: Samples, home: Home, language: str, answer: Answer) -> Transcription:
         """What was said.
 
         :param samples: 16 kHz, mono, full scale 1.
+        :param home: whose commands are meant.
         :raises EngineFailed: the model breaks.
         """
         level = measured(samples)
@@ -127,13 +127,13 @@ class Guided:
         reason = unheard(level)
         if reason is not None:
             return Transcription("", language, self.name, 0.0, None, {**about, "reason": reason})
-        wanted = None if answer == "open" else graph
+        wanted = None if answer == "open" else home
         found, sure = self._search(samples, wanted, level)
         if wanted is not None and sure < SURE and level.snr_db < CLEAN_DB and level.rises_db < STEADY_RISES_DB:
             again, surer = self._search(denoised(samples), wanted, level)
             if surer >= SURE:
                 found, sure = again, surer
-        if found.nearest:
+        if found.nearest and wanted is not None and wanted.means(found.nearest[0].said):
             about |= {"nearest": found.nearest[0].written, "nearest_confidence": round(sure, 2)}
         if sure >= SURE:
             return Transcription(found.nearest[0].written, language, self.name, sure, "command", about)
@@ -142,12 +142,15 @@ class Guided:
             return Transcription("", language, self.name, sure, None, about)
         return self._opened(found, level, language, about)
 
-    def _search(self, samples: Samples, graph: Graph | None, level: Level) -> tuple[Result, float]:
+    def _search(self, samples: Samples, home: Home | None, level: Level) -> tuple[Result, float]:
         """What was found, and how sure its nearest command is."""
         sound = self.model.listen(np.pad(samples, (0, SILENCE)))
+        graph = None if home is None else home.graph
         found = understood(self.model, graph, sound, noisy=level.snr_db < CLEAN_DB)
         how = measures(found, level)
-        return found, 0.0 if how is None else confidence(how)
+        if how is None or (home is not None and not home.means(found.nearest[0].said)):
+            return found, 0.0
+        return found, confidence(how)
 
     def _opened(self, found: Result, level: Level, language: str, about: Mapping[str, object]) -> Transcription:
         """The open transcript, unless it is none."""
@@ -163,9 +166,9 @@ class Guided:
 class GuidedSession:
     """One utterance, decoded when the speaker pauses, or else at its end."""
 
-    def __init__(self, engine: Guided, graph: Graph, language: str, answer: Answer) -> None:
+    def __init__(self, engine: Guided, home: Home, language: str, answer: Answer) -> None:
         self._engine = engine
-        self._graph = graph
+        self._home = home
         self._language = language
         self._answer = answer
         self._pauses = Pauses()
@@ -215,7 +218,7 @@ class GuidedSession:
         speech = self._pauses.speech
         end = self._pauses.frames if speech is None else speech.end
         if self._early is None or self._early[0] != end:
-            self._early = end, self._engine.transcribe(self._heard(), self._graph, self._language, self._answer)
+            self._early = end, self._engine.transcribe(self._heard(), self._home, self._language, self._answer)
         return self._early[1]
 
     def _heard(self) -> Samples:

@@ -1,16 +1,36 @@
-"""Home: the graphs of what may be said to a home, each kept as long as its names are asked for."""
+"""Home: what may be said to a home as a graph to search, kept as long as its names are asked for."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from irene_wyoming.engines.asr.guided.graph import Graph
 from irene_wyoming.engines.asr.guided.tokens import Tokens
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.language.commands import command_grammar
+from irene_wyoming.language.decoys import DECOYS
+from irene_wyoming.language.grammar import Grammar
 from irene_wyoming.language.vocabulary import Vocabulary
 
 MOST_GRAPHS = 3
 """Graphs kept: that of the configured names, that of the home's names now, and the one before for who still speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What is searched, and what of it is a command."""
+
+    graph: Graph
+    """Of the commands and the decoys."""
+    searched: Grammar
+    commands: Grammar
+
+    def means(self, said: str) -> bool:
+        """Whether what was found is a command, and no decoy.
+
+        :param said: in any way in which a recogniser may write it.
+        """
+        return self.commands.accepts(said) or not self.searched.accepts(said)
 
 
 class Graphs:
@@ -31,14 +51,16 @@ class Graphs:
         except ValueError as error:
             raise ConfigError(f"asr.providers.guided.sentences: {error}") from error
 
-    def of(self, names: Vocabulary | None) -> Graph:
+    def of(self, names: Vocabulary | None) -> Home:
         """What may be said now.
 
         :param names: that the home has now, besides the configured ones; None: no more than those.
         """
         return self._graph(self._names if names is None else self._names + names)
 
-    def _made(self, names: Vocabulary) -> Graph:
-        graph = Graph(command_grammar(names, self._sentences), self._tokens)
+    def _made(self, names: Vocabulary) -> Home:
+        commands = command_grammar(names, self._sentences)
+        searched = command_grammar(names, (*self._sentences, *DECOYS))
+        graph = Graph(searched, self._tokens)
         graph.ways(frozenset([graph.start]))  # what takes longest of the first search
-        return graph
+        return Home(graph, searched, commands)

@@ -66,7 +66,16 @@ def test_a_command_is_found_within_what_people_say_and_names_are_written_as_the_
     assert heard.confidence > 0.5
 
 
-@pytest.mark.parametrize("said", ["dim the kitchen lights", "turn everything off", "turn on the living room lamp"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "dim the kitchen lights",
+        "turn everything off",
+        "turn on the living room lamp",
+        "what day is it",
+        "turn that off",
+    ],
+)
 def test_what_is_near_a_command_is_no_other_command(engine: AsrEngine, said: str) -> None:
     heard = hear(engine, spoken(said))
     assert heard.kind == "open"

@@ -1,0 +1,35 @@
+"""Decoys: what people say that sounds like a command and is none, in hassil's notation.
+
+A search that may only find commands finds one in "turn that off", too. With these beside the commands it finds what was
+said, and knows that no command was meant. What a home's own commands or sentences say as well stays a command.
+"""
+
+DECOYS = (
+    # Without saying what is meant
+    "(turn|switch) (that|it|this|them|everything|all of it) (on|off)",
+    "(turn|switch) (on|off) (that|it|this|them|everything|all of it|all the devices)",
+    "turn (it|that|this) (up|down)",
+    "(start|stop|open|close) (it|that|this)",
+    "turn around",
+    "make it (warmer|colder|cooler|brighter|darker|louder|quieter)",
+    # What Home Assistant has no sentence for
+    "(dim|brighten) [the] {area} [(light|lights)]",
+    "(dim|brighten) [the] (light|lights)",
+    "(do not|don't) (turn|switch) (on|off) [the] [{area}] (light|lights)",
+    "why (is|are) the {area} (light|lights) (on|off)",
+    "who (turned|switched) (on|off) the [{area}] (light|lights)",
+    # Questions that sound like those for the time
+    "what day is it [today]",
+    "what day is (today|tomorrow)",
+    "what is it",
+    "what is that",
+    "what time (are you|do you|did you|does it|will it) [(coming|leave|start|end)]",
+    "what (is|was) for (dinner|lunch|breakfast)",
+    "how are you [today]",
+    "who is (it|there|at the door)",
+    # Things that open, close, start and stop without any home's help
+    "(open|close|shut) (the|your|my|a) (fridge|drawer|cupboard|book|box|bottle|jar|eyes|mouth)",
+    "(lock|unlock) (the|your|my) (car|bike|phone|suitcase)",
+    "(start|stop) (again|talking|crying|running|the car|the washing up)",
+    "set the table [for (two|three|four|five|six)]",
+)
