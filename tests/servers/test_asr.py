@@ -97,9 +97,14 @@ async def test_commands_are_understood_in_every_format(
         assert Transcript.from_event(await transcribe(uri, recording, ms)).text == COMMAND, f"chunks of {ms} ms"
 
 
-@pytest.mark.parametrize(("name", "text"), [("living_room_light_en", COMMAND), ("okay_nabu", ""), ("hey_jarvis", "")])
-async def test_recorded_human_voices(uri: str, human: Speech, name: str, text: str) -> None:
-    assert Transcript.from_event(await transcribe(uri, human(name))).text == text
+async def test_a_command_of_a_recorded_human_voice(uri: str, human: Speech) -> None:
+    assert Transcript.from_event(await transcribe(uri, human("living_room_light_en"))).text == COMMAND
+
+
+@pytest.mark.parametrize("name", ["okay_nabu", "hey_jarvis"])
+async def test_wake_words_of_recorded_human_voices_are_no_commands(uri: str, human: Speech, name: str) -> None:
+    transcript = Transcript.from_event(await transcribe(uri, human(name)))
+    assert (transcript.context or {}).get("kind") != "command"
 
 
 @pytest.mark.parametrize(
