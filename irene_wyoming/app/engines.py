@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 
 def context(config: Config) -> EngineContext:
-    return EngineContext(language=config.asr.language, vocabulary=config.asr.vocabulary, data_dir=config.data_dir)
+    asr = config.asr
+    return EngineContext(asr.language, asr.vocabulary, config.data_dir, asr.answer)
 
 
 def order(server: WakeConfig | AsrConfig) -> list[str]:

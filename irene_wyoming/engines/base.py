@@ -301,6 +301,12 @@ class Vocabulary:
     devices: tuple[str, ...] = setting(_NAMES, default=())
 
 
+Answer = Literal["command", "open", "both"]
+"""What may come out: a command only, the open transcript only, or a command where it is one and else what was said."""
+
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineContext:
     """What an engine may know besides its own options."""
@@ -309,6 +315,8 @@ class EngineContext:
     vocabulary: Vocabulary = Vocabulary()
     data_dir: Path | None = None
     """Folder for models and caches; None: nothing may be written."""
+    answer: Answer = "both"
+    """What comes out where a request does not say it: ``command``, ``open`` or ``both``."""
 
 
 @dataclass(frozen=True, slots=True)

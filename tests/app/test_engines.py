@@ -74,3 +74,8 @@ async def test_check_says_what_else_could_be_used_and_how_it_is_had(
     assert off.text.startswith("off. ")
     assert "https://github.com/dscripka/openWakeWord" in off.text
     assert off.text.endswith("pip install --no-deps openwakeword")
+
+
+def test_an_engine_is_told_what_the_server_answers(configured: Configured) -> None:
+    assert engines.context(configured()).answer == "both"
+    assert engines.context(configured(ASR__ANSWER="command")).answer == "command"

@@ -9,18 +9,10 @@ import math
 import re
 from dataclasses import astuple, dataclass
 from difflib import SequenceMatcher
-from typing import Literal, get_args
 
 from irene_wyoming.engines.asr.guided.meaning import meaning
 from irene_wyoming.engines.asr.guided.search import Candidate, Result
 from irene_wyoming.engines.asr.guided.sound import Level
-
-Answer = Literal["command", "open", "both"]
-"""What may come out: a command only, the open transcript only, or a command where it is one and else what was said."""
-
-
-ANSWERS: tuple[Answer, ...] = get_args(Answer)
-
 
 FARTHEST = 5.0
 """Natural logarithm: a runner-up farther behind is none."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.asr.guided.decision import ANSWERS, Answer, confidence, measures
+from irene_wyoming.engines.asr.guided.decision import confidence, measures
 from irene_wyoming.engines.asr.guided.decode import understood
 from irene_wyoming.engines.asr.guided.denoise import denoised
 from irene_wyoming.engines.asr.guided.home import Graphs, Home
@@ -21,7 +21,7 @@ from irene_wyoming.engines.asr.guided.search import Result
 from irene_wyoming.engines.asr.guided.sound import Level, measured
 from irene_wyoming.engines.asr.lazy import give_back_memory
 from irene_wyoming.engines.asr.pauses import FRAME, Pauses, Speech
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
+from irene_wyoming.engines.base import ANSWERS, Answer, AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, UnsupportedRequest
 
 log = logging.getLogger(__name__)

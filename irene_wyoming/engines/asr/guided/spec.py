@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from irene_wyoming.checks import one_of, or_null
 from irene_wyoming.engines.asr.options import text_or_null
-from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
+from irene_wyoming.engines.base import ANSWERS, AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.models import folder
 
 URL = "https://github.com/moonshine-ai/moonshine"
-
-ANSWERS = ("command", "open", "both")
 
 PACKAGED = "moonshine-tiny-en"
 """The name of the model that comes along."""
@@ -31,7 +30,7 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
     names = Vocabulary.of(context.vocabulary.areas, context.vocabulary.devices)
     graphs = Graphs(model.tokens, names, values["sentences"])
     give_back_memory()  # what loading took besides: 33 MB of the tiny model
-    return Guided(model, model_info(values), graphs, values["answer"])
+    return Guided(model, model_info(values), graphs, values["answer"] or context.answer)
 
 
 def chosen(values: Mapping[str, Any], context: EngineContext) -> Path | None:
@@ -60,12 +59,6 @@ def offers(values: Mapping[str, Any], _: EngineContext) -> Sequence[ModelInfo]:
     return [model_info(values)]
 
 
-def answer(value: Any) -> str:
-    if value not in ANSWERS:
-        raise ValueError(f"expected one of {', '.join(ANSWERS)}")
-    return str(value)
-
-
 def sentences(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item.strip() for item in value):
         raise ValueError("expected a list of sentences, e.g. ['good night', '(open|close) the roof']")
@@ -89,9 +82,7 @@ SPEC = EngineSpec(
     create=create,
     finds_speech=True,
     options={
-        "answer": Option(
-            "both", answer, "command: a command or nothing; open: as it was said; both: a command, else open"
-        ),
+        "answer": Option(None, or_null(one_of(ANSWERS)), "what comes out; null: as asr.answer says"),
         "model": Option(
             None, text_or_null, "folder of another Moonshine model, or its name; null: the one that comes along"
         ),
