@@ -10,6 +10,7 @@ from pathlib import Path
 from irene_wyoming import hardware
 from irene_wyoming.app.trial import why_not
 from irene_wyoming.cli import common
+from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ConfigError, EngineUnavailable
 from irene_wyoming.models import catalogue, folder
 from irene_wyoming.models.catalogue import EVERY, Entry, Remote
@@ -73,10 +74,9 @@ def data_dir(args: argparse.Namespace) -> Path | None:
     return given.expanduser() if given else common.read_config(args, quiet=True).data_dir
 
 
-def offered(args: argparse.Namespace) -> Sequence[Entry]:
+def offered(config: Config) -> Sequence[Entry]:
     """The models that can be fetched, as the configuration says."""
-    settings = common.read_config(args, quiet=True).models
-    return catalogue.load(settings.catalogue, settings.mirror)
+    return catalogue.load(config.models.catalogue, config.models.mirror)
 
 
 def wanted_dir(args: argparse.Namespace) -> Path:
@@ -92,7 +92,7 @@ def wanted_dir(args: argparse.Namespace) -> Path:
 def show(args: argparse.Namespace) -> int:
     where = data_dir(args)
     here = {(found.engine, found.name) for engine in ENGINES for found in folder.kept(where, engine)}
-    entries = offered(args)
+    entries = offered(common.read_config(args, quiet=True))
     known = {(entry.engine, entry.name) for entry in entries}
     if args.json:
         rows = [asdict(entry) | {"size": entry.size, "here": (entry.engine, entry.name) in here} for entry in entries]
@@ -135,7 +135,7 @@ def requested(args: argparse.Namespace) -> Entry:
     :raises ConfigError: an address without all that belongs to it.
     """
     if "://" not in args.model:
-        return catalogue.entry(args.model, offered(args))
+        return catalogue.entry(args.model, offered(common.read_config(args, quiet=True)))
     if not args.engine or not args.sha256:
         raise ConfigError(f"{args.model}: an address needs --engine and --sha256 besides")
     remote = Remote(args.model, args.sha256, None)
@@ -160,9 +160,10 @@ def recommended(args: argparse.Namespace) -> int:
     config = common.read_config(args, quiet=True)
     machine = hardware.detect()
     language = args.language or config.asr.language
+    entries = offered(config)
     print(f"{language}, on {machine}:")
     for number, choice in enumerate(recommend(language, machine.cores, machine.memory_mb, gpu=machine.gpu), start=1):
-        found = entry_of(choice, offered(args))
+        found = entry_of(choice, entries)
         about = f" {found.name}, {found.size >> 20} MB, {found.licence}" if found else ""
         print(f"{number}. {choice.engine}{about}: {choice.why}")
     print("Used by itself with asr.default_provider: auto; how fast each is here: irene-wyoming bench asr FOLDER")

@@ -62,15 +62,16 @@ def load(
         registry.specs("wake") if wake_specs is None else wake_specs,
         registry.specs("asr") if asr_specs is None else asr_specs,
     )
-    said = merge(layers)["hardware"]
-    machine = detect()
-    name = profiles.choose(machine) if said == profiles.AUTO else said
+    said = merge(layers)
+    machine = cache(detect)  # looked at once, and only where a setting leaves something to it
+    found_out = said["hardware"] == profiles.AUTO
+    name = profiles.choose(machine()) if found_out else said["hardware"]
     if name in tuple(profiles.PROFILES):  # else, even as a list, it is refused with everything else that is wrong
         layers[0] = Layer(layers[0].source, merge([layers[0], Layer(name, profiles.settings(name))]))
-    if auto.wanted(merge(layers)):
-        layers.append(auto.layer(merge(layers), machine))
+    if auto.wanted(said):
+        layers.append(auto.layer(merge(layers), machine()))
     try:
-        config = schema(merge([*layers, Layer(name, {"hardware": name})]) if said == profiles.AUTO else merge(layers))
+        config = schema(merge([*layers, Layer(name, {"hardware": name})]) if found_out else merge(layers))
         return replace(
             config,
             warnings=(*env.misspelt(environ, layers[0].data), *_broken_engines()),
