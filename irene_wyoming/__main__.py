@@ -39,7 +39,7 @@ COMMANDS = {
 }
 
 MODULES = {"bench": "bench.command"}
-"""Of commands that are no single module."""
+"""Commands that are a package, and the module in it that holds the command."""
 
 SERVERS = ("run", "wake", "asr", "mic")
 

@@ -1,10 +1,10 @@
 """What the page asks servers for, by the names under which they do it."""
 
 SETTINGS = "settings"
-"""Of the wake server: to hear words otherwise from now on."""
+"""Asks the wake server to hear words with other settings from now on."""
 
 NAMES = "names"
-"""Of the speech-to-text server: the names of the home, and how they are said."""
+"""Asks the speech-to-text server for the names of the home, and how they are said."""
 
 RELOAD_NAMES = "reload-names"
-"""Of the speech-to-text server: to read the names again now."""
+"""Asks the speech-to-text server to read the names of the home again now."""

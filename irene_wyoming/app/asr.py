@@ -160,7 +160,7 @@ class Providers:
         return {ALL: every, **{one.name: AsrRouter([one], Ordered(), admission) for one in self.started}}
 
     def streaming(self) -> set[str]:
-        """Of what a client can choose from, what tells the text so far: all together where one of them does."""
+        """The programs that tell the text so far. The one of all providers together does where any of them does."""
         return self._streaming | {ALL} if self._streaming else set()
 
     def _provider(self, spec: EngineSpec) -> Provider:

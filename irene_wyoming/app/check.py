@@ -154,7 +154,7 @@ class Check:
 
 
 def thresholds(server: WakeConfig, models: Sequence[ModelInfo]) -> Finding:
-    """Which score each default word needs, and by which setting."""
+    """Tells which score each default word needs, and which setting says so."""
     told = []
     default = resolved(server.default_models, [model.name for model in models]).asked
     engine = server.providers[server.default_provider].options.get("threshold")

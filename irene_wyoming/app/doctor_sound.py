@@ -23,7 +23,7 @@ LITTLE_SNR_DB = 6.0
 """Engines lose words where speech stands out of the noise by less."""
 
 CLIPPED_SHARE = 0.001
-"""Of all samples at full scale from which one hears it."""
+"""Share of samples at full scale from which people hear that speech is clipped."""
 
 WINDOW_S = 0.5
 
@@ -84,6 +84,6 @@ def of_level(speech: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> Iterator[L
 
 
 def converted(recording: Recording) -> bytes:
-    """As the engines hear it."""
+    """The recording in the format that engines hear."""
     converter = Converter(recording.format, SPEECH)
     return converter.push(recording.pcm) + converter.flush()

@@ -9,7 +9,7 @@ from irene_wyoming.app.findings import Level
 @dataclass(frozen=True, slots=True)
 class Link:
     name: str
-    """Such as ``microphone`` or ``wake word``."""
+    """What the link is called, such as ``microphone`` or ``wake word``."""
     level: Level
     text: str
     """What was found."""

@@ -14,7 +14,7 @@ TIMEOUT_S = 60.0
 """It listens for announcements for 3 s, and waits for a home that is away for 10 s."""
 
 MAX_BYTES = 262_144
-"""Of its answer, which has some 3 kB."""
+"""Bytes that are read of the doctor's answer at most. An answer has some 3 kB."""
 
 
 async def examined(path: Path | None, environ: Mapping[str, str]) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ MAX_AT_ONCE = 2
 """More would only share the line and the disk."""
 
 LINE_BYTES = 4_096
-"""Of what the command says; longer lines are cut."""
+"""Bytes of a line of the command's output that are kept. Longer lines are cut."""
 
 _PROGRESS = re.compile(r"(\d+) MB(?: of (\d+))?")
 

@@ -27,7 +27,7 @@ EVERY_S = 0.25
 """Between two lines while somebody looks: a meter that moves four times a second looks alive."""
 
 LINE_BYTES = 1_048_576
-"""Of a line in either direction; 40 satellites with their scores take 20 kB, 10,000 names 1 MB."""
+"""Bytes of a line in either direction, at most. 40 satellites with their scores take 20 kB, 10,000 names 1 MB."""
 
 MAX_WAITING = 200
 """Happenings that wait for the next line; older ones are left out, and are still among those that are kept."""
