@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from irene_wyoming.errors import DownloadFailed
 from irene_wyoming.models.catalogue import Remote
@@ -32,6 +33,10 @@ PARTIAL = 206
 
 class _Broken(Exception):
     """The connection, not the file: worth another try."""
+
+
+class _Full(Exception):
+    """The file cannot be written."""
 
 
 def fetch(remote: Remote, part: Path, progress: Progress, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -78,6 +83,11 @@ def _go_on(remote: Remote, part: Path, progress: Progress) -> None:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             _append(response, part, have if response.status == PARTIAL else 0, remote, progress)
+    except _Full as error:
+        part.unlink(missing_ok=True)  # a full disk harms more than this program
+        raise DownloadFailed(
+            f"{part}: {error}; what had come is removed: make room, or set data_dir to another disk"
+        ) from error
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == RANGE_NOT_SATISFIABLE:  # all of it is there, or something else: the checksum tells
@@ -85,25 +95,46 @@ def _go_on(remote: Remote, part: Path, progress: Progress) -> None:
         if error.code >= 500:
             raise _Broken(f"the host answers {error.code} {error.reason}") from error
         raise DownloadFailed(f"{remote.url}: the host answers {error.code} {error.reason}") from error
+    except urllib.error.URLError as error:  # whoever asks knows better when to try again: the connection never stood
+        raise DownloadFailed(
+            f"{remote.url}: its host cannot be reached ({error.reason}); is the internet there? models.mirror names "
+            "another host"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise _Broken(f"{reason or type(error).__name__}") from error
+        raise _Broken(f"{error or type(error).__name__}") from error
 
 
 def _append(response: http.client.HTTPResponse, part: Path, have: int, remote: Remote, progress: Progress) -> None:
     coming = response.headers.get("Content-Length", "")
     total = remote.size or (have + int(coming) if coming.isdecimal() else None)
     most = remote.size or LARGEST
-    with part.open("r+b" if have else "wb") as file:
+    with _opened(part, "r+b" if have else "wb") as file:
         file.seek(have)
         while piece := response.read1(PIECE):
             have += len(piece)
             if have > most:
                 raise DownloadFailed(f"{remote.url}: larger than {most} bytes, so it is not what is expected")
-            file.write(piece)
+            _write(file, piece)
             progress(have, total)
     if total is not None and have < total:
         raise _Broken(f"the connection broke off after {have} of {total} bytes")
+
+
+def _opened(part: Path, mode: str) -> BinaryIO:
+    """Unbuffered: what cannot be written is told where it is written."""
+    try:
+        return cast("BinaryIO", part.open(mode, buffering=0))
+    except OSError as error:
+        raise DownloadFailed(f"{part}: {error.strerror}") from error
+
+
+def _write(file: BinaryIO, piece: bytes) -> None:
+    left = memoryview(piece)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError as error:
+        raise _Full(error.strerror) from error
 
 
 def size_of(path: Path) -> int:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,6 +15,9 @@ class Host:
     """By path, with a leading slash."""
     breaks_after: list[int] = field(default_factory=list)
     """Of each answer in turn: bytes after which the connection breaks off."""
+    holds_after: list[int] = field(default_factory=list)
+    """Of each answer in turn: bytes after which nothing more comes until ``go``, and then the connection breaks off."""
+    go: threading.Event = field(default_factory=threading.Event)
     resumes: bool = True
     status: list[int] = field(default_factory=list)
     """Of each answer in turn, instead of what it would be."""
@@ -47,7 +50,12 @@ def serving(host: Host) -> Iterator[Host]:
                 return self._head(416, {})
             piece = data[start:]
             self._head(206 if start else 200, {"Content-Length": str(len(piece))})
-            self.wfile.write(piece[: host.breaks_after.pop(0)] if host.breaks_after else piece)
+            held = bool(host.holds_after)
+            ends = host.holds_after or host.breaks_after
+            with suppress(ConnectionError):  # whoever asked has gone
+                self.wfile.write(piece[: ends.pop(0)] if ends else piece)
+            if held:
+                host.go.wait()
             return None
 
         def _head(self, status: int, headers: dict[str, str]) -> None:
@@ -63,5 +71,6 @@ def serving(host: Host) -> Iterator[Host]:
         try:
             yield host
         finally:
+            host.go.set()
             server.shutdown()
             thread.join()

@@ -115,8 +115,23 @@ def test_a_host_that_never_gets_through_keeps_what_is_there_for_later(host: Host
 
 def test_nobody_listening_is_told(host: Host, part: Path, told: Told) -> None:
     host.uri = "http://127.0.0.1:1"
-    with pytest.raises(DownloadFailed, match="refused"):
+    with pytest.raises(DownloadFailed, match=r"its host cannot be reached .*refused.*; is the internet there"):
         told.fetch(host, part)
+    assert told.slept == []
+
+
+def test_a_full_disk_is_told_once_and_is_left_as_it_was(host: Host, part: Path, told: Told) -> None:
+    part.symlink_to("/dev/full")
+    with pytest.raises(DownloadFailed, match=r"model.zip: No space left on device; what had come is removed"):
+        told.fetch(host, part)
+    assert not part.is_symlink()
+    assert len(host.asked) == 1
+
+
+def test_a_folder_that_may_not_be_written_is_told(host: Host, tmp_path: Path, told: Told) -> None:
+    with pytest.raises(DownloadFailed, match=r"model.zip: No such file or directory$"):
+        told.fetch(host, tmp_path / "gone" / "model.zip")
+    assert len(host.asked) == 1
 
 
 def test_more_than_expected_is_given_up(host: Host, part: Path, told: Told) -> None:
