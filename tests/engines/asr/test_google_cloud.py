@@ -13,11 +13,18 @@ from irene_wyoming.engines.asr.google_cloud.spec import SPEC, endpoint
 from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
-from irene_wyoming.wire.hear import Recording
 from tests.engines.asr.conftest import made
+from tests.engines.asr.elsewhere import (
+    LIGHT,
+    TIMER,
+    ElsewhereContract,
+    fails_in_words,
+    free_port,
+    heard,
+    push_all,
+    recording,
+)
 from tests.engines.asr.remote.servers import WAIT_S, ScriptedServer, sends, until_gone, wait_for
-from tests.engines.asr.remote.test_remote import LIGHT, TIMER, free_port, push_all, recording, wav
-from tests.engines.contract import AsrEngineContract
 
 pytest.importorskip("google.cloud.speech_v1", reason="the extra google is not installed")
 
@@ -26,7 +33,6 @@ from google.cloud.speech_v1.types import StreamingRecognizeRequest, StreamingRec
 
 from irene_wyoming.engines.asr.google_cloud.engine import PIECE_BYTES, regional
 
-Speech = Callable[[str], Recording]
 Service = Callable[[Iterator[StreamingRecognizeRequest], grpc.ServicerContext], Iterator[StreamingRecognizeResponse]]
 
 
@@ -52,9 +58,7 @@ def speech_service(recognize: Service) -> Iterator[str]:
 
 def created(**values: Any) -> AsrEngine:
     """The engine as the application makes it, with these options."""
-    options = {name: option.check(values.pop(name, option.default)) for name, option in SPEC.options.items()}
-    engine: AsrEngine = SPEC.create(options, EngineContext(**values))
-    return engine
+    return made(SPEC, **values)
 
 
 def result(text: str, *, final: bool = False, confidence: float = 0.0) -> dict[str, Any]:
@@ -109,20 +113,12 @@ def engine(google: str) -> Iterator[AsrEngine]:
     engine.close()
 
 
-class TestContract(AsrEngineContract):
+class TestContract(ElsewhereContract):
     @pytest.fixture
     def engine(self, google: str) -> Iterator[AsrEngine]:
         engine = created(endpoint=google)
         yield engine
         engine.close()
-
-    @pytest.fixture
-    def said(self) -> str:
-        return LIGHT
-
-    @pytest.fixture
-    def speech(self) -> bytes:
-        return recording(LIGHT)
 
 
 @contextmanager
@@ -136,10 +132,10 @@ def answering(recognize: Service, **options: Any) -> Iterator[AsrEngine]:
             engine.close()
 
 
-def test_what_is_said_is_transcribed(engine: AsrEngine, decoding: Decoding, speech: Speech) -> None:
+def test_what_is_said_is_transcribed(engine: AsrEngine, decoding: Decoding) -> None:
     for text in (LIGHT, TIMER):
         session = engine.session(AsrRequest())
-        push_all(session, speech(wav(text)).pcm)
+        push_all(session, recording(text))
         found = session.finish()
         assert (found.text, found.language, found.provider) == (text, "en", "google_cloud")
         assert found.confidence is not None
@@ -152,17 +148,8 @@ def test_what_is_said_is_transcribed(engine: AsrEngine, decoding: Decoding, spee
     assert not config.config.speech_contexts
 
 
-def test_people_who_speak_at_once_are_all_understood(engine: AsrEngine, speech: Speech) -> None:
-    sessions = {text: engine.session(AsrRequest()) for text in (LIGHT, TIMER)}
-    for text, session in sessions.items():
-        push_all(session, speech(wav(text)).pcm)
-    assert {text: session.finish().text for text, session in sessions.items()} == {LIGHT: LIGHT, TIMER: TIMER}
-
-
-def test_an_utterance_in_one_piece_is_cut_to_what_google_takes(
-    engine: AsrEngine, decoding: Decoding, speech: Speech
-) -> None:
-    pcm = speech(wav(LIGHT)).pcm
+def test_an_utterance_in_one_piece_is_cut_to_what_google_takes(engine: AsrEngine, decoding: Decoding) -> None:
+    pcm = recording(LIGHT)
     session = engine.session(AsrRequest())
     session.push(pcm)
     assert session.finish().text == LIGHT
@@ -252,27 +239,6 @@ def test_an_end_that_google_finds_ends_the_audio() -> None:
     assert configs[0].single_utterance
 
 
-def test_an_utterance_given_up_half_way_leaves_no_trace(engine: AsrEngine, speech: Speech) -> None:
-    given_up = engine.session(AsrRequest())
-    push_all(given_up, speech(wav(TIMER)).pcm[:40_000])
-    given_up.close()
-    given_up.close()
-    session = engine.session(AsrRequest())
-    push_all(session, speech(wav(LIGHT)).pcm)
-    assert session.finish().text == LIGHT
-
-
-def test_a_closed_engine_leaves_no_thread_and_opens_nothing(google: str) -> None:
-    engine = created(endpoint=google)
-    session = engine.session(AsrRequest())
-    engine.close()
-    engine.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("google")]
-    for call in (lambda: engine.session(AsrRequest()), lambda: session.push(bytes(2)), session.finish):
-        with pytest.raises(EngineFailed, match="closed"):
-            call()
-
-
 # Faults
 
 
@@ -336,22 +302,12 @@ FAULTS: dict[str, tuple[Service, str]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_goes_wrong_ends_in_words_within_the_deadline(fault: str) -> None:
-    """Were there no deadline, the test would never end."""
     recognize, words = FAULTS[fault]
     with answering(recognize, response_timeout_s=0.5) as engine:
-        session = engine.session(AsrRequest())
-
-        def speak() -> None:
-            push_all(session, bytes(64_000))
-            session.finish()
-
-        with pytest.raises(EngineFailed, match=words) as failed:
-            speak()
-        assert str(failed.value).startswith("google_cloud")
-        assert len(str(failed.value)) < 300
+        fails_in_words(engine, words, bytes(64_000))
 
 
-def test_after_a_fault_the_next_utterance_is_heard(speech: Speech, decoding: Decoding) -> None:
+def test_after_a_fault_the_next_utterance_is_heard(decoding: Decoding) -> None:
     services: list[Service] = [fails(grpc.StatusCode.UNAVAILABLE, after=2), decoding]
 
     def recognize(
@@ -363,9 +319,7 @@ def test_after_a_fault_the_next_utterance_is_heard(speech: Speech, decoding: Dec
         broken = engine.session(AsrRequest())
         with pytest.raises(EngineFailed, match="UNAVAILABLE"):
             broken.finish()
-        session = engine.session(AsrRequest())
-        push_all(session, speech(wav(LIGHT)).pcm)
-        assert session.finish().text == LIGHT
+        assert heard(engine, LIGHT) == LIGHT
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])

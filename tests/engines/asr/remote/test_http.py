@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,13 +24,10 @@ from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES, DEFAULT_MODEL, P
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from irene_wyoming.language.vocabulary import Vocabulary as Names
-from irene_wyoming.wire.hear import Recording
 from tests.engines.asr.conftest import MakeRemote, made
+from tests.engines.asr.elsewhere import LIGHT, TIMER, ElsewhereContract, fails_in_words, heard, push_all, recording
 from tests.engines.asr.remote.servers import Behaviour, ScriptedServer, sends_for_ever, until_gone
-from tests.engines.asr.remote.test_remote import LIGHT, TIMER, push_all, recording, wav
-from tests.engines.contract import AsrEngineContract
 
-Speech = Callable[[str], Recording]
 KEY = "sk-not-to-be-seen-0123456789"
 
 
@@ -123,35 +120,27 @@ def api(guided: AsrEngine) -> Iterator[Api]:
     server.server_close()
 
 
-class TestContract(AsrEngineContract):
+class TestContract(ElsewhereContract):
     @pytest.fixture
     def engine(self, make_remote: MakeRemote, api: Api) -> AsrEngine:
         return make_remote(uri=api.uri, languages=["en"])
 
-    @pytest.fixture
-    def said(self) -> str:
-        return LIGHT
 
-    @pytest.fixture
-    def speech(self) -> bytes:
-        return recording(LIGHT)
-
-
-def test_the_other_machine_understands(make_remote: MakeRemote, api: Api, speech: Speech) -> None:
+def test_the_other_machine_understands(make_remote: MakeRemote, api: Api) -> None:
     engine = make_remote(uri=api.uri)
     for text in (LIGHT, TIMER):
         session = engine.session(AsrRequest())
-        push_all(session, speech(wav(text)).pcm)
+        push_all(session, recording(text))
         assert session.partial() is None
         assert session.finish() == Transcription(text, "en", "remote")
     assert api.requests == 2 * [{"model": DEFAULT_MODEL, "response_format": "json", "language": "en"}]
 
 
-def test_all_of_a_request_is_passed_on(make_remote: MakeRemote, api: Api, speech: Speech) -> None:
+def test_all_of_a_request_is_passed_on(make_remote: MakeRemote, api: Api) -> None:
     vocabulary = Vocabulary(areas=("Küche",), devices=("Lampe",))
     engine = make_remote(uri=api.uri, model="large-v3", vocabulary=vocabulary)
     session = engine.session(AsrRequest(language="de-DE", names=("Zigbee",), terms=("Rolladen", "Lampe")))
-    push_all(session, speech(wav(LIGHT)).pcm)
+    push_all(session, recording(LIGHT))
     assert session.finish().language == "de-DE"
     assert api.requests == [
         {
@@ -201,15 +190,13 @@ def test_it_offers_the_configured_model_while_the_server_answers(make_remote: Ma
 
 @pytest.mark.parametrize("where", ["environment", "file"])
 def test_the_key_is_sent(
-    make_remote: MakeRemote, api: Api, speech: Speech, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+    make_remote: MakeRemote, api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
 ) -> None:
     api.key = KEY
     monkeypatch.setenv("GPU_BOX_KEY", KEY)
     (tmp_path / "key").write_text(f"{KEY}\n")
     given = {"api_key_env": "GPU_BOX_KEY"} if where == "environment" else {"api_key_file": str(tmp_path / "key")}
-    session = make_remote(uri=api.uri, **given).session(AsrRequest())
-    push_all(session, speech(wav(LIGHT)).pcm)
-    assert session.finish().text == LIGHT
+    assert heard(make_remote(uri=api.uri, **given), LIGHT) == LIGHT
 
 
 def test_a_key_that_is_refused_is_told_without_the_key(
@@ -266,7 +253,7 @@ def certificate(tmp_path: Path) -> Path:
 
 
 def test_a_certificate_is_checked_unless_switched_off(
-    make_remote: MakeRemote, guided: AsrEngine, speech: Speech, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    make_remote: MakeRemote, guided: AsrEngine, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
@@ -278,9 +265,7 @@ def test_a_certificate_is_checked_unless_switched_off(
         unchecked = make_remote(uri=api.uri, verify_tls=False)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         for engine in (unchecked, make_remote(uri=api.uri)):
-            session = engine.session(AsrRequest())
-            push_all(session, speech(wav(LIGHT)).pcm)
-            assert session.finish().text == LIGHT
+            assert heard(engine, LIGHT) == LIGHT
     finally:
         server.shutdown()
         server.server_close()
@@ -380,20 +365,10 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make_remote: MakeRemote, fault: str) -> None:
-    """Were there no deadline, the test would never end."""
     behave, words = FAULTS[fault]
     with ScriptedServer(behave) as server:
         engine = make_remote(uri=f"http://127.0.0.1:{server.port}/v1", connect_timeout_s=0.1, response_timeout_s=0.3)
-        session = engine.session(AsrRequest())
-
-        def speak() -> None:
-            push_all(session, bytes(64_000))
-            session.finish()
-
-        with pytest.raises(EngineFailed, match=words) as failed:
-            speak()
-        assert str(failed.value).startswith("remote: ")
-        assert len(str(failed.value)) < 300
+        fails_in_words(engine, words, bytes(64_000))
 
 
 def test_a_server_that_is_too_busy_to_be_asked_beforehand_still_transcribes(make_remote: MakeRemote) -> None:

@@ -5,7 +5,7 @@ import queue
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,14 +17,14 @@ from irene_wyoming.engines.asr.elsewhere import MAX_TEXT_CHARS, model_elsewhere
 from irene_wyoming.engines.asr.remote.engine import LOOK_EVERY_S, Remote
 from irene_wyoming.engines.asr.remote.spec import SPEC, uri
 from irene_wyoming.engines.asr.remote.wyoming import CONVERSATION_BYTES, WyomingServer
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession
+from irene_wyoming.engines.base import AsrEngine, AsrRequest
 from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, UnsupportedRequest
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.wire.address import Address
-from irene_wyoming.wire.hear import Recording
 from irene_wyoming.wire.limits import CLIENT_LIMITS
-from tests.conftest import ENVIRONMENT, SPEECH_DIR, read_wav
+from tests.conftest import ENVIRONMENT
 from tests.engines.asr.conftest import MakeRemote, created
+from tests.engines.asr.elsewhere import ElsewhereContract, fails_in_words, free_port, push_all
 from tests.engines.asr.remote.servers import (
     WAIT_S,
     Behaviour,
@@ -36,15 +36,6 @@ from tests.engines.asr.remote.servers import (
     until_gone,
     wait_for,
 )
-from tests.engines.contract import AsrEngineContract
-
-Speech = Callable[[str], Recording]
-LIGHT = "turn on the living room light"
-TIMER = "set a timer for five minutes"
-
-
-def wav(text: str) -> str:
-    return f"asr/{text.replace(' ', '_')}"
 
 
 @pytest.fixture(scope="module")
@@ -59,34 +50,10 @@ def engine(make_remote: MakeRemote, house: str) -> AsrEngine:
     return make_remote(uri=house)
 
 
-def recording(text: str) -> bytes:
-    return read_wav(SPEECH_DIR / f"{wav(text)}.wav").pcm
-
-
-class TestContract(AsrEngineContract):
+class TestContract(ElsewhereContract):
     @pytest.fixture
     def engine(self, make_remote: MakeRemote, house: str) -> AsrEngine:
         return make_remote(uri=house)
-
-    @pytest.fixture
-    def said(self) -> str:
-        return LIGHT
-
-    @pytest.fixture
-    def speech(self) -> bytes:
-        return recording(LIGHT)
-
-
-def push_all(session: AsrSession, pcm: bytes, step: int = 3_200) -> None:
-    for start in range(0, len(pcm), step):
-        session.push(pcm[start : start + step])
-
-
-def test_people_who_speak_at_once_are_all_understood(engine: AsrEngine, speech: Speech) -> None:
-    sessions = {text: engine.session(AsrRequest()) for text in (LIGHT, TIMER)}
-    for text, session in sessions.items():
-        push_all(session, speech(wav(text)).pcm)
-    assert {text: session.finish().text for text, session in sessions.items()} == {LIGHT: LIGHT, TIMER: TIMER}
 
 
 def test_it_offers_what_the_other_machine_offers(engine: AsrEngine) -> None:
@@ -100,30 +67,6 @@ def test_a_request_that_cannot_be_met_is_refused(engine: AsrEngine) -> None:
         engine.session(AsrRequest(model="tiny"))
     with pytest.raises(UnsupportedRequest, match="'de': remote knows en"):
         engine.session(AsrRequest(language="de"))
-
-
-def test_an_utterance_given_up_half_way_leaves_no_trace(engine: AsrEngine, speech: Speech) -> None:
-    given_up = engine.session(AsrRequest())
-    push_all(given_up, speech(wav(TIMER)).pcm[:40_000])
-    given_up.close()
-    given_up.close()
-    session = engine.session(AsrRequest())
-    push_all(session, speech(wav(LIGHT)).pcm)
-    assert session.finish().text == LIGHT
-
-
-def test_a_closed_engine_leaves_no_thread_and_opens_nothing(house: str) -> None:
-    before = set(threading.enumerate())
-    engine = created(uri=house)
-    session = engine.session(AsrRequest())
-    engine.close()
-    engine.close()
-    assert not [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("remote")]
-    for call in (lambda: engine.session(AsrRequest()), lambda: session.push(bytes(2)), session.finish):
-        with pytest.raises(EngineFailed, match="closed"):
-            call()
-    assert engine.models()
-    session.close()
 
 
 # Requests and answers
@@ -210,11 +153,6 @@ def test_a_transcript_before_the_end_of_the_audio_is_kept(make_remote: MakeRemot
 
 
 # A machine that sleeps, and wakes
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_a_machine_that_sleeps_is_offered_as_not_installed(make_remote: MakeRemote) -> None:
@@ -386,20 +324,10 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make_remote: MakeRemote, fault: str) -> None:
-    """Were there no deadline, the test would never end."""
     behave, words = FAULTS[fault]
     with ScriptedServer(behave) as server:
         engine = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1, response_timeout_s=0.3)
-        session = engine.session(AsrRequest())
-
-        def speak() -> None:
-            push_all(session, bytes(640_000))
-            session.finish()
-
-        with pytest.raises(EngineFailed, match=words) as failed:
-            speak()
-        assert str(failed.value).startswith("remote: ")
-        assert len(str(failed.value)) < 300
+        fails_in_words(engine, words, bytes(640_000))
         assert engine.models()
 
 
