@@ -38,7 +38,7 @@ from irene_wyoming.routing.policy import POLICIES, Breaker, Ordered, PolicyName
 from irene_wyoming.routing.provider import Provider
 from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.info import asr_info
+from irene_wyoming.servers.info import Wishes, asr_info
 from irene_wyoming.servers.service import Client, Service
 from irene_wyoming.wire.connection import Connection
 
@@ -194,6 +194,15 @@ async def voices(settings: AsrConfig, providers: Providers, stack: AsyncExitStac
     )
 
 
+def wishes(settings: AsrConfig) -> Wishes:
+    """What hubs are asked to do with the audio of commands."""
+    return Wishes(
+        external_vad=not settings.endpointing.enabled,
+        auto_gain=settings.prefers_auto_gain_enabled,
+        noise_reduction=settings.prefers_noise_reduction_enabled,
+    )
+
+
 @asynccontextmanager
 async def asr_server(config: Config) -> AsyncIterator[Service]:
     """The listening speech-to-text server.
@@ -230,8 +239,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         )
 
         async def info() -> Info:
-            offered, endpointing = programs(providers.models()), settings.endpointing.enabled
-            return asr_info(offered, providers.streaming(), endpointing=endpointing)
+            return asr_info(programs(providers.models()), providers.streaming(), wishes(settings))
 
         async def serve(connection: Connection, client: Client) -> None:
             await Handler(connection, client, lambda other: AsrRole(service, other), info, settings.limits).run()

@@ -8,7 +8,7 @@ from typing import Any
 from wyoming.info import Info
 
 from irene_wyoming import hardware
-from irene_wyoming.app import asr, doubts, engines, wake
+from irene_wyoming.app import asr, doubts, engines, licences, wake
 from irene_wyoming.app.findings import Finding, Level
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.names import Report, report
@@ -19,12 +19,13 @@ from irene_wyoming.config import changes
 from irene_wyoming.config.layers import dotted
 from irene_wyoming.config.load import read_changes
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
-from irene_wyoming.engines.base import AsrEngine, ModelInfo
+from irene_wyoming.engines.base import AsrEngine, ModelInfo, WakeEngine
 from irene_wyoming.engines.registry import Kind
 from irene_wyoming.engines.wake.names import resolved
 from irene_wyoming.engines.wake.watched import Watched
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import AddressUnavailable, CaptureError, ConfigError, EngineError, ServerUnavailable
+from irene_wyoming.models import catalogue
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.info import asr_info, joined, mic_info, wake_info
 from irene_wyoming.servers.service import Service
@@ -63,7 +64,7 @@ class Check:
             async for finding in self._engines(
                 "asr",
                 config.asr,
-                lambda loaded: asr_info(asr.programs(models(loaded)), endpointing=config.asr.endpointing.enabled),
+                lambda loaded: asr_info(asr.programs(models(loaded)), wishes=asr.wishes(config.asr)),
             ):
                 yield finding
             yield await address("asr", config.asr.address, config.asr.limits)
@@ -109,6 +110,7 @@ class Check:
                 engines.check_format(kind, server, loaded[0].format)
                 for finding in self._doubts(server, loaded):
                     yield finding
+                yield await self._licences(kind, loaded)
                 self._infos.append(describe_all(loaded))
             except (EngineError, ConfigError) as error:
                 yield Finding(Level.ERROR, kind, str(error))
@@ -126,6 +128,10 @@ class Check:
         for doubt in told:
             about, _, text = doubt.partition(": ")
             yield Finding(Level.WARNING, about, text)
+
+    async def _licences(self, kind: Kind, loaded: Sequence[Any]) -> Finding:
+        known = await asyncio.to_thread(catalogue.load, self._config.models.catalogue)
+        return Finding(Level.OK, f"{kind} licences", licences.told(models(loaded), known))
 
     async def _microphone(self) -> Finding:
         wanted = source(self._config.mic, Quality.MEDIUM)
@@ -171,7 +177,7 @@ def thresholds(server: WakeConfig, models: Sequence[ModelInfo]) -> Finding:
     return Finding(Level.OK, "wake.models", ", ".join(told) or "no default word is here")
 
 
-def models(loaded: Sequence[AsrEngine]) -> dict[str, Sequence[ModelInfo]]:
+def models(loaded: Sequence[AsrEngine | WakeEngine]) -> dict[str, Sequence[ModelInfo]]:
     return {engine.name: engine.models() for engine in loaded}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
 from irene_wyoming.engines.base import ModelInfo
 from irene_wyoming.engines.wake.names import resolve, resolved
+from irene_wyoming.engines.wake.words import PHRASES
 
 
 def of_words(settings: WakeConfig, known: Sequence[str], data_dir: Path | None) -> list[str]:
@@ -75,6 +76,8 @@ def primary(tag: str) -> str:
 
 
 def _waited(settings: WakeConfig, word: str, known: Sequence[str], data_dir: Path | None) -> str:
+    if settings.licence == "commercial" and resolve(word, list(PHRASES)) is not None:
+        return f"is not offered, since wake.licence is commercial; known are {', '.join(known) or 'none'}"
     engines = {name: one.options["folders"] for name, one in settings.providers.items() if "folders" in one.options}
     places = [str(folder) for name in engines if settings.providers[name].enabled for folder in engines[name]]
     if data_dir is not None:

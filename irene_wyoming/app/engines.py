@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 def context(config: Config) -> EngineContext:
     asr = config.asr
-    return EngineContext(asr.language, asr.vocabulary, config.data_dir, asr.answer)
+    commercial = config.wake.licence == "commercial"
+    return EngineContext(asr.language, asr.vocabulary, config.data_dir, asr.answer, commercial)
 
 
 def order(server: WakeConfig | AsrConfig) -> list[str]:
@@ -60,7 +61,9 @@ class Attempt:
     def __str__(self) -> str:
         if self.error is not None:
             return str(self.error)
-        return f"loaded in {self.seconds:.2f} s: {', '.join(model.name for model in self.engine.models())}"
+        return (
+            f"loaded in {self.seconds:.2f} s: {', '.join(model.name for model in self.engine.models()) or 'no model'}"
+        )
 
 
 async def attempts(

@@ -22,6 +22,7 @@ OPTIONS: Mapping[str, str] = {
     "wake_words": "wake.default_models",
     "wake_provider": "wake.default_provider",
     "wake_threshold": "wake.providers.{wake_provider}.threshold",
+    "wake_licence": "wake.licence",
     "second_look": "wake.verify",
     "typed_words": "wake.typed",
     "asr_provider": "asr.default_provider",

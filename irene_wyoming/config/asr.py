@@ -95,6 +95,10 @@ class AsrConfig(ServerConfig):
     trim_silence: bool | None = setting(or_null(boolean))
     """Silence before and after speech is not decoded. None: where an engine does not look for speech itself."""
     endpointing: EndpointingConfig
+    prefers_auto_gain_enabled: bool = setting(boolean)
+    """Whether hubs are asked to make soft speech louder."""
+    prefers_noise_reduction_enabled: bool = setting(boolean)
+    """Whether hubs are asked to take noise away."""
 
     def settled(self) -> Self:
         """With its address and the providers that come after the default one.

@@ -99,6 +99,8 @@ class ArbitrationConfig:
 class WakeConfig(ServerConfig):
     default_models: tuple[str, ...] = setting(list_of(text, what="a list of at least one wake word", at_least=1))
     """Words to listen for when a client names none."""
+    licence: Literal["any", "commercial"] = setting(one_of(("any", "commercial")))
+    """Whether packaged words are offered that may not be used commercially."""
     models: Mapping[str, WakeSettings] = setting(WORDS)
     """By word, for every satellite."""
     satellites: Mapping[str, SatelliteConfig] = setting(satellites)

@@ -36,6 +36,8 @@ class ModelInfo:
     """Wake models only: the score from which a step counts, as the model's author recommends it."""
     spellings: tuple[str, ...] = ()
     """Wake models only: how a speech recogniser writes the phrase, where not as it is spelled."""
+    licence: str | None = None
+    """By its SPDX name; None: nothing here says it."""
 
 
 def unknown_model(name: str, known: Sequence[ModelInfo]) -> UnknownModel:
@@ -317,6 +319,8 @@ class EngineContext:
     """Folder for models and caches; None: nothing may be written."""
     answer: Answer = "both"
     """What comes out where a request does not say it: ``command``, ``open`` or ``both``."""
+    commercial: bool = False
+    """Whether packaged models are left out that may not be used commercially."""
 
 
 @dataclass(frozen=True, slots=True)

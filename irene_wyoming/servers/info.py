@@ -1,6 +1,7 @@
 """What a hub is told about us, and the program that it selects by what it was told."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -28,13 +29,23 @@ def wake_info(programs: Mapping[str, WakeEngine]) -> Info:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a hub is asked to do with a command's audio before it sends it."""
+
+    external_vad: bool = True
+    """It finds the end of the command."""
+    auto_gain: bool = True
+    """Soft speech is made louder."""
+    noise_reduction: bool = True
+
+
 def asr_info(
-    programs: Mapping[str, Sequence[ModelInfo]], streaming: Collection[str] = (), *, endpointing: bool = False
+    programs: Mapping[str, Sequence[ModelInfo]], streaming: Collection[str] = (), wishes: Wishes = Wishes()
 ) -> Info:
     """One program per entry, the default first; one without any model that could be used is not installed.
 
     :param streaming: programs that tell what they have understood so far.
-    :param endpointing: the server finds the end of a command by itself.
     """
     return Info(
         asr=[
@@ -42,7 +53,9 @@ def asr_info(
                 **program(name, f"Speech to text with {name}", installed=any(model.installed for model in models)),
                 models=[asr_model(model) for model in models],
                 supports_transcript_streaming=name in streaming,
-                requires_external_vad=not endpointing,
+                requires_external_vad=wishes.external_vad,
+                prefers_auto_gain_enabled=wishes.auto_gain,
+                prefers_noise_reduction_enabled=wishes.noise_reduction,
             )
             for name, models in programs.items()
         ]

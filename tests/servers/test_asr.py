@@ -284,6 +284,17 @@ async def test_a_hub_is_told_that_the_end_is_looked_for_here(configured: Callabl
         assert all(not program["requires_external_vad"] for program in (await read(client)).data["asr"])
 
 
+async def test_a_hub_is_asked_for_the_treatment_that_is_configured(configured: Callable[..., Config]) -> None:
+    async with (
+        asr_server(configured(ASR__PREFERS_AUTO_GAIN_ENABLED="false")) as service,
+        AsyncClient.from_uri(service.address.uri) as client,
+    ):
+        await client.write_event(Describe().event())
+        for program in (await read(client)).data["asr"]:
+            assert not program["prefers_auto_gain_enabled"]
+            assert program["prefers_noise_reduction_enabled"]
+
+
 async def test_nobody_speaks_and_the_command_is_over_all_the_same(configured: Callable[..., Config]) -> None:
     config = configured(ASR__ENDPOINTING__ENABLED="true", ASR__ENDPOINTING__TIMEOUT_S="1")
     silence = Recording(SPEECH, bytes(64_000))

@@ -52,6 +52,7 @@ def model_info(values: Mapping[str, Any], *, installed: bool = True) -> ModelInf
         author="Moonshine AI",
         url=URL,
         installed=installed,
+        licence="MIT" if name == PACKAGED else None,
     )
 
 

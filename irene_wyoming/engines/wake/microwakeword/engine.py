@@ -68,6 +68,12 @@ def read_description(path: Path) -> OwnModel:
     return OwnModel(info, (path, said.model), content, TRIAL, said.cutoff, said.sliding_window, said.step_ms)
 
 
+def read_packaged(path: Path) -> OwnModel:
+    """:raises EngineFailed: as ``read_description``."""
+    model = read_description(path)
+    return replace(model, info=replace(model.info, licence="Apache-2.0"))
+
+
 def read_own(path: Path) -> OwnModel | None:
     """A Reader for the user's own models: a .json file each, and the model that it names. Helpers are left alone.
 
@@ -248,7 +254,7 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
         """
         self._settings = settings
         folder = package / "models"
-        packaged = {word: read_description(path) for word in PHRASES if (path := folder / f"{word}.json").is_file()}
+        packaged = {word: read_packaged(path) for word in PHRASES if (path := folder / f"{word}.json").is_file()}
         if not packaged:
             raise EngineUnavailable(f"{folder}: no wake word models; reinstall pymicro-wakeword")
         self._runtime = Runtime.of_package(package)

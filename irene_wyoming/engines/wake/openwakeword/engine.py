@@ -209,9 +209,12 @@ class OpenWakeWord(LibraryEngine[Path]):
     name = "openwakeword"
     format: AudioFormat = SPEECH
 
-    def __init__(self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = (), *, commercial: bool = False
+    ) -> None:
         """:param package: the folder of pyopen-wakeword.
         :param folders: of the user's own models.
+        :param commercial: the packaged words are left out, since they may not be used commercially.
         :raises EngineUnavailable: it has no library that works here, or no models.
         :raises EngineFailed: the feature models do not work.
         """
@@ -226,7 +229,7 @@ class OpenWakeWord(LibraryEngine[Path]):
         # costs nothing (else about 1 MB each).
         self._heads: dict[Path | OwnModel, WordHead] = {}
         self._closed = False
-        super().__init__(words, Library(self.name, Folders(folders, SUFFIXES), read_own))
+        super().__init__({} if commercial else words, Library(self.name, Folders(folders, SUFFIXES), read_own))
 
     def models(self) -> list[ModelInfo]:
         return infos(self._words)

@@ -14,7 +14,8 @@ def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
     from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
 
     own = folders.folders_of(values, context, SPEC.name)
-    return OpenWakeWord(PYOPEN_WAKEWORD.folder(), TriggerSettings.from_options(values), own)
+    settings = TriggerSettings.from_options(values)
+    return OpenWakeWord(PYOPEN_WAKEWORD.folder(), settings, own, commercial=context.commercial)
 
 
 SPEC = EngineSpec(

@@ -25,6 +25,10 @@ THRESHOLD = 0.5
 """What the models' author recommends."""
 
 
+LICENCE = "CC-BY-NC-SA-4.0"
+"""Of the packaged words. Those that find features, which every word needs, are under Apache-2.0."""
+
+
 def packaged(folder: Path) -> dict[str, Path]:
     """The words in the folder of pyopen-wakeword's models."""
     return {word: path for word in PHRASES if (path := folder / f"{word}.tflite").is_file()}
@@ -39,6 +43,7 @@ def packaged_info(word: str) -> ModelInfo:
         url="https://github.com/dscripka/openWakeWord",
         phrase=PHRASES[word],
         threshold=THRESHOLD,
+        licence=LICENCE,
     )
 
 

@@ -112,16 +112,24 @@ class OpenWakeWordPackage(LibraryEngine[Path]):
     format: AudioFormat = SPEECH
 
     def __init__(
-        self, settings: TriggerSettings, framework: str, features: str | None, folders: Sequence[Path] = ()
+        self,
+        settings: TriggerSettings,
+        framework: str,
+        features: str | None,
+        folders: Sequence[Path] = (),
+        *,
+        commercial: bool = False,
     ) -> None:
-        """:raises EngineUnavailable: a runtime or a feature model is missing, or there is no word."""
+        """:param commercial: the packaged words are left out, since they may not be used commercially.
+        :raises EngineUnavailable: a runtime or a feature model is missing.
+        """
         runtime(framework)
         self._features = feature_models(framework, features)
         self._framework = framework
         self._model: Any = import_module("openwakeword.model").Model
         self._settings = settings
         models = PYOPEN_WAKEWORD.folder() / "models"
-        words = packaged(models) if framework == "tflite" else {}
+        words = packaged(models) if framework == "tflite" and not commercial else {}
         # What has been tried out is what is run: the package takes files, which may become something else meanwhile.
         self._copies = TemporaryDirectory(prefix="irene-wyoming-")
         self._closed = False

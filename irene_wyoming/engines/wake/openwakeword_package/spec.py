@@ -21,6 +21,7 @@ def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
         values["inference_framework"],
         values["feature_models"],
         folders.folders_of(values, context, "openwakeword"),
+        commercial=context.commercial,
     )
 
 
