@@ -15,6 +15,7 @@ from irene_wyoming.app.fetching import fetching
 from irene_wyoming.app.home import Known, configured, watched_home
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
+from irene_wyoming.app.looks import looks_served
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.shown_engines import shown_speech_engines
 from irene_wyoming.app.shown_home import shown_home
@@ -244,6 +245,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         async def serve(connection: Connection, client: Client) -> None:
             await Handler(connection, client, lambda other: AsrRole(service, other), info, settings.limits).run()
 
+        await stack.enter_async_context(looks_served(os.environ))
         await stack.enter_async_context(fetching(config, providers.load))
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, providers.unload_unused)))
         yield await stack.enter_async_context(listening("asr", config, serve))

@@ -12,6 +12,7 @@ from pathlib import Path
 from irene_wyoming import hardware
 from irene_wyoming.app.front import enabled, front_server, reachable
 from irene_wyoming.app.lifecycle import announced, deaf, stop_signal, told_supervisor
+from irene_wyoming.app.looks import shared_path
 from irene_wyoming.app.page import PageSource
 from irene_wyoming.app.page_server import page_source, served_page
 from irene_wyoming.app.publish import FOLDER_VARIABLE
@@ -19,6 +20,7 @@ from irene_wyoming.app.ready import undescribed
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.app.shared_metrics import SharedFigures, default_place
 from irene_wyoming.config.model import Config
+from irene_wyoming.engines.wake.asked import PATH_VARIABLE
 from irene_wyoming.metrics import PROCESS_VARIABLE, RESTARTS
 from irene_wyoming.supervise import Child, Supervisor
 from irene_wyoming.web.exposition import exposed
@@ -32,26 +34,27 @@ FIRST_START_S = 30.0
 def children(config: Config, path: Path | None, *, debug: bool, folder: Path | None = None) -> list[Child]:
     """One process per enabled server, started as a user would start it.
 
-    :param folder: where they put the sockets of their news; None: they tell none.
+    :param folder: where they put the sockets on which they speak with each other; None: they do not.
     """
-    news = {} if folder is None else {FOLDER_VARIABLE: str(folder)}
+    shared = {}
+    if folder is not None and config.web.enabled:
+        shared[FOLDER_VARIABLE] = str(folder)
+    if folder is not None and (looks := shared_path(config, folder)) is not None:
+        shared[PATH_VARIABLE] = str(looks)
     options = [*(["--config", str(path)] if path else []), *(["--debug"] if debug else [])]
     return [
-        Child(name, [sys.executable, "-m", "irene_wyoming", name, *options], {PROCESS_VARIABLE: name, **news})
+        Child(name, [sys.executable, "-m", "irene_wyoming", name, *options], {PROCESS_VARIABLE: name, **shared})
         for name in enabled(config)
     ]
 
 
 @contextmanager
-def news_folder(config: Config) -> Iterator[Path | None]:
-    """Where the servers put their sockets for the page; None: there is no page, or no room for the folder."""
-    if not config.web.enabled:
-        yield None
-        return
+def socket_folder() -> Iterator[Path | None]:
+    """Where the servers put the sockets on which they speak with each other; None: there is no room for the folder."""
     try:
-        found = tempfile.TemporaryDirectory(prefix="irene-wyoming-news-", dir=default_place())  # of this user alone
+        found = tempfile.TemporaryDirectory(prefix="irene-wyoming-sockets-", dir=default_place())  # of this user alone
     except OSError as error:
-        log.warning("web: there is no page, no folder can be made: %s", error.strerror)
+        log.warning("there is no page, and each server loads its own models: no folder can be made: %s", error.strerror)
         yield None
         return
     with found as name:
@@ -69,11 +72,11 @@ async def run(
     """Keep the servers running until told to stop; returns the exit code.
 
     :param figures: what the servers share their figures through; None: they do not.
-    :param folder: where they put the sockets of their news; None: there is no page.
+    :param folder: where they put the sockets on which they speak with each other; None: there is no page either.
     :raises ConfigError: no server is enabled.
     :raises AddressUnavailable: the front's address cannot be had.
     """
-    shown = None if folder is None else page_source(config, path, os.environ, folder)
+    shown = None if folder is None or not config.web.enabled else page_source(config, path, os.environ, folder)
 
     async def died(name: str) -> None:
         RESTARTS.labels(name).inc()

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import doubts, engines
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
+from irene_wyoming.app.looks import second_look
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.models import kept_current
 from irene_wyoming.app.shown_engines import shown_wake_engines
@@ -16,14 +18,11 @@ from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import SPEECH, Quality
 from irene_wyoming.config.model import Config, WakeConfig
 from irene_wyoming.engines.base import WakeEngine
-from irene_wyoming.engines.registry import phrase_scorer
 from irene_wyoming.engines.wake.gate import GatedEngine
 from irene_wyoming.engines.wake.recorder import RecordedEngine, Recorder, RecorderSettings
-from irene_wyoming.engines.wake.second import SecondLook
 from irene_wyoming.engines.wake.spellings import Phrase, phrase_of
 from irene_wyoming.engines.wake.typed import TypedEngine
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import EngineError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.arbitration import Arbitration
 from irene_wyoming.servers.handler import Handler
@@ -68,29 +67,6 @@ async def recorded(programs: Mapping[str, WakeEngine], config: Config) -> AsyncI
         await asyncio.to_thread(recorder.close)
 
 
-@asynccontextmanager
-async def second_look(settings: WakeConfig) -> AsyncIterator[SecondLook | None]:
-    """What decides on proposed words, where the configuration wants it and this machine has it."""
-    wanted = [settings.verify, *(word.verify for word in settings.models.values())]
-    for satellite in settings.satellites.values():
-        wanted += [satellite.settings.verify, *(word.verify for word in satellite.models.values())]
-    if not settings.typed and all(verify in (None, "off") for verify in wanted):
-        yield None
-        return
-    try:
-        load = await asyncio.to_thread(phrase_scorer)
-    except EngineError as error:
-        words = f" {', '.join(settings.typed)} (wake.typed) cannot be heard." if settings.typed else ""
-        log.warning("wake: no second look at wake words: %s.%s", error, words)
-        yield None
-        return
-    second = SecondLook(load)
-    try:
-        yield second
-    finally:
-        await second.close()
-
-
 def arbitration(settings: WakeConfig) -> Arbitration | None:
     """Who answers where several satellites hear one word, where the configuration wants that."""
     wanted = settings.arbitration
@@ -122,7 +98,7 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         loaded = await engines.load("wake", settings, engines.context(config), worker)
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
-        second = await stack.enter_async_context(second_look(settings))
+        second = await stack.enter_async_context(second_look(settings, os.environ))
         if settings.typed and second is not None:
             loaded.append(TypedEngine(settings.typed))
         either = second is not None and settings.first_stage == "either"

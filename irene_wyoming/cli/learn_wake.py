@@ -167,7 +167,7 @@ def report(found: "Report") -> list[str]:
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from irene_wyoming.engines.wake.second import Scorer
+    from irene_wyoming.engines.wake.recogniser import Scorer
     from irene_wyoming.learn.augment import Samples
     from irene_wyoming.learn.learn import Embeds
 

@@ -16,8 +16,8 @@ def run(args: argparse.Namespace) -> int:
     # configuration imports what the engines say of themselves.
     with shared_figures(["front", "wake", "asr", "mic"]) as figures:
         config = common.read_config(args)
-        from irene_wyoming.app.run import news_folder
         from irene_wyoming.app.run import run as run_all
+        from irene_wyoming.app.run import socket_folder
 
-        with news_folder(config) as folder:
+        with socket_folder() as folder:
             return asyncio.run(run_all(config, args.config, debug=args.debug, figures=figures, folder=folder))

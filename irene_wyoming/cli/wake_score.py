@@ -10,7 +10,7 @@ from irene_wyoming.cli.learn_wake import heard, wavs
 from irene_wyoming.errors import ConfigError
 
 if TYPE_CHECKING:
-    from irene_wyoming.engines.wake.second import Scorer
+    from irene_wyoming.engines.wake.recogniser import Scorer
     from irene_wyoming.learn.augment import Samples
 
 SHORT = 6

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from irene_wyoming.engines.wake.second import Scorer, samples
+from irene_wyoming.engines.wake.recogniser import Scorer, samples
 from irene_wyoming.errors import AudioError
 from irene_wyoming.learn import head as heads
 from irene_wyoming.learn.augment import RATE, varied

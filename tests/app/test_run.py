@@ -14,8 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 from wyoming.info import Describe, Info
+from wyoming.wake import Detect
 
 from irene_wyoming.app.shared_metrics import PREFIX, default_place
+from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.discovery.zeroconf import instance_name
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
@@ -95,6 +97,10 @@ class Running:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return next(int(pid) for pid in children if f"\0{server}\0" in Path(f"/proc/{pid}/cmdline").read_text() + "\0")
 
+    def maps(self, server: str, library: str) -> bool:
+        """Whether one server has a library in its memory."""
+        return library in Path(f"/proc/{self.child(server)}/maps").read_text()
+
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Running]:
@@ -145,6 +151,22 @@ async def test_the_front_describes_all_of_them(running: Running) -> None:
     info = await running.describe("front")
     assert info.wake[0].name == info.asr[0].name == instance_name("")  # by which hubs show it, and tell machines apart
     assert len(info.mic) == 1
+
+
+async def test_the_wake_server_has_the_other_one_look_twice_and_loads_no_model_for_it(
+    running: Running, speech: Callable[[str], Recording]
+) -> None:
+    await running.shows(1, "irene_engine_loaded", provider="guided")
+    async with AsyncClient.from_uri(f"tcp://127.0.0.1:{running.ports['wake']}") as client:
+        await client.write_event(Detect(names=["alexa"]).event())
+        quiet = Recording(AudioFormat(16_000, 2, 1), bytes(4 * 32_000))  # so much at once is taken for a recording
+        for recording in (quiet, speech("wake/alexa_slt")):
+            for chunk in chunks(recording, 20):
+                await client.write_event(chunk.event())
+        (event,) = await answers(client)
+    assert event.data["name"] == "alexa"
+    assert event.data["context"]["llr"] > -10
+    assert [server for server in ("wake", "asr") if running.maps(server, "onnxruntime")] == ["asr"]
 
 
 async def test_one_address_shows_the_figures_of_all_and_restarts_lose_none(running: Running) -> None:

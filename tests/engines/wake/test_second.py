@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from irene_wyoming.engines.registry import phrase_scorer
 from irene_wyoming.engines.wake import spellings
 from irene_wyoming.engines.wake.proposals import Proposed
+from irene_wyoming.engines.wake.recogniser import OwnRecogniser
 from irene_wyoming.engines.wake.second import MOST_WAITING, Outcome, SecondLook
 from irene_wyoming.engines.wake.spellings import PACKAGED, Phrase, phrase_of, typed
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
@@ -58,7 +59,7 @@ def recogniser() -> Recogniser:
 
 @pytest.fixture
 async def second(recogniser: Recogniser) -> AsyncIterator[SecondLook]:
-    second = SecondLook(lambda: recogniser)
+    second = SecondLook(OwnRecogniser(lambda: recogniser))
     yield second
     recogniser.gate.set()
     await second.close()
@@ -149,7 +150,7 @@ async def test_a_recogniser_that_breaks_or_is_not_there_lets_usual_words_through
     def nowhere() -> Recogniser:
         raise EngineUnavailable("no model here")
 
-    missing = SecondLook(nowhere)
+    missing = SecondLook(OwnRecogniser(nowhere))
     await loaded(missing)
     verdict = await missing.judge(proposed(usual=True), PHRASES, live=True)
     assert (verdict.told, verdict.outcome) == (True, Outcome.MISSING)
@@ -164,7 +165,7 @@ async def test_it_loads_before_it_is_needed_and_once(recogniser: Recogniser) -> 
         loaded.append(threading.current_thread().name)
         return recogniser
 
-    second = SecondLook(load)
+    second = SecondLook(OwnRecogniser(load))
     second.prepare()
     second.prepare()
     await until(lambda: bool(loaded))

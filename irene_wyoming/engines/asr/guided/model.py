@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime
@@ -57,6 +59,10 @@ class Past:
         """The same for other rows, each a copy of one of these."""
         order = np.asarray(which, np.intp)
         return Past(tuple(key[order] for key in self.keys))
+
+
+LOADING = Lock()
+"""Held while a model is loaded: whoever wants the same one meanwhile waits for it."""
 
 
 class Moonshine:
@@ -137,6 +143,22 @@ class Moonshine:
             "encoder_attention_mask": np.ones((1, hidden.shape[1] * STRIDE), np.int64),
             "use_cache_branch": np.array([not first]),
         }
+
+
+LOADED: WeakValueDictionary[tuple[Path, int], Moonshine] = WeakValueDictionary()
+"""By folder and threads; a model goes with the last who uses it."""
+
+
+def shared(folder: Path, threads: int = 1) -> Moonshine:
+    """The model of a folder, which all who ask for it in this process have in common. Slow where nobody has it yet.
+
+    :raises EngineUnavailable: as ``Moonshine``.
+    """
+    with LOADING:
+        model = LOADED.get((folder, threads))
+        if model is None:
+            model = LOADED[folder, threads] = Moonshine(folder, threads)
+    return model
 
 
 def settings(threads: int) -> onnxruntime.SessionOptions:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from irene_wyoming.engines.asr.guided.decode import decoded
 from irene_wyoming.engines.asr.guided.graph import Graph
-from irene_wyoming.engines.asr.guided.model import Moonshine, packaged
+from irene_wyoming.engines.asr.guided.model import Moonshine, packaged, shared
 
 MOST_GRAPHS = 32
 """Sets of phrases whose graphs are kept. A home has a handful; a graph of some phrases has some kilobytes."""
@@ -84,8 +84,8 @@ class PhraseScorer:
 
 
 def packaged_scorer() -> PhraseScorer:
-    """Of the model that comes with the installed packages. Slow: loads it.
+    """Of the model that comes with the installed packages. Slow: loads it, unless the engine of this process has it.
 
     :raises EngineUnavailable: it is not there.
     """
-    return PhraseScorer(Moonshine(packaged()))
+    return PhraseScorer(shared(packaged()))

@@ -22,11 +22,11 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
     """
     from irene_wyoming.engines.asr.guided.engine import Guided
     from irene_wyoming.engines.asr.guided.home import Graphs
-    from irene_wyoming.engines.asr.guided.model import Moonshine, packaged
+    from irene_wyoming.engines.asr.guided.model import packaged, shared
     from irene_wyoming.engines.asr.lazy import give_back_memory
 
     path = chosen(values, context) or packaged()
-    model = Moonshine(path, values["threads"])
+    model = shared(path, values["threads"])
     names = Vocabulary.of(context.vocabulary.areas, context.vocabulary.devices)
     graphs = Graphs(model.tokens, names, values["sentences"])
     give_back_memory()  # what loading took besides: 33 MB of the tiny model

@@ -1,0 +1,92 @@
+"""Second looks at wake words: whether anybody wants them, and which process takes them."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from irene_wyoming.config.model import Config, WakeConfig
+from irene_wyoming.engines.registry import phrase_scorer
+from irene_wyoming.engines.wake.asked import PATH_VARIABLE, AskedRecogniser
+from irene_wyoming.engines.wake.recogniser import OwnRecogniser, Recogniser
+from irene_wyoming.engines.wake.second import SecondLook
+from irene_wyoming.errors import AddressUnavailable, EngineError
+from irene_wyoming.servers.looks import LIMITS, Looks
+from irene_wyoming.servers.service import Service
+from irene_wyoming.wire.address import MAX_SOCKET_PATH, Address
+
+log = logging.getLogger(__name__)
+
+SOCKET = "looks.sock"
+
+
+def wanted(settings: WakeConfig) -> bool:
+    """Whether the configuration wants a second look at any word of any satellite, or has words that need one."""
+    verifies = [settings.verify, *(word.verify for word in settings.models.values())]
+    for satellite in settings.satellites.values():
+        verifies += [satellite.settings.verify, *(word.verify for word in satellite.models.values())]
+    return bool(settings.typed) or any(verify not in (None, "off") for verify in verifies)
+
+
+def shared_path(config: Config, folder: Path) -> Path | None:
+    """Where the wake server asks the speech-to-text server for looks; None: not both run, or nobody wants any.
+
+    :param folder: for the socket; nobody else may enter it.
+    """
+    path = folder / SOCKET
+    if not (config.wake.enabled and config.asr.enabled and wanted(config.wake)):
+        return None
+    return path if len(os.fsencode(path)) <= MAX_SOCKET_PATH else None
+
+
+@asynccontextmanager
+async def second_look(settings: WakeConfig, environ: Mapping[str, str]) -> AsyncIterator[SecondLook | None]:
+    """What decides on proposed words, where the configuration wants it and this machine has it."""
+    if not wanted(settings):
+        yield None
+        return
+    path = environ.get(PATH_VARIABLE)
+    if path is not None:
+        log.info("wake: the speech-to-text server looks twice at wake words")
+        recogniser: Recogniser = AskedRecogniser(path)
+    else:
+        try:
+            load = await asyncio.to_thread(phrase_scorer)
+        except EngineError as error:
+            words = f" {', '.join(settings.typed)} (wake.typed) cannot be heard." if settings.typed else ""
+            log.warning("wake: no second look at wake words: %s.%s", error, words)
+            yield None
+            return
+        recogniser = OwnRecogniser(load)
+    second = SecondLook(recogniser)
+    try:
+        yield second
+    finally:
+        await second.close()
+
+
+@asynccontextmanager
+async def looks_served(environ: Mapping[str, str]) -> AsyncIterator[None]:
+    """Take looks for the wake server for as long as the context lasts, where ``run`` wants it."""
+    path = environ.get(PATH_VARIABLE)
+    if path is None:
+        yield
+        return
+    try:
+        recogniser = OwnRecogniser(await asyncio.to_thread(phrase_scorer), "asr")
+    except EngineError as error:
+        log.warning("asr: no second look at wake words: %s", error)
+        yield  # the wake server finds nobody there, and says so
+        return
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(recogniser.close)
+        service = Service("looks", Address(path=path), LIMITS, Looks(recogniser).serve)
+        try:
+            await stack.enter_async_context(service)
+        except AddressUnavailable as error:
+            log.warning("asr: no second look at wake words: %s", error)
+        else:
+            recogniser.prepare()
+        yield
