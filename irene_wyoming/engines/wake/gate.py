@@ -6,6 +6,7 @@ band of speech opens the gate, and the engine hears that and the two seconds bef
 word is heard as if there were no gate.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import le, sub
@@ -46,6 +47,16 @@ they would have fallen."""
 BEFORE_BLOCKS = 36
 """What the engine hears at least of the time before a change, 2.16 s. openWakeWord looks back 2.0 s: with
 half a second, one of a hundred words in noise was lost."""
+
+LEAST_BEFORE_BLOCKS = 4
+"""What it hears at least of that where many gates open at once, 240 ms: a word's first sound, before it is loud."""
+
+AGAIN_S = 0.15
+"""What streams may take within AGAIN_WITHIN_S to hear again what they were spared, by the clock, all together. Eight
+rooms in which a slammed door is heard would else delay each other, and a word in one of them, by 1.5 s on a quarter of
+a core."""
+
+AGAIN_WITHIN_S = 1.0
 
 BLOCK_BYTES = BLOCK * SPEECH.frame_bytes
 
@@ -103,12 +114,50 @@ class Steady:
             self.blocks = 1
 
 
+class Again:
+    """How much of what they were spared the streams of one engine may hear again. For the engines' thread.
+
+    A stream alone hears all of it. One that opens while others do hears less, down to LEAST_BEFORE_BLOCKS.
+
+    :param clock: seconds, never going back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._took: dict[int, tuple[float, float]] = {}  # by stream: when it began to hear again, and the seconds
+        self._block_s = 0.0  # what one block took last
+
+    def blocks(self, stream: int, kept: int) -> int:
+        """How many of so many kept blocks this stream may hear whose gate opens now."""
+        since = self._clock() - AGAIN_WITHIN_S
+        self._took = {one: took for one, took in self._took.items() if took[0] >= since}
+        others_s = sum(seconds for one, (_, seconds) in self._took.items() if one != stream)
+        if not others_s:
+            return kept
+        most = max(LEAST_BEFORE_BLOCKS, int((AGAIN_S - others_s) / self._block_s))
+        return kept - max(0, kept - most) // STEPS * STEPS  # steps fall where they would have fallen
+
+    def heard(self, stream: int, blocks: int, began: float) -> None:
+        """The stream has heard so many blocks again, from ``began`` until now."""
+        seconds = self._clock() - began
+        self._took[stream] = began, seconds
+        self._block_s = max(seconds / blocks, 1e-9)
+
+    def left(self, stream: int) -> None:
+        """Who has left costs nothing."""
+        self._took.pop(stream, None)
+
+    def now(self) -> float:
+        return self._clock()
+
+
 class GatedEngine:
     """An engine that rests while nothing changes."""
 
     def __init__(self, engine: WakeEngine) -> None:
         """:param engine: hears SPEECH."""
         self._engine = engine
+        self._again = Again()
 
     @property
     def name(self) -> str:
@@ -129,7 +178,7 @@ class GatedEngine:
     ) -> WakeSession:
         """:raises UnknownModel: a name is not among ``models()``."""
         spared = metrics.SPARED_SECONDS.labels(self.name).inc
-        return GatedSession(lambda shown: self._engine.session(models, settings, shown), on_score, spared)
+        return GatedSession(lambda shown: self._engine.session(models, settings, shown), on_score, spared, self._again)
 
     def close(self) -> None:
         self._engine.close()
@@ -146,10 +195,13 @@ class GatedSession:
         make: Callable[[OnScore | None], WakeSession],
         on_score: OnScore | None = None,
         on_spared: Callable[[float], None] = lambda _seconds: None,
+        again: Again | None = None,
     ) -> None:
         """:param make: gives the session of the engine, which shows its scores to what it is given.
         :param on_spared: is told how many seconds of audio the engine was not given.
+        :param again: what the streams of the engine have in common; None: this one is alone.
         """
+        self._again = again or Again()
         self._on_score = on_score
         self._on_spared = on_spared
         self._steady = Steady()
@@ -186,7 +238,7 @@ class GatedSession:
                 self._keep(audio[place:end])
             else:
                 since = place + change * BLOCK_BYTES
-                hits += self._listen(self._keep(audio[place:since]))
+                hits += self._hear_again(self._keep(audio[place:since]))
                 self._kept = None
                 end = since + BLOCK_BYTES  # those after it are looked at by an open gate
             place = end
@@ -197,6 +249,7 @@ class GatedSession:
 
     def close(self) -> None:
         self._on_score = None  # as in the sessions of the engines: it may be of whoever holds this one
+        self._again.left(id(self))
         self._session.close()
 
     def _to_look_at(self, blocks: int) -> int:
@@ -217,11 +270,24 @@ class GatedSession:
         """Keep the last of the audio that the engine is not given, and return all that is kept."""
         assert self._kept is not None
         self._kept += blocks
-        spared = max(0, len(self._kept) // BLOCK_BYTES - BEFORE_BLOCKS) // STEPS * STEPS
-        self._kept = self._kept[spared * BLOCK_BYTES :]
-        self._spared += spared * BLOCK
-        self._on_spared(spared * BLOCK / SPEECH.rate)
+        self._kept = self._spare(self._kept, max(0, len(self._kept) // BLOCK_BYTES - BEFORE_BLOCKS) // STEPS * STEPS)
         return self._kept
+
+    def _hear_again(self, kept: bytes) -> list[Hit]:
+        """What was kept before a change: all of it, or what there is time for where other streams want the same."""
+        blocks = len(kept) // BLOCK_BYTES
+        wanted = self._again.blocks(id(self), blocks)
+        began = self._again.now()
+        hits = self._listen(self._spare(kept, blocks - wanted))
+        if wanted:
+            self._again.heard(id(self), wanted, began)
+        return hits
+
+    def _spare(self, kept: bytes, blocks: int) -> bytes:
+        """Never give the engine the first of these blocks; the rest of them."""
+        self._spared += blocks * BLOCK
+        self._on_spared(blocks * BLOCK / SPEECH.rate)
+        return kept[blocks * BLOCK_BYTES :]
 
     def _listen(self, pcm: bytes) -> list[Hit]:
         return [replace(hit, frame=hit.frame + self._spared) for hit in self._session.push(pcm)]

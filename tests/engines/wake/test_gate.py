@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.engines import wake_engine as load
 from irene_wyoming.engines.base import Hit, OnScore, Score, WakeEngine, WakeSession
-from irene_wyoming.engines.wake.gate import BEFORE_BLOCKS, BLOCK, LOOK_BLOCKS, STEPS, GatedEngine, GatedSession
+from irene_wyoming.engines.wake.gate import (
+    AGAIN_S,
+    AGAIN_WITHIN_S,
+    BEFORE_BLOCKS,
+    BLOCK,
+    LEAST_BEFORE_BLOCKS,
+    LOOK_BLOCKS,
+    STEPS,
+    Again,
+    GatedEngine,
+    GatedSession,
+)
 from irene_wyoming.wire.hear import Recording
 
 Speech = Callable[[str], Recording]
@@ -201,3 +212,46 @@ def test_what_is_closed_is_closed_below(engine: WakeEngine) -> None:
     assert inner.closed
     around = GatedEngine(engine)
     assert (around.name, around.format, around.models()) == (engine.name, engine.format, engine.models())
+
+
+def test_gates_that_open_at_once_share_the_time_to_hear_again() -> None:
+    """Eight rooms hear one door on a machine so slow that two seconds take 0.2 s."""
+    now = 0.0
+    again = Again(lambda: now)
+    took, heard = 0.0, []
+    for room in range(8):
+        blocks = again.blocks(room, BEFORE_BLOCKS)
+        began, seconds = now, blocks * 0.0055
+        now += seconds
+        again.heard(room, blocks, began)
+        heard.append(blocks)
+        took += seconds
+    assert heard[0] == BEFORE_BLOCKS  # who comes first has lost nothing
+    assert all(LEAST_BEFORE_BLOCKS <= blocks < LEAST_BEFORE_BLOCKS + STEPS for blocks in heard[1:])
+    assert took < 0.36  # 1.6 otherwise
+    now += AGAIN_WITHIN_S
+    assert again.blocks(0, BEFORE_BLOCKS) == BEFORE_BLOCKS
+
+
+def test_a_gate_alone_hears_all_again_however_often_and_who_left_costs_nothing() -> None:
+    now = 0.0
+    again = Again(lambda: now)
+    for _ in range(5):  # as of a recording that is sent fast
+        assert again.blocks(1, BEFORE_BLOCKS) == BEFORE_BLOCKS
+        now += 0.1
+        again.heard(1, BEFORE_BLOCKS, now - 0.1)
+    assert again.blocks(2, BEFORE_BLOCKS) < BEFORE_BLOCKS
+    again.left(1)
+    assert again.blocks(2, BEFORE_BLOCKS) == BEFORE_BLOCKS
+
+
+def test_fast_machines_let_several_rooms_hear_all_again() -> None:
+    now = 0.0
+    again = Again(lambda: now)
+    room = 0
+    while now < AGAIN_S - 0.04:
+        assert again.blocks(room, BEFORE_BLOCKS) == BEFORE_BLOCKS
+        now += 0.036
+        again.heard(room, BEFORE_BLOCKS, now - 0.036)
+        room += 1
+    assert room == 4
