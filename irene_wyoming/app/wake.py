@@ -20,6 +20,7 @@ from irene_wyoming.config.model import Config, WakeConfig
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.engines.wake.gate import GatedEngine
 from irene_wyoming.engines.wake.recorder import RecordedEngine, Recorder, RecorderSettings
+from irene_wyoming.engines.wake.second import SecondLook
 from irene_wyoming.engines.wake.spellings import Phrase, phrase_of
 from irene_wyoming.engines.wake.typed import TypedEngine
 from irene_wyoming.engines.worker import Worker
@@ -36,12 +37,14 @@ from irene_wyoming.wire.connection import Connection
 log = logging.getLogger(__name__)
 
 
-def programs(engines: Sequence[WakeEngine], *, gated: bool = False, either: bool = False) -> dict[str, WakeEngine]:
+def programs(
+    engines: Sequence[WakeEngine], *, gated: bool = False, second: SecondLook | None = None
+) -> dict[str, WakeEngine]:
     """What a hub can choose from: all engines together first, then each by itself.
 
-    :param either: all engines propose words for a second look.
+    :param second: all engines propose words for this second look; None: the first does that knows a word.
     """
-    together = WakeRouter(engines, either=either)
+    together = WakeRouter(engines) if second is None else WakeRouter(engines, either=True, resting=second.resting)
     every: dict[str, WakeEngine] = {"irene-wake": together, **{engine.name: engine for engine in engines}}
     if gated:
         return {name: GatedEngine(engine) if engine.format == SPEECH else engine for name, engine in every.items()}
@@ -101,8 +104,8 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         second = await stack.enter_async_context(second_look(settings, os.environ))
         if settings.typed and second is not None:
             loaded.append(TypedEngine(settings.typed))
-        either = second is not None and settings.first_stage == "either"
-        every = programs(loaded, gated=settings.idle_gate, either=either)
+        proposed = second if settings.first_stage == "either" else None
+        every = programs(loaded, gated=settings.idle_gate, second=proposed)
         offered = await stack.enter_async_context(recorded(every, config))
         known = [info.name for info in next(iter(offered.values())).models()]
         for doubt in [*doubts.of_words(settings, known, config.data_dir), *doubts.of_folders(config)]:

@@ -1,11 +1,12 @@
 """WakeRouter: several wake word engines as one."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from irene_wyoming import metrics
-from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import (
     NO_SETTINGS,
     Hit,
@@ -29,11 +30,15 @@ class WakeRouter:
 
     :param engines: at least one, in order of preference; all hear the same format.
     :param either: further engines that know a word propose it, too, where a second look decides (``verify``).
+    :param resting: whether those further engines are to be spared just now.
     """
 
-    def __init__(self, engines: Sequence[WakeEngine], *, either: bool = False) -> None:
+    def __init__(
+        self, engines: Sequence[WakeEngine], *, either: bool = False, resting: Callable[[], bool] = lambda: False
+    ) -> None:
         self.engines = tuple(engines)
         self._either = either
+        self._resting = resting
 
     @property
     def name(self) -> str:
@@ -79,7 +84,7 @@ class WakeRouter:
                     metrics.PROVIDER_FALLBACKS.labels("wake", engine.name).inc()
             if waiting:
                 raise failure or unknown_model(waiting[0], self.models())
-            seconding: list[WakeSession] = []
+            seconding: list[Seconding] = []
             if self._either and on_score is not None:
                 for session in self._seconding(models, settings, on_score):
                     seconding.append(session)
@@ -89,7 +94,7 @@ class WakeRouter:
 
     def _seconding(
         self, models: Sequence[str], settings: Mapping[str, WakeSettings], on_score: OnScore
-    ) -> Iterator[WakeSession]:
+    ) -> Iterator["Seconding"]:
         """Sessions of the engines that are not the first to know a word, whose scores only propose it."""
         served: set[str] = set()
         looked_at = [name for name in models if name in settings and settings[name].verify == "on"]
@@ -99,7 +104,7 @@ class WakeRouter:
             served |= known
             if some:
                 try:
-                    yield engine.session(some, settings, seconded(on_score))
+                    yield Seconding(partial(engine.session, some, settings), on_score, self._resting)
                 except EngineFailed as error:
                     self._failed(engine, error)
 
@@ -118,7 +123,7 @@ class JoinedWakeSession:
     :param seconding: sessions that hear the same audio, and whose hits are nobody's: they only show their scores.
     """
 
-    def __init__(self, sessions: Sequence[WakeSession], seconding: Sequence[WakeSession] = ()) -> None:
+    def __init__(self, sessions: Sequence[WakeSession], seconding: Sequence["Seconding"] = ()) -> None:
         self._sessions = sessions
         self._seconding = seconding
 
@@ -128,20 +133,40 @@ class JoinedWakeSession:
 
     def push(self, pcm: bytes) -> Sequence[Hit]:
         hits = [hit for session in self._sessions for hit in session.push(pcm)]
-        for session in self._seconding:
-            session.push(pcm)
+        for seconding in self._seconding:
+            seconding.push(pcm)
         return sorted(hits, key=lambda hit: hit.frame)
 
     def close(self) -> None:
-        for session in (*self._sessions, *self._seconding):
+        for session in self._sessions:
             session.close()
+        for seconding in self._seconding:
+            seconding.close()
 
 
-def seconded(on_score: OnScore) -> OnScore:
-    """Shows the scores that may propose a word, marked as such."""
+class Seconding:
+    """A session that hears what others hear, and only shows the scores that may propose a word, marked as such.
 
-    def show(score: Score) -> None:
+    :param make: gives the session, which shows its scores to what it is given.
+    :param resting: whether it is to be spared what is pushed now.
+    """
+
+    def __init__(self, make: Callable[[OnScore], WakeSession], on_score: OnScore, resting: Callable[[], bool]) -> None:
+        self._on_score = on_score
+        self._resting = resting
+        self._session = make(self._show)
+        self._spared = 0  # frames that it was not given
+
+    def push(self, pcm: bytes) -> None:
+        if self._resting():
+            self._spared += SPEECH.frames(len(pcm))
+        else:
+            self._session.push(pcm)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _show(self, score: Score) -> None:
         if isinstance(score, MeasuredScore):
-            on_score(SecondedScore.of(score, score.level_dbfs, score.snr_db, score.threshold))
-
-    return show
+            later = score.later(self._spared) if self._spared else score
+            self._on_score(SecondedScore.of(later, score.level_dbfs, score.snr_db, score.threshold))

@@ -31,6 +31,9 @@ TELL_LAG_EVERY_S = 10.0
 """How often the log says of one stream that audio was dropped."""
 
 
+BEHIND_SHARE = 0.3
+"""Of the longest lag: engines that are so far behind get the time that second looks would take."""
+
 MOST_LOOKS = 4
 """Second looks that one recording may wait for: who sends it faster than they are taken is read no further."""
 
@@ -61,6 +64,7 @@ class Hearing:
         self._times = Times()
         self._sender = Sender(service.max_lag_s)
         self._most_bytes = round(service.max_lag_s * self._form.rate) * self._form.frame_bytes
+        self._behind_bytes = round(BEHIND_SHARE * self._most_bytes)
         self._told_lag: float | None = None  # when the log last said that audio was dropped
         self._dropped_s = 0.0  # since then
         self._waiting = bytearray()  # converted audio in which no word can be heard yet
@@ -135,6 +139,8 @@ class Hearing:
             return
         self.rest()
         if self._sender.live:
+            if self._service.second is not None and self._session.ahead > self._behind_bytes:
+                self._service.second.rest()
             self._drop(self._session.drop(self._most_bytes))
         else:
             await self._session.room()

@@ -18,6 +18,7 @@ from irene_wyoming.errors import ProtocolError
 from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.framing import encode
 from irene_wyoming.wire.limits import CLIENT_LIMITS
+from tests.attack import quarter
 from tests.attack.fuzz import fuzz
 from tests.attack.soak import slope
 
@@ -95,3 +96,14 @@ def test_a_slope_is_told_from_noise() -> None:
     leak = [(second, size + int(second * 2_000)) for second, size in level]
     assert not slope(leak).flat
     assert 100 < slope(leak).kb_per_minute < 130
+
+
+def test_a_small_machine_can_be_made_where_that_is_allowed() -> None:
+    if (reason := quarter.why_not()) is not None:
+        pytest.skip(reason)
+    with quarter.limited(0.25, 256_000_000) as group:
+        joins = "; ".join(f"echo $$ > {file}" for file in group.members)
+        subprocess.run(["sh", "-c", f"{joins}; :"], check=True)  # its own process and no other
+        assert group.killed() == 0
+        assert group.most_bytes() >= 0
+    assert not any(file.exists() for file in group.members)

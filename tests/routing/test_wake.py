@@ -84,3 +84,23 @@ def test_where_a_second_look_decides_every_engine_proposes_and_the_first_one_hit
     router.session(["alexa"], on_score=scores.append).push(synthesised("alexa_slt"))
     assert not any(isinstance(score, SecondedScore) for score in scores)
     router.close()
+
+
+def test_an_engine_that_only_proposes_is_spared_while_the_engines_are_behind() -> None:
+    engines: list[WakeEngine] = [
+        OpenWakeWord(OPENWAKEWORD.parent, SETTINGS),
+        MicroWakeWord(MICROWAKEWORD.parent, SETTINGS),
+    ]
+    behind = True
+    router = WakeRouter(engines, either=True, resting=lambda: behind)
+    scores: list[Score] = []
+    session = router.session(["alexa"], {"alexa": WakeSettings(verify="on")}, scores.append)
+    word = synthesised("alexa_slt")
+    assert [hit.model for hit in session.push(word)] == ["alexa"]
+    assert not any(isinstance(score, SecondedScore) for score in scores)
+    behind = False
+    session.push(word)
+    seconded = [score.frame for score in scores if isinstance(score, SecondedScore)]
+    assert len(word) // 2 < min(seconded) <= max(seconded) <= len(word)  # in the stream, with what it was spared
+    session.close()
+    router.close()

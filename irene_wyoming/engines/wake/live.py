@@ -89,6 +89,11 @@ class LiveSession:
         """Frames until a word could be heard, as the thread last said; beside those that were given since."""
         return self._needs
 
+    @property
+    def ahead(self) -> int:
+        """Bytes that were given and not heard yet."""
+        return self._ahead
+
     def give(self, pcm: bytes) -> None:
         """Have whole frames heard. To a session that has failed or is closed nothing is given."""
         if self._over:

@@ -29,6 +29,10 @@ TELL_EVERY_S = 60.0
 """How often the log says that looks were left out."""
 
 
+RESTS_S = 10.0
+"""For so long nobody looks after the engines were behind: each look takes as much CPU time as 2 s of an engine's."""
+
+
 class Outcome(StrEnum):
     """What has become of a proposal."""
 
@@ -36,6 +40,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     BUSY = "busy"
     """Too many looks wait, or this one took too long: the first stage decided."""
+    SHED = "shed"
+    """The engines were behind, which come first: the first stage decided."""
     MISSING = "missing"
     """There is no recogniser, or it breaks: the first stage decided."""
 
@@ -64,6 +70,7 @@ class SecondLook:
         self._recogniser = recogniser
         self._waiting = 0
         self._told: float | None = None
+        self._rests_until = -inf
 
     @property
     def ready(self) -> bool:
@@ -74,11 +81,21 @@ class SecondLook:
         """Somebody listens for a word that may be looked at."""
         self._recogniser.prepare()
 
+    def rest(self) -> None:
+        """The engines are behind: looks are shed for a while, so that they catch up."""
+        self._rests_until = time.monotonic() + RESTS_S
+
+    def resting(self) -> bool:
+        """Whether looks are shed just now. From any thread."""
+        return time.monotonic() < self._rests_until
+
     async def judge(self, proposed: Proposed, phrases: Sequence[tuple[str, Phrase]], *, live: bool) -> Verdict:
         """:param phrases: the words that may have been said, and what to look for.
         :param live: somebody waits; False: a recording, which has time.
         """
         self.prepare()
+        if live and self.resting():
+            return self._left_out(proposed, Outcome.SHED, "the engines are behind, and come first")
         if live and self._waiting >= MOST_WAITING:
             return self._left_out(proposed, Outcome.BUSY, "too many words at once")
         if live and proposed.usual and not self.ready:

@@ -121,6 +121,20 @@ async def test_where_too_many_wait_the_first_stage_decides(
     assert all(verdict.told for verdict in await asyncio.gather(*waiting))
 
 
+@pytest.mark.parametrize("usual", [True, False])
+async def test_while_the_engines_are_behind_the_first_stage_decides_at_once(
+    second: SecondLook, recogniser: Recogniser, usual: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    await loaded(second)
+    second.rest()
+    for _ in range(3):
+        verdict = await second.judge(proposed(usual=usual), PHRASES, live=True)
+        assert (verdict.told, verdict.outcome) == (usual, Outcome.SHED)
+    assert caplog.text.count("above their usual threshold: the engines are behind") == 1
+    assert not recogniser.looks
+    assert (await second.judge(proposed(), PHRASES, live=False)).outcome == Outcome.ACCEPTED  # a recording has time
+
+
 async def test_a_live_usual_word_does_not_wait_for_long(second: SecondLook, recogniser: Recogniser) -> None:
     await loaded(second)
     recogniser.gate.clear()
