@@ -1,4 +1,4 @@
-"""``python -m tests.attack ATTACK``, see ``--help``: prints what it measures.
+"""``python -m tests.attack all``, or one of its attacks: prints what it measures, and whether that is within bounds.
 
 The exit code is 1 when something does not hold.
 """
@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import os
 import platform
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,38 +14,44 @@ from tempfile import TemporaryDirectory
 
 from irene_wyoming.config.load import load as load_config
 from tests.attack import fuzz, hang, load, quarter, soak, stop, strangers
+from tests.attack.covered import covered
+from tests.attack.figures import Figure, bounded, exact, held, of_all, printed
 from tests.conftest import ENVIRONMENT, SPEECH_DIR, read_wav
 
 WORD, NAME = "wake/okay_nabu_rms.wav", "okay_nabu"
 COMMAND, TEXT = "asr/set_a_timer_for_five_minutes.wav", "set a timer for five minutes"
 
+LONG = (
+    ("fuzz", "--events", "2000000"),
+    ("coverage", "--conversations", "200000"),
+    ("strangers", "--strangers", "1000"),
+    ("hang", "--rounds", "3"),
+    ("quarter",),
+    ("stop", "--rounds", "10"),
+    ("load", "--satellites", "40", "--seconds", "60"),
+    ("soak", "--minutes", "60"),
+)
+"""What ``all`` does; about two hours on two cores."""
+
+QUICK = (
+    ("fuzz", "--events", "20000"),
+    ("coverage", "--conversations", "2000"),
+    ("strangers", "--strangers", "200"),
+    ("hang", "--rounds", "1"),
+    ("quarter", "--seconds", "10"),
+    ("stop", "--rounds", "1"),
+    ("load", "--satellites", "8", "--seconds", "10"),
+    ("soak", "--minutes", "0.5"),
+)
+"""What ``all --quick`` does: whether each attack still works, in three minutes."""
+
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
-    attacks = parser.add_subparsers(dest="attack", required=True)
-    fuzzing = attacks.add_parser("fuzz", help="random events to all servers")
-    fuzzing.add_argument("--events", type=int, default=1_000_000, help="default: %(default)s; 15 minutes on two cores")
-    fuzzing.add_argument("--seed", type=int, default=int(time.time()), help="default: the time")
-    loading = attacks.add_parser("load", help="satellites that listen at the same time")
-    loading.add_argument("--satellites", type=int, default=64, help="default: %(default)s")
-    loading.add_argument("--seconds", type=float, default=60, help="default: %(default)s")
-    soaking = attacks.add_parser("soak", help="mixed clients for a long time")
-    soaking.add_argument("--minutes", type=float, default=60, help="default: %(default)s")
-    covering = attacks.add_parser("coverage", help="bytes that look for new code at the border; needs atheris")
-    covering.add_argument("--seconds", type=int, default=600, help="default: %(default)s")
-    covering.add_argument(
-        "--corpus", type=Path, default=Path(".fuzz"), help="kept from run to run; default: %(default)s"
-    )
-    stopping = attacks.add_parser("stop", help="ends the program amid its work, and starts it again")
-    stopping.add_argument("--rounds", type=int, default=10, help="default: %(default)s")
-    crowding = attacks.add_parser("strangers", help="many who say nothing, and one who is at home")
-    crowding.add_argument("--strangers", type=int, default=1_000, help="default: %(default)s")
-    hanging = attacks.add_parser("hang", help="a server that is stopped, and one that is killed, under `run`")
-    hanging.add_argument("--rounds", type=int, default=3, help="default: %(default)s; 40 s each")
-    attacks.add_parser("quarter", help="16 and 4 satellites on a quarter of a core with 256 MB; needs cgroups")
-    args = parser.parse_args()
+    args = parsed()
     cores = len(os.sched_getaffinity(0))
     print(f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {cores} cores, Python {platform.python_version()}")
+    if args.attack == "all":
+        return 0 if of_all(QUICK if args.quick else LONG) else 1
     attack = {
         "fuzz": run_fuzz,
         "coverage": run_coverage,
@@ -57,7 +62,42 @@ def main() -> int:
         "hang": run_hang,
         "quarter": run_quarter,
     }
-    return attack[args.attack](args)
+    figures = attack[args.attack](args)
+    printed(figures, "json" if args.json else "text")
+    return 0 if held(figures) else 1
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
+    attacks = parser.add_subparsers(dest="attack", required=True)
+    everything = attacks.add_parser("all", help="all of them, with one table; two hours on two cores")
+    everything.add_argument("--quick", action="store_true", help="a short form of each; three minutes")
+    fuzzing = attacks.add_parser("fuzz", help="random events to all servers")
+    fuzzing.add_argument("--events", type=int, default=1_000_000, help="default: %(default)s; 15 minutes on two cores")
+    fuzzing.add_argument("--seed", type=int, default=int(time.time()), help="default: the time")
+    loading = attacks.add_parser("load", help="satellites that listen at the same time")
+    loading.add_argument("--satellites", type=int, default=64, help="default: %(default)s")
+    loading.add_argument("--seconds", type=float, default=60, help="default: %(default)s")
+    soaking = attacks.add_parser("soak", help="mixed clients for a long time")
+    soaking.add_argument("--minutes", type=float, default=60, help="default: %(default)s")
+    covering = attacks.add_parser("coverage", help="bytes that look for new code at the border; needs atheris")
+    covering.add_argument("--conversations", type=int, default=200_000, help="default: %(default)s")
+    covering.add_argument(
+        "--corpus", type=Path, default=Path(".fuzz"), help="kept from run to run; default: %(default)s"
+    )
+    stopping = attacks.add_parser("stop", help="ends the program amid its work, and starts it again")
+    stopping.add_argument("--rounds", type=int, default=10, help="default: %(default)s")
+    crowding = attacks.add_parser("strangers", help="many who say nothing, and one who is at home")
+    crowding.add_argument("--strangers", type=int, default=1_000, help="default: %(default)s")
+    hanging = attacks.add_parser("hang", help="a server that is stopped, and one that is killed, under `run`")
+    hanging.add_argument("--rounds", type=int, default=3, help="default: %(default)s; 40 s each")
+    shrinking = attacks.add_parser(
+        "quarter", help="16 and 4 satellites on a quarter of a core with 256 MB; needs cgroups"
+    )
+    shrinking.add_argument("--seconds", type=float, default=40, help="default: %(default)s; and as long for the start")
+    for attack in (fuzzing, loading, soaking, covering, stopping, crowding, hanging, shrinking):
+        attack.add_argument("--json", action="store_true", help="print the figures as JSON on the last line")
+    return parser.parse_args()
 
 
 def say(text: str) -> None:
@@ -65,98 +105,117 @@ def say(text: str) -> None:
         print(f"\r{text:<100}", end="", file=sys.stderr, flush=True)
 
 
-def run_fuzz(args: argparse.Namespace) -> int:
+def run_fuzz(args: argparse.Namespace) -> list[Figure]:
     config = load_config(None, ENVIRONMENT | {"IRENE_WYOMING__MIC__SOURCE__KIND": "silence"})
     done = asyncio.run(fuzz.fuzz(config, args.events, args.seed, say))
-    print(f"seed {args.seed}: {done.events} events in {done.conversations} conversations, {done.seconds:.0f} s")
-    print(f"unhandled exceptions: {len(done.unhandled)}; conversations that hung: {done.hung}")
-    print("clients were told: " + ", ".join(f"{code} {count}" for code, count in done.codes.most_common()))
-    print(f"memory after the first 20,000 events: {done.grown_bytes / 1e6:+.1f} MB")
-    print(f"a healthy client waited at most {done.slowest_healthy_s:.2f} s")
     for what in done.unhandled[:10]:
         print(f"  {what}")
-    return 1 if done.unhandled or done.hung else 0
+    told = ", ".join(f"{code} {count}" for code, count in done.codes.most_common())
+    return [
+        Figure(f"events, seed {args.seed}", f"{done.events} in {done.conversations} conversations"),
+        exact("unhandled exceptions", len(done.unhandled), 0),
+        exact("conversations that hung", done.hung, 0),
+        Figure("clients were told", told),
+        Figure("memory after the first 20,000 events", f"{done.grown_bytes / 1e6:+.1f} MB"),
+        Figure("a healthy client waited at most", f"{done.slowest_healthy_s:.2f} s"),
+    ]
 
 
-def run_load(args: argparse.Namespace) -> int:
+def run_coverage(args: argparse.Namespace) -> list[Figure]:
+    done = covered(args.conversations, args.corpus)
+    return [
+        exact("conversations that reach new code", done.conversations, args.conversations),
+        Figure("inputs kept, each for code that no other reached", str(done.kept)),
+        Figure("bugs found", done.found or "none", not done.found),
+    ]
+
+
+def run_load(args: argparse.Namespace) -> list[Figure]:
     done = asyncio.run(load.load(args.satellites, args.seconds, read_wav(SPEECH_DIR / WORD), NAME))
-    print(f"{args.satellites} satellites: {done.heard} of {done.spoken} words heard, {done.cpu:.2f} cores")
     late = ", ".join(f"p{share:.0%} {load.quantile(done.late_s, share) * 1000:.0f} ms" for share in (0.5, 0.95, 0.99))
-    print(f"from the chunk to its detection: {late}")
     asked = ", ".join(f"p{share:.0%} {load.quantile(done.described_s, share) * 1000:.0f} ms" for share in (0.5, 0.99))
-    print(f"describe meanwhile: {asked}; memory {done.resident_bytes / 1e6:.0f} MB")
-    return 0 if done.heard == done.spoken else 1
+    return [
+        exact(f"words heard by {args.satellites} satellites", done.heard, done.spoken),
+        Figure("cores used by the wake server", f"{done.cpu:.2f}"),
+        Figure("from the chunk to its detection", late),
+        Figure("a description meanwhile", asked),
+        Figure("memory", f"{done.resident_bytes / 1e6:.0f} MB"),
+    ]
 
 
-def run_soak(args: argparse.Namespace) -> int:
+SLOPE = 1.0
+"""Kilobytes a minute that a server may grow by, after the first third of the time."""
+
+
+def run_soak(args: argparse.Namespace) -> list[Figure]:
     word, command = read_wav(SPEECH_DIR / WORD), read_wav(SPEECH_DIR / COMMAND)
     done = asyncio.run(soak.soak(args.minutes * 60, word, command, say))
-    slopes = done.slopes()
-    for name, slope in slopes.items():
+    figures = []
+    for name, slope in done.slopes().items():
         first, last = done.files[name]
-        print(
-            f"{name}: {done.memory[name][-1][1] / 1e6:.1f} MB, {slope.kb_per_minute:+.1f} kB/min"
-            f" (+- {slope.error:.1f}), files {first} -> {last}"
-        )
-    print(f"transcripts, one client: {agreement(done.alone_s, done.told_alone_s)}")
-    print(f"transcripts, amid all others: {agreement(done.transcripts_s, done.told_mean_s)}")
+        size = f"{done.memory[name][-1][1] / 1e6:.1f} MB, {slope.kb_per_minute:+.1f} kB/min (+- {slope.error:.1f})"
+        figures.append(Figure(f"memory of {name}", size, slope.kb_per_minute - slope.error <= SLOPE))
+        figures.append(Figure(f"open files of {name}", f"{first} -> {last}"))
     scrape = load.quantile(done.scrapes_s, 0.5) * 1000
-    print(f"a scrape: median {scrape:.1f} ms, {done.scrape_cpu_s * 1000:.1f} ms of CPU time")
-    return 0 if all(slope.flat or slope.kb_per_minute < 0 for slope in slopes.values()) else 1
+    return [
+        *figures,
+        Figure("transcripts, one client", agreement(done.alone_s, done.told_alone_s)),
+        Figure("transcripts, amid all others", agreement(done.transcripts_s, done.told_mean_s)),
+        Figure("a scrape", f"median {scrape:.1f} ms, {done.scrape_cpu_s * 1000:.1f} ms of CPU time"),
+    ]
 
 
-def run_stop(args: argparse.Namespace) -> int:
+def run_stop(args: argparse.Namespace) -> list[Figure]:
     word, command = read_wav(SPEECH_DIR / WORD), read_wav(SPEECH_DIR / COMMAND)
     done = asyncio.run(stop.stop(args.rounds, word, command, TEXT))
-    print(f"SIGTERM under load: ended after {seconds(done.ended_s)}, exit codes {sorted(set(done.codes))}")
-    print(f"commands that were being spoken: {done.transcribed} of {done.begun} transcribed")
-    print(f"SIGKILL, started again at once: all servers answer after {seconds(done.back_s)}")
-    return 0 if set(done.codes) == {0} and done.transcribed == done.begun else 1
+    return [
+        Figure("SIGTERM under load: ended after", seconds(done.ended_s)),
+        Figure("exit codes", str(sorted(set(done.codes))), set(done.codes) == {0}),
+        exact("commands half spoken at SIGTERM, transcribed", done.transcribed, done.begun),
+        Figure("SIGKILL, started again at once: all servers answer after", seconds(done.back_s)),
+    ]
 
 
-def run_strangers(args: argparse.Namespace) -> int:
-    held = True
+def run_strangers(args: argparse.Namespace) -> list[Figure]:
+    figures = []
     with TemporaryDirectory(prefix="irene-attack-") as folder:
-        kinds = {
-            "silent": (b"", None),
-            "silent, TLS": (b"", Path(folder)),
-            "stalled in a TLS greeting": (strangers.GREETING, Path(folder)),
-        }
-        for kind, (said, place) in kinds.items():
-            done = asyncio.run(strangers.strangers(args.strangers, said, place))
-            held &= done.served == strangers.ASKED and done.grown_bytes < 20e6
-            print(
-                f"{args.strangers} strangers, {kind}: {done.served} of {strangers.ASKED} descriptions for home, the"
-                f" slowest after {done.slowest_s:.2f} s; {done.grown_bytes / 1e6:+.1f} MB"
-            )
-    return 0 if held else 1
+        for kind in strangers.kinds(Path(folder)):
+            done = asyncio.run(strangers.strangers(args.strangers, kind))
+            figures += [
+                exact(f"{args.strangers} strangers, {kind.name}: served", done.served, strangers.ASKED),
+                bounded("the slowest of these", done.slowest_s, 1.0, " s"),
+                bounded("memory", done.grown_bytes / 1e6, 20, " MB"),
+            ]
+    return figures
 
 
-def run_quarter(args: argparse.Namespace) -> int:  # noqa: ARG001  # like the others
-    if (reason := quarter.why_not()) is not None:
-        print(reason)
-        return 1
-    word, held = read_wav(SPEECH_DIR / WORD), True
-    for satellites, for_s, latest_s in ((16, 40, 5), (4, 40, 3)):
-        done = asyncio.run(quarter.quarter(satellites, for_s, word, NAME))
-        lone = "not at all" if done.lone_s is None else f"after {done.lone_s:.2f} s"
-        print(
-            f"{satellites} satellites in noise on a quarter of a core: {len(done.late_s)} of {done.spoken} words told,"
-            f" {seconds(done.late_s)} after they were said; describe at most {max(done.described_s):.2f} s;"
-            f" {done.most_bytes / 1e6:.0f} MB with the page cache, {done.killed} killed; one alone afterwards is heard"
-            f" {lone}"
-        )
-        held &= done.in_time(latest_s) and not done.killed
-    return 0 if held else 1
-
-
-def run_hang(args: argparse.Namespace) -> int:
+def run_hang(args: argparse.Namespace) -> list[Figure]:
     done = asyncio.run(hang.hang(args.rounds))
-    print(f"SIGSTOP of the wake server: the front's client is told after {seconds(done.told_s)}")
-    print(f"it serves again after {seconds(done.back_s)}")
-    print(f"SIGKILL of the wake server: it serves again after {seconds(done.killed_s)}")
-    held = max(done.told_s) <= 5 and max(done.back_s) <= 40 and len(done.told_s) == args.rounds
-    return 0 if held and max(done.killed_s) <= 3 else 1
+    return [
+        exact("SIGSTOP of the wake server: the front's clients that are told", len(done.told_s), args.rounds),
+        bounded("told after", max(done.told_s, default=float("inf")), 5, " s"),
+        bounded("it serves again after", max(done.back_s), 40, " s"),
+        bounded("SIGKILL: it serves again after", max(done.killed_s), 3, " s"),
+    ]
+
+
+def run_quarter(args: argparse.Namespace) -> list[Figure]:
+    if (reason := quarter.why_not()) is not None:
+        return [Figure("a quarter of a core", reason)]
+    word, figures = read_wav(SPEECH_DIR / WORD), []
+    for satellites, latest_s in ((16, 5), (4, 3)):
+        done = asyncio.run(quarter.quarter(satellites, args.seconds, word, NAME))
+        lone = float("inf") if done.lone_s is None else done.lone_s
+        told = f"{len(done.late_s)} of {done.spoken}"
+        figures += [
+            Figure(f"{satellites} satellites in noise, 0.25 core, 256 MB: words told", told, bool(done.late_s)),
+            bounded("the latest of these", max(done.late_s, default=float("inf")), latest_s, " s"),
+            bounded("a lone satellite afterwards is heard after", lone, 2, " s"),
+            exact("processes ended for want of memory", done.killed, 0),
+            Figure("memory with the page cache", f"{done.most_bytes / 1e6:.0f} MB"),
+            Figure("a description took at most", f"{max(done.described_s):.2f} s"),
+        ]
+    return figures
 
 
 def seconds(times: list[float]) -> str:
@@ -169,11 +228,6 @@ def agreement(waited_s: list[float], told_s: float) -> str:
         f"{len(waited_s)}, mean {clock * 1000:.1f} ms by the client's clock, {told_s * 1000:.1f} ms by /metrics"
         f" ({told_s / clock - 1:+.1%})"
     )
-
-
-def run_coverage(args: argparse.Namespace) -> int:
-    # A process of its own, which takes note of what runs from the first import on.
-    return subprocess.call([sys.executable, "-m", "tests.attack.coverage", str(args.seconds), str(args.corpus)])
 
 
 if __name__ == "__main__":

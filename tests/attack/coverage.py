@@ -189,12 +189,12 @@ class Target:
         ).run()
 
 
-def main(seconds: int, folder: Path) -> None:
+def main(conversations: int, folder: Path) -> None:
     """Does not return. The exit code is 0 when nothing was found."""
     folder.mkdir(parents=True, exist_ok=True)
     target = Target()
     found = f"-artifact_prefix={folder}/found-"
-    atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-max_len=2048", found, str(folder)], target.attack)
+    atheris.Setup([sys.argv[0], f"-runs={conversations}", "-max_len=2048", found, str(folder)], target.attack)
     atheris.Fuzz()
 
 

@@ -1,12 +1,14 @@
-"""A thousand who connect from four addresses and say nothing, or begin a TLS greeting and stall."""
+"""A thousand who connect from four addresses and say nothing, show no token, or begin a TLS greeting and stall."""
 
 import asyncio
 import socket
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from irene_wyoming.bench.serving import serving
 from irene_wyoming.errors import ServerUnavailable
@@ -32,24 +34,51 @@ class Outcome:
     """Why, of those that were not served."""
 
 
-async def strangers(count: int, said: bytes = b"", folder: Path | None = None) -> Outcome:
-    """Have so many of them at a wake server.
+@dataclass(frozen=True)
+class Kind:
+    """What strangers do, at a server of which kind."""
 
-    :param said: what each says.
-    :param folder: for a certificate; None: the server speaks without TLS.
+    name: str
+    address: Address
+    """Where the client at home finds the server."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Of that server."""
+    said: bytes = b""
+    """What each stranger says."""
+
+
+def kinds(folder: Path) -> Iterator[Kind]:
+    """Each on a port of its own. Blocks.
+
+    :param folder: for a certificate and a token.
     """
-    address, settings = Address("127.0.0.1", free_ports(1)[0]), {}
-    if folder is not None:
-        certificate = await asyncio.to_thread(make_certificate, folder)
-        address, settings = replace(address, tls=True, trust=certificate), {"access__certificate": str(certificate)}
-    async with serving("wake", settings, address=address) as server:
+    certificate, token = make_certificate(folder), folder / "token"
+    token.write_text("a token of the home")
+    tls = {"access__certificate": str(certificate)}
+
+    def at(**how: Any) -> Address:
+        return Address("127.0.0.1", free_ports(1)[0], **how)
+
+    yield Kind("silent", at())
+    yield Kind("silent, TLS", at(tls=True, trust=certificate), tls)
+    yield Kind("stalled in a TLS greeting", at(tls=True, trust=certificate), tls, GREETING)
+    shown = {"access__token_file": str(token)}
+    yield Kind("silent, token", at(), {**shown, "access__allow": "[127.0.0.1]"})
+    yield Kind(
+        "silent, token, and home shows it", at(token=token.read_text()), {**shown, "access__allow": "[10.0.0.1]"}
+    )
+
+
+async def strangers(count: int, kind: Kind) -> Outcome:
+    """Have so many of them at a wake server."""
+    async with serving("wake", kind.settings, address=kind.address) as server:
         outcome = Outcome()
-        await describe(address)
+        await describe(kind.address)
         before = resident_bytes(server.process.pid)
         with ExitStack() as stack:
-            await connected(stack, address, count, said)
+            await connected(stack, kind.address, count, kind.said)
             for _ in range(ASKED):
-                await ask(address, outcome)
+                await ask(kind.address, outcome)
             outcome.grown_bytes = resident_bytes(server.process.pid) - before
     return outcome
 

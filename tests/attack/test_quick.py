@@ -83,7 +83,7 @@ async def test_fuzzed_conversations_find_no_bug(configured: Callable[..., Config
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed")
 def test_bytes_that_look_for_new_code_find_no_bug(tmp_path: Path) -> None:
-    attack = [sys.executable, "-m", "tests.attack", "coverage", "--seconds", "3", "--corpus", str(tmp_path)]
+    attack = [sys.executable, "-m", "tests.attack", "coverage", "--conversations", "1000", "--corpus", str(tmp_path)]
     done = subprocess.run(attack, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.iterdir())) > 10  # inputs that led to code that the others did not
