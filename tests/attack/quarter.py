@@ -50,11 +50,6 @@ class Outcome:
     most_bytes: int = 0
     """Of memory, with the page cache."""
 
-    def in_time(self, latest_s: float) -> bool:
-        """Words were told, none of them so late, and a lone satellite is heard within 2 s."""
-        lone = self.lone_s is not None and self.lone_s <= 2
-        return lone and bool(self.late_s) and max(self.late_s) <= latest_s
-
 
 class Group:
     """A cgroup with limits."""
