@@ -1,0 +1,1 @@
+"""Speech-to-text by any program that prints what a wav file says."""
