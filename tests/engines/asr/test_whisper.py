@@ -18,6 +18,7 @@ from irene_wyoming.engines.asr.whisper.spec import SPEC, languages
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.language.vocabulary import Vocabulary as Home
+from tests.config.files import ROOT
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
 from tests.models import whisper
@@ -294,3 +295,17 @@ def test_the_home_as_it_is_now_goes_before_the_configured_names(shared: AsrEngin
     assert re.search(r"lamp \d+$", told)
     assert len(told) <= MAX_HINTS
     assert hear(shared, spoken(COMMANDS[0]), AsrRequest(vocabulary=Home())) == COMMANDS[0]
+
+
+def test_it_hears_without_pyav_which_the_image_leaves_out() -> None:
+    """In a process of its own, for which PyAV is not installed."""
+    hidden = """
+import importlib.machinery
+find = importlib.machinery.PathFinder.find_spec
+importlib.machinery.PathFinder.find_spec = lambda name, *more: None if name == "av" else find(name, *more)
+import irene_wyoming.engines.asr.whisper.library
+from tests.engines.asr.test_whisper import create, hear, spoken
+print(hear(create(), spoken("set a timer for five minutes")))
+"""
+    ran = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "timer" in ran.stdout

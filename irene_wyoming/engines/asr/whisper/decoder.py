@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_compression_ratio, get_suppressed_tokens
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.asr.whisper.library import Tokenizer, get_compression_ratio, get_suppressed_tokens
 
 BEHIND_S = 12.0
 """Silence behind the speech in a short window. With 1 s, 8 of 20 recorded orders came out two or three times; with 3 s,

@@ -13,13 +13,13 @@ from typing import Any
 
 import ctranslate2
 import numpy as np
-from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from irene_wyoming import cores
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.pauses import FRAME, Pauses
 from irene_wyoming.engines.asr.whisper.decoder import Decoder
+from irene_wyoming.engines.asr.whisper.library import WhisperModel
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.language.likely import fitting, likely_names
