@@ -43,14 +43,13 @@ def shared_path(config: Config, folder: Path) -> Path | None:
 
 @asynccontextmanager
 async def second_look(settings: WakeConfig, environ: Mapping[str, str]) -> AsyncIterator[SecondLook | None]:
-    """What decides on proposed words, where the configuration wants it and this machine has it."""
-    if not wanted(settings):
-        yield None
-        return
+    """What decides on proposed words, where this machine has it. Its model is loaded when a word first wants it."""
     path = environ.get(PATH_VARIABLE)
-    if path is not None:
+    if not wanted(settings):
+        recogniser: Recogniser = OwnRecogniser(lambda: phrase_scorer()())  # nobody yet; the page may say otherwise
+    elif path is not None:
         log.info("wake: the speech-to-text server looks twice at wake words")
-        recogniser: Recogniser = AskedRecogniser(path)
+        recogniser = AskedRecogniser(path)
     else:
         try:
             load = await asyncio.to_thread(phrase_scorer)

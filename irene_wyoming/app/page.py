@@ -12,14 +12,22 @@ from irene_wyoming.app.asked import NAMES, RELOAD_NAMES
 from irene_wyoming.app.front import enabled, reachable
 from irene_wyoming.app.newsroom import Newsroom, Reached
 from irene_wyoming.app.page_doctor import examined
+from irene_wyoming.app.page_jobs import Jobs, command
 from irene_wyoming.app.page_models import Fetching, download
+from irene_wyoming.app.page_recordings import Recordings
 from irene_wyoming.app.tryout import Tryout
 from irene_wyoming.app.tuning import Tuner
+from irene_wyoming.app.wake_settings import recordings_folder
 from irene_wyoming.engines.base import Verify
-from irene_wyoming.errors import ServerUnavailable, UnsupportedRequest
+from irene_wyoming.errors import ConfigError, ServerUnavailable, UnsupportedRequest
 
 SHOWN_NAMES = 1_000
 """On the page; `irene-wyoming names` lists all."""
+
+CHANGING = frozenset(
+    {"tune", "use", "arbitrate", "record", "undo", "fetch", "label", "remove", "tune-wake", "learn-wake", "stop"}
+)
+"""What a read-only page may not do."""
 
 
 class PageSource:
@@ -29,6 +37,7 @@ class PageSource:
         self._newsroom = newsroom
         self._tuner = tuner
         self._fetching = Fetching(tuner.config, download(tuner.path))
+        self._jobs = Jobs(command(tuner.path))
         self._restarts: dict[str, int] = {}
         self._began = time.time()
 
@@ -40,6 +49,7 @@ class PageSource:
         """Nobody looks any more."""
         await self._newsroom.close()
         await self._fetching.close()
+        await self._jobs.close()
 
     def watched(self) -> AbstractAsyncContextManager[None]:
         return self._newsroom.watched()
@@ -59,6 +69,9 @@ class PageSource:
             "warnings": newsroom.happened("warning"),
             "tuning": self._tuning(),
             "fetching": self._fetching.state(),
+            "together": newsroom.happened("together"),
+            "recorded": newsroom.happened("recording")[:1],
+            "job": self._jobs.state(),
         }
 
     async def do(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -72,8 +85,18 @@ class PageSource:
                 return {"models": await asyncio.to_thread(self._fetching.models)}
             case {"do": "reload-names"}:
                 return await self._server("asr").ask(RELOAD_NAMES)
-            case {"do": "tune" | "undo" | "fetch"} if self._tuner.config.web.read_only:
-                raise UnsupportedRequest("the page is read-only here: web.read_only is true")
+            case {"do": "recordings"}:
+                return await asyncio.to_thread(self._recordings().listed)
+        if self._tuner.config.web.read_only and asked.get("do") in CHANGING:
+            raise UnsupportedRequest("the page is read-only here: web.read_only is true")
+        if not (await self._change(asked) or await self._work(asked)):
+            raise UnsupportedRequest("this page is of another version; load it again")
+        return {}
+
+    async def _change(self, asked: Mapping[str, Any]) -> bool:
+        """Change a setting, if that is asked for."""
+        tuner = self._tuner
+        match asked:
             case {
                 "do": "tune",
                 "word": str(word),
@@ -81,15 +104,51 @@ class PageSource:
                 "value": value,
                 "satellite": str(satellite),
             }:
-                await self._tuner.change(word, setting, value, satellite)
-                return {}
+                await tuner.change(word, setting, value, satellite)
+            case {"do": "use", "word": str(word), "threshold": float(threshold), "trigger_level": int(level)}:
+                await tuner.use(word, threshold, level)
+            case {"do": "arbitrate", "setting": str(setting), "value": value}:
+                await tuner.arbitrate(setting, value)
+            case {"do": "record", "word": str(word), "on": bool(on)}:
+                await tuner.record(word, on=on)
+            case {"do": "undo"}:
+                await tuner.undo()
+            case _:
+                return False
+        return True
+
+    async def _work(self, asked: Mapping[str, Any]) -> bool:
+        """Do something with models or recordings, if that is asked for."""
+        match asked:
             case {"do": "fetch", "name": str(name)}:
                 await self._fetching.begin(name)
-                return {}
-            case {"do": "undo"}:
-                await self._tuner.undo()
-                return {}
-        raise UnsupportedRequest("this page is of another version; load it again")
+            case {"do": "label", "name": str(name), "label": str(label)}:
+                await asyncio.to_thread(self._recordings().label, name, label)
+            case {"do": "remove", "name": str(name)}:
+                await asyncio.to_thread(self._recordings().remove, name)
+            case {"do": "tune-wake", "word": str(word)}:
+                await self._jobs.tune(self._recordings(), word)
+            case {"do": "learn-wake", "word": str(word), "name": str(name), "phrase": str(phrase)}:
+                await self._jobs.learn(self._recordings(), word, name, phrase)
+            case {"do": "stop"}:
+                self._jobs.stop()
+            case _:
+                return False
+        return True
+
+    async def recording(self, name: str) -> bytes:
+        """A recording as a wav file.
+
+        :raises IreneError: there is none of this name.
+        """
+        return await asyncio.to_thread(self._recordings().read, name)
+
+    def _recordings(self) -> Recordings:
+        config = self._tuner.config
+        folder = recordings_folder(config.wake.recordings, config.data_dir)
+        if folder is None:
+            raise ConfigError("data_dir: null: expected a folder to keep recordings in")
+        return Recordings(folder)
 
     def attempt(self, asked: Mapping[str, Any]) -> Tryout:
         """:raises UnsupportedRequest: there is no such server."""
@@ -136,6 +195,7 @@ class PageSource:
 
     def _tuning(self) -> Mapping[str, Any]:
         wake = self._tuner.config.wake
+        folder = recordings_folder(wake.recordings, self._tuner.config.data_dir)
         return {
             "words": {word: asdict(settings) for word, settings in wake.models.items()},
             "satellites": {
@@ -143,6 +203,13 @@ class PageSource:
                 for name, one in wake.satellites.items()
             },
             "looks": get_args(Verify),
+            "verify": wake.verify,
+            "arbitration": asdict(wake.arbitration),
+            "recording": {
+                "on": wake.recordings.enabled,
+                "words": wake.recordings.words,
+                "folder": None if folder is None else str(folder),
+            },
             "can_undo": self._tuner.can_undo,
             "kept": self._tuner.config.data_dir is not None,
         }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from irene_wyoming.app.shared_metrics import FOLDER_VARIABLE, PROCESS_VARIABLE
+from irene_wyoming.app.shared_metrics import unshared
 from irene_wyoming.errors import ServerUnavailable
 
 TIMEOUT_S = 60.0
@@ -24,10 +24,9 @@ async def examined(path: Path | None, environ: Mapping[str, str]) -> Mapping[str
     :raises ServerUnavailable: it does not end, or not with an answer.
     """
     options = ["--config", str(path)] if path else []
-    figures = {FOLDER_VARIABLE, PROCESS_VARIABLE}  # it has none to share
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "irene_wyoming", "doctor", "--silent", "--json", *options),
-        env={name: value for name, value in environ.items() if name not in figures},
+        env=unshared(environ),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

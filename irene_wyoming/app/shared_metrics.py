@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,3 +109,8 @@ def is_alive(pid: int) -> bool:
     except OSError:  # another user's
         return True
     return True
+
+
+def unshared(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process of ours that has no figures to share."""
+    return {name: value for name, value in environ.items() if name not in (FOLDER_VARIABLE, PROCESS_VARIABLE)}

@@ -1,7 +1,7 @@
 """How words are heard, changed while the servers run: checked, kept in the data folder, applied at once, taken back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from irene_wyoming.app.newsroom import Newsroom
 from irene_wyoming.checks import Keys
 from irene_wyoming.config import changes
 from irene_wyoming.config.load import load, read_changes
-from irene_wyoming.config.model import Config
+from irene_wyoming.config.model import Config, WakeConfig
+from irene_wyoming.config.wake import ArbitrationConfig
 from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.errors import ConfigError, ServerUnavailable
 
@@ -20,6 +21,9 @@ MAX_UNDO = 20
 
 TUNABLE = tuple(each.name for each in fields(WakeSettings))
 """What can be changed of a word."""
+
+ARBITRATION = tuple(each.name for each in fields(ArbitrationConfig))
+"""What can be changed of who answers."""
 
 
 class Tuner:
@@ -49,11 +53,49 @@ class Tuner:
         if setting not in TUNABLE:
             raise ConfigError(f"{setting!r}: expected one of {', '.join(TUNABLE)}")
         above: Keys = ("wake", "satellites", satellite) if satellite else ("wake",)
-        keys: Keys = (*above, "models", word, setting)
+        await self._make([((*above, "models", word, setting), value)])
+
+    async def use(self, word: str, threshold: float, trigger_level: int) -> None:
+        """Have a word heard with what its recordings recommend: one change.
+
+        :raises ConfigError: it cannot be, or cannot be kept.
+        """
+        above: Keys = ("wake", "models", word)
+        await self._make([((*above, "threshold"), threshold), ((*above, "trigger_level"), trigger_level)])
+
+    async def arbitrate(self, setting: str, value: Any) -> None:
+        """Have the nearest of several satellites answer, or not; a value of None: as the configuration says.
+
+        :raises ConfigError: it cannot be, or cannot be kept.
+        """
+        if setting not in ARBITRATION:
+            raise ConfigError(f"{setting!r}: expected one of {', '.join(ARBITRATION)}")
+        await self._make([(("wake", "arbitration", setting), value)])
+
+    async def record(self, word: str, *, on: bool) -> None:
+        """Record a word from now on, or no more.
+
+        :raises ConfigError: it cannot be, or cannot be kept.
+        """
+        now = self.config.wake.recordings
+        recorded = list(now.words or ()) if now.enabled else []
+        if now.enabled and now.words is None and not on:
+            raise ConfigError(
+                "wake.recordings.words: null: every word is recorded; name the words there to choose here"
+            )
+        words = [each for each in recorded if each != word] + ([word] if on else [])
+        above: Keys = ("wake", "recordings")
+        await self._make([((*above, "enabled"), bool(words)), ((*above, "words"), words)])
+
+    async def _make(self, made: Sequence[tuple[Keys, Any]]) -> None:
+        """Make changes that belong together, keep them, and have them hold."""
         async with self._turn:
-            now = await asyncio.to_thread(read_changes, self.config)
-            await self._apply(changes.changed(now, keys, value))
-            self._before = [*self._before, now][-MAX_UNDO:]
+            before = await asyncio.to_thread(read_changes, self.config)
+            now = before
+            for keys, value in made:
+                now = changes.changed(now, keys, value)
+            await self._apply(now)
+            self._before = [*self._before, before][-MAX_UNDO:]
 
     async def undo(self) -> None:
         """Take the last change back.
@@ -78,9 +120,18 @@ class Tuner:
         self.config = config
         wake = self._newsroom.servers.get("wake")
         if wake is not None:
-            models = {word: asdict(each) for word, each in config.wake.models.items()}
-            satellites = {name: asdict(each) for name, each in config.wake.satellites.items()}
             try:
-                await wake.ask(SETTINGS, models=models, satellites=satellites)
+                await wake.ask(SETTINGS, **asked_of(config.wake))
             except ServerUnavailable as error:
                 raise ServerUnavailable(f"{error}; the change is kept and holds from its next start on") from error
+
+
+def asked_of(settings: WakeConfig) -> dict[str, Any]:
+    """What a wake server is to change, as JSON can hold it."""
+    recordings = asdict(settings.recordings)
+    return {
+        "models": {word: asdict(each) for word, each in settings.models.items()},
+        "satellites": {name: asdict(each) for name, each in settings.satellites.items()},
+        "arbitration": asdict(settings.arbitration),
+        "recordings": recordings | {"folder": recordings["folder"] and str(recordings["folder"])},
+    }

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app import doubts, engines
@@ -13,10 +13,10 @@ from irene_wyoming.app.looks import second_look
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.models import kept_current
 from irene_wyoming.app.shown_engines import shown_wake_engines
-from irene_wyoming.app.wake_settings import changeable
+from irene_wyoming.app.wake_settings import Changeable, changeable, recorder_settings
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import SPEECH, Quality
-from irene_wyoming.config.model import Config, WakeConfig
+from irene_wyoming.config.model import Config
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.engines.wake.gate import GatedEngine
 from irene_wyoming.engines.wake.recorder import RecordedEngine, Recorder, RecorderSettings
@@ -52,28 +52,18 @@ def programs(
 
 
 @asynccontextmanager
-async def recorded(programs: Mapping[str, WakeEngine], config: Config) -> AsyncIterator[Mapping[str, WakeEngine]]:
-    """The same programs, whose words are recorded where the configuration says so."""
-    wanted = config.wake.recordings
-    folder = wanted.folder or (config.data_dir / "wake" / "recordings" if config.data_dir else None)
-    if not wanted.enabled or folder is None:
-        yield programs
-        return
-    log.warning("wake: recordings are on: what is said before each wake word is kept in %s", folder)
-    settings = RecorderSettings(
-        folder, wanted.near_miss_threshold, wanted.seconds_before, wanted.max_files, wanted.max_bytes
-    )
+async def recording(settings: RecorderSettings | None) -> AsyncIterator[Recorder]:
+    """What writes recordings, for as long as the context lasts.
+
+    :param settings: what is recorded to begin with; None: nothing.
+    """
+    if settings is not None:
+        log.warning("wake: recordings are on: what is said before each wake word is kept in %s", settings.folder)
     recorder = Recorder(settings)
     try:
-        yield {name: RecordedEngine(engine, recorder) for name, engine in programs.items()}
+        yield recorder
     finally:
         await asyncio.to_thread(recorder.close)
-
-
-def arbitration(settings: WakeConfig) -> Arbitration | None:
-    """Who answers where several satellites hear one word, where the configuration wants that."""
-    wanted = settings.arbitration
-    return Arbitration(wanted.window_ms / 1000, always=wanted.always) if wanted.window_ms else None
 
 
 def phrases(engines: Sequence[WakeEngine]) -> Callable[[str], Phrase | None]:
@@ -106,12 +96,14 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             loaded.append(TypedEngine(settings.typed))
         proposed = second if settings.first_stage == "either" else None
         every = programs(loaded, gated=settings.idle_gate, second=proposed)
-        offered = await stack.enter_async_context(recorded(every, config))
+        recorder = await stack.enter_async_context(recording(recorder_settings(settings.recordings, config.data_dir)))
+        offered = {name: RecordedEngine(engine, recorder) for name, engine in every.items()}
         known = [info.name for info in next(iter(offered.values())).models()]
         for doubt in [*doubts.of_words(settings, known, config.data_dir), *doubts.of_folders(config)]:
             log.warning("%s", doubt)
         quality = method("wake", settings.audio, Quality.FAST)
         satellites = Satellites(settings.models, settings.satellites)
+        arbitration = Arbitration(settings.arbitration.window_ms / 1000, always=settings.arbitration.always)
         service = WakeService(
             offered,
             settings.default_models,
@@ -123,12 +115,12 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             second=second,
             verify=settings.verify,
             phrases=phrases(loaded),
-            arbitration=arbitration(settings),
+            arbitration=arbitration,
             typed=frozenset(
                 info.name for engine in loaded if isinstance(engine, TypedEngine) for info in engine.models()
             ),
         )
-        stack.enter_context(changeable(satellites))
+        stack.enter_context(changeable(Changeable(satellites, arbitration, recorder, config.data_dir)))
         stack.enter_context(shown_wake_engines(settings, loaded))
         info = Kept(lambda: wake_info(offered))
 

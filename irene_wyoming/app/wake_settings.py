@@ -1,26 +1,59 @@
-"""Has the page change how words are heard by a wake server that runs."""
+"""Has the page change how words are heard and what is recorded by a wake server that runs."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from irene_wyoming.app.asked import SETTINGS
-from irene_wyoming.config.model import SatelliteConfig
+from irene_wyoming.config.model import RecordingsConfig, SatelliteConfig
 from irene_wyoming.engines.base import WakeSettings
+from irene_wyoming.engines.wake.recorder import Recorder, RecorderSettings
 from irene_wyoming.news import NEWS
+from irene_wyoming.servers.arbitration import Arbitration
 from irene_wyoming.servers.satellites import Satellites
 
+log = logging.getLogger(__name__)
 
-@contextmanager
-def changeable(satellites: Satellites) -> Iterator[None]:
-    """Have the page change how words are heard, for as long as the context lasts."""
 
-    async def change(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Changeable:
+    """What of a wake server can be changed while it runs."""
+
+    satellites: Satellites
+    arbitration: Arbitration
+    recorder: Recorder
+    data_dir: Path | None
+
+    def change(self, asked: Mapping[str, Any]) -> None:
+        """From now on these settings hold; streams go on.
+
+        :param asked: as ``asked_of`` gives it.
+        """
         own = {
             name: SatelliteConfig(WakeSettings(**one["settings"]), of_words(one["models"]))
             for name, one in asked["satellites"].items()
         }
-        satellites.change(of_words(asked["models"]), own)
+        wanted = recorder_settings(recordings_of(asked["recordings"]), self.data_dir)
+        if wanted != self.recorder.settings:
+            if wanted is None:
+                log.info("wake: recordings are off")
+            else:
+                words = "every word" if wanted.words is None else ", ".join(sorted(wanted.words))
+                log.warning("wake: recordings of %s are on, kept in %s", words, wanted.folder)
+        self.recorder.settings = wanted
+        self.arbitration.change(asked["arbitration"]["window_ms"] / 1000, always=asked["arbitration"]["always"])
+        self.satellites.change(of_words(asked["models"]), own)  # the last: streams look for it, and take the others
+
+
+@contextmanager
+def changeable(what: Changeable) -> Iterator[None]:
+    """Have the page change how words are heard, for as long as the context lasts."""
+
+    async def change(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        what.change(asked)
         return {}
 
     NEWS.doers[SETTINGS] = change
@@ -32,3 +65,35 @@ def changeable(satellites: Satellites) -> Iterator[None]:
 
 def of_words(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, WakeSettings]:
     return {word: WakeSettings(**each) for word, each in settings.items()}
+
+
+def recordings_of(asked: Mapping[str, Any]) -> RecordingsConfig:
+    """As JSON has it: paths are text, tuples are lists."""
+    folder, words = asked["folder"], asked["words"]
+    return RecordingsConfig(
+        **{
+            **asked,
+            "folder": None if folder is None else Path(folder),
+            "words": None if words is None else tuple(words),
+        }
+    )
+
+
+def recordings_folder(settings: RecordingsConfig, data_dir: Path | None) -> Path | None:
+    """Where recordings are; None: there is no place for any."""
+    return settings.folder or (None if data_dir is None else data_dir / "wake" / "recordings")
+
+
+def recorder_settings(settings: RecordingsConfig, data_dir: Path | None) -> RecorderSettings | None:
+    """What is recorded, and where to; None: nothing."""
+    folder = recordings_folder(settings, data_dir)
+    if not settings.enabled or folder is None:
+        return None
+    return RecorderSettings(
+        folder,
+        settings.near_miss_threshold,
+        settings.seconds_before,
+        settings.max_files,
+        settings.max_bytes,
+        None if settings.words is None else frozenset(settings.words),
+    )

@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,16 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for scripts instead of text")
+
+
+def add_progress(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--progress", action="store_true", help="tell on standard error how far it is")
+
+
+def tell_progress(args: argparse.Namespace, line: str) -> None:
+    """Where somebody has asked for it."""
+    if args.progress:
+        print(line, file=sys.stderr, flush=True)
 
 
 def address(text: str) -> Address:

@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
     from irene_wyoming.config.model import Config
     from irene_wyoming.learn.examples import Example
     from irene_wyoming.learn.learn import Learned, Report
+
+WORD_S = 1.6
+"""Before the moment at which a word scored highest in a recording of the server's: it lies in there."""
+
+AFTER_S = 0.15
+"""Behind that moment: an engine may score high just before the word's end."""
+
+MAX_SIDECAR_BYTES = 262_144
+"""Of the scores beside such a recording."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how often they are heard, in other rooms, noises and voices; default: %(default)s, 15 s on a PC",
     )
+    common.add_json(parser)
+    common.add_progress(parser)
     common.add_config(parser)
 
 
@@ -51,11 +64,20 @@ def run(args: argparse.Namespace) -> int:
     phrase = args.phrase or name.replace("_", " ")
     examples = [example(str(path), heard(path)) for path in wavs(args.files)] or recorded(args, config, phrase)
     with closing(engine_of(config)) as engine:
-        tell = partial(print, f"{name}:", flush=True)
-        learned = learn(examples, engine, scorer(), phrase, tell, args.variants)
+        learned = learn(examples, engine, scorer(args), phrase, partial(told, args, name), args.variants)
     write(folder, name, phrase, learned)
-    print("\n".join(lines(name, folder, learned)))
+    if args.json:
+        common.print_json({"word": name, **asdict(learned.report), "spellings": list(learned.spellings)})
+    else:
+        print("\n".join(lines(name, folder, learned)))
     return 0
+
+
+def told(args: argparse.Namespace, name: str, line: str) -> None:
+    """How far it is; on standard output where a person reads that."""
+    common.tell_progress(args, f"{name}: {line}")
+    if not args.json and not args.progress:
+        print(f"{name}: {line}", flush=True)
 
 
 def output(args: argparse.Namespace, config: "Config") -> Path:
@@ -79,7 +101,7 @@ def wavs(paths: Sequence[Path]) -> list[Path]:
 
 
 def heard(path: Path) -> "Samples":
-    """16 kHz, mono, full scale 1."""
+    """16 kHz, mono, full scale 1; of a recording of the server's, the word alone."""
     import numpy as np
 
     from irene_wyoming.audio.convert import Converter
@@ -88,7 +110,24 @@ def heard(path: Path) -> "Samples":
     sound = recording.read(path)
     converter = Converter(sound.format, SPEECH, "soxr")
     pcm = converter.push(sound.pcm) + converter.flush()
-    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32_768)
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32_768)
+    peak = peak_s(path.with_suffix(".json"))
+    if peak is None:
+        return samples
+    first, last = (max(0, round((peak + shift) * SPEECH.rate)) for shift in (-WORD_S, AFTER_S))
+    return samples[first:last]
+
+
+def peak_s(sidecar: Path) -> float | None:
+    """Where in a recording of the server's its word scored highest, in seconds; None: it is no such recording."""
+    try:
+        if not sidecar.is_file() or sidecar.stat().st_size > MAX_SIDECAR_BYTES:
+            return None
+        found = json.loads(sidecar.read_bytes())
+        word = found["word"]
+        return float(max((each["score"], each["at_s"]) for each in found["scores"] if each["word"] == word)[1])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def recorded(args: argparse.Namespace, config: "Config", phrase: str) -> "list[Example]":
@@ -109,14 +148,14 @@ def engine_of(config: "Config") -> "Engine":
     return engine
 
 
-def scorer() -> "Scorer | None":
+def scorer(args: argparse.Namespace) -> "Scorer | None":
     """The recogniser, where it is installed."""
     from irene_wyoming.engines.registry import phrase_scorer
 
     try:
         found: Scorer = phrase_scorer()()
     except EngineError as error:
-        print(f"Without a second look: {error}")
+        print(f"Without a second look: {error}", file=sys.stderr if args.json else sys.stdout)
         return None
     return found
 

@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE.yaml", help="write the settings there, for your own file")
     parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw recall against false accepts per hour")
     common.add_json(parser)
+    common.add_progress(parser)
     common.add_config(parser)
 
 
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     settings = common.read_config(args, quiet=True).wake
     results = [tuned(settings, args, word, files, negatives) for word, files in words.items()]
     if args.json:
-        common.print_json([asdict(result) for result in results])
+        common.print_json([{**asdict(result), "enough": result.enough} for result in results])
     else:
         print("\n\n".join("\n".join(lines(result)) for result in results))
     if args.plot:
@@ -109,11 +110,15 @@ def tuned(
     from irene_wyoming.tune.thresholds import tune
 
     with closing(engine_of(settings, args, word)) as engine:
+        heard = []
+        for path in (*positives, *negatives):
+            heard.append(hear(engine, word, path))
+            common.tell_progress(args, f"{word}: heard {len(heard)} of {len(positives) + len(negatives)} recordings")
         return tune(
             word,
             engine.name,
-            [hear(engine, word, path) for path in positives],
-            [hear(engine, word, path) for path in negatives],
+            heard[: len(positives)],
+            heard[len(positives) :],
             allowed_per_hour=args.false_per_hour,
         )
 

@@ -83,6 +83,8 @@ class RecordingsConfig:
     seconds_before: float = setting(number("seconds", 1, 60))
     max_files: int = setting(whole("a number of recordings", 1, 10_000))
     max_bytes: int = setting(whole("a number of bytes", 10_000_000, 10_000_000_000))
+    words: tuple[str, ...] | None = setting(or_null(list_of(text, what="null or a list of wake words")))
+    """The words that are recorded; None: every one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,10 @@ def learn(
         raise AudioError(f"{len(examples)} recordings of the word: expected {FEWEST} to {MOST}")
     random = np.random.default_rng(1)
     tell(f"hears {len(examples)} recordings in other rooms, in noise and in other voices")
-    heard = [listened(example, examples, engine, max(1, variants // len(examples)), random) for example in examples]
+    heard = []
+    for example in examples:
+        heard.append(listened(example, examples, engine, max(1, variants // len(examples)), random))
+        tell(f"has heard {len(heard)} of {len(examples)} recordings")
     packaged = negatives()
     tell("tries the word on recordings that it was not learned from")
     report = tried(heard, packaged)

@@ -24,6 +24,9 @@ UNKNOWN_SNR_DB = 0.0
 SCORE_DB = 10.0
 """A sure engine against an unsure one counts as much as so many dB."""
 
+TOGETHER_S = 2.0
+"""Satellites that hear a word within so long have heard the same person; nobody says it twice so fast."""
+
 MOST_WORDS = 1_000
 """Words that are remembered; a home has a handful."""
 
@@ -56,6 +59,8 @@ class Word:
     """When two streams heard it within one window last."""
     last: tuple[float, Bid] | None = None
     """Who was told last, and when."""
+    first: tuple[float, Bid] | None = None
+    """Who heard it first of those who heard it together last, and when."""
     bids: list[tuple[Bid, "asyncio.Future[Bid]"]] = field(default_factory=list)
     """Of the window that is open."""
 
@@ -63,7 +68,7 @@ class Word:
 class Arbitration:
     """For the event loop's thread.
 
-    :param window_s: how long bids are waited for.
+    :param window_s: how long bids are waited for; 0: nobody is, and all satellites answer.
     :param always: also for words that one satellite alone has heard within a day.
     """
 
@@ -73,11 +78,34 @@ class Arbitration:
         self._clock = clock
         self._words: dict[str, Word] = {}
 
-    async def winner(self, word: str, bid: Bid) -> Bid:
-        """Who answers: this bid, or a better one; waits for the window where others may have heard the word, too."""
+    @property
+    def on(self) -> bool:
+        """Only the nearest satellite answers."""
+        return self._window_s > 0
+
+    def change(self, window_s: float, *, always: bool) -> None:
+        """From the next word on; a window that is open stays as it is."""
+        self._window_s, self._always = window_s, always
+
+    def later_by(self, word: str, bid: Bid) -> float | None:
+        """How many seconds after the first satellite this one has heard a word; None: it is the first, or alone.
+
+        To be called once for each bid, also where all satellites answer: it tells how long a window has to be.
+        """
+        known, now = self._known(word), self._clock()
+        if known.first is None or now - known.first[0] > TOGETHER_S or known.first[1].stream == bid.stream:
+            known.first = (now, bid)
+            return None
+        return now - known.first[0]
+
+    def _known(self, word: str) -> Word:
         if word not in self._words and len(self._words) >= MOST_WORDS:
             self._words.clear()
-        known = self._words.setdefault(word, Word())
+        return self._words.setdefault(word, Word())
+
+    async def winner(self, word: str, bid: Bid) -> Bid:
+        """Who answers: this bid, or a better one; waits for the window where others may have heard the word, too."""
+        known = self._known(word)
         now = self._clock()
         known.heard[bid.satellite] = now
         if known.bids:

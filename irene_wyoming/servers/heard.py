@@ -5,6 +5,9 @@ from math import exp
 from irene_wyoming.engines.base import Hit, MeasuredScore, Score
 from irene_wyoming.engines.wake.second import Verdict
 
+FAR = 20.0
+"""Natural logarithm: margins of a second look beyond it are shown as so much."""
+
 
 def heard(caller: str, name: str, hit: Hit, peak: float, seconds: float, verdict: Verdict | None = None) -> str:
     """A word that was heard.
@@ -50,15 +53,23 @@ def nearly(caller: str, name: str, score: Score, seconds: float) -> str:
     return f"{caller} nearly heard {name} (peak {score.score:.2f}{wanted}) at {seconds:.1f} s of its stream{sound}"
 
 
-def shown(caller: str, name: str, found: Hit | Score, peak: float) -> dict[str, object]:
-    """A word that was heard, or nearly, for the page."""
+def shown(
+    caller: str, name: str, found: Hit | Score, peak: float, steps: int, verdict: Verdict | None = None
+) -> dict[str, object]:
+    """A word that was heard, or nearly, for the page.
+
+    :param steps: in a row that reached its threshold.
+    :param verdict: of the second look, where there was one.
+    """
     values = {
         "peak": peak,
         "threshold": getattr(found, "threshold", None),
         "level_dbfs": getattr(found, "level_dbfs", None),
         "snr_db": getattr(found, "snr_db", None),
+        "look": None if verdict is None or verdict.look is None else max(-FAR, min(FAR, verdict.margin)),
     }
-    return {"caller": caller, "word": name, **{key: value and round(value, 3) for key, value in values.items()}}
+    rounded = {key: value and round(value, 3) for key, value in values.items()}
+    return {"caller": caller, "word": name, "steps": steps, **rounded}
 
 
 def loudness(level_dbfs: float | None, snr_db: float | None) -> str:

@@ -79,6 +79,8 @@ class Hearing:
         """By word: where a look nearly was enough last."""
         self._verdicts: dict[str, Verdict] = {}
         """By word: the last second look that took it."""
+        self._refusals: dict[str, tuple[int, Verdict]] = {}
+        """By word: the last second look that did not take it, and the frame of that."""
         self._settings: Mapping[str, WakeSettings] = {}
         words = [self._name(model) for model in listener.asked]
         self._shown = ShownStream("satellite", listener.caller, self._form.rate, words)
@@ -248,6 +250,7 @@ class Hearing:
             self._followed.accept(taken)
             self._tell(taken, timestamp, verdict)
         elif not hit.phrases:  # of speech that was looked at for words that are only typed nobody wants to know
+            self._refusals[word] = (hit.frame, verdict)
             where = hit.frame / self._form.rate
             log.info("wake: %s", heard.refused(self._listener.caller, self._name(word), hit, verdict, where))
 
@@ -267,16 +270,24 @@ class Hearing:
             self._verdicts[hit.model] = verdict
         if self._listener.wants_peak:
             self.found = True  # reported when the word has passed
-        elif self._service.arbitration is None:
-            self._detected(hit)
         else:
-            contest = self._loop.create_task(self._contend(self._service.arbitration, hit), name="arbitration")
-            self._looks.add(contest)
-            contest.add_done_callback(self._looks.discard)
+            self._bid(self._service.arbitration, hit)
 
-    async def _contend(self, arbitration: Arbitration, hit: Hit) -> None:
-        """Have the client told unless a nearer satellite answers."""
+    def _bid(self, arbitration: Arbitration, hit: Hit) -> None:
+        """Have the client told, unless a nearer satellite is to answer."""
         bid = Bid.of(self._listener.caller, id(self), hit)
+        later_s = arbitration.later_by(hit.model, bid)
+        if later_s is not None:
+            NEWS.tell("together", word=self._name(hit.model), caller=bid.satellite, later_ms=round(later_s * 1000))
+        if not arbitration.on:
+            self._detected(hit)
+            return
+        contest = self._loop.create_task(self._contend(arbitration, bid, hit), name="arbitration")
+        self._looks.add(contest)
+        contest.add_done_callback(self._looks.discard)
+
+    async def _contend(self, arbitration: Arbitration, bid: Bid, hit: Hit) -> None:
+        """Have the client told unless a nearer satellite answers."""
         best = await arbitration.winner(hit.model, bid)
         if best is bid:
             self._detected(hit)
@@ -296,18 +307,21 @@ class Hearing:
     def _on_peak(self, hit: Hit, peak: float) -> None:
         """A word that was heard has passed."""
         caller, where, verdict = self._listener.caller, hit.frame / self._form.rate, self._verdicts.get(hit.model)
-        line = heard.heard(caller, self._name(hit.model), hit, peak, where, verdict)
-        log.info("wake: %s", line)
-        NEWS.tell("word", **heard.shown(self._listener.caller, self._name(hit.model), hit, peak), heard=True)
+        name = self._name(hit.model)
+        log.info("wake: %s", heard.heard(caller, name, hit, peak, where, verdict))
+        NEWS.tell("word", **heard.shown(caller, name, hit, peak, self._shown.steps(hit.model), verdict), heard=True)
         if self._listener.wants_peak:
             self._detected(hit, peak)
 
     def _on_near(self, score: Score) -> None:
         """A word was nearly heard."""
         metrics.NEAR_MISSES.labels(score.word).inc()
-        line = heard.nearly(self._listener.caller, self._name(score.word), score, self._place_s(score))
-        log.info("wake: %s", line)
-        NEWS.tell("word", **heard.shown(self._listener.caller, self._name(score.word), score, score.score), heard=False)
+        caller, name, steps = self._listener.caller, self._name(score.word), self._shown.steps(score.word)
+        frame, verdict = self._refusals.pop(score.word, (0, None))
+        if verdict is None or abs(score.frame - frame) > REFRACTORY_S * self._form.rate:
+            verdict = None
+            log.info("wake: %s", heard.nearly(caller, name, score, self._place_s(score)))
+        NEWS.tell("word", **heard.shown(caller, name, score, score.score, steps, verdict), heard=False)
 
     def _log_stream(self) -> None:
         """Say of a stream without a word whether there was audio, and what came closest to a word."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from irene_wyoming.audio.meter import Meter
-from irene_wyoming.engines.base import Score
+from irene_wyoming.engines.base import MeasuredScore, Score, SecondedScore
 from irene_wyoming.news import NEWS
 
 STALE_S = 2.0
@@ -27,6 +27,10 @@ class ShownStream:
         self._since = time.time()
         self._meter: Meter | None = None
         self._scores: dict[str, float] = {}
+        self._steps: dict[str, int] = {}
+        """By word: steps in a row that have reached its threshold, up to now."""
+        self._most_steps: dict[str, int] = {}
+        """By word: the most of them, since they were last asked for."""
         self._heard_at = 0.0
         self.hide = NEWS.show(kind, self.look)
         """Ends that it is shown. May be called more than once."""
@@ -45,6 +49,17 @@ class ShownStream:
         """A step of a word. Called on the engines' thread."""
         if NEWS.watched and score.score > self._scores.get(score.word, 0.0):
             self._scores[score.word] = score.score
+        if isinstance(score, SecondedScore):
+            return
+        if isinstance(score, MeasuredScore) and score.score >= score.threshold:
+            steps = self._steps[score.word] = self._steps.get(score.word, 0) + 1
+            self._most_steps[score.word] = max(steps, self._most_steps.get(score.word, 0))
+        elif self._steps:
+            self._steps.pop(score.word, None)
+
+    def steps(self, word: str) -> int:
+        """The most steps in a row that reached a word's threshold since this was last asked."""
+        return self._most_steps.pop(word, 0)
 
     def look(self) -> dict[str, Any]:
         """How it is now; the scores are the highest since the last look."""

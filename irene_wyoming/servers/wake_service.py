@@ -1,7 +1,7 @@
 """Who listens to a wake server, and what all who do share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.config.model import AudioProfile
@@ -38,8 +38,8 @@ class WakeService:
     """For which words it does, where nothing else is set for a word or satellite."""
     phrases: Callable[[str], Phrase | None] = no_phrase
     """What it is to look for, by word; None: it cannot judge this word."""
-    arbitration: Arbitration | None = None
-    """Who answers where several satellites hear one word; None: all of them."""
+    arbitration: Arbitration = field(default_factory=lambda: Arbitration(0.0))
+    """Who answers where several satellites hear one word."""
     typed: frozenset[str] = frozenset()
     """Words that it alone hears."""
 

@@ -58,6 +58,12 @@ class Source(Protocol):
     def attempt(self, asked: Mapping[str, Any]) -> Attempt:
         """:raises IreneError: it cannot be tried."""
 
+    async def recording(self, name: str) -> bytes:
+        """A recording that was kept, as a wav file. The name is whatever somebody has put into an address.
+
+        :raises IreneError: there is none of this name.
+        """
+
 
 class Live:
     """All pages that are open."""

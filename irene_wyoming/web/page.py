@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from irene_wyoming.config.model import Address
+from irene_wyoming.errors import IreneError
 from irene_wyoming.web.bounded import PLACES, serving
 from irene_wyoming.web.exposition import Exposition
 from irene_wyoming.web.guard import COOKIE, Guard
@@ -29,9 +30,10 @@ WRONG_TOKEN_S = 1.0
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
+    "connect-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Cache-Control": "no-cache",
 }
@@ -52,9 +54,10 @@ def read_files() -> Files:
 class PageApp:
     """The routes."""
 
-    def __init__(self, guard: Guard, live: Live, page_files: Files) -> None:
+    def __init__(self, guard: Guard, live: Live, source: Source, page_files: Files) -> None:
         self._guard = guard
         self._live = live
+        self._source = source
         self._files = page_files
 
     def routes(self) -> list[web.RouteDef]:
@@ -62,6 +65,7 @@ class PageApp:
             web.get("/", self.index),
             web.get("/static/{name}", self.file),
             web.get("/live", self.live),
+            web.get("/recordings/{name}", self.recording),
             web.post("/login", self.login),
         ]
 
@@ -81,6 +85,15 @@ class PageApp:
         if name not in self._files:
             raise web.HTTPNotFound
         return self._file(name)
+
+    async def recording(self, request: web.Request) -> web.Response:
+        """What was said at home: for whoever may open the page, and kept by no browser or proxy."""
+        self._guard.check(request)
+        try:
+            content = await self._source.recording(request.match_info["name"])
+        except IreneError as error:
+            raise web.HTTPNotFound(text=f"{error}\n") from error
+        return web.Response(body=content, content_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         self._guard.check(request)
@@ -113,7 +126,8 @@ async def with_headers(request: web.Request, handler: Handler) -> web.StreamResp
         refused.headers.update(HEADERS)
         raise
     if not response.prepared:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
     return response
 
 
@@ -125,7 +139,7 @@ async def page(address: Address, guard: Guard, source: Source, exposition: Expos
     """
     live = Live(source)
     app = web.Application(client_max_size=MAX_FORM_BYTES, middlewares=[with_headers])
-    app.add_routes(PageApp(guard, live, await asyncio.to_thread(read_files)).routes())
+    app.add_routes(PageApp(guard, live, source, await asyncio.to_thread(read_files)).routes())
     app.add_routes(exposition.routes(guard.check))
     app.on_shutdown.append(lambda _: live.close())
     async with serving(app, address, PLACES_AT_ONCE, guard.may_connect) as where:

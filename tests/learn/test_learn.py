@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from irene_wyoming.__main__ import main
+from irene_wyoming.cli import learn_wake
 from irene_wyoming.engines.base import EngineContext
 from irene_wyoming.engines.registry import phrase_scorer, spec
 from irene_wyoming.engines.wake.openwakeword.engine import OpenWakeWord
@@ -152,6 +153,21 @@ def test_a_word_is_learned_by_a_command_and_offered(
     )
     assert max(scores) >= learn.PROPOSED
     own.close()
+
+
+def test_of_a_recording_of_the_servers_only_the_word_is_learned(tmp_path: Path) -> None:
+    path = tmp_path / "20260102T030405.000000Z-activation-alexa.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(bytes(RATE * 6))
+    assert len(learn_wake.heard(path)) == 3 * RATE
+    scores = [{"word": "alexa", "at_s": at, "score": score} for at, score in ((1.0, 0.2), (2.0, 0.9), (2.1, 0.5))]
+    scores.append({"word": "okay_nabu", "at_s": 0.1, "score": 1.0})
+    path.with_suffix(".json").write_text(json.dumps({"word": "alexa", "scores": scores}))
+    assert len(learn_wake.heard(path)) == pytest.approx((learn_wake.WORD_S + learn_wake.AFTER_S) * RATE, abs=1)
+    for damaged in ("{}", "[]", '{"word": "alexa", "scores": [1]}', '{"word": "alexa", "scores": []}'):
+        path.with_suffix(".json").write_text(damaged)
+        assert len(learn_wake.heard(path)) == 3 * RATE
 
 
 @pytest.mark.parametrize(

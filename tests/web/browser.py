@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, WSMsgType, web
+from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from irene_wyoming.errors import LimitExceeded, UnsupportedRequest
@@ -58,6 +59,18 @@ async def tab(started: Browser, url: str, **options: Any) -> AsyncIterator[Page]
         await context.close()
 
 
+def sized(width: int) -> dict[str, int]:
+    return PHONE if width == PHONE["width"] else DESKTOP
+
+
+async def serious(opened: Page) -> list[str]:
+    """What axe-core finds that keeps people out. The page must be opened with ``bypass_csp``: axe is no part of it."""
+    await opened.add_script_tag(content=AXE_FILE_PATH.read_text())
+    found: dict[str, Any] = await opened.evaluate("axe.run()")
+    bad = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in bad]
+
+
 async def shot(opened: Page, name: str) -> None:
     """Leave pictures where somebody wants them: of the whole page, and of what one sees first."""
     if SHOTS:
@@ -80,13 +93,19 @@ class MadeUp:
             "words": [],
             "commands": [],
             "warnings": [],
-            "tuning": {"words": {}, "can_undo": False, "kept": True},
+            "tuning": {"words": {}, "can_undo": False, "kept": True, "verify": "auto"}
+            | {"arbitration": {"window_ms": 0, "always": False}}
+            | {"recording": {"on": False, "words": None, "folder": "/data/wake/recordings"}},
+            "together": [],
+            "recorded": [],
+            "job": None,
         } | state
         self.lookers = 0
         self.looked = 0
         self.asked: list[Mapping[str, Any]] = []
         self.answer: Mapping[str, Any] = {}
         self.tried: list[bytes] = []
+        self.files: dict[str, bytes] = {}
         self.heard: Mapping[str, Any] = {"text": "turn on the light", "delay_s": 0.1, "seconds": 1.0}
 
     @asynccontextmanager
@@ -106,6 +125,11 @@ class MadeUp:
         if "error" in self.answer:
             raise UnsupportedRequest(str(self.answer["error"]))
         return self.answer
+
+    async def recording(self, name: str) -> bytes:
+        if name not in self.files:
+            raise UnsupportedRequest(f"there is no recording {name!r}")
+        return self.files[name]
 
     def attempt(self, asked: Mapping[str, Any]) -> "MadeUpAttempt":
         self.asked.append(asked)
@@ -208,7 +232,7 @@ def example() -> MadeUp:
     at = 1_800_000_000.0
     words: Sequence[Mapping[str, Any]] = [
         {"what": "word", "at": at - index, "caller": room, "word": "okay_nabu", "heard": peak >= 0.5, "peak": peak}
-        | {"threshold": 0.5, "level_dbfs": -31.2, "snr_db": 22.0}
+        | {"threshold": 0.5, "level_dbfs": -31.2, "snr_db": 22.0, "steps": round(peak * 6), "look": peak * 20 - 10}
         for index, (room, peak) in enumerate([("kitchen", 0.97), ("attic", 0.41), ("kitchen", 0.88), ("kitchen", 0.93)])
     ]
     command = {"provider": "guided", "confidence": 0.97, "delay_s": 0.21, "level_dbfs": -30.0}
@@ -247,6 +271,7 @@ def example() -> MadeUp:
             {"at": at - 30, "text": "", "reason": "too soft", **command, "confidence": None}
             | {"nearest": "close the shade", "nearest_confidence": 0.44},
         ],
+        together=[{"at": at, "word": "okay_nabu", "caller": "attic", "later_ms": later} for later in (40, 90, 130)],
         warnings=[
             {
                 "at": at,

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from irene_wyoming.web.guard import Guard
 from tests.web.browser import (
@@ -18,6 +17,7 @@ from tests.web.browser import (
     example,
     ingress,
     needs_chromium,
+    serious,
     served,
     shot,
     tab,
@@ -36,14 +36,6 @@ async def chromium() -> AsyncIterator[Browser | None]:
         return
     async with browser() as started:
         yield started
-
-
-async def serious(opened: Page) -> list[str]:
-    """What axe-core finds that keeps people out."""
-    await opened.add_script_tag(content=AXE_FILE_PATH.read_text())
-    found: dict[str, Any] = await opened.evaluate("axe.run()")
-    bad = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in bad]
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -100,7 +92,7 @@ async def test_a_threshold_is_moved_by_the_keyboard_and_taken_back(chromium: Bro
         await expect(opened.locator("#tuning-note")).to_contain_text("It holds from now on")
         asked = servers.asked[-1]
         assert [asked[name] for name in ("do", "word", "setting", "value")] == ["tune", "okay_nabu", "threshold", 0.51]
-        servers.shown["tuning"] = {"words": {"okay_nabu": {"threshold": 0.51}}, "can_undo": True, "kept": True}
+        servers.shown["tuning"] |= {"words": {"okay_nabu": {"threshold": 0.51}}, "can_undo": True}
         await opened.get_by_role("button", name="Take the last change back").click()
         await expect(opened.locator("#tuning-note")).to_have_text("Taken back.")
         assert servers.asked[-1]["do"] == "undo"
@@ -111,18 +103,39 @@ async def test_a_threshold_is_moved_by_the_keyboard_and_taken_back(chromium: Bro
 
 async def test_a_word_is_tuned_for_one_satellite_in_more_than_its_threshold(chromium: Browser) -> None:
     servers = example()
-    servers.shown["tuning"] |= {"looks": ["off", "auto", "on"]}
     async with served(servers) as url, tab(chromium, url) as opened:
         await opened.get_by_label("For", exact=True).select_option("attic")
         await expect(opened.locator("#sliders")).to_contain_text("0 heard and 1 nearly heard")
         await opened.get_by_text("More", exact=True).click()
-        await opened.get_by_label("Steps in a row").fill("3")
+        await opened.get_by_role("slider", name="It must score so for").fill("3")
         await opened.get_by_label("Softest that counts").fill("-45")
         await opened.keyboard.press("Tab")
-        await opened.get_by_label("Second look").select_option("on")
+        look = opened.get_by_role("slider", name="A recogniser decides, too")
+        await expect(look).to_have_attribute("aria-valuetext", "looked at twice if its spelling is known")
+        await look.fill("2")
         await expect(opened.locator("#tuning-note")).to_contain_text("It holds from now on")
         asked = [(each["satellite"], each["setting"], each["value"]) for each in servers.asked]
         assert asked == [("attic", "trigger_level", 3), ("attic", "min_level_dbfs", -45), ("attic", "verify", "on")]
+        for name, dots in (("threshold", 1), ("level", 1), ("look", 1)):
+            drawn = opened.locator(f".slider:has(#{name}-okay_nabu) .dots span")
+            await expect(drawn).to_have_count(dots)
+
+
+async def test_who_answers_is_chosen_by_how_much_later_other_satellites_hear(chromium: Browser) -> None:
+    servers = example()
+    async with served(servers) as url, tab(chromium, url) as opened:
+        window = opened.get_by_role("slider", name="Wait for other satellites")
+        await expect(window).to_have_attribute("aria-valuetext", "not at all: all answer")
+        await expect(opened.locator("#arbitration .dots span")).to_have_count(3)
+        await window.fill("150")
+        await expect(opened.locator("#tuning-note")).to_contain_text("It holds from now on")
+        servers.shown["tuning"] |= {"arbitration": {"window_ms": 150, "always": False}}
+        await opened.get_by_label("only one satellite has heard").check()
+        await expect(opened.locator("#arbitration .dots span.good")).to_have_count(3)
+        asked = [(each["do"], each["setting"], each["value"]) for each in servers.asked]
+        assert asked == [("arbitrate", "window_ms", 150), ("arbitrate", "always", True)]
+        await opened.get_by_label("For", exact=True).select_option("attic")
+        await expect(window).to_be_hidden()
 
 
 async def test_a_model_is_fetched_and_followed(chromium: Browser) -> None:
@@ -163,7 +176,9 @@ async def test_a_read_only_page_changes_nothing(chromium: Browser) -> None:
     servers = example()
     servers.shown["about"] = servers.shown["about"] | {"read_only": True}
     async with served(servers) as url, tab(chromium, url) as opened:
-        await expect(opened.get_by_role("slider")).to_be_disabled()
+        for slider in await opened.get_by_role("slider").all():
+            await expect(slider).to_be_disabled()
+        await expect(opened.get_by_label("Record Okay Nabu")).to_be_disabled()
         await expect(opened.locator("#tuning-note")).to_contain_text("read-only")
         await expect(opened.get_by_role("button", name="Take the last change back")).to_be_hidden()
 

@@ -109,6 +109,37 @@ async def test_a_slider_changes_how_the_next_word_is_heard_and_is_taken_back(
         assert (len(heard_before), len(heard_after)) == (0, 1)
 
 
+async def test_a_word_is_recorded_listened_to_and_labelled(household: Household, chromium: Browser) -> None:
+    async with tab(chromium, household.url) as opened:
+        box = opened.get_by_label("Record Okay Nabu")
+        await box.check(timeout=PATIENCE_MS)
+        await opened.get_by_role("button", name="Show recordings").click()
+        await until(lambda: household.changes.is_file(), timeout_s=60)
+        assert yaml.safe_load(household.changes.read_text()) == {
+            "wake": {"recordings": {"enabled": True, "words": ["okay_nabu"]}}
+        }
+        await detect(household.wake, read_wav(WORD), ["okay_nabu"])
+        row = opened.locator("#recordings-list > li").first
+        await expect(row).to_contain_text("okay_nabu heard", timeout=PATIENCE_MS)
+        seconds = await row.locator("audio").evaluate(
+            "a => new Promise((yes, no) => { a.onloadedmetadata = () => yes(a.duration); a.onerror = no; a.load(); })"
+        )
+        assert 0.5 < seconds <= 3
+        await row.get_by_role("button", name="The word").click()
+        folder = household.changes.parent / "wake" / "recordings" / "labelled" / "okay_nabu"
+        await until(lambda: folder.is_dir() and len(list(folder.iterdir())) == 2, timeout_s=60)
+        await box.uncheck()
+        await expect(opened.get_by_role("button", name="Take the last change back")).to_be_visible()
+        await until(lambda: "enabled: false" in household.changes.read_text(), timeout_s=60)
+        before = len(list(folder.parent.parent.glob("*.wav")))
+        await detect(household.wake, read_wav(WORD), ["okay_nabu"])
+        assert len(list(folder.parent.parent.glob("*.wav"))) == before
+        for _ in range(2):
+            await opened.get_by_role("button", name="Take the last change back").click()
+            await expect(opened.locator("#tuning-note")).to_have_text("Taken back.", timeout=PATIENCE_MS)
+        await until(lambda: not household.changes.exists(), timeout_s=60)
+
+
 async def test_a_command_is_spoken_into_the_browser(household: Household) -> None:
     fake = (
         "--use-fake-device-for-media-stream",

@@ -1,7 +1,8 @@
 """Recorder: keeps the audio around wake words that were heard, or nearly, for whoever has asked for it.
 
 RecordedEngine is a WakeEngine around another one. Its sessions remember the last seconds; writing is done on a thread
-of the Recorder's, so that neither the event loop nor the engine waits for a disk.
+of the Recorder's, so that neither the event loop nor the engine waits for a disk. Recordings are switched on and off
+while the server runs: a session is recorded, or not, as it was wanted when the session was made.
 """
 
 import json
@@ -32,7 +33,10 @@ from irene_wyoming.engines.base import (
     WakeSession,
     WakeSettings,
 )
+from irene_wyoming.engines.wake.names import folded
 from irene_wyoming.engines.wake.near import NearMisses
+from irene_wyoming.engines.wake.proposals import Proposed
+from irene_wyoming.news import NEWS
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +60,12 @@ class RecorderSettings:
     """Recordings; the oldest go first."""
     max_bytes: int
     """Size of all recordings together; the oldest go first."""
+    words: frozenset[str] | None = None
+    """The words that are recorded, by name; None: every one."""
+
+    def wants(self, word: str) -> bool:
+        """Whether a word is recorded, however its name is written."""
+        return self.words is None or folded(word) in map(folded, self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +105,21 @@ class Clip:
 class Recorder:
     """Writes clips into a folder and keeps it within its limits. A disk that is full or read-only is told once."""
 
-    def __init__(self, settings: RecorderSettings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, settings: RecorderSettings | None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self.settings = settings
+        """What is recorded from now on; None: nothing. May be replaced at any time."""
         self._clock = clock
         self._clips: Queue[Clip | None] = Queue(WAITING)  # None: the end
         self._problem: str | None = None
-        self._thread = threading.Thread(target=self._write_all, name="wake recordings", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None  # None until the first clip
 
     def keep(self, clip: Clip) -> None:
         """Have a clip written. Never waits: with too many waiting it is lost, and counted."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write_all, name="wake recordings", daemon=True)
+            self._thread.start()
         try:
             self._clips.put_nowait(clip)
         except Full:
@@ -112,39 +127,43 @@ class Recorder:
 
     def close(self) -> None:
         """Write what is waiting, if the disk takes it within STOP_S. May be called more than once."""
-        if self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             with suppress(Full):  # the disk hangs: the thread, a daemon, ends with the process
                 self._clips.put(None, timeout=STOP_S)
                 self._thread.join(STOP_S)
 
     def _write_all(self) -> None:
         while (clip := self._clips.get()) is not None:
+            settings = self.settings
+            if settings is None:
+                continue  # recordings were switched off meanwhile
             try:
-                self._write(clip)
+                self._write(clip, settings)
             except OSError as error:
                 metrics.RECORDINGS.labels(clip.kind, "lost").inc()
-                self._tell(error.strerror or str(error))
+                self._tell(settings.folder, error.strerror or str(error))
             else:
                 metrics.RECORDINGS.labels(clip.kind, "kept").inc()
-                self._tell(None)
+                NEWS.tell("recording", word=clip.word, kind=clip.kind)
+                self._tell(settings.folder, None)
 
-    def _tell(self, problem: str | None) -> None:
+    def _tell(self, folder: Path, problem: str | None) -> None:
         """Once when it begins, and once when it is over."""
         if problem != self._problem:
             if problem is None:
-                log.info("wake: recordings are kept again in %s", self.settings.folder)
+                log.info("wake: recordings are kept again in %s", folder)
             else:
-                log.warning("wake: recordings cannot be kept in %s: %s", self.settings.folder, problem)
+                log.warning("wake: recordings cannot be kept in %s: %s", folder, problem)
         self._problem = problem
 
-    def _write(self, clip: Clip) -> None:
-        folder = self.settings.folder
+    def _write(self, clip: Clip, settings: RecorderSettings) -> None:
+        folder = settings.folder
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = self._clock()
         word = re.sub(r"[^\w.-]", "_", clip.word)[:64]
         path = folder / f"{now:%Y%m%dT%H%M%S.%f}Z-{clip.kind}-{word}.wav"
         sidecar = json.dumps(clip.sidecar(now), ensure_ascii=False, indent=1).encode()
-        self._make_room(len(clip.pcm) + len(sidecar))
+        make_room(settings, len(clip.pcm) + len(sidecar))
         try:
             with os.fdopen(private(path), "wb") as file, wave.open(file, "wb") as audio:
                 audio.setnchannels(clip.format.channels)
@@ -158,21 +177,22 @@ class Recorder:
                 part.unlink(missing_ok=True)
             raise
 
-    def _make_room(self, size: int) -> None:
-        """Remove the oldest recordings until one of ``size`` bytes fits."""
-        names = sorted(entry.name for entry in os.scandir(self.settings.folder) if OURS.fullmatch(entry.name))
-        groups: dict[str, list[Path]] = {}
-        for name in names:
-            path = self.settings.folder / name
-            groups.setdefault(path.stem, []).append(path)
-        sizes = {stem: sum(path.stat().st_size for path in paths) for stem, paths in groups.items()}
-        total = sum(sizes.values()) + size
-        for count, stem in zip(range(len(groups), 0, -1), groups, strict=True):
-            if count < self.settings.max_files and total <= self.settings.max_bytes:
-                return
-            for path in groups[stem]:
-                path.unlink(missing_ok=True)
-            total -= sizes[stem]
+
+def make_room(settings: RecorderSettings, size: int) -> None:
+    """Remove the oldest recordings until one of ``size`` bytes fits."""
+    names = sorted(entry.name for entry in os.scandir(settings.folder) if OURS.fullmatch(entry.name))
+    groups: dict[str, list[Path]] = {}
+    for name in names:
+        path = settings.folder / name
+        groups.setdefault(path.stem, []).append(path)
+    sizes = {stem: sum(path.stat().st_size for path in paths) for stem, paths in groups.items()}
+    total = sum(sizes.values()) + size
+    for count, stem in zip(range(len(groups), 0, -1), groups, strict=True):
+        if count < settings.max_files and total <= settings.max_bytes:
+            return
+        for path in groups[stem]:
+            path.unlink(missing_ok=True)
+        total -= sizes[stem]
 
 
 def private(path: Path) -> int:
@@ -205,8 +225,11 @@ class RecordedEngine:
         on_score: OnScore | None = None,
     ) -> WakeSession:
         """:raises UnknownModel: a name is not among ``models()``."""
+        wanted = self._recorder.settings
+        if wanted is None or not any(map(wanted.wants, models)):
+            return self._engine.session(models, settings, on_score)
         return RecordedSession(
-            lambda heard: self._engine.session(models, settings, heard), self.format, self._recorder, on_score
+            lambda heard: self._engine.session(models, settings, heard), self.format, self._recorder, wanted, on_score
         )
 
     def close(self) -> None:
@@ -222,16 +245,18 @@ class RecordedSession:
         make: Callable[[OnScore], WakeSession],
         form: AudioFormat,
         recorder: Recorder,
+        settings: RecorderSettings,
         on_score: OnScore | None = None,
     ) -> None:
         self._format = form
         self._recorder = recorder
+        self._settings = settings
         self._on_score = on_score
         self._audio = bytearray()
-        self._size = round(recorder.settings.seconds_before * form.rate) * form.frame_bytes
+        self._size = round(settings.seconds_before * form.rate) * form.frame_bytes
         self._given = 0  # frames
         self._scores: deque[Score] = deque()
-        least = recorder.settings.near_miss_threshold
+        least = settings.near_miss_threshold
         self._near = None if least is None else NearMisses(least, form.rate)
         self._session = make(self._take)
 
@@ -248,6 +273,8 @@ class RecordedSession:
         while self._scores and self._scores[0].frame < start:
             self._scores.popleft()
         for hit in hits:
+            if isinstance(hit, Proposed):
+                continue  # a second look decides: of words that are only typed, nearly all that is said comes here
             if self._near is not None:
                 self._near.heard(hit.model, hit.frame)
             self._keep("activation", hit.model, hit.score, hit.level_dbfs, hit.snr_db)
@@ -274,6 +301,8 @@ class RecordedSession:
     def _keep(
         self, kind: str, word: str, score: float, level_dbfs: float | None = None, snr_db: float | None = None
     ) -> None:
+        if not self._settings.wants(word):
+            return
         clip = Clip(
             kind, word, score, level_dbfs, snr_db, self._format, bytes(self._audio), self._start(), tuple(self._scores)
         )

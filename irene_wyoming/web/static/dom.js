@@ -33,7 +33,7 @@ export function keyed(parent, items, key, make, update, empty) {
     update(element, item);
     if (parent.children[index] !== element) parent.insertBefore(element, parent.children[index] ?? null);
   });
-  if (!items.length) parent.append(h("p", { class: "empty" }, empty));
+  if (!items.length) parent.append(h(["OL", "UL"].includes(parent.tagName) ? "li" : "p", { class: "empty" }, empty));
 }
 
 /** The time of day of seconds since the epoch. */

@@ -4,13 +4,14 @@ import { clock, decibel, find, h, joined, percent } from "./dom.js";
 
 function wordRow(item) {
   const verdict = item.heard ? "heard" : "nearly heard";
-  const limit = item.threshold ? `of ${percent(item.threshold)}` : null;
+  const limit = item.threshold ? `, heard from ${percent(item.threshold)}` : "";
+  const look = item.look === null || item.look === undefined ? null : item.look >= 0 ? "second look found it" : "second look did not find it";
   const sound = joined(decibel(item.level_dbfs, "dBFS"), item.snr_db === null ? null : `SNR ${Math.round(item.snr_db)} dB`);
   return h(
     "li",
     { class: item.heard ? "good" : "near" },
     h("p", {}, h("strong", {}, item.word), ` ${verdict} in `, h("span", {}, item.caller)),
-    h("p", { class: "facts" }, clock(item.at), ` · peak ${percent(item.peak)} `, limit, sound ? ` · ${sound}` : ""),
+    h("p", { class: "facts" }, clock(item.at), ` · peak ${percent(item.peak)}${limit} · ${joined(sound, look)}`),
   );
 }
 

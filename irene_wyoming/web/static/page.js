@@ -8,6 +8,7 @@ import { showListening } from "./listening.js";
 import { Live } from "./live.js";
 import { Models } from "./models.js";
 import { Names } from "./names.js";
+import { Recordings } from "./recordings.js";
 import { Tryout } from "./tryout.js";
 import { Tuning } from "./tuning.js";
 
@@ -15,6 +16,7 @@ const live = new Live(onState, onConnection);
 const names = new Names(live);
 const models = new Models(live);
 const tuning = new Tuning(live);
+const recordings = new Recordings(live, tuning);
 new Tryout(live);
 new Doctor(live);
 
@@ -30,5 +32,6 @@ function onState(state, changed) {
   showHealth(state, changed);
   if ("names" in changed) names.show(state);
   if (changed.fetching) models.show(state);
-  if (changed.tuning || changed.engines || changed.words || changed.satellites || changed.about) tuning.show(state);
+  if (changed.tuning || changed.engines || changed.words || changed.satellites || changed.about || changed.together) tuning.show(state);
+  recordings.show(state, changed);
 }

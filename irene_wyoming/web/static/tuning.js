@@ -1,22 +1,21 @@
-// How words are heard: a slider for each, with its last scores drawn behind it, for every satellite or for one.
+// How words are heard: sliders for each with its last scores drawn behind them, for every satellite or for one; and who
+// answers where several satellites hear a word.
 
 import { find, h, keyed, percent } from "./dom.js";
+import { Slider } from "./slider.js";
 
-const LEAST = 0.05;
-const MOST = 0.99;
+const LOOKS = ["off", "auto", "on"];
+const LOOK_TEXTS = ["never looked at twice", "looked at twice if its spelling is known", "always looked at twice"];
 
-/** A dot for a score of a word, in one of three rows so that equal ones do not hide each other. */
-function dot(each, index) {
-  const element = h("span", { class: each.heard ? "good" : "near" });
-  element.style.left = `${((each.peak - LEAST) / (MOST - LEAST)) * 100}%`;
-  element.style.top = `${(index % 3) * 0.3}rem`;
-  return element;
-}
+/** Margins of second looks, in natural logarithms, that are drawn from one end of the slider to the other. */
+const LOOK_RANGE = 12;
 
 /** Set an input to a value, unless somebody is at it. */
 function put(input, value) {
   if (document.activeElement !== input) input.value = value ?? "";
 }
+
+const steps = (value) => (value === 1 ? "1 step" : `${value} steps in a row`);
 
 export class Tuning {
   constructor(live) {
@@ -24,6 +23,18 @@ export class Tuning {
     this.satellite = find("tuning-for");
     this.satellite.onchange = () => this.show(live.state);
     find("undo").onclick = () => this.change("undo");
+    this.window = new Slider("window", ["Wait for other satellites"], { min: 0, max: 500, step: 50 }, (value) => (value ? `${value} ms` : "not at all: all answer"), (value) =>
+      this.change("arbitrate", { setting: "window_ms", value }),
+    );
+    this.always = h("input", { type: "checkbox" });
+    this.always.onchange = () => this.change("arbitrate", { setting: "always", value: this.always.checked });
+    this.together = h("p", { class: "facts" });
+    find("arbitration").append(
+      h("h3", {}, "When several satellites hear one word"),
+      this.window.element,
+      this.together,
+      h("label", {}, this.always, " Also for words that only one satellite has heard today"),
+    );
   }
 
   async change(what, fields = {}) {
@@ -65,60 +76,55 @@ export class Tuning {
   }
 
   make(word) {
-    const id = `threshold-${word.name}`;
-    const dots = h("div", { class: "dots", "aria-hidden": "true" });
-    const slider = h("input", { type: "range", id, min: LEAST, max: MOST, step: 0.01 });
-    const value = h("output", { for: id });
-    const reset = h("button", { type: "button", class: "small" }, "As configured");
-    const facts = h("p", { class: "facts" });
-    const steps = h("input", { type: "number", min: 1, max: 50, step: 1 });
-    const softest = h("input", { type: "number", min: -100, max: 0, step: 1 });
-    const look = h("select", {}, h("option", { value: "" }, "as configured"));
-    const more = h(
-      "details",
-      {},
-      h("summary", {}, "More"),
-      h("label", {}, "Steps in a row that must count", steps),
-      h("label", {}, "Softest that counts, dBFS", softest),
-      h("label", {}, "Second look by a recogniser", look),
+    const id = (what) => `${what}-${word.name}`;
+    const name = word.phrase || word.name;
+    const change = (setting) => (value) => this.tune(word.name, setting, value);
+    const threshold = new Slider(id("threshold"), [h("strong", {}, name), " is heard from"], { min: 0.05, max: 0.99, step: 0.01 }, percent, change("threshold"));
+    const level = new Slider(id("level"), ["It must score so for"], { min: 1, max: 20, step: 1 }, steps, change("trigger_level"));
+    const look = new Slider(id("look"), ["A recogniser decides, too:"], { min: 0, max: 2, step: 1 }, (value) => LOOK_TEXTS[value], (value) =>
+      this.tune(word.name, "verify", value === null ? null : LOOKS[value]),
     );
-    const label = h("label", { for: id }, h("strong", {}, word.phrase || word.name), " is heard from ");
-    const card = h("article", { class: "card" }, h("p", {}, label, value), h("div", { class: "slider" }, dots, slider), facts, reset, more);
-    const number = (input) => (input.value === "" ? null : Number(input.value));
-    slider.oninput = () => (value.textContent = percent(slider.value));
-    slider.onchange = () => this.tune(word.name, "threshold", Number(slider.value));
-    reset.onclick = () => this.tune(word.name, "threshold", null);
-    steps.onchange = () => this.tune(word.name, "trigger_level", number(steps));
-    softest.onchange = () => this.tune(word.name, "min_level_dbfs", number(softest));
-    look.onchange = () => this.tune(word.name, "verify", look.value || null);
-    card.parts = { slider, value, dots, facts, reset, steps, softest, look };
+    const facts = h("p", { class: "facts" });
+    const looked = h("p", { class: "facts" });
+    const softest = h("input", { type: "number", min: -100, max: 0, step: 1 });
+    softest.onchange = () => this.tune(word.name, "min_level_dbfs", softest.value === "" ? null : Number(softest.value));
+    const more = h("details", {}, h("summary", {}, "More"), level.element, look.element, looked, h("label", {}, "Softest that counts, dBFS", softest));
+    const card = h("article", { class: "card" }, threshold.element, facts, more);
+    card.parts = { threshold, level, look, facts, looked, softest };
     return card;
   }
 
   update(card, word, state) {
-    const { slider, value, dots, facts, reset, steps, softest, look } = card.parts;
+    const { threshold, level, look, facts, looked, softest } = card.parts;
     const own = this.own(word.name, state);
     const everywhere = state.tuning?.words?.[word.name] ?? {};
-    const readOnly = Boolean(state.about?.read_only) || !state.tuning?.kept;
-    for (const input of [slider, steps, softest, look]) input.disabled = readOnly;
-    reset.hidden = (own.threshold ?? null) === null || readOnly;
-    const threshold = own.threshold ?? everywhere.threshold ?? word.threshold ?? 0.5;
-    if (document.activeElement !== slider || card.shown !== threshold) slider.value = threshold;
-    card.shown = threshold;
-    value.textContent = percent(slider.value);
-    if (look.options.length === 1) look.append(...(state.tuning?.looks ?? []).map((each) => h("option", { value: each }, each)));
-    put(steps, own.trigger_level);
-    steps.placeholder = everywhere.trigger_level ?? word.trigger_level ?? 1;
+    const usual = (setting, fallback) => own[setting] ?? everywhere[setting] ?? fallback;
+    const disabled = this.locked(state);
+    const isSet = (setting) => (own[setting] ?? null) !== null;
+    threshold.show(usual("threshold", word.threshold ?? 0.5), { own: isSet("threshold"), disabled });
+    level.show(usual("trigger_level", word.trigger_level ?? 1), { own: isSet("trigger_level"), disabled });
+    look.show(LOOKS.indexOf(usual("verify", state.tuning?.verify ?? "auto")), { own: isSet("verify"), disabled });
     put(softest, own.min_level_dbfs);
     softest.placeholder = everywhere.min_level_dbfs ?? "none";
-    put(look, own.verify);
-    const mine = (each) => each.word === word.name && (!this.satellite.value || each.caller === this.satellite.value);
-    const heard = (state.words ?? []).filter(mine);
+    softest.disabled = disabled;
+    this.draw(card.parts, (state.words ?? []).filter((each) => each.word === word.name && (!this.satellite.value || each.caller === this.satellite.value)));
+  }
+
+  /** What was heard of a word of late, behind its sliders and in words. */
+  draw({ threshold, level, look, facts, looked }, heard) {
     const missed = heard.filter((each) => !each.heard).length;
     facts.textContent = heard.length
       ? `${heard.length - missed} heard and ${missed} nearly heard of late; the dots are how high they scored.`
       : "Not heard yet. Say it a few times: dots will show how high it scores.";
-    dots.replaceChildren(...heard.filter((each) => each.peak >= LEAST).map(dot));
+    threshold.draw(heard.filter((each) => each.peak >= threshold.range.min).map((each) => ({ value: each.peak, good: each.heard })));
+    level.draw(heard.filter((each) => each.steps).map((each) => ({ value: each.steps, good: each.heard })));
+    const looks = heard.filter((each) => (each.look ?? null) !== null);
+    look.draw(looks.map((each) => ({ value: 1 + each.look / LOOK_RANGE, good: each.look >= 0 })));
+    looked.textContent = looks.length ? `${looks.filter((each) => each.look >= 0).length} of ${looks.length} looks found the word; dots to the right are the surest.` : "";
+  }
+
+  locked(state) {
+    return Boolean(state.about?.read_only) || !state.tuning?.kept;
   }
 
   /** Every satellite that is there, was heard or has settings can be chosen. */
@@ -130,6 +136,23 @@ export class Tuning {
     ]);
     const known = new Set([...this.satellite.options].map((option) => option.value));
     for (const name of names) if (!known.has(name)) this.satellite.append(h("option", { value: name }, name));
+  }
+
+  /** Who answers; shown where there may be several. */
+  showArbitration(state) {
+    const settings = state.tuning?.arbitration;
+    const together = state.together ?? [];
+    const satellites = new Set([...(state.satellites ?? []), ...(state.words ?? [])].map((each) => each.caller));
+    find("arbitration").hidden = !settings || Boolean(this.satellite.value) || (satellites.size < 2 && !settings.window_ms && !together.length);
+    if (!settings) return;
+    const disabled = this.locked(state);
+    this.window.show(settings.window_ms, { own: false, disabled });
+    this.window.draw(together.map((each) => ({ value: each.later_ms, good: each.later_ms <= settings.window_ms })));
+    this.always.checked = settings.always;
+    this.always.disabled = disabled || !settings.window_ms;
+    this.together.textContent = together.length
+      ? `${together.length} times of late a second satellite heard the same word; the dots are how much later. The nearest answers where the slider is to the right of them.`
+      : "The nearest answers if it is waited for. Dots will show how much later a second satellite hears a word.";
   }
 
   show(state) {
@@ -150,6 +173,7 @@ export class Tuning {
       (card, word) => this.update(card, word, state),
       "There is no wake word engine.",
     );
+    this.showArbitration(state);
     find("undo").hidden = !state.tuning?.can_undo || Boolean(state.about?.read_only);
   }
 }
