@@ -19,21 +19,21 @@ class Ear:
     """The parent's end of the pipe, from before the child's start to its end."""
 
     def __init__(self) -> None:
-        self._hearing, self.childs = os.pipe()
-        """``childs`` is for the child to inherit."""
+        self._hearing, self.for_child = os.pipe()
+        """``for_child`` is for the child to inherit."""
         os.set_blocking(self._hearing, False)
         self._child_has_it = False
 
     @property
     def environment(self) -> dict[str, str]:
         """What tells the child."""
-        return {VARIABLE: str(self.childs)}
+        return {VARIABLE: str(self.for_child)}
 
     def listen(self) -> None:
         """The child has been started, and has its end."""
         if not self._child_has_it:
             self._child_has_it = True
-            os.close(self.childs)
+            os.close(self.for_child)
 
     async def silence(self, seconds: float) -> None:
         """Return when there has been no beat for so long."""

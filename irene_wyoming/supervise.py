@@ -266,7 +266,7 @@ class _Keeper:
                 env={**os.environ, **self._child.env, **ear.environment, SUPERVISED_VARIABLE: str(os.getpid())},
                 # A group of its own: Ctrl-C on a terminal reaches this program only, which passes it on once.
                 process_group=0,
-                pass_fds=(ear.childs,),
+                pass_fds=(ear.for_child,),
             )
         except OSError as error:
             log.error("%s cannot be started: %s", self.name, error)
