@@ -8,6 +8,7 @@
         - FrameTooLarge: a peer asked us to hold more than a limit allows
         - LimitExceeded: too many connections, too long an utterance, too slow a peer
         - NotAllowed: a peer connects from a network that may not
+        - Draining: the server is being stopped, and another one is to be asked
     - AddressUnavailable: a server cannot listen where it should
     - ServerUnavailable: a server that should answer does not
     - EngineError
@@ -60,6 +61,10 @@ class LimitExceeded(ProtocolError):
 
 class NotAllowed(ProtocolError):
     code = "not-allowed"
+
+
+class Draining(ProtocolError):
+    code = "draining"
 
 
 class AddressUnavailable(IreneError):

@@ -37,6 +37,9 @@ FELT = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.
 
 # Conversations
 CONNECTIONS = Gauge("irene_connections", "Clients connected now", ["server"], multiprocess_mode="livesum")
+DRAINING = Gauge(
+    "irene_draining", "1: is being stopped, and takes no new clients", ["server"], multiprocess_mode="livemax"
+)
 REFUSED = Counter("irene_refused_total", "Conversations ended with an error, by its code", ["server", "code"])
 
 # The process

@@ -147,6 +147,11 @@ class Supervisor:
         for task in done:
             task.result()
 
+    def hurry(self) -> None:
+        """A second SIGTERM to all that are being stopped: they end at once."""
+        for keeper in self._keepers:
+            keeper.hurry()
+
     async def stop(self) -> None:
         """SIGTERM to all, SIGKILL after ``stop_timeout_s`` to those left, all reaped. May be called more than once."""
         for keeper in self._keepers:
@@ -248,6 +253,11 @@ class _Keeper:
         """SIGTERM, once, to the child if there is one; no further start."""
         if not self._ending.is_set():
             self._ending.set()
+            self._terminate()
+
+    def hurry(self) -> None:
+        """SIGTERM once more, after ``end``."""
+        if self._ending.is_set():
             self._terminate()
 
     def kill(self, waited_s: float) -> None:

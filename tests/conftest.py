@@ -3,8 +3,10 @@
 import asyncio
 import wave
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
+import ifaddr
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
@@ -74,6 +76,18 @@ def human() -> Callable[[str], Recording]:
         return read_wav(path)
 
     return find
+
+
+@pytest.fixture(scope="session")
+def other_host() -> str:
+    """An address of this machine that is not loopback's: who connects to it comes from it."""
+    addresses = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
+    found = [
+        address for address in addresses if not ip_address(address).is_loopback and not address.startswith("169.254.")
+    ]
+    if not found:
+        pytest.skip("this machine has no network")
+    return found[0]
 
 
 async def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:

@@ -12,7 +12,7 @@ from irene_wyoming import hardware
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.gpu import GpuMemory
 from irene_wyoming.app.publish import published, warnings_told
-from irene_wyoming.app.ready import undescribed
+from irene_wyoming.app.ready import undescribed, unless
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import DiscoveryError
@@ -28,13 +28,53 @@ T = TypeVar("T")
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
-def stop_signal() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set. To be called from the main thread."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in STOPS:
-        loop.add_signal_handler(number, stop.set)
-    return stop
+AGAIN_S = 1.0
+"""Signals that come so shortly after the first ask for the same: systemd sends one to every process of a service, and
+``run`` passes its own on to its servers."""
+
+
+class Stop:
+    """What SIGTERM, SIGINT and ``POST /drain`` ask for."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        """To stop when conversations have ended."""
+        self.at_once = asyncio.Event()
+        """To stop without waiting for them: a second signal."""
+        self._asked_at = 0.0
+
+    @classmethod
+    def by_signals(cls) -> "Stop":
+        """To be called from the main thread."""
+        stop = cls()
+        loop = asyncio.get_running_loop()
+        for number in STOPS:
+            loop.add_signal_handler(number, stop.signal)
+        return stop
+
+    def ask(self) -> None:
+        if not self.asked.is_set():
+            self._asked_at = asyncio.get_running_loop().time()
+            self.asked.set()
+
+    def signal(self) -> None:
+        """A signal has come."""
+        if self.asked.is_set() and asyncio.get_running_loop().time() - self._asked_at >= AGAIN_S:
+            self.at_once.set()
+        self.ask()
+
+    async def unless_at_once(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this, or as much of it as can be done until ``at_once``."""
+        doing = asyncio.create_task(work, name="end conversations")
+        hurried = asyncio.create_task(self.at_once.wait(), name="asked to stop at once")
+        try:
+            await asyncio.wait({doing, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            if doing.done():
+                doing.result()
+        finally:
+            doing.cancel()
+            hurried.cancel()
+            await asyncio.wait({doing, hurried})
 
 
 async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
@@ -42,7 +82,7 @@ async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
 
     To be called from the main thread.
     """
-    stop = asyncio.create_task(stop_signal().wait(), name="wait to be stopped")
+    stop = asyncio.create_task(Stop.by_signals().asked.wait(), name="wait to be stopped")
     task = asyncio.create_task(work, name="work until stopped")
     try:
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -54,10 +94,13 @@ async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
 
 
 def deaf() -> None:
-    """Take no more of these signals, when all is over but the closing of the loop: one that comes while it closes is
-    reported as an error. The kernel sends a child several where a supervisor of several threads was killed.
+    """Take no more of these signals, when all is over but the closing of the loop. One that comes while it closes is
+    reported as an error, and one behind it would end us with another code than 0. The kernel sends a child several
+    where a supervisor of several threads was killed.
     """
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     for number in STOPS:
+        asyncio.get_running_loop().remove_signal_handler(number)  # closing the loop would give us the default one
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -103,9 +146,10 @@ async def told_supervisor(front: Address, environ: Mapping[str, str]) -> AsyncIt
 
 
 @asynccontextmanager
-async def observed(config: Config, service: Service, *, supervised: bool = False) -> AsyncIterator[None]:
+async def observed(config: Config, service: Service, stop: Stop, *, supervised: bool = False) -> AsyncIterator[None]:
     """Have the service's process sampled, and its figures served.
 
+    :param stop: is asked for by ``POST /drain``, and told by /readyz.
     :param supervised: ``run`` serves the figures of all servers.
     """
     if not config.metrics.enabled:
@@ -117,8 +161,8 @@ async def observed(config: Config, service: Service, *, supervised: bool = False
         if not supervised:
             from irene_wyoming.web.exposition import exposed  # with aiohttp: 12 MB that servers under run do not need
 
-            ready = undescribed({service.name: reachable(service.address)})
-            await stack.enter_async_context(exposed(config.metrics, ready))
+            ready = unless(stop.asked, undescribed({service.name: reachable(service.address)}))
+            await stack.enter_async_context(exposed(config.metrics, ready, drain=stop.ask))
         yield
 
 
@@ -130,16 +174,20 @@ async def serve(
     :param name: ``wake``, ``asr`` or ``mic``.
     :param supervised: by ``run``, which does what needs to be done once only.
     """
-    stop = stop_signal()
+    stop = Stop.by_signals()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(beating())
         stack.enter_context(warnings_told(name))
         await stack.enter_async_context(published(name, os.environ))
         service = await stack.enter_async_context(server)
-        await stack.enter_async_context(observed(config, service, supervised=supervised))
-        # One card in the hub: where there is a front, it stands for all.
-        if not (supervised and config.front.enabled and for_hubs(config.front.address)):
-            await stack.enter_async_context(announced(config, service))
-        await stop.wait()
+        await stack.enter_async_context(observed(config, service, stop, supervised=supervised))
+        async with AsyncExitStack() as announcing:
+            # One card in the hub: where there is a front, it stands for all.
+            if not (supervised and config.front.enabled and for_hubs(config.front.address)):
+                await announcing.enter_async_context(announced(config, service))
+            await stop.asked.wait()
+        await stop.unless_at_once(service.drain())
+        if stop.at_once.is_set():
+            service.hurry()
     log.info("%s: stopped", name)
     deaf()

@@ -36,9 +36,11 @@ async def listening(
     :raises ConfigError: the certificate cannot be used.
     """
     settings = getattr(config, server)
-    where, drain_s = address or settings.address, config.supervise.drain_s
-    limits, access = settings.limits, settings.access
-    async with Service(name or server, where, limits, serve, access, drain_s, silent=silent) as service:
+    where, timing = address or settings.address, config.supervise
+    limits, access, notice_s = settings.limits, settings.access, timing.notice_s
+    async with Service(
+        name or server, where, limits, serve, access, timing.drain_s, notice_s=notice_s, silent=silent
+    ) as service:
         if public := await asyncio.to_thread(public_addresses, service.address):
             allowed = ", ".join(map(str, settings.access.allow)) or "nobody but this machine"
             log.warning(

@@ -17,7 +17,7 @@ from irene_wyoming.home.endpoint import SUPERVISOR_TOKEN_VARIABLE
 from irene_wyoming.web.exposition import Exposition, Unready, rendered
 from irene_wyoming.web.guard import INGRESS, Guard
 from irene_wyoming.web.page import page
-from irene_wyoming.wire.token import TOKEN_CHARS
+from irene_wyoming.web.tokens import read_token
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ async def served_page(
         stack.enter_context(warnings_told("front"))
         stack.push_async_callback(source.close)
         try:
-            token = await asyncio.to_thread(web_token, settings.token_file)
+            token = await asyncio.to_thread(read_token, settings.token_file, "web")
             ingress = INGRESS if SUPERVISOR_TOKEN_VARIABLE in environ else ""
             served = page(
                 settings.address, Guard(settings.allow, token, ingress), source, Exposition(unready, rendered)
@@ -53,23 +53,3 @@ async def served_page(
         except OSError as error:
             log.warning("web: there is no page, cannot listen on %s: %s", settings.address.uri, error.strerror or error)
         yield
-
-
-def web_token(path: Path | None) -> str:
-    """What a browser must show; empty: nothing. Blocks.
-
-    :raises ConfigError: the file is missing, or holds no token.
-    """
-    if path is None:
-        return ""
-    try:
-        if not path.is_file():
-            raise ConfigError(f"web.token_file: {path}: expected a file that exists")
-        with path.open("rb") as file:
-            token = file.read(TOKEN_CHARS.stop + 2).decode("ascii", "replace").strip()
-    except OSError as error:
-        raise ConfigError(f"web.token_file: {path}: cannot be read: {error.strerror}") from error
-    if not token.isascii() or not token.isprintable() or len(token) not in TOKEN_CHARS:
-        some = f"{TOKEN_CHARS.start} to {TOKEN_CHARS.stop - 1} printable ASCII characters"
-        raise ConfigError(f"web.token_file: {path}: expected {some}; openssl rand -hex 32 makes a token")
-    return token

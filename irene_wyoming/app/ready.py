@@ -11,6 +11,15 @@ DESCRIBE_TIMEOUT_S = 1.0
 """What a server gets to describe itself in before it counts as not ready: as much as a hub gives it."""
 
 
+def unless(draining: asyncio.Event, unready: Callable[[], Awaitable[list[str]]]) -> Callable[[], Awaitable[list[str]]]:
+    """The same, but once this is set: that we are being stopped, and new clients belong elsewhere."""
+
+    async def told() -> list[str]:
+        return ["draining"] if draining.is_set() else await unready()
+
+    return told
+
+
 def undescribed(servers: Mapping[str, Address]) -> Callable[[], Awaitable[list[str]]]:
     """Says, in a line each, which of these servers do not describe themselves."""
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from irene_wyoming import hardware
 from irene_wyoming.app.front import enabled, front_server, reachable
-from irene_wyoming.app.lifecycle import announced, deaf, stop_signal, told_supervisor
+from irene_wyoming.app.lifecycle import Stop, announced, deaf, told_supervisor
 from irene_wyoming.app.looks import shared_path
 from irene_wyoming.app.page import PageSource
 from irene_wyoming.app.page_server import page_source, served_page
 from irene_wyoming.app.publish import FOLDER_VARIABLE
-from irene_wyoming.app.ready import undescribed
+from irene_wyoming.app.ready import undescribed, unless
 from irene_wyoming.app.sampling import sampled
 from irene_wyoming.app.shared_metrics import SharedFigures, default_place
 from irene_wyoming.config.model import Config
@@ -86,41 +86,55 @@ async def run(
             await asyncio.to_thread(figures.forget_state, name)
 
     log.info("hardware: %s: %s", config.hardware, await asyncio.to_thread(hardware.detect))
-    stop = stop_signal()
+    stop = Stop.by_signals()
     supervisor = Supervisor(children(config, path, debug=debug, folder=folder), config.supervise, died=died)
-    running = asyncio.create_task(supervisor.run(stop), name="supervise")
-    front = asyncio.create_task(keep_front(config, shown), name="front")
-    asked = asyncio.create_task(stop.wait(), name="asked to stop")
+    running = asyncio.create_task(supervisor.run(stop.asked), name="supervise")
+    front = asyncio.create_task(keep_front(config, stop, shown), name="front")
+    hurried = asyncio.create_task(hurry(stop, supervisor), name="asked to stop at once")
     try:
-        await asyncio.wait([running, front, asked], return_when=asyncio.FIRST_COMPLETED)
-        if front.done() and not running.done():
+        await asyncio.wait([running, front], return_when=asyncio.FIRST_COMPLETED)
+        if front.done() and not stop.asked.is_set():
             front.result()  # only an error ends it
-        front.cancel()  # it takes no new clients while the servers finish what they have begun
         return await running
     finally:
-        stop.set()
+        stop.ask()
         front.cancel()
-        asked.cancel()
-        await asyncio.wait([running, front, asked])
+        hurried.cancel()
+        await asyncio.wait([running, front, hurried])
         log.info("stopped")
         deaf()
 
 
-async def keep_front(config: Config, shown: PageSource | None = None) -> None:
-    """The front address and its announcement, figures, health and the page, until cancelled.
+async def hurry(stop: Stop, supervisor: Supervisor) -> None:
+    """Pass a second signal on to the servers."""
+    await stop.at_once.wait()
+    supervisor.hurry()
+
+
+async def keep_front(config: Config, stop: Stop, shown: PageSource | None = None) -> None:
+    """The front address and its announcement, figures, health and the page. Once it is asked to stop it takes no new
+    clients while the servers finish what they have begun.
 
     :param shown: what the page shows; None: there is none.
     :raises AddressUnavailable: the address cannot be had.
     """
     async with AsyncExitStack() as stack:
-        ready = undescribed({name: reachable(address) for name, address in enabled(config).items()})
+        described = undescribed({name: reachable(address) for name, address in enabled(config).items()})
+        ready = unless(stop.asked, described)
         if config.metrics.enabled:
             await stack.enter_async_context(sampled("front"))
-            await stack.enter_async_context(exposed(config.metrics, ready))
+            await stack.enter_async_context(exposed(config.metrics, ready, drain=stop.ask))
         if shown is not None:
             await stack.enter_async_context(served_page(config.web, shown, ready, os.environ))
-        if config.front.enabled:
-            front = await stack.enter_async_context(front_server(config, enabled(config), FIRST_START_S))
-            await stack.enter_async_context(told_supervisor(front.address, os.environ))
-            await stack.enter_async_context(announced(config, front))
-        await asyncio.Event().wait()
+        front = None
+        async with AsyncExitStack() as announcing:
+            if config.front.enabled:
+                front = await stack.enter_async_context(front_server(config, enabled(config), FIRST_START_S))
+                await announcing.enter_async_context(told_supervisor(front.address, os.environ))
+                await announcing.enter_async_context(announced(config, front))
+            await stop.asked.wait()
+        if front is not None:
+            await stop.unless_at_once(front.drain())
+            if stop.at_once.is_set():
+                front.hurry()
+        await asyncio.Event().wait()  # health is told until the last server has ended

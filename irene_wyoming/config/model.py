@@ -87,6 +87,8 @@ class MetricsConfig:
     enabled: bool = setting(boolean)
     host: str = setting(host)
     port: int = setting(PORT)
+    token_file: Path | None = setting(or_null(path), default=None)
+    """Whoever shows the token in it may drain the program from another machine. None: only this one may."""
 
     @property
     def address(self) -> Address:
@@ -157,18 +159,20 @@ class SuperviseConfig:
     healthy_after_s: float = setting(number("seconds", 0.1, 86_400))
     """A server that lived so long starts again from restart_delay_s."""
     drain_s: float = setting(number("seconds", 0, 600))
-    """What transcripts under way get from SIGTERM on, seconds."""
+    """What conversations under way get to end by themselves, from SIGTERM and ``notice_s`` on, seconds."""
     stop_timeout_s: float = setting(number("seconds", 0.1, 600))
     """Time from SIGTERM to SIGKILL, seconds."""
     hang_s: float = setting(number("seconds", 5, MAX_WAIT_S), default=30.0)
     """A server that gives no sign of life for so long is killed and started again."""
+    notice_s: float = setting(number("seconds", 0, 600), default=0.0)
+    """From SIGTERM on new conversations are still taken for so long, seconds: what a proxy takes to notice."""
 
     def settled(self) -> Self:
         """:raises Wrong: two of the times contradict each other."""
         if self.restart_delay_max_s < self.restart_delay_s:
             raise Wrong("expected no less than restart_delay_s", ("restart_delay_max_s",))
-        if self.drain_s > self.stop_timeout_s - 0.5:
-            raise Wrong("expected at least 0.5 s less than stop_timeout_s", ("drain_s",))
+        if self.notice_s + self.drain_s > self.stop_timeout_s - 0.5:
+            raise Wrong("expected, with notice_s, at least 0.5 s less than stop_timeout_s", ("drain_s",))
         return self
 
 

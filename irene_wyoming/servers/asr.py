@@ -98,8 +98,8 @@ class AsrRole(Role):
 
     @property
     def owes_answer(self) -> bool:
-        """From its first audio on, a transcript."""
-        return self._intake is not None
+        """From its request or its first audio on, a transcript."""
+        return self._asked or self._intake is not None
 
     async def on_end(self) -> None:
         """Without an audio-stop there is no utterance; with one, the client still reads."""

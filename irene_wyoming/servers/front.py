@@ -157,6 +157,14 @@ class FrontRole(Role):
             self._selection = SelectProgram(name=fields.name(event.data, "name") or "").event()
         return True
 
+    async def pause(self) -> bool:
+        """The server behind it is stopped with the front, and ends its conversations when nobody loses anything."""
+        if self._server is None:
+            return False
+        assert self._answers is not None
+        await asyncio.wait([self._answers])
+        return True
+
     async def on_end(self) -> None:
         """Pass the end on, and wait for the answers that are still to come."""
         if self._server is not None and self._answers is not None:

@@ -21,6 +21,9 @@ from irene_wyoming.wire.limits import Limits
 
 log = logging.getLogger(__name__)
 
+FIRST_EVENT_S = 0.3
+"""A client that connected so shortly before the server is stopped may be heard: its request is on its way."""
+
 FINISH_PATIENCE_S = 1.0
 """What a peer gets to read our last event and to hang up itself."""
 
@@ -41,6 +44,7 @@ class Handler:
         self._role = make_role(self)
         self._info = info
         self._limits = limits
+        self._began = asyncio.get_running_loop().time()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # how the conversation ended
 
     async def send(self, event: Event | Eventable) -> None:
@@ -78,14 +82,16 @@ class Handler:
             del self._role  # they hold each other: a conversation would stay in memory until garbage is looked for
 
     async def _until_over(self) -> bool:
-        """Converse to the end; False: it was cut short, since the server stops and the peer is owed nothing."""
+        """Converse to the end; False: it was cut short, since the server stops and the peer does nothing."""
         conversation = self.spawn(self._converse(), f"conversation with {self._client}")
         stopping = asyncio.create_task(self._client.stopping.wait(), name="server stops")
         try:
             either: list[asyncio.Future[Any]] = [self._over, stopping]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not self._over.done():
+                await self._just_begun()
             if not self._over.done() and not self._role.owes_answer:
-                return False
+                return await self._pause()
             await self._over
         finally:
             conversation.cancel()
@@ -93,6 +99,26 @@ class Handler:
             await asyncio.wait({conversation})
             await asyncio.wait({stopping})
         return True
+
+    async def _just_begun(self) -> None:
+        """Wait for the first event of a client that has just connected."""
+        left_s = self._began + FIRST_EVENT_S - asyncio.get_running_loop().time()
+        if left_s > 0 and not self._connection.taken_bytes and not self._role.idle_ok:
+            await asyncio.wait([self._over], timeout=left_s)
+
+    async def _pause(self) -> bool:
+        """Wait until the peer loses nothing by the end of the conversation; False: it does nothing anyway."""
+        pausing = asyncio.create_task(self._role.pause(), name=f"pause of {self._client}")
+        try:
+            either: list[asyncio.Future[Any]] = [self._over, pausing]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if self._over.done():
+                self._over.result()
+                return True
+            return pausing.result()
+        finally:
+            pausing.cancel()
+            await asyncio.wait([pausing])
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
@@ -110,12 +136,9 @@ class Handler:
         reader = PacedReader(self._connection, self._role)
         while (event := await reader.read(self._patience())) is not None:
             await self._answer(event)
-            if not await self._role.on_event(event) or self._is_cut_short():
+            if not await self._role.on_event(event):
                 return
         await self._role.on_end()
-
-    def _is_cut_short(self) -> bool:
-        return self._client.stopping.is_set() and not self._role.owes_answer
 
     def _patience(self) -> float | None:
         """How long the peer may be silent now, seconds; None: for ever."""

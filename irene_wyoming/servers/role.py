@@ -79,6 +79,14 @@ class Role(ABC):
         :raises IreneError: the peer is told its text and code, then the conversation ends.
         """
 
+    async def pause(self) -> bool:
+        """The server is being stopped, and the peer is owed no answer: return when it would lose nothing by the end of
+        the conversation.
+
+        True: the peer is amid a stream, and is told gently that it ends. False: it is doing nothing.
+        """
+        return False
+
     async def on_end(self) -> None:  # noqa: B027  # most roles owe nothing then
         """The peer will send nothing more, but may still read; finish what it is waiting for."""
 

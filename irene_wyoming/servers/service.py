@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from wyoming.error import Error
 
 from irene_wyoming.config.model import Access
-from irene_wyoming.errors import AddressUnavailable, LimitExceeded, NotAllowed, ProtocolError
-from irene_wyoming.metrics import CONNECTIONS, REFUSED
+from irene_wyoming.errors import AddressUnavailable, Draining, LimitExceeded, NotAllowed, ProtocolError
+from irene_wyoming.metrics import CONNECTIONS, DRAINING, REFUSED
 from irene_wyoming.servers.access import is_allowed, is_local, is_proxy, server_context, server_token
 from irene_wyoming.servers.listener import Listener, exactly, keep_alive, streams
 from irene_wyoming.servers.places import Guest, Places
@@ -47,6 +47,8 @@ PROOF_S = 0.5
 SILENT_S = 2.0
 """For so long a client with a place may say nothing before it can lose that place to another. Hubs and satellites say
 what they want at once."""
+
+GOES = "this server is being stopped: connect again to reach another one"
 
 PROOF_BYTES = 1024
 """Of a newcomer's first event: a token has at most 256 characters."""
@@ -119,10 +121,12 @@ class Service:
         access: Access | None = None,
         drain_s: float = 0.0,
         *,
+        notice_s: float = 0.0,
         silent: bool = False,
     ) -> None:
         """:param access: None: everybody, without TLS.
         :param drain_s: what conversations get to end by themselves when the service stops.
+        :param notice_s: what proxies get before that, to send new clients elsewhere.
         :param silent: its clients say nothing: none loses its place for that.
         """
         self.name = name
@@ -131,7 +135,9 @@ class Service:
         self._serve = serve
         self._access = access
         self._drain_s = drain_s
+        self._notice_s = notice_s
         self._silent = silent
+        self._draining = False  # proxies are told that they are to send nobody any more
         self._stopping = asyncio.Event()
         self._token = ""
         self._context: ssl.SSLContext | None = None  # None: no TLS
@@ -171,21 +177,44 @@ class Service:
             raise AddressUnavailable(
                 f"{self.name}: cannot listen on {self.address.uri}: {reason(error)}{taken}"
             ) from error
+        DRAINING.labels(self.name).set(0)
         log.info("%s: ready on %s", self.name, self.address.uri)
 
+    async def drain(self) -> None:
+        """Let conversations end, while whoever connects is told in words to ask another server. ``stop`` follows.
+
+        Proxies are told first, and what they send until they know is served as ever.
+        """
+        self._draining = True
+        DRAINING.labels(self.name).set(1)
+        if self._notice_s:
+            log.info("%s: proxies have %g s to send new clients elsewhere", self.name, self._notice_s)
+            await asyncio.sleep(self._notice_s)
+        await self._let_end()
+
+    def hurry(self) -> None:
+        """Conversations get no time to end any more when the service stops."""
+        self._drain_s = 0.0
+
     async def stop(self) -> None:
-        """Listen no more, let conversations end that owe an answer, then end all. May be called more than once."""
+        """Listen no more, let conversations end unless ``drain`` did, then end all. May be called more than once."""
+        self._draining = True
         await self._listener.close()
-        self._stopping.set()
-        for arrival in list(self._arrivals.values()):
-            if arrival.guest not in self._places:
-                arrival.dismiss()
-        if self._arrivals and self._drain_s:
-            await asyncio.wait(list(self._arrivals), timeout=self._drain_s)
+        await self._let_end()
         for task in list(self._arrivals):
             task.cancel()
         if self._arrivals:
             await asyncio.wait(list(self._arrivals))
+
+    async def _let_end(self) -> None:
+        """Let conversations end, each at a moment at which nothing is lost. They get ``drain_s`` for it, once."""
+        self._stopping.set()
+        drain_s, self._drain_s = self._drain_s, 0.0
+        for arrival in list(self._arrivals.values()):
+            if arrival.guest not in self._places:
+                arrival.dismiss()
+        if self._arrivals and drain_s:
+            await asyncio.wait(list(self._arrivals), timeout=drain_s)
 
     async def __aenter__(self) -> "Service":
         await self.start()
@@ -232,6 +261,8 @@ class Service:
         """
         if self._access is not None and is_proxy(arrival.host, self._access.proxies):
             await self._see_client(arrival)
+        if self._stopping.is_set():
+            raise Draining(GOES)
         stranger = self._stranger(arrival.host)
         if stranger and not self._token:
             raise NotAllowed(stranger)
@@ -268,6 +299,8 @@ class Service:
         self._newcomers.give(arrival.newcomer)
         if host is not None:
             arrival.known_as(host)
+        elif self._draining:  # it asks for itself whether we are well
+            raise Draining(GOES)
 
     def _stranger(self, host: str) -> str:
         """Why a client from there may not be served as it is; empty where it may."""

@@ -16,6 +16,7 @@ from irene_wyoming.engines.wake.names import resolve, resolved
 from irene_wyoming.servers.hearing import Hearing
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
+from irene_wyoming.servers.lull import Lull
 from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.servers.times import stamped
 from irene_wyoming.servers.wake_service import Listener, WakeService
@@ -46,6 +47,7 @@ class WakeRole(Role):
         self._hearing: Hearing | None = None  # None between streams
         self._reports: asyncio.Queue[Detection | Exception] = asyncio.Queue()
         self._reporter: asyncio.Task[None] | None = None  # None until the first session
+        self._lull: Lull | None = None  # None until the stream is to end
 
     @property
     def idle_ok(self) -> bool:
@@ -80,6 +82,17 @@ class WakeRole(Role):
         elif Ping.is_type(event.type) and self._hearing is not None:
             await self._until_reported(self._hearing)
             await self._peer.send(Pong(text=fields.text(event.data, "text")))
+        return True
+
+    async def pause(self) -> bool:
+        """A satellite that listens is let go between two words, so that it goes on elsewhere and none is lost."""
+        if self._intake is None:
+            return False
+        self._lull = Lull(self._engine.format)
+        await self._lull.wait()
+        if self._hearing is not None:
+            self._hearing.rest()
+            await self._until_reported(self._hearing)
         return True
 
     async def close(self) -> None:
@@ -125,6 +138,8 @@ class WakeRole(Role):
         if len(stamps) > 1:  # they are shares of all of it
             pieces = filter(None, [b"".join(pieces)])
         for pcm in pieces:
+            if self._lull is not None:
+                self._lull.heard(pcm)
             await (self._hearing or await self._open()).listen(pcm, stamps)
 
     async def _on_stop(self) -> None:

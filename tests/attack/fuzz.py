@@ -8,7 +8,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from typing import Any
 
 from irene_wyoming.app.asr import asr_server
@@ -18,6 +19,7 @@ from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import IreneError
 from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.proxy import SIGNATURE
 from tests.attack.process import resident_bytes
 
 TYPES = (
@@ -79,6 +81,36 @@ def mangled(event: bytes, chance: random.Random) -> bytes:
             return event[:at] * 2 + event[at:]
 
 
+def some_header(chance: random.Random) -> bytes:
+    """What stands before a proxy's connection: usually a right header of the PROXY protocol, else nearly one."""
+    family, size = chance.choice(((0x11, 12), (0x21, 36), (0x11, 12), (0x31, 216), (0x00, 0)))
+    more = chance.randbytes(chance.choice((0, 0, 0, 5, 300)))
+    if chance.random() < 0.3:  # a field of type, length and value: an id of the connection, right or not
+        value = chance.choice((b"6f1c2a", b"\n\r\0", chance.randbytes(12), b"x" * 200))
+        more = b"\x05" + chance.choice((len(value), 0, 9_999)).to_bytes(2, "big") + value
+    rest = chance.randbytes(size) + more
+    length = len(rest) if chance.random() < 0.8 else chance.choice((0, 1, 11, 12, 35, 520, 521, 65_535))
+    command = chance.choice((0x21, 0x21, 0x21, 0x20, 0x22, 0x11))
+    header = SIGNATURE + bytes((command, family)) + length.to_bytes(2, "big") + rest
+    match chance.randrange(12):
+        case 0:
+            return header[: chance.randrange(len(header))]
+        case 1:
+            return b"PROXY TCP4 10.0.0.7 10.0.0.1 50000 10400\r\n"
+        case 2:
+            return b""
+        case 3:
+            return mangled(header, chance)
+        case _:
+            return header
+
+
+def behind_a_proxy(config: Config) -> Config:
+    """With a speech-to-text server that takes everybody for a proxy."""
+    access = replace(config.asr.access, proxies=(ip_network("127.0.0.0/8"),))
+    return replace(config, asr=replace(config.asr, access=access))
+
+
 @dataclass
 class Outcome:
     events: int = 0
@@ -124,9 +156,10 @@ async def fuzz(config: Config, events: int, seed: int, say: Callable[[str], None
             mic = await stack.enter_async_context(mic_server(config))
             behind = {"wake": wake.address, "asr": asr.address}
             front = await stack.enter_async_context(front_server(config, behind))
-            targets = [wake.address] * 5 + [front.address] * 2 + [mic.address, asr.address]
+            proxied = (await stack.enter_async_context(asr_server(behind_a_proxy(config)))).address
+            targets = [wake.address] * 5 + [front.address] * 2 + [mic.address, asr.address] + [proxied] * 2
             attackers = [
-                asyncio.create_task(attack(targets, outcome, events, random.Random(seed + number)))
+                asyncio.create_task(attack(targets, proxied, outcome, events, random.Random(seed + number)))
                 for number in range(at_once)
             ]
             await healthy(wake.address, attackers, outcome, say)
@@ -138,14 +171,19 @@ async def fuzz(config: Config, events: int, seed: int, say: Callable[[str], None
     return outcome
 
 
-async def attack(targets: list[Address], outcome: Outcome, events: int, chance: random.Random) -> None:
+async def attack(
+    targets: list[Address], proxied: Address, outcome: Outcome, events: int, chance: random.Random
+) -> None:
+    """:param proxied: the one of the targets at which connections begin with a proxy's header."""
     while outcome.events < events:
         conversation = [some_event(chance) for _ in range(chance.randrange(1, EVENTS_EACH))]
         outcome.events += len(conversation)
         outcome.conversations += 1
+        target = chance.choice(targets)
+        header = some_header(chance) if target is proxied else b""
         try:
             async with asyncio.timeout(20):
-                said = await converse(chance.choice(targets), b"".join(conversation))
+                said = await converse(target, header + b"".join(conversation))
         except TimeoutError:
             outcome.hung += 1
             continue

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from wyoming.client import AsyncClient
+from wyoming.event import Event
 from wyoming.info import Info
 
 from irene_wyoming.app.asr import asr_server
@@ -18,11 +20,16 @@ from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import Recording, detect
+from irene_wyoming.wire.proxy import SIGNATURE
 from tests.config.files import ROOT
 from tests.conftest import until
+from tests.servers.clients import asked, audio_start, chunks, read
 
 FILE = ROOT / "packaging" / "haproxy" / "haproxy.cfg"
 WAKE_SERVERS, ASR_SERVERS = 3, 2
+
+CLIENT = SIGNATURE + b"\x21\x11\x00\x0c" + bytes((10, 0, 0, 7, 10, 0, 0, 1, 0, 1, 0, 2))
+"""What a proxy says of a client at 10.0.0.7."""
 
 pytestmark = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
 
@@ -54,11 +61,13 @@ async def haproxy(wake: list[Service], asr: list[Service]) -> AsyncIterator[dict
 
 
 @asynccontextmanager
-async def fleet(configured: Callable[..., Config]) -> AsyncIterator[tuple[list[Service], list[Service]]]:
+async def fleet(
+    configured: Callable[..., Config], **settings: str
+) -> AsyncIterator[tuple[list[Service], list[Service]]]:
     """Servers that take the PROXY protocol from this machine, and from it only."""
     proxied = {"WAKE__ACCESS__PROXIES": "[127.0.0.0/8]", "ASR__ACCESS__PROXIES": "[127.0.0.0/8]"}
     config = configured(
-        **proxied, WAKE__DEFAULT_PROVIDER="microwakeword", WAKE__PROVIDERS__OPENWAKEWORD__ENABLED="false"
+        **proxied, **settings, WAKE__DEFAULT_PROVIDER="microwakeword", WAKE__PROVIDERS__OPENWAKEWORD__ENABLED="false"
     )
     async with AsyncExitStack() as stack:
         wake = [await stack.enter_async_context(wake_server(config)) for _ in range(WAKE_SERVERS)]
@@ -88,6 +97,32 @@ async def test_words_are_heard_and_a_server_that_goes_is_left_out(
         await wake[0].stop()
         second = await asyncio.gather(*(detect(at["wake"], recording) for _ in range(6)))
         assert all([word.name for word in words] == ["okay_nabu"] for words, _ in second)
+
+
+async def test_a_server_that_is_drained_gets_nobody_and_answers_whom_it_has(
+    configured: Callable[..., Config], speech: Callable[[str], Recording]
+) -> None:
+    recording = speech("asr/set_a_timer_for_five_minutes")
+    timing = {"SUPERVISE__NOTICE_S": "2", "SUPERVISE__DRAIN_S": "60", "SUPERVISE__STOP_TIMEOUT_S": "90"}
+    async with fleet(configured, **timing) as (wake, asr), haproxy(wake, asr) as at:
+        await described(at["asr"])
+        clients = [AsyncClient.from_uri(at["asr"].uri) for _ in asr]
+        for client in clients:
+            await client.connect()
+            await client.write_event(Event("transcribe"))
+        await until(lambda: all(service.connections for service in asr))
+        draining = asyncio.create_task(asr[0].drain())
+        while (await asked(asr[0].address, CLIENT)).type == "info":
+            assert (await describe(at["asr"])).asr  # whoever comes until then is served, by one or the other
+        assert all([(await describe(at["asr"])).asr for _ in range(6)])
+        for client in clients:
+            await client.write_event(audio_start(recording).event())
+            for chunk in chunks(recording, 100):
+                await client.write_event(chunk.event())
+            await client.write_event(Event("audio-stop"))
+            assert (await read(client)).data["text"] == "set a timer for five minutes"
+            await client.disconnect()
+        await draining
 
 
 async def test_connections_are_shared_out(configured: Callable[..., Config]) -> None:

@@ -4,10 +4,11 @@ import asyncio
 
 from wyoming.audio import AudioChunk, AudioStart
 from wyoming.client import AsyncClient
-from wyoming.event import Event
+from wyoming.event import Event, async_read_event
 
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 
 WAIT_S = 60
@@ -60,3 +61,16 @@ async def answers(client: AsyncClient) -> list[Event]:
     while (event := await read(client)).type != "pong":
         events.append(event)
     return events
+
+
+async def asked(address: Address, before: bytes) -> Event:
+    """What a server answers to a ``describe`` that comes behind these bytes."""
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        writer.write(before + b'{"type":"describe"}\n')
+        event = await asyncio.wait_for(async_read_event(reader), WAIT_S)
+        assert event is not None
+        return event
+    finally:
+        writer.close()
+        await writer.wait_closed()

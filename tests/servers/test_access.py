@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import ifaddr
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -142,16 +141,6 @@ def token_file(tmp_path: Path) -> Path:
     path = tmp_path / "token"
     path.write_text(f"{TOKEN}\n")
     return path
-
-
-@pytest.fixture(scope="module")
-def other_host() -> str:
-    """An address of this machine that is not loopback's: who connects to it comes from it."""
-    addresses = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
-    found = [address for address in addresses if not is_local(address) and not address.startswith("169.254.")]
-    if not found:
-        pytest.skip("this machine has no network")
-    return found[0]
 
 
 async def test_a_stranger_is_told_that_it_may_not(configured: Configured, other_host: str) -> None:

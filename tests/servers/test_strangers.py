@@ -18,10 +18,10 @@ from irene_wyoming.wire.client import connect, describe
 from irene_wyoming.wire.framing import encode
 from irene_wyoming.wire.token import show
 from tests.conftest import until
-from tests.servers.test_access import TOKEN, certificate, other_host, token_file
+from tests.servers.test_access import TOKEN, certificate, token_file
 from tests.servers.test_border import resident_bytes
 
-__all__ = ["certificate", "other_host", "token_file"]
+__all__ = ["certificate", "token_file"]
 
 Configured = Callable[..., Config]
 

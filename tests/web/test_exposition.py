@@ -4,12 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from irene_wyoming.app.lifecycle import observed
-from irene_wyoming.app.ready import undescribed
+from irene_wyoming.app.lifecycle import Stop, observed
+from irene_wyoming.app.ready import undescribed, unless
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config, MetricsConfig
 from irene_wyoming.web import bounded
@@ -114,12 +115,48 @@ async def test_a_server_alone_serves_its_own_figures_and_is_ready(
     configured: Callable[..., Config], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    config = configured()
-    async with wake_server(config) as service, observed(config, service):
+    config, stop = configured(), Stop()
+    async with wake_server(config) as service, observed(config, service, stop):
         (told,) = [record.getMessage() for record in caplog.records if "/metrics" in record.getMessage()]
         address = Address.parse("tcp://" + told.split("/")[2])
         assert await get(address, "/readyz") == (200, "ok\n")
         assert 'irene_connections{server="wake"}' in (await get(address, "/metrics"))[1]
+        assert b" 202 " in await ask(address, DRAIN)
+        assert stop.asked.is_set()
+        assert await get(address, "/readyz") == (503, "draining\n")
+
+
+DRAIN = b"POST /drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+
+
+async def drained(settings: MetricsConfig, request: bytes) -> tuple[bytes, bool]:
+    """The answer to a request, and whether the program is drained then."""
+    stop = Stop()
+    async with exposed(settings, unless(stop.asked, undescribed({})), drain=stop.ask) as address:
+        assert address is not None
+        answer = await ask(address, request)
+        return answer.split()[1], stop.asked.is_set()
+
+
+@pytest.mark.parametrize(
+    "header", [b"Origin: http://evil.example", b"Origin: http://localhost:1234", b"Host: rebound.example"]
+)
+async def test_a_page_in_a_browser_drains_nothing(header: bytes) -> None:
+    request = DRAIN.replace(b"Content-Length", header + b"\r\nContent-Length")
+    if header.startswith(b"Host"):
+        request = request.replace(b"Host: localhost\r\n", b"")
+    assert await drained(MetricsConfig(True, "127.0.0.1", 0), request) == (b"403", False)
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"), [("", b"403"), ("x" * 32, b"403"), ("another", b"403"), ("t" * 32, b"202")]
+)
+async def test_another_machine_drains_by_token_only(tmp_path: Path, other_host: str, shown: str, status: bytes) -> None:
+    path = tmp_path / "token"
+    path.write_text("t" * 32)
+    request = DRAIN.replace(b"Content-Length", f"Authorization: Bearer {shown}\r\nContent-Length".encode())
+    assert await drained(MetricsConfig(True, other_host, 0, path), request) == (status, status == b"202")
+    assert await drained(MetricsConfig(True, other_host, 0), request) == (b"403", False)
 
 
 async def test_nobody_there_is_not_ready() -> None:
