@@ -7,7 +7,7 @@ import io
 import json
 import logging
 import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from ssl import SSLContext
 from typing import Any
 
@@ -15,24 +15,14 @@ import httpx
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.elsewhere import Utterance, model_elsewhere, primary, transcript
+from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, SHORTEST_S, Complaints, headers, prompt
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed
-from irene_wyoming.language.likely import likely_names
-from irene_wyoming.wire.fields import cleaned
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for every request
 
 ANSWER_BYTES = 1 << 20
 """Of one answer: a transcript with everything that some servers add has some 10 kB."""
-
-SHORTEST_S = 0.1
-"""Seconds of audio that these servers take at least."""
-
-PROMPT_CHARS = 800
-"""Of the prompt: Whisper reads the last 224 tokens of it, about four characters each in English."""
-
-DEFAULT_MODEL = "whisper-1"
-"""The name that servers with one model take for it."""
 
 
 class HttpServer:
@@ -54,17 +44,15 @@ class HttpServer:
         :param vocabulary: what the server should lean towards besides what a request names.
         """
         self._name = name
-        self._where = f"{name}: {base}"
+        self._told = Complaints(f"{name}: {base}", key)
         self._base = base
         self._model = model or DEFAULT_MODEL
         self._vocabulary = vocabulary
-        self._key = key
         self._connect_timeout_s = connect_timeout_s
         self._client = httpx.AsyncClient(
             # The answer's own deadline is the session's, over all of it: httpx's would start anew with every byte.
             timeout=httpx.Timeout(None, connect=connect_timeout_s),
-            headers={"Accept-Encoding": "identity"}  # a small answer could unpack to a huge one
-            | ({"Authorization": f"Bearer {key}"} if key else {}),
+            headers={"Accept-Encoding": "identity"} | headers(key),  # a small answer could unpack to a huge one
             verify=verify,
         )
 
@@ -94,10 +82,10 @@ class HttpServer:
         try:
             found = json.loads(answer)
         except (ValueError, RecursionError):
-            raise EngineFailed(f"{self._where} answered with something that is no JSON") from None
+            raise EngineFailed(f"{self._told.where} answered with something that is no JSON") from None
         if not isinstance(found, dict):
-            raise EngineFailed(f"{self._where} answered with something that is no transcript")
-        return Transcription(transcript(found.get("text"), self._where), language, self._name)
+            raise EngineFailed(f"{self._told.where} answered with something that is no transcript")
+        return Transcription(transcript(found.get("text"), self._told.where), language, self._name)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -111,7 +99,7 @@ class HttpServer:
         try:
             async with self._client.stream("GET", f"{self._base}/models", timeout=brief) as response:
                 if response.status_code in (401, 403):
-                    raise self._refused(response.status_code, b"")
+                    raise self._told.refused(response.status_code)
                 await self._body(response)
         except httpx.ReadTimeout:
             return  # it is there, and busy
@@ -126,7 +114,7 @@ class HttpServer:
         except (httpx.HTTPError, UnicodeError) as error:
             raise self._failed(error) from error
         if response.status_code != httpx.codes.OK:
-            raise self._refused(response.status_code, body)
+            raise self._told.refused(response.status_code, body)
         return body
 
     async def _body(self, response: httpx.Response) -> bytes:
@@ -134,44 +122,14 @@ class HttpServer:
         async for piece in response.aiter_raw():
             body += piece
             if len(body) > ANSWER_BYTES:
-                raise EngineFailed(f"{self._where} answered with more than {ANSWER_BYTES} bytes")
+                raise EngineFailed(f"{self._told.where} answered with more than {ANSWER_BYTES} bytes")
         return bytes(body)
 
     def _failed(self, error: Exception) -> EngineFailed:
         if isinstance(error, httpx.ConnectTimeout):
-            return EngineFailed(f"{self._where}: no connection within {self._connect_timeout_s:g} s")
+            return self._told.failed(f"no connection within {self._connect_timeout_s:g} s")
         hint = "; verify_tls: false takes it as it is" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
-        return EngineFailed(f"{self._where}: {self._without_key(str(error) or type(error).__name__)}{hint}")
-
-    def _refused(self, status: int, body: bytes) -> EngineFailed:
-        if status in (401, 403):
-            return EngineFailed(f"{self._where} refuses the API key, or wants one (HTTP {status})")
-        return EngineFailed(f"{self._where} answered HTTP {status}: {self._without_key(reason(body))}")
-
-    def _without_key(self, text: str) -> str:
-        """Servers like to quote what they were sent."""
-        return cleaned(text.replace(self._key, "***") if self._key else text)
-
-
-def reason(body: bytes) -> str:
-    """What a server says went wrong: the message in its JSON, or else the text itself."""
-    text = body.decode(errors="replace")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    for key in ("error", "message", "detail"):  # {"error": {"message": ...}}, and what other servers make of it
-        if isinstance(found, Mapping) and key in found:
-            found = found[key]
-    return str(found)
-
-
-def prompt(request: AsrRequest, vocabulary: Vocabulary) -> str:
-    """Words to lean towards, the most important last: where there are too many, the beginning is what is dropped."""
-    told = () if request.vocabulary is None else likely_names(request.vocabulary, request.language or "en")
-    words = dict.fromkeys([*reversed(told), *request.terms, *vocabulary.devices, *vocabulary.areas, *request.names])
-    text = ", ".join(words)
-    return text if len(text) <= PROMPT_CHARS else text[-PROMPT_CHARS:].partition(", ")[2]
+        return self._told.failed(f"{str(error) or type(error).__name__}{hint}")
 
 
 def wav(pcm: bytes) -> bytes:

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
-from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES, DEFAULT_MODEL, PROMPT_CHARS, prompt
+from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, PROMPT_CHARS, prompt
+from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from irene_wyoming.language.vocabulary import Vocabulary as Names

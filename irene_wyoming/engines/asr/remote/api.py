@@ -1,0 +1,73 @@
+"""What OpenAI's HTTP API and its WebSocket have in common: names of models, prompts, keys and complaints."""
+
+import json
+from collections.abc import Mapping
+
+from irene_wyoming.engines.base import AsrRequest, Vocabulary
+from irene_wyoming.errors import EngineFailed
+from irene_wyoming.language.likely import likely_names
+from irene_wyoming.wire.fields import cleaned
+
+DEFAULT_MODEL = "whisper-1"
+"""The name that servers with one model take for it."""
+
+SHORTEST_S = 0.1
+"""Seconds of audio that these servers take at least."""
+
+PROMPT_CHARS = 800
+"""Characters of a prompt: Whisper reads the last 224 tokens of it, about four characters each in English."""
+
+
+class Complaints:
+    """What goes wrong with one server, in words that never hold its key.
+
+    :param where: the provider and the server's address.
+    """
+
+    def __init__(self, where: str, key: str | None) -> None:
+        self.where = where
+        self._key = key
+
+    def failed(self, what: object) -> EngineFailed:
+        """Something that is no answer of the server's."""
+        return EngineFailed(f"{self.where}: {self.cleaned(str(what))}")
+
+    def refused(self, status: int, body: bytes = b"") -> EngineFailed:
+        """The server has answered with an HTTP status that is no success."""
+        if status in (401, 403):
+            return EngineFailed(f"{self.where} refuses the API key, or wants one (HTTP {status})")
+        return EngineFailed(f"{self.where} answered HTTP {status}: {self.cleaned(reason(body))}")
+
+    def cleaned(self, text: str) -> str:
+        """What the server says, on one line and without the key: servers like to quote what they were sent."""
+        return cleaned(text.replace(self._key, "***") if self._key else text)
+
+
+def headers(key: str | None) -> dict[str, str]:
+    """What shows the key."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def reason(body: bytes) -> str:
+    """What a server says went wrong: the message in its JSON, or else the text itself."""
+    text = body.decode(errors="replace")
+    try:
+        return message(json.loads(text))
+    except (ValueError, RecursionError):
+        return text
+
+
+def message(found: object) -> str:
+    """The message in an error: ``{"error": {"message": ...}}``, and what other servers make of it."""
+    for key in ("error", "message", "detail"):
+        if isinstance(found, Mapping) and key in found:
+            found = found[key]
+    return str(found)
+
+
+def prompt(request: AsrRequest, vocabulary: Vocabulary) -> str:
+    """Words to lean towards, the most important last: where there are too many, the beginning is what is dropped."""
+    told = () if request.vocabulary is None else likely_names(request.vocabulary, request.language or "en")
+    words = dict.fromkeys([*reversed(told), *request.terms, *vocabulary.devices, *vocabulary.areas, *request.names])
+    text = ", ".join(words)
+    return text if len(text) <= PROMPT_CHARS else text[-PROMPT_CHARS:].partition(", ")[2]
