@@ -15,6 +15,7 @@ Check = Callable[[Any], Any]
 """Takes what was written, returns what to use, raises ValueError saying what is allowed."""
 
 _PASSWORD = re.compile(r"(?<=://)([^\s/@:'\"]*):[^\s'\"]*(?=@)")
+_KEY = re.compile(r"(?<=://)[^\s/@:'\"]+(?=@)")
 _QUERY = re.compile(r"(?<=[?&])([\w.-]+)=[^\s&'\"]+")
 
 Keys = tuple[Any, ...]
@@ -44,8 +45,10 @@ class Wrong(ValueError):
 
 
 def discreet(text: str) -> str:
-    """The text with ``***`` for what an address in it keeps secret: a password, and whatever stands in its query."""
-    return _QUERY.sub(r"\1=***", _PASSWORD.sub(r"\1:***", text))
+    """The text with ``***`` for what an address in it keeps secret: a password, a key that stands where a user's name
+    does, and whatever stands in its query.
+    """
+    return _QUERY.sub(r"\1=***", _KEY.sub("***", _PASSWORD.sub(r"\1:***", text)))
 
 
 def setting(check: Check, *, default: Any = MISSING) -> Any:

@@ -113,6 +113,18 @@ CASCADE = Counter(
     ["answered", "agreement"],
 )
 
+REMOTE_HEDGES = Counter(
+    "irene_remote_hedges_total",
+    "Utterances for which a second address of remote was asked, by whose answer counted (first, second)",
+    ["answered"],
+)
+REMOTE_UP = Gauge(
+    "irene_remote_up",
+    "1: an address of remote answers; 0: it is left alone. Addresses are numbered as configured, from 1",
+    ["address"],
+    multiprocess_mode="livemax",
+)
+
 # Providers, wake and speech-to-text
 MODEL_FETCHED = Gauge(
     "irene_model_fetched_ratio",

@@ -30,7 +30,7 @@ SCHEMA: dict[str, Any] = MANIFEST["schema"]
 
 
 MATCHING = {
-    "remote_uri": ("tcp://gpu-box:10300", "http://gpu-box:8000/v1", "https://[::1]:8000/v1"),
+    "remote_uri": ("tcp://gpu-box:10300", "http://gpu-box:8000/v1", "https://[::1]:8000/v1", "ws://gpu/v1"),
 }
 """Of an option with a pattern: values that it lets through."""
 

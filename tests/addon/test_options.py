@@ -19,7 +19,7 @@ from irene_wyoming.errors import ConfigError
 from irene_wyoming.models import catalogue
 from tests.config.files import PC, refused
 
-TCP_OR_HTTP = "expected tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)"
+EXPECTED = "expected tcp://host:port (Wyoming), http(s)://host:port/v1 or ws(s)://host:port/v1 (OpenAI's API)"
 
 
 def wrong(folder: Path, **options: object) -> str:
@@ -28,7 +28,7 @@ def wrong(folder: Path, **options: object) -> str:
 
 
 def test_another_machine_needs_an_address(tmp_path: Path) -> None:
-    expected = f"remote_uri: '': {TCP_OR_HTTP}, since remote is enabled"
+    expected = f"remote_uri: '': {EXPECTED}, since remote is enabled"
     assert wrong(tmp_path, asr_provider="remote") == expected
     assert wrong(tmp_path, asr_provider="remote", remote_uri="") == expected
     assert wrong(tmp_path, asr_provider="remote", remote_uri=None) == expected

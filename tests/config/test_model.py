@@ -39,7 +39,7 @@ SOCKET = "expected the absolute path of a socket, with three slashes: unix:///ru
         ("tcp://localhost", FORM),
         ("tcp://:10400", FORM),
         ("tcp://::1:10400", FORM),
-        ("tcp://me@localhost:10400", FORM),
+        ("tcp://***@localhost:10400", FORM),
         ("tcp://localhost:10400/path", FORM),
         ("tcp://localhost:ten", FORM),
         ("tcp://localhost:-1", FORM),

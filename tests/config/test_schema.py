@@ -161,13 +161,22 @@ BAD_VALUES = [
     ),
     (
         "asr: {providers: {remote: {enabled: true}}}",
-        "asr.providers.remote.uri: '': expected tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API), "
-        "since remote is enabled",
+        "asr.providers.remote.uri: '': expected tcp://host:port (Wyoming), http(s)://host:port/v1 or "
+        "ws(s)://host:port/v1 (OpenAI's API), since remote is enabled",
+    ),
+    (
+        "asr: {providers: {remote: {uri: ['tcp://box:1', 'ws://secret@box/v1', 'http://me:secret@box/v1']}}}",
+        "asr.providers.remote.uri[1]: 'ws://***@box/v1': expected tcp://host:port (Wyoming), http(s)://host:port/v1 or "
+        "ws(s)://host:port/v1 (OpenAI's API), without a user name, ? or #; a key goes into "
+        "asr.providers.remote.api_key\n"
+        "my.yaml: asr.providers.remote.uri[2]: 'http://me:***@box/v1': expected tcp://host:port (Wyoming), "
+        "http(s)://host:port/v1 or ws(s)://host:port/v1 (OpenAI's API), without a user name, ? or #; a key goes into "
+        "asr.providers.remote.api_key",
     ),
     (
         "asr: {providers: {remote: {uri: 'http://me:secret@box:8000/v1?key=secret'}}}",
-        "asr.providers.remote.uri: 'http://me:***@box:8000/v1?key=***': expected tcp://host:port (Wyoming) or "
-        "http(s)://host:port/v1 (OpenAI's API), without a user name, ? or #; a key goes into "
+        "asr.providers.remote.uri: 'http://me:***@box:8000/v1?key=***': expected tcp://host:port (Wyoming), "
+        "http(s)://host:port/v1 or ws(s)://host:port/v1 (OpenAI's API), without a user name, ? or #; a key goes into "
         "asr.providers.remote.api_key",
     ),
     (

@@ -6,7 +6,7 @@ sends a byte a minute, never reads); with blocking sockets every single call wou
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from threading import Lock, Thread
 from typing import Any, Protocol, TypeVar
@@ -89,28 +89,59 @@ class LoopThread:
 
 
 class Utterance:
-    """What a session has been given, for the loop to read: an asynchronous iterator of PCM.
+    """What a session has been given, for the loop to read: PCM by ``async for``, each time from the start.
 
-    Its length is the caller's to bound: what the other side has not taken yet is kept.
+    Its length is the caller's to bound: all of it is kept, so that another server can hear it when one fails.
     """
 
     def __init__(self) -> None:
         self.partial: str | None = None
         """The text so far, set on the loop."""
-        self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: the end
+        self._pieces: list[bytes] = []
+        self._ended = False
+        self._more = asyncio.Event()  # set when more has come; those that wait then find a new one
 
     def put(self, pcm: bytes | None) -> None:
         """Add a piece, or the end. On the loop."""
-        self._pieces.put_nowait(pcm)
-
-    def __aiter__(self) -> "Utterance":
-        return self
-
-    async def __anext__(self) -> bytes:
-        pcm = await self._pieces.get()
         if pcm is None:
-            raise StopAsyncIteration
-        return pcm
+            self._ended = True
+        else:
+            self._pieces.append(pcm)
+        self._more.set()
+        self._more = asyncio.Event()
+
+    async def end(self) -> None:
+        """Wait until there is no more audio."""
+        while not self._ended:
+            await self._more.wait()
+
+    def again(self) -> "Utterance":
+        """The same audio, with a partial text of its own."""
+        return _Again(self)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        index = 0
+        while True:
+            while index < len(self._pieces):
+                index += 1
+                yield self._pieces[index - 1]
+            if self._ended:
+                return
+            await self._more.wait()
+
+
+class _Again(Utterance):
+    """Another listener to an utterance, whose partial text nobody is shown."""
+
+    def __init__(self, first: Utterance) -> None:
+        super().__init__()
+        self._first = first
+
+    async def end(self) -> None:
+        await self._first.end()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._first.__aiter__()
 
 
 class Decoding(Protocol):
@@ -228,5 +259,5 @@ def primary(tag: str) -> str:
 
 def model_elsewhere(name: str, uri: str) -> ModelInfo:
     """A model of which nothing but the name and the place is known."""
-    api = "https://platform.openai.com/docs/api-reference/audio" if uri.startswith("http") else WYOMING
+    api = "https://platform.openai.com/docs/api-reference/audio" if uri.startswith(("http", "ws")) else WYOMING
     return ModelInfo(name, languages=(), description=f"{name} at {uri}", author="unknown", url=api)

@@ -1,4 +1,4 @@
-"""remote: another machine's speech-to-text, over Wyoming or OpenAI's HTTP API."""
+"""remote: the speech-to-text of another machine, or of several, over Wyoming or OpenAI's API."""
 
 import os
 import ssl
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from irene_wyoming.checks import boolean, secret
+from irene_wyoming.checks import boolean, list_of, or_null, secret
 from irene_wyoming.engines.asr.options import languages, path, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
 from irene_wyoming.errors import ConfigError, EngineUnavailable
@@ -16,12 +16,20 @@ from irene_wyoming.wire.address import Address
 
 if TYPE_CHECKING:
     from irene_wyoming.engines.asr.remote.engine import Server
+    from irene_wyoming.engines.asr.remote.http import HttpServer
+    from irene_wyoming.engines.asr.remote.realtime import RealtimeServer
 
 NAME = "remote"
 
 PREFIX = "asr.providers.remote"
 
-API = "/audio/transcriptions"
+EXPECTED = "expected tcp://host:port (Wyoming), http(s)://host:port/v1 or ws(s)://host:port/v1 (OpenAI's API)"
+
+MAX_ADDRESSES = 16
+"""Servers of one pool: each is asked by itself, and a proxy shares out among more."""
+
+GRACE_S = 0.5
+"""Seconds that a session waits longer than a pool, which then says itself who was late."""
 
 MAX_KEY_BYTES = 4_096
 """Of a file with an API key: keys have 50 to 200 characters, signed tokens up to 2,000."""
@@ -37,47 +45,76 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
     from irene_wyoming.engines.asr.remote.engine import Remote
 
     if not values["uri"]:
-        raise ConfigError(f"{PREFIX}.uri: expected tcp://host:port or http://host:port/v1")
-    server, model = _http(values, context) if values["uri"].startswith("http") else _wyoming(values)
+        raise ConfigError(f"{PREFIX}.uri: {EXPECTED}")
+    addresses = [values["uri"]] if isinstance(values["uri"], str) else list(values["uri"])
+    servers = {address: _server(address, values, context) for address in addresses}
+    patience_s = values["response_timeout_s"]
+    server = servers[addresses[0]]
+    if len(servers) > 1:
+        server = _pool(servers, values)
+        patience_s += GRACE_S
     return Remote(
         NAME,
         server,
-        model_elsewhere(model, values["uri"]),
+        model_elsewhere(_model(addresses[0], values), ", ".join(addresses)),
         language=context.language,
         languages=values["languages"],
-        patience_s=values["response_timeout_s"],
+        patience_s=patience_s,
         first_look_s=values["connect_timeout_s"],
     )
 
 
-def _wyoming(values: Mapping[str, Any]) -> "tuple[Server, str]":
-    from irene_wyoming.engines.asr.remote.wyoming import WyomingServer
+def _pool(servers: "Mapping[str, Server]", values: Mapping[str, Any]) -> "Server":
+    from irene_wyoming.engines.asr.remote.pool import Member, Pool
 
-    parts = urlsplit(values["uri"])
-    assert parts.hostname
-    assert parts.port
-    token = api_key(values["api_key"], values["api_key_env"], values["api_key_file"]) or ""
-    address = Address(host=parts.hostname, port=parts.port, token=token)
-    model = values["model"] or None
-    server = WyomingServer(NAME, address, model=model, connect_timeout_s=values["connect_timeout_s"])
-    return server, model or NAME
+    members = [Member(number, uri, server) for number, (uri, server) in enumerate(servers.items(), 1)]
+    return Pool(NAME, members, hedge_s=values["hedge_s"], patience_s=values["response_timeout_s"])
 
 
-def _http(values: Mapping[str, Any], context: EngineContext) -> "tuple[Server, str]":
-    if find_spec("httpx") is None:
-        raise EngineUnavailable(f"{NAME}: httpx is not installed; pip install 'irene-wyoming[remote]'")
-    from irene_wyoming.engines.asr.remote.http import DEFAULT_MODEL, HttpServer
+def _model(address: str, values: Mapping[str, Any]) -> str:
+    """The name of the model that is asked for there by default."""
+    from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL
 
-    server = HttpServer(
+    return str(values["model"]) or (NAME if address.startswith("tcp:") else DEFAULT_MODEL)
+
+
+def _server(address: str, values: Mapping[str, Any], context: EngineContext) -> "Server":
+    """:raises EngineUnavailable: the API key or the package for HTTP is missing."""
+    key = api_key(values["api_key"], values["api_key_env"], values["api_key_file"])
+    if address.startswith("tcp:"):
+        return _wyoming(address, key or "", values)
+    return _openai(address)(
         NAME,
-        values["uri"],
+        address,
         model=values["model"] or None,
         vocabulary=context.vocabulary,
-        key=api_key(values["api_key"], values["api_key_env"], values["api_key_file"]),
+        key=key,
         connect_timeout_s=values["connect_timeout_s"],
         verify=ssl.create_default_context() if values["verify_tls"] else False,  # the system's certificates
     )
-    return server, values["model"] or DEFAULT_MODEL
+
+
+def _openai(address: str) -> "type[HttpServer] | type[RealtimeServer]":
+    """:raises EngineUnavailable: the package for HTTP is missing."""
+    if address.startswith("ws"):
+        from irene_wyoming.engines.asr.remote.realtime import RealtimeServer
+
+        return RealtimeServer
+    if find_spec("httpx") is None:
+        raise EngineUnavailable(f"{NAME}: httpx is not installed; pip install 'irene-wyoming[remote]'")
+    from irene_wyoming.engines.asr.remote.http import HttpServer
+
+    return HttpServer
+
+
+def _wyoming(address: str, token: str, values: Mapping[str, Any]) -> "Server":
+    from irene_wyoming.engines.asr.remote.wyoming import WyomingServer
+
+    parts = urlsplit(address)
+    assert parts.hostname
+    assert parts.port
+    there = Address(host=parts.hostname, port=parts.port, token=token)
+    return WyomingServer(NAME, there, model=values["model"] or None, connect_timeout_s=values["connect_timeout_s"])
 
 
 def api_key(given: str, variable: str, file: str | None) -> str | None:
@@ -106,30 +143,46 @@ def api_key(given: str, variable: str, file: str | None) -> str | None:
     return key
 
 
-def uri(value: Any) -> str:
-    """A server's address, without a slash at its end; empty: none yet."""
+def uri(value: Any) -> str | tuple[str, ...]:
+    """A server's address, without a slash at its end, or those of several; empty: none yet."""
+    if not isinstance(value, list | tuple):
+        return one_uri(value)
+    found = tuple(dict.fromkeys(list_of(some_uri, what=f"{EXPECTED}, or a list of them", at_least=1)(value)))
+    if len(found) > MAX_ADDRESSES:
+        raise ValueError(f"expected at most {MAX_ADDRESSES} addresses; put a proxy before more")
+    return found[0] if len(found) == 1 else found
+
+
+def some_uri(value: Any) -> str:
+    """An address that is not empty."""
+    if not (found := one_uri(value)):
+        raise ValueError(EXPECTED)
+    return found
+
+
+def one_uri(value: Any) -> str:
+    """One address; empty: none yet."""
     if value in ("", None):
         return ""
-    expected = "expected tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)"
     if not isinstance(value, str) or not value.isprintable() or any(c.isspace() for c in value):
-        raise ValueError(expected)
+        raise ValueError(EXPECTED)
     try:
         parts = urlsplit(value)
         port = parts.port
     except ValueError:
-        raise ValueError(expected) from None
+        raise ValueError(EXPECTED) from None
     if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError(f"{expected}, without a user name, ? or #; a key goes into {PREFIX}.api_key")
+        raise ValueError(f"{EXPECTED}, without a user name, ? or #; a key goes into {PREFIX}.api_key")
     complete = bool(parts.hostname) and (bool(port) and parts.path in ("", "/") if parts.scheme == "tcp" else port != 0)
-    if parts.scheme not in ("tcp", "http", "https") or not complete:
-        raise ValueError(expected)
-    return value.rstrip("/").removesuffix(API)
+    if parts.scheme not in ("tcp", "http", "https", "ws", "wss") or not complete:
+        raise ValueError(EXPECTED)
+    return value.rstrip("/").removesuffix("/realtime" if parts.scheme.startswith("ws") else "/audio/transcriptions")
 
 
 SPEC = EngineSpec(
     name=NAME,
     kind="asr",
-    summary="Another machine decodes: a Wyoming server, or one with OpenAI's HTTP API.",
+    summary="Another machine decodes, or several: Wyoming servers, or such with OpenAI's API.",
     url="https://github.com/rhasspy/wyoming",
     author="irene_wyoming",
     requires=(),  # httpx only where the uri is http
@@ -137,7 +190,7 @@ SPEC = EngineSpec(
     create=create,
     streams=True,
     options={
-        "uri": Option("", uri, "tcp://host:port (Wyoming) or http(s)://host:port/v1 (OpenAI's API)", needed=True),
+        "uri": Option("", uri, EXPECTED.removeprefix("expected "), needed=True),
         "model": Option("", text, "model to ask for; empty: the server's default"),
         "languages": Option([], languages, "languages that it understands, where the server does not say"),
         "api_key": Option("", secret, "API key or token; empty: none, or the two below"),
@@ -145,6 +198,7 @@ SPEC = EngineSpec(
         "api_key_file": Option(None, path, "file that holds the API key or token; null: none"),
         "connect_timeout_s": Option(1.0, seconds, "seconds to connect, 0.1 to 120"),
         "response_timeout_s": Option(5.0, seconds, "seconds from the end of the audio to the transcript, 0.1 to 120"),
+        "hedge_s": Option(2.0, or_null(seconds), "seconds after which a second address is asked, too; null: never"),
         "verify_tls": Option(True, boolean, "whether the certificate of an https server is checked"),
     },
 )

@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
-from typing import Self
+from typing import Self, TypeVar
 
 from irene_wyoming.servers.service import Service
+
+T = TypeVar("T")
 
 WAIT_S = 60
 """For anything that will come: long, since only a failure waits for it."""
@@ -19,24 +21,31 @@ Behaviour = Callable[[socket.socket], None]
 
 
 @contextmanager
-def in_thread(server: AbstractAsyncContextManager[Service]) -> Iterator[str]:
-    """One of our servers on an event loop of its own; gives its URI."""
-    started: queue.Queue[tuple[str, asyncio.Event, asyncio.AbstractEventLoop]] = queue.Queue()
+def on_a_loop(server: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """A server on an event loop of its own, on a thread of its own; gives what it gives."""
+    started: queue.Queue[tuple[T, asyncio.Event, asyncio.AbstractEventLoop]] = queue.Queue()
 
     async def serve() -> None:
-        async with server as service:
+        async with server as given:
             stop = asyncio.Event()
-            started.put((service.address.uri, stop, asyncio.get_running_loop()))
+            started.put((given, stop, asyncio.get_running_loop()))
             await stop.wait()
 
     thread = threading.Thread(target=asyncio.run, args=[serve()])
     thread.start()
-    uri, stop, loop = started.get(timeout=WAIT_S)
+    given, stop, loop = started.get(timeout=WAIT_S)
     try:
-        yield uri
+        yield given
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
+
+
+@contextmanager
+def in_thread(server: AbstractAsyncContextManager[Service]) -> Iterator[str]:
+    """One of our servers on an event loop of its own; gives its URI."""
+    with on_a_loop(server) as service:
+        yield service.address.uri
 
 
 class ScriptedServer:

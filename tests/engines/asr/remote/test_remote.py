@@ -380,6 +380,10 @@ def test_of_an_info_only_what_is_sound_is_taken(make_remote: MakeRemote) -> None
         ("tcp://[::1]:10300/", "tcp://[::1]:10300"),
         ("http://gpu:8000/v1/", "http://gpu:8000/v1"),
         ("https://gpu/v1/audio/transcriptions", "https://gpu/v1"),
+        ("wss://gpu/v1/realtime/", "wss://gpu/v1"),
+        (["tcp://gpu:10300"], "tcp://gpu:10300"),
+        (["tcp://gpu:10300", "ws://gpu:8000/v1/"], ("tcp://gpu:10300", "ws://gpu:8000/v1")),
+        (["http://a/v1", "http://b/v1", "http://a/v1/"], ("http://a/v1", "http://b/v1")),
     ],
 )
 def test_addresses(value: Any, meant: str) -> None:
@@ -404,12 +408,23 @@ def test_addresses(value: Any, meant: str) -> None:
         "https://gpu/v1?key=secret",
         "tcp://[::1:1",
         "http://gpu /v1",
+        {"uri": "tcp://gpu:1"},
+        [],
+        [""],
+        ["tcp://gpu:1", 7],
+        ["tcp://gpu:1", "http://me:secret@gpu/v1"],
+        "wss://secret@gpu/v1",
     ],
 )
 def test_addresses_that_are_none_are_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="expected tcp://host:port") as refused:
         uri(value)
     assert "secret" not in str(refused.value)
+
+
+def test_there_is_an_end_to_the_number_of_addresses() -> None:
+    with pytest.raises(ValueError, match="at most 16 addresses; put a proxy before more"):
+        uri([f"tcp://gpu{number}:1" for number in range(17)])
 
 
 def test_without_an_address_it_is_a_wrong_configuration() -> None:
@@ -430,6 +445,8 @@ def test_without_an_address_it_is_a_wrong_configuration() -> None:
         ("connect_timeout_s", True),
         ("response_timeout_s", 121),
         ("verify_tls", "yes"),
+        ("hedge_s", 0),
+        ("hedge_s", "never"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(option: str, value: Any) -> None:

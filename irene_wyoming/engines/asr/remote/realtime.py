@@ -1,0 +1,291 @@
+"""A speech-to-text server that speaks OpenAI's realtime API by WebSocket: audio goes while it is spoken, text comes.
+
+The messages are those of https://developers.openai.com/api/docs/guides/realtime-transcription. Two servers that people
+run themselves differ: Speaches (https://speaches.ai/usage/realtime-api) keeps the session of the API's beta, and vLLM
+(https://docs.vllm.ai, entrypoints/openai/realtime) has a shorter exchange with audio at 16 kHz. The server's first
+message tells them apart.
+"""
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.engines.asr.elsewhere import Utterance, model_elsewhere, primary, transcript
+from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, SHORTEST_S, Complaints, headers, message, prompt
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
+from irene_wyoming.errors import EngineFailed
+
+PATH = "/realtime"
+
+MESSAGE_BYTES = 1 << 20
+"""Bytes of one message from the server: a session with everything in it has some 5 kB."""
+
+CONVERSATION_BYTES = 4 << 20
+"""Bytes of all messages of one utterance: pieces of text with their envelopes take some 100 kB a minute."""
+
+PIECE_BYTES = 48_000
+"""Bytes of audio in one message, a second: the servers' own limits begin at 1 MB."""
+
+CLOSE_S = 0.5
+"""Seconds that the server gets to close its side. Nobody waits for it."""
+
+WITHOUT_MODEL = ("openai.com", "azure.com")
+"""Domains that refuse a model in the address of a transcription; Speaches wants one there."""
+
+WITHOUT_PROMPT = "gpt-realtime"
+"""What models' names begin with that take no prompt."""
+
+PARTS = ("conversation.item.input_audio_transcription.delta", "transcription.delta")
+WHOLES = {"conversation.item.input_audio_transcription.completed": "transcript", "transcription.done": "text"}
+FAILURES = ("error", "conversation.item.input_audio_transcription.failed")
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a server wants to be spoken to."""
+
+    form: AudioFormat
+    """The audio that it takes."""
+    before: tuple[Message, ...]
+    """What is sent before the audio."""
+    after: Message
+    """What ends the audio."""
+
+
+def dialect(created: Message, model: str, language: str, words: str) -> Dialect:
+    """The dialect of a server, by its first message.
+
+    :param created: ``session.created``.
+    :param language: spoken, as ``en``.
+    :param words: to lean towards; empty: none.
+    """
+    commit = {"type": "input_audio_buffer.commit"}
+    session = created.get("session")
+    if not isinstance(session, Mapping):  # vLLM: generation begins with a commit, and ends with a final one
+        update: Message = {"type": "session.update", "model": model}
+        return Dialect(SPEECH, (update, commit), {**commit, "final": True})
+    hearing = {"model": model, "language": language} | ({"prompt": words} if words else {})
+    if "input_audio_format" in session:  # the beta's flat session, as Speaches has it
+        told: Message = {"input_audio_transcription": hearing, "turn_detection": None}
+    else:
+        form = {"type": "audio/pcm", "rate": WIDE.rate}
+        told = {
+            "type": "transcription",
+            "audio": {"input": {"format": form, "transcription": hearing, "turn_detection": None}},
+        }
+    return Dialect(WIDE, ({"type": "session.update", "session": told},), commit)
+
+
+WIDE = AudioFormat(24_000, 2, 1)
+"""The audio of OpenAI's API."""
+
+
+class RealtimeServer:
+    """The server whose API is at ``base``, e.g. ``wss://host:8000/v1``.
+
+    :param model: used where a request names none; None: DEFAULT_MODEL.
+    :param vocabulary: what the server should lean towards besides what a request names.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base: str,
+        *,
+        model: str | None,
+        vocabulary: Vocabulary,
+        key: str | None,
+        connect_timeout_s: float,
+        verify: SSLContext | bool,
+    ) -> None:
+        self._name = name
+        self._base = base
+        self._told = Complaints(f"{name}: {base}", key)
+        self._model = model or DEFAULT_MODEL
+        self._vocabulary = vocabulary
+        self._headers = headers(key)
+        self._connect_timeout_s = connect_timeout_s
+        self._verify = verify
+        self._client: aiohttp.ClientSession | None = None  # made on the loop that uses it
+        self._closing: set[asyncio.Task[bool]] = set()
+
+    async def models(self) -> Sequence[ModelInfo]:
+        """The configured model, if the server answers: its own list would name every other kind of model, too.
+
+        :raises EngineFailed: it cannot be reached, or refuses the key.
+        """
+        brief = aiohttp.ClientTimeout(sock_connect=self._connect_timeout_s, sock_read=self._connect_timeout_s)
+        try:
+            async with self._http().get(f"http{self._base[2:]}/models", timeout=brief) as response:
+                if response.status in (401, 403):
+                    raise self._told.refused(response.status)
+        except aiohttp.SocketTimeoutError:
+            pass  # it is there, and busy
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._failed(error) from error
+        return [model_elsewhere(self._model, self._base)]
+
+    async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
+        """Send the utterance while it is spoken, and take the text that comes meanwhile.
+
+        :raises EngineFailed: no connection, no transcript, or something that is none.
+        """
+        model = request.model or self._model
+        words = "" if model.startswith(WITHOUT_PROMPT) else prompt(request, self._vocabulary)
+        try:
+            socket = await self._connect(model)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise self._failed(error) from error
+        talk = Talk(socket, self._told)
+        try:
+            created = await talk.read()
+            spoken = dialect(created, model, primary(language), words)
+            text = await talk.transcribe(spoken, utterance)
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._failed(error) from error
+        finally:
+            closing = asyncio.ensure_future(socket.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+        return Transcription(transcript(text, self._told.where), language, self._name)
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._client is None:
+            connect = aiohttp.ClientTimeout(None, sock_connect=self._connect_timeout_s)
+            connector = aiohttp.TCPConnector(ssl=self._verify)
+            self._client = aiohttp.ClientSession(headers=self._headers, timeout=connect, connector=connector)
+        return self._client
+
+    async def _connect(self, model: str) -> aiohttp.ClientWebSocketResponse:
+        host = urlsplit(self._base).hostname or ""
+        query = {"intent": "transcription"}
+        if not host.endswith(WITHOUT_MODEL):
+            query["model"] = model
+        return await self._http().ws_connect(
+            self._base + PATH,
+            params=query,
+            max_msg_size=MESSAGE_BYTES,
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+        )
+
+    def _failed(self, error: Exception) -> EngineFailed:
+        if isinstance(error, aiohttp.WSServerHandshakeError):
+            return self._told.refused(error.status, error.message.encode())
+        if isinstance(error, TimeoutError):
+            return self._told.failed(f"no connection within {self._connect_timeout_s:g} s")
+        hint = "; verify_tls: false takes it as it is" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+        return self._told.failed(f"{str(error) or type(error).__name__}{hint}")
+
+
+class Talk:
+    """One utterance on one WebSocket."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, told: Complaints) -> None:
+        self._socket = socket
+        self._told = told
+        self._taken = 0  # bytes
+        self._texts: dict[str, str] = {}  # what was understood, by item, in the order of their beginning
+        self._open: set[str] = set()  # items whose text may still grow
+        self._committed = False
+
+    async def transcribe(self, spoken: Dialect, utterance: Utterance) -> str:
+        """What was said.
+
+        :raises EngineFailed: the server says that it failed, or nothing, or something that is none of it.
+        """
+        sending = asyncio.ensure_future(self._send(spoken, utterance))
+        hearing = asyncio.ensure_future(self._hear(utterance))
+        try:
+            await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and not sending.exception() and not sending.result():
+                return ""
+            return await hearing  # what breaks the sending breaks the hearing, too, and that knows why
+        finally:
+            sending.cancel()
+            hearing.cancel()
+            await asyncio.gather(sending, hearing, return_exceptions=True)
+
+    async def _send(self, spoken: Dialect, utterance: Utterance) -> bool:
+        """Send all of it; False: it is too short for servers to take, and nothing is asked."""
+        for each in spoken.before:
+            await self._socket.send_json(each)
+        converter = Converter(SPEECH, spoken.form)
+        taken = 0
+        async for pcm in utterance:
+            taken += len(pcm)
+            await self._append(converter.push(pcm))
+        await self._append(converter.flush())
+        if SPEECH.seconds(taken) < SHORTEST_S:
+            return False
+        self._committed = True
+        await self._socket.send_json(spoken.after)
+        return True
+
+    async def _append(self, pcm: bytes) -> None:
+        for start in range(0, len(pcm), PIECE_BYTES):
+            audio = b64encode(pcm[start : start + PIECE_BYTES]).decode()
+            await self._socket.send_json({"type": "input_audio_buffer.append", "audio": audio})
+
+    async def _hear(self, utterance: Utterance) -> str:
+        """The text of all items, when the audio was committed and none of them grows any more."""
+        while True:
+            found = await self.read()
+            kind, item = found.get("type"), str(found.get("item_id"))
+            if kind == "input_audio_buffer.committed":
+                self._open.add(item)
+            elif kind in PARTS:
+                self._texts[item] = self._texts.get(item, "") + self._text(found.get("delta"))
+                utterance.partial = self._joined()
+            elif kind in WHOLES:
+                self._texts[item] = self._text(found.get(WHOLES[kind]))
+                utterance.partial = self._joined()
+                self._open.discard(item)
+                if self._committed and not self._open:
+                    return self._joined()
+
+    def _joined(self) -> str:
+        return " ".join(text.strip() for text in self._texts.values() if text.strip())
+
+    def _text(self, value: object) -> str:
+        """:raises EngineFailed: it is no text, or longer than anybody speaks."""
+        transcript(value, self._told.where)
+        return str(value)
+
+    async def read(self) -> Message:
+        """The next message.
+
+        :raises EngineFailed: there is none, or it says that something went wrong.
+        """
+        received = await self._socket.receive()
+        if received.type is aiohttp.WSMsgType.ERROR:
+            raise self._told.failed(received.data)
+        if received.type is not aiohttp.WSMsgType.TEXT:
+            why = f": {self._told.cleaned(str(received.extra))}" if received.extra else ""
+            raise EngineFailed(f"{self._told.where} ended the connection without a transcript{why}")
+        self._taken += len(received.data)
+        if self._taken > CONVERSATION_BYTES:
+            raise EngineFailed(f"{self._told.where} sent more than {CONVERSATION_BYTES} bytes")
+        try:
+            found = json.loads(received.data)
+        except (ValueError, RecursionError):
+            raise EngineFailed(f"{self._told.where} sent something that is no JSON") from None
+        if not isinstance(found, dict):
+            raise EngineFailed(f"{self._told.where} sent something that is no message")
+        if found.get("type") in FAILURES:
+            raise EngineFailed(f"{self._told.where} says: {self._told.cleaned(message(found))}")
+        return found
