@@ -19,7 +19,9 @@ def whisper() -> Path:
 
 
 def sherpa(name: str) -> Path:
-    """English commands, for the sherpa engine: ``zipformer-ctc-en``, ``nemo-ctc-en`` or ``streaming-nemo-ctc-en``."""
+    """A folder for the sherpa engine. For English commands: ``zipformer-ctc-en``, ``transducer-en``, ``nemo-ctc-en``;
+    streaming ones: ``streaming-transducer-en``, ``streaming-nemo-ctc-en``. For German commands: ``zipformer-ctc-de``.
+    """
     return _unpacked("sherpa-tiny") / name
 
 

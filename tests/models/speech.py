@@ -1,14 +1,14 @@
 """Speech to train the test models on: commands of the default grammar, said by flite, which also tells every phone's
-time.
+time; German commands, said by espeak-ng.
 
-Needs flite and numpy and soxr. The tests use the committed models and need none of this.
+Needs flite, espeak-ng, numpy and soxr. The tests use the committed models and need none of this.
 """
 
 import subprocess
 import tempfile
 import wave
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +22,7 @@ from irene_wyoming.language.vocabulary import Vocabulary
 from tests.engines.asr.sentences import HELD_OUT_COMMANDS, TUNING_COMMANDS
 
 VOICES = ("slt", "rms", "kal16", "awb")
+GERMAN_VOICES = ("de+f1", "de+f2", "de+m1", "de+m3", "de+m7")
 RATE = 16_000
 
 VARIANTS = {
@@ -80,22 +81,46 @@ def sentences(random: Random, count: int) -> list[str]:
 
 def say(text: str, voice: str, stretch: float, speed: float) -> Said:
     """:param stretch: of the durations; ``speed``: of the sound itself, which moves pitch and formants."""
+    how = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-psdur", "-t", text, "-o"]
+    samples, told = spoken(how, speed)
+    phones = [part.partition(":") for part in told.split()]
+    return Said(text, voice, samples, tuple((name, float(end) / speed) for name, _, end in phones))
+
+
+def say_german(text: str, voice: str, words_per_minute: int, speed: float) -> Said:
+    """The same by espeak-ng, which tells no times. Its words, instead of phones, end where their lengths alone say."""
+    how = ["espeak-ng", "-v", voice, "-s", str(words_per_minute)]
+    samples = trimmed(spoken([*how, text, "-w"], speed)[0])
+    lengths = np.cumsum([len(trimmed(spoken([*how, word, "-w"], speed)[0])) for word in text.split()])
+    ends = lengths / lengths[-1] * len(samples) / RATE
+    return Said(text, voice, samples, (("pau", 0.0), *zip(text.split(), ends.tolist(), strict=True)))
+
+
+def spoken(command: Sequence[str], speed: float) -> tuple[NDArray[np.float32], str]:
+    """What a program says into the file named behind its command, at 16 kHz, and what it prints."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "said.wav"
-        how = ["-voice", voice, "--setf", f"duration_stretch={stretch}", "-psdur"]
-        command = ["flite", *how, "-t", text, "-o", str(file)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run([*command, str(file)], check=True, capture_output=True, text=True)
         with wave.open(str(file)) as reader:
             samples = np.frombuffer(reader.readframes(reader.getnframes()), "<i2").astype(np.float32)
             rate = reader.getframerate()
-    phones = [part.partition(":") for part in done.stdout.split()]
-    resampled = np.asarray(soxr.resample(samples, rate * speed, RATE), np.float32)
-    return Said(text, voice, resampled, tuple((name, float(end) / speed) for name, _, end in phones))
+    return np.asarray(soxr.resample(samples, rate * speed, RATE), np.float32), done.stdout
+
+
+def trimmed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Without the silence around."""
+    loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
+    return samples[loud[0] : loud[-1] + 1]
 
 
 def corpus(random: Random, texts: list[str]) -> Iterator[Said]:
     for text in texts:
         yield say(text, random.choice(VOICES), random.uniform(0.8, 1.25), random.uniform(0.92, 1.08))
+
+
+def german_corpus(random: Random, texts: list[str]) -> Iterator[Said]:
+    for text in texts:
+        yield say_german(text, random.choice(GERMAN_VOICES), random.randint(120, 180), random.uniform(0.92, 1.08))
 
 
 def heard(said: Said, random: Random) -> tuple[NDArray[np.float32], list[tuple[str, float]]]:

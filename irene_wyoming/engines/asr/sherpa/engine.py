@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.asr.sherpa import hotwords
 from irene_wyoming.engines.asr.sherpa.load import offline, online
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
@@ -38,6 +39,8 @@ class Settings:
 
     threads: int
     language: str
+    names: tuple[str, ...] = ()
+    """Configured names, for families that can lean towards them."""
 
 
 class Sherpa:
@@ -52,9 +55,10 @@ class Sherpa:
     def __init__(self, found: Found, info: ModelInfo, settings: Settings) -> None:
         self._info = info
         self._settings = settings
-        self._family = found.family
+        self._hotwords = hotwords.of_model(found, settings.names)
+        make = online if found.family.online else offline
         try:
-            self._model: Any = (online if found.family.online else offline)(found, settings.threads, settings.language)
+            self._model: Any = make(found, settings.threads, settings.language, self._hotwords)
         except Exception as error:  # the library has no class of its own
             raise EngineUnavailable(
                 f"sherpa: {info.name}: {error}; fetch the model again or give another folder"
@@ -72,9 +76,14 @@ class Sherpa:
         if request.model not in (None, self._info.name):
             raise unknown_model(str(request.model), [self._info])
         language = self._spoken(request)
+        stream = self._stream(request, language)
         if self._tail is not None:
-            return OnlineSession(self._model, language, self._tail)
-        return OfflineSession(self._model, language)
+            return OnlineSession(self._model, stream, language, self._tail)
+        return OfflineSession(self._model, stream, language)
+
+    def _stream(self, request: AsrRequest, language: str) -> Any:
+        names = "" if self._hotwords is None else self._hotwords.text(request, language)
+        return self._model.create_stream(names) if names else self._model.create_stream()
 
     def close(self) -> None:
         self._model = None
@@ -117,8 +126,9 @@ def _until_ready(model: Any, stream: Any) -> int:
 class OfflineSession:
     """One utterance, decoded at its end."""
 
-    def __init__(self, model: Any, language: str) -> None:
+    def __init__(self, model: Any, stream: Any, language: str) -> None:
         self._model = model
+        self._stream = stream
         self._language = language
         self._pcm = bytearray()
 
@@ -134,12 +144,12 @@ class OfflineSession:
     def finish(self) -> Transcription:
         """:raises EngineFailed: the session is closed, or the model breaks."""
         model = self._open()
+        stream = self._stream
         samples = np.frombuffer(bytes(self._pcm), "<i2")
         self.close()
         if len(samples) < SHORTEST or np.abs(samples).max() <= SOFTEST:
             return Transcription("", self._language, Sherpa.name, 0.0)
         try:
-            stream = model.create_stream()
             stream.accept_waveform(SPEECH.rate, _floats(samples))
             model.decode_stream(stream)
             result = stream.result
@@ -148,7 +158,7 @@ class OfflineSession:
         return Transcription(result.text.strip(), self._language, Sherpa.name, _confidence(result.ys_log_probs))
 
     def close(self) -> None:
-        self._model = None
+        self._model = self._stream = None
         self._pcm.clear()
 
     def _open(self) -> Any:
@@ -160,9 +170,9 @@ class OfflineSession:
 class OnlineSession:
     """One utterance, decoded while it arrives."""
 
-    def __init__(self, model: Any, language: str, tail: NDArray[np.float32]) -> None:
+    def __init__(self, model: Any, stream: Any, language: str, tail: NDArray[np.float32]) -> None:
         self._model = model
-        self._stream = model.create_stream()
+        self._stream = stream
         self._language = language
         self._tail = tail
 

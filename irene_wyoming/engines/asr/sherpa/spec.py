@@ -38,7 +38,8 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
     from irene_wyoming.engines.asr.sherpa.engine import Settings, Sherpa
 
     threads = values["threads"] or min(4, cores.granted())
-    return Sherpa(found, model_info(path, found, context.language), Settings(threads, context.language))
+    names = (*context.vocabulary.areas, *context.vocabulary.devices)
+    return Sherpa(found, model_info(path, found, context.language), Settings(threads, context.language, names))
 
 
 def offers(values: Mapping[str, Any], context: EngineContext) -> Sequence[ModelInfo]:
