@@ -102,7 +102,6 @@ class Providers:
         self.missing: dict[str, str] = {}
         """Why not, by name."""
         self._would_offer: dict[str, Sequence[ModelInfo]] = {}
-        self._streaming: set[str] = set()
 
     async def start(self) -> None:
         """Start each in its order; what cannot be started is told in the log, and the others do its work.
@@ -121,8 +120,6 @@ class Providers:
             else:
                 log.info("asr: %s: %s", name, ", ".join(model.name for model in provider.models()))
                 self.started.append(provider)
-                if specs[name].streams:
-                    self._streaming.add(name)
         if not self.started:
             raise engines.no_engine("asr", self._settings)
 
@@ -159,10 +156,6 @@ class Providers:
         cascade = Cascade(settings.cascade_confidence) if settings.policy == PolicyName.CASCADE else None
         every = AsrRouter(self.started, POLICIES[settings.policy](), admission, cascade)
         return {ALL: every, **{one.name: AsrRouter([one], Ordered(), admission) for one in self.started}}
-
-    def streaming(self) -> set[str]:
-        """The programs that tell the text so far. The one of all providers together does where any of them does."""
-        return self._streaming | {ALL} if self._streaming else set()
 
     def _provider(self, spec: EngineSpec) -> Provider:
         settings, breaker = self._settings.providers[spec.name], self._settings.breaker
@@ -236,11 +229,10 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             settings.max_utterance_s,
             settings.admission.answer_timeout_s,
             Known(configured(config), told),
-            providers.streaming(),
         )
 
         async def info() -> Info:
-            return asr_info(programs(providers.models()), providers.streaming(), wishes(settings))
+            return asr_info(programs(providers.models()), wishes(settings))
 
         async def serve(connection: Connection, client: Client) -> None:
             await Handler(connection, client, lambda other: AsrRole(service, other), info, settings.limits).run()

@@ -346,8 +346,6 @@ class EngineSpec:
     options: Mapping[str, Option] = field(default_factory=dict)
     finds_speech: bool = False
     """ASR: finds speech and pauses itself, and wants the silence around them, too."""
-    streams: bool = False
-    """ASR: its sessions tell what they have understood so far."""
     offers: Callable[[Mapping[str, Any], EngineContext], Sequence[ModelInfo]] | None = None
     """ASR: (as for create) -> what ``models()`` will list, without loading or importing anything heavy; a model whose
     files are not there has ``installed`` false. None: only loading tells."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -24,7 +24,7 @@ from irene_wyoming.routing.silence import Sound, sound_of
 from irene_wyoming.routing.utterance import Utterance
 from irene_wyoming.servers.info import select
 from irene_wyoming.servers.intake import Intake
-from irene_wyoming.servers.request import asr_request, wants_stream
+from irene_wyoming.servers.request import asr_request
 from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.servers.transcript import TranscriptWriter
 from irene_wyoming.wire import fields
@@ -60,8 +60,6 @@ class AsrService:
     """From the end of an utterance to its transcript."""
     names: Callable[[], Vocabulary | None] = no_names
     """Gives the names that the home has now; None: no more than the engines know from the configuration."""
-    streaming: Collection[str] = ()
-    """Programs that tell what they have understood so far."""
 
 
 class AsrRole(Role):
@@ -75,7 +73,6 @@ class AsrRole(Role):
         self._name, self._program = next(iter(service.programs.items()))
         self._request = AsrRequest(language=service.language)
         self._asked = False  # for a transcript
-        self._streams = False  # the client wants to be told while it speaks, in any case
         self._intake: Intake | None = None  # None until the first audio
         self._utterance: Utterance | None = None  # likewise
         self._answer: asyncio.Task[None] | None = None  # gives the transcript; as long as there is an utterance
@@ -117,7 +114,7 @@ class AsrRole(Role):
                 await self._hear(self._intake.push(form, event.payload or b""))
         elif fields.is_transcribe(event.type):
             self._request = asr_request(event.data, self._service.language)
-            self._asked, self._streams = True, wants_stream(event.data)
+            self._asked = True
         elif AudioStart.is_type(event.type):
             await self._restart(audio_format(event.data))
         elif AudioStop.is_type(event.type):
@@ -257,8 +254,7 @@ class AsrRole(Role):
                 await self._silent.wait()
 
     def _writer(self) -> TranscriptWriter:
-        streams = self._streams or self._name in self._service.streaming
-        return TranscriptWriter(self._peer, self._language, streams=streams, waited_s=self._waited_s)
+        return TranscriptWriter(self._peer, self._language, self._waited_s)
 
     @property
     def _language(self) -> str:

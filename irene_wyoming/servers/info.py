@@ -1,6 +1,6 @@
 """What a hub is told about us, and the program that it selects by what it was told."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -40,19 +40,14 @@ class Wishes:
     noise_reduction: bool = True
 
 
-def asr_info(
-    programs: Mapping[str, Sequence[ModelInfo]], streaming: Collection[str] = (), wishes: Wishes = Wishes()
-) -> Info:
-    """One program per entry, the default first; one without any model that could be used is not installed.
-
-    :param streaming: programs that tell what they have understood so far.
-    """
+def asr_info(programs: Mapping[str, Sequence[ModelInfo]], wishes: Wishes = Wishes()) -> Info:
+    """One program per entry, the default first; one without any model that could be used is not installed."""
     return Info(
         asr=[
             AsrProgram(
                 **program(name, f"Speech to text with {name}", installed=any(model.installed for model in models)),
                 models=[asr_model(model) for model in models],
-                supports_transcript_streaming=name in streaming,
+                supports_transcript_streaming=True,
                 requires_external_vad=wishes.external_vad,
                 prefers_auto_gain_enabled=wishes.auto_gain,
                 prefers_noise_reduction_enabled=wishes.noise_reduction,

@@ -30,14 +30,6 @@ def asr_request(data: dict[str, Any], language: str) -> AsrRequest:
     )
 
 
-def wants_stream(data: dict[str, Any]) -> bool:
-    """Whether the client asks for a stream of transcript events even of an engine that has nothing to tell before.
-
-    The protocol has no word to ask for them: ``stream`` is ours, and others ignore it.
-    """
-    return data.get("stream") is True
-
-
 def hints(data: dict[str, Any], key: str) -> tuple[str, ...]:
     """An optional list of words or phrases, without blank ones and repetitions."""
     values = data.get(key)

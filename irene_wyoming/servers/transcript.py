@@ -15,36 +15,31 @@ SHOWN_DETAILS = ("level_dbfs", "snr_db", "reason", "nearest", "nearest_confidenc
 
 
 class TranscriptWriter:
-    """Sends ``transcript``. As a stream, by the protocol's convention, it begins with ``transcript-start``, has a
-    ``transcript-chunk`` for each piece of text, and ends with ``transcript-stop`` behind the ``transcript``. Clients
-    that do not know streams ignore these.
+    """Sends ``transcript``. By the protocol's convention it starts with ``transcript-start``, has a
+    ``transcript-chunk`` for each piece of text, and ends with ``transcript-stop``. Clients that do not know
+    streams ignore these. An engine that understands nothing before the end gives one piece.
 
-    :param streams: whether it is a stream.
     :param waited_s: says how long the person has been waiting; None: they still speak.
     """
 
-    def __init__(self, peer: Peer, language: str, *, streams: bool, waited_s: Callable[[], float | None]) -> None:
+    def __init__(self, peer: Peer, language: str, waited_s: Callable[[], float | None]) -> None:
         self._peer = peer
         self._language = language
-        self._streams = streams
         self._waited_s = waited_s
         self._captions = Captions()
         self._begun = False
 
     async def partial(self, text: str) -> None:
         """What has been understood so far."""
-        if self._streams:
-            await self._chunk(self._captions.push(text))
+        await self._chunk(self._captions.push(text))
 
     async def final(self, result: Transcription) -> None:
-        if self._streams:
-            await self._begin()
-            await self._chunk(self._captions.finish(result.text))
+        await self._begin()
+        await self._chunk(self._captions.finish(result.text))
         await self._peer.send(Transcript(text=result.text, language=result.language, context=context(result)))
         if result.provider:
             NEWS.tell("command", **shown(result, self._waited_s()))
-        if self._streams:
-            await self._peer.send(TranscriptStop())
+        await self._peer.send(TranscriptStop())
 
     async def _chunk(self, text: str) -> None:
         if text:

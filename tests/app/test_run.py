@@ -22,7 +22,7 @@ from irene_wyoming.discovery.zeroconf import instance_name
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 from tests.app.http import get
-from tests.servers.clients import answers, audio_start, chunks
+from tests.servers.clients import answers, audio_start, chunks, read
 
 START_S = 60
 """Three interpreters and their models, on a busy machine."""
@@ -213,8 +213,7 @@ async def test_a_command_that_is_being_spoken_at_sigterm_is_transcribed(
         for chunk in rest:
             await client.write_event(chunk.event())
         await client.write_event(Event("audio-stop"))
-        transcript = await client.read_event()
-        assert transcript is not None
+        transcript = await read(client)
         assert transcript.data["text"] == "set a timer for five minutes"
     async with asyncio.timeout(5):
         assert await running.process.wait() == 0

@@ -14,6 +14,9 @@ from irene_wyoming.wire.hear import Recording
 WAIT_S = 60
 """For any answer: long, since only a failure waits for it."""
 
+STREAM = ("transcript-start", "transcript-chunk", "transcript-stop")
+"""Types of events that clients ignore which do not know streamed transcripts."""
+
 
 def converted(recording: Recording, rate: int, width: int, channels: int) -> Recording:
     """The same speech as another microphone would give it."""
@@ -44,6 +47,13 @@ def audio_start(recording: Recording) -> AudioStart:
 
 
 async def read(client: AsyncClient) -> Event:
+    """The next event that a client knows which takes whole transcripts only; fails when there is none."""
+    while (event := await read_any(client)).type in STREAM:
+        pass
+    return event
+
+
+async def read_any(client: AsyncClient) -> Event:
     """The next event; fails when there is none."""
     event = await asyncio.wait_for(client.read_event(), WAIT_S)
     assert event is not None
@@ -51,7 +61,11 @@ async def read(client: AsyncClient) -> Event:
 
 
 async def is_closed(client: AsyncClient) -> bool:
-    return await asyncio.wait_for(client.read_event(), WAIT_S) is None
+    """Whether the server says nothing any more but the end of a stream."""
+    while (event := await asyncio.wait_for(client.read_event(), WAIT_S)) is not None:
+        if event.type not in STREAM:
+            return False
+    return True
 
 
 async def answers(client: AsyncClient) -> list[Event]:

@@ -71,7 +71,6 @@ SPEC = EngineSpec(
     requires=("google.cloud.speech_v1",),
     install="pip install 'irene-wyoming[google]'",
     create=create,
-    streams=True,
     options={
         "credentials_file": Option(None, path, "key file of a service account; null: the machine's own"),
         "model": Option("latest_short", model, "Google's name of the model"),

@@ -188,7 +188,6 @@ SPEC = EngineSpec(
     requires=(),  # httpx only where the uri is http
     install="pip install 'irene-wyoming[remote]'",
     create=create,
-    streams=True,
     options={
         "uri": Option("", uri, EXPECTED.removeprefix("expected "), needed=True),
         "model": Option("", text, "model to ask for; empty: the server's default"),

@@ -60,7 +60,6 @@ SPEC = EngineSpec(
     requires=("vosk",),
     install="pip install 'irene-wyoming[vosk]'",
     create=create,
-    streams=True,
     options={
         "model": MODEL,
         "grammar": Option([], phrases, "phrases to listen for instead of everything; [] is everything"),

@@ -106,7 +106,6 @@ SPEC = EngineSpec(
     requires=("faster_whisper",),
     install="pip install 'irene-wyoming[whisper]'",
     create=create,
-    streams=True,
     options={
         "model": MODEL,
         "device": Option("auto", one_of(DEVICES), "auto, cpu or cuda; where the GPU does not work, the CPU takes over"),
