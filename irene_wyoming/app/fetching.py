@@ -71,6 +71,12 @@ def _missing(engine: str, model: object, data_dir: Path | None) -> str | None:
     return None if there else model
 
 
+def by_hand(entry: Entry) -> str:
+    """What a person does with the files of a model."""
+    first, *others = entry.files
+    return f"put {', '.join(file.url for file in entry.files)}" if others else f"unpack {first.url}"
+
+
 class Fetcher:
     """Fetches one model after the other on a thread of its own.
 
@@ -109,10 +115,10 @@ class Fetcher:
             except DownloadFailed as error:
                 target = folder.models_dir(self._data_dir, one.entry.engine) / one.entry.name
                 log.warning(
-                    "models: %s; tried again in %.0f s. To do it by hand: unpack %s into %s",
+                    "models: %s; tried again in %.0f s. To do it by hand: %s into %s",
                     error,
                     pause_s,
-                    one.entry.files[0].url,
+                    by_hand(one.entry),
                     target,
                 )
                 await asyncio.sleep(pause_s)

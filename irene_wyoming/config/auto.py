@@ -1,10 +1,11 @@
-"""``asr.default_provider: auto``: the engines and models that suit the language and the machine, as a layer."""
+"""``asr.default_provider: auto``: the engines and models that suit the language and the machine, as layers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from irene_wyoming.config.layers import Layer
 from irene_wyoming.hardware import Hardware
+from irene_wyoming.language.snap import Snap
 from irene_wyoming.models.recommend import GUIDED, Choice, recommend
 
 AUTO = "auto"
@@ -17,18 +18,26 @@ def wanted(said: Mapping[str, Any]) -> bool:
     return isinstance(asr, dict) and asr.get("default_provider") == AUTO
 
 
+def beneath(said: Mapping[str, Any], machine: Hardware) -> Layer:
+    """What lies under the user's own settings: what engines write that do not know the home is matched to it.
+
+    Behind a first engine that knows the commands, whatever is near one becomes it. Elsewhere only names are mended.
+
+    :param said: as for ``layer``.
+    """
+    choices = _choices(said["asr"], machine)
+    snap = Snap.SENTENCES if choices[0] is GUIDED else Snap.NAMES
+    matched = {choice.engine: {"snap": snap} for choice in choices if choice is not GUIDED}
+    return Layer(f"{AUTO} ({machine})", {"asr": {"providers": matched}})
+
+
 def layer(said: Mapping[str, Any], machine: Hardware) -> Layer:
     """The settings of the choice. What the user has set of a provider stays; what is embedded stands behind all others.
 
     :param said: all settings so far, not checked yet.
     """
     asr = said["asr"]
-    language = asr.get("language")
-    choices = recommend(
-        language if isinstance(language, str) else "en", machine.cores, machine.memory_mb, gpu=machine.gpu
-    )
-    if GUIDED not in choices:
-        choices = (*choices, GUIDED)
+    choices = _choices(asr, machine)
     made: dict[str, Any] = {
         "default_provider": choices[0].engine,
         "providers": {choice.engine: _provider(asr, choice) for choice in choices},
@@ -38,6 +47,14 @@ def layer(said: Mapping[str, Any], machine: Hardware) -> Layer:
     if asr.get("policy") == "ordered" and choices[0] is GUIDED and len(choices) > 1:
         made["policy"] = "cascade"  # commands at once; what is none goes to the strong model
     return Layer(f"{AUTO} ({machine})", {"asr": made})
+
+
+def _choices(asr: Mapping[str, Any], machine: Hardware) -> Sequence[Choice]:
+    language = asr.get("language")
+    choices = recommend(
+        language if isinstance(language, str) else "en", machine.cores, machine.memory_mb, gpu=machine.gpu
+    )
+    return choices if GUIDED in choices else (*choices, GUIDED)
 
 
 def _provider(asr: Mapping[str, Any], choice: Choice) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def load(
     if name in tuple(profiles.PROFILES):  # else, even as a list, it is refused with everything else that is wrong
         layers[0] = Layer(layers[0].source, merge([layers[0], Layer(name, profiles.settings(name))]))
     if auto.wanted(said):
+        layers[0] = Layer(layers[0].source, merge([layers[0], auto.beneath(said, machine())]))
         layers.append(auto.layer(merge(layers), machine()))
     try:
         config = schema(merge([*layers, Layer(name, {"hardware": name})]) if found_out else merge(layers))

@@ -6,6 +6,9 @@ from hassil.numbers import get_rbnf_engine
 from unicode_rbnf import RbnfEngine
 from unicode_rbnf.engine import FormatPurpose, NoRuleForNumberError
 
+SAME = {"nb": "no", "nn": "no"}
+"""Languages whose numbers are kept under another name. For these two the library has an engine without any rules."""
+
 LARGEST = 999_999
 """Beyond it people say digits one by one."""
 
@@ -16,13 +19,13 @@ def number_words(number: int | float, language: str = "en") -> str:
 
     :raises ValueError: no numbers are known of that language.
     """
-    return _spaced(str(get_rbnf_engine(language).format_number(number).text))
+    return _spaced(str(get_rbnf_engine(SAME.get(language, language)).format_number(number).text))
 
 
 def _engine(language: str) -> RbnfEngine | None:
     """None: no numbers are known of that language."""
     try:
-        return get_rbnf_engine(language)
+        return get_rbnf_engine(SAME.get(language, language))
     except ValueError:
         return None
 

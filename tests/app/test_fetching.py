@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from irene_wyoming.app.asr import asr_server
-from irene_wyoming.app.fetching import Fetcher, Wanted, wanted
+from irene_wyoming.app.fetching import Fetcher, Wanted, by_hand, wanted
 from irene_wyoming.config.model import Config
 from irene_wyoming.models.catalogue import Entry, Remote
 from irene_wyoming.wire.address import Address
@@ -122,6 +122,15 @@ async def test_other_bytes_than_promised_never_load(
     with suppress(asyncio.CancelledError):
         await task
     assert not (tmp_path / "asr" / "vosk" / NAME).exists()
+
+
+def test_by_hand_an_archive_is_unpacked_and_single_files_are_put_there() -> None:
+    several = tuple(Remote(f"https://example.org/{name}", None, None) for name in ("config.json", "model.bin"))
+    told = [by_hand(Entry("whisper", "base", ("*",), "MIT", files)) for files in (several[:1], several)]
+    assert told == [
+        "unpack https://example.org/config.json",
+        "put https://example.org/config.json, https://example.org/model.bin",
+    ]
 
 
 def offered(host: Host, sha256: str) -> Wanted:

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes the speech in tests/speech/asr: 16 kHz 16-bit mono, 0.3 s of silence before the words and 0.4 s after them.
-# Needs flite and sox. The tests use the committed files and need neither. The file's name is what is said.
+# Makes the speech in tests/speech/asr and tests/speech/de: 16 kHz 16-bit mono, 0.3 s of silence before the words and 0.4 s after them.
+# Needs flite, espeak-ng and sox. The tests use the committed files and need none of them. The file's name is what is said.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p asr
+mkdir -p asr de
 
 say() { # voice, words...
     name=$(echo "$2" | tr ' ' '_')
@@ -35,3 +35,14 @@ say rms "set the thermostat to fifteen degrees"
 say slt "unlock the back door"
 say slt "what day is it"
 say rms "turn that off"
+
+sagen() { # voice, words...
+    name=$(echo "$2" | tr ' ' '_')
+    espeak-ng -v "$1" -s 150 -w "de/$name.raw.wav" "$2"
+    sox -D "de/$name.raw.wav" -r 16000 "de/$name.wav" pad 0.3 0.4
+    rm "de/$name.raw.wav"
+}
+
+# German, for the small German model
+sagen de+f2 "schalte die stehlampe aus"
+sagen de+m3 "schalte das licht im wohnzimmer ein"
