@@ -66,5 +66,5 @@ LABEL io.hass.type="app" \
       io.hass.arch="${BUILD_ARCH}" \
       org.opencontainers.image.title="Irene Wyoming" \
       org.opencontainers.image.description="Wake word, speech-to-text and microphone servers that speak the Wyoming protocol" \
-      org.opencontainers.image.licenses="Apache-2.0 AND CC-BY-NC-SA-4.0 AND MIT AND BSD-3-Clause AND LGPL-2.1-or-later AND MPL-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND 0BSD AND BSD-2-Clause AND BSD-3-Clause AND CC-BY-NC-SA-4.0 AND CC0-1.0 AND LGPL-2.1-or-later AND MIT AND MIT-0 AND MPL-2.0 AND PSF-2.0 AND Zlib" \
       org.opencontainers.image.version="${BUILD_VERSION}"

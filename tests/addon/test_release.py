@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +55,53 @@ def test_a_release_is_of_one_version() -> None:
     assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text().splitlines()
 
 
+OWNER = re.match(r"https://github\.com/([\w.-]+)/", PROJECT["urls"]["Homepage"])
+"""Who publishes package, image and add-on: the one place that says it."""
+
+
+def test_everything_names_one_owner() -> None:
+    assert OWNER is not None
+    files = [path for path in ROOT.iterdir() if path.is_file() and path.suffix != ".lock"]
+    for folder in (".github", "addon", "docs", "examples", "irene_wyoming", "packaging", "translations"):
+        files += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+    owners = {
+        found: path.relative_to(ROOT)
+        for path in files
+        if path.suffix in TEXTS
+        for found in re.findall(r"(?:github\.com|ghcr\.io)/([\w.-]+)/irene-wyoming\b", path.read_text())
+    }
+    assert owners.keys() == {OWNER[1]}
+
+
+TEXTS = {".md", ".yaml", ".yml", ".toml", ".py", ".json", ".html", ".js", ".service", ""}
+
+
+def locked() -> list[str]:
+    """The packages in the image."""
+    return re.findall(r"^(\S+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+
+
 def test_the_licence_of_every_library_that_comes_along_is_told() -> None:
-    told = (ROOT / "LICENCES.md").read_text()
-    names = [re.split(r"[^A-Za-z0-9-]", needed)[0] for needed in PROJECT["dependencies"]]
-    assert [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", told)] == []
+    told = (ROOT / "LICENCES.md").read_text().casefold()
+    names = {*locked(), *(re.split(r"[^A-Za-z0-9-]", needed)[0].casefold() for needed in PROJECT["dependencies"])}
+    assert {name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", told)} == NOT_HERE
+
+
+NOT_HERE = {"colorama", "httpx2-jsfetch", "setuptools"}
+"""Locked for other systems, or for building."""
+
+
+def test_the_image_says_all_of_its_licences() -> None:
+    """As LICENCES.md does, and at least those that the libraries' own metadata name."""
+    labels = dict(re.findall(r'(org\.opencontainers\.\S+)="([^"]*)"', (ROOT / "Dockerfile").read_text()))
+    said = labels["org.opencontainers.image.licenses"]
+    assert f"`{said}`" in (ROOT / "LICENCES.md").read_text()
+    terms = said.split(" AND ")
+    assert terms == [terms[0], *sorted(terms[1:])]
+    for name in set(locked()) - NOT_HERE:
+        with suppress(PackageNotFoundError):
+            for one in " AND ".join(metadata(name).get_all("License-Expression") or terms[:1]).split(" AND "):
+                assert set(one.split(" OR ")) & set(terms), name
 
 
 def test_where_the_data_in_the_package_comes_from_is_told() -> None:
