@@ -74,6 +74,12 @@ QUALITY_CHANGES = Counter(
 
 # Wake words
 DETECTIONS = Counter("irene_detections_total", "Wake words heard", ["model"])
+WORD_TIMESTAMP = Gauge(
+    "irene_last_word_timestamp_seconds", "When a wake word was last heard", ["model"], multiprocess_mode="livemax"
+)
+WORD_SCORE = Gauge(
+    "irene_last_word_score", "The peak of its score then, 0 to 1", ["model"], multiprocess_mode="livemax"
+)
 NEAR_MISSES = Counter("irene_near_misses_total", "Wake words that were nearly heard", ["model"])
 ANSWERED_ELSEWHERE = Counter(
     "irene_answered_elsewhere_total", "Wake words that a satellite heard and another one, nearer, answered", ["model"]

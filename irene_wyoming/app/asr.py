@@ -235,7 +235,9 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             return asr_info(programs(providers.models()), wishes(settings))
 
         async def serve(connection: Connection, client: Client) -> None:
-            await Handler(connection, client, lambda other: AsrRole(service, other), info, settings.limits).run()
+            await Handler(
+                connection, client, lambda other: AsrRole(service, other, client.host), info, settings.limits
+            ).run()
 
         await stack.enter_async_context(looks_served(os.environ))
         await stack.enter_async_context(fetching(config, providers.load))

@@ -2,23 +2,22 @@
 
 import json
 import logging
+import os
 import re
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TextIO
 
+from irene_wyoming.app.flood import GuardedHandler, Repeats
 from irene_wyoming.checks import discreet
 from irene_wyoming.config.addon import told
 from irene_wyoming.config.model import Config
 
-REPEATS = 10
-"""Warnings of one kind that are told in a window: enough to see what goes on."""
+COLOURS = {logging.WARNING: "\x1b[33m", logging.ERROR: "\x1b[31m", logging.CRITICAL: "\x1b[1;31m"}
+"""Yellow, red, and bold red; what is no warning has the terminal's own colour."""
 
-WINDOW_S = 60.0
-
-MAX_KINDS = 1_000
-"""Kinds of warnings that are counted at a time; the program has some hundred."""
+FAINT, PLAIN = "\x1b[2m", "\x1b[0m"
 
 # Controls, among them what moves a terminal's cursor, and what turns or hides text (Unicode's line and paragraph
 # separators, marks of direction, and the byte order mark).
@@ -27,11 +26,16 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\
 
 def start_log(config: Config) -> None:
     """Log to standard error as the configuration wants it."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if config.log_format == "json" else TextFormatter())
-    handler.addFilter(Repeats())  # it counts texts before values are put in, which Told does
+    handler = GuardedHandler(sys.stderr, Repeats())
+    colours = coloured(sys.stderr, os.environ)
+    handler.setFormatter(JsonFormatter() if config.log_format == "json" else TextFormatter(colours=colours))
     handler.addFilter(Told(household=config.household))
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
+
+
+def coloured(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether a stream shows colours: it is a terminal, and nobody has said otherwise (https://no-color.org)."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 def escaped(text: str) -> str:
@@ -42,12 +46,17 @@ def escaped(text: str) -> str:
 class TextFormatter(logging.Formatter):
     """One line for each record; below it a traceback, if the program has a bug."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, colours: bool = False) -> None:
+        """:param colours: of a terminal."""
+        self._colours = colours
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
         record.message = escaped(record.message)
-        return super().formatMessage(record)
+        if not self._colours:
+            return super().formatMessage(record)
+        colour = COLOURS.get(record.levelno, "")
+        return f"{FAINT}{record.asctime}{PLAIN} {colour}{record.levelname:7} {record.message}{PLAIN if colour else ''}"
 
 
 class JsonFormatter(logging.Formatter):
@@ -80,32 +89,3 @@ class Told(logging.Filter):
         if safe != text:
             record.msg, record.args = safe, None
         return True
-
-
-class Repeats(logging.Filter):
-    """Lets ``REPEATS`` warnings of one kind through in a minute; the first one after it says how many were left out.
-
-    Of one kind are those with the same text before values are put in, and of the same ``fact`` where a warning has one
-    (``extra={"fact": path}``): thirteen damaged files are thirteen facts. What is no warning is always told.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """:param clock: seconds, never going back."""
-        super().__init__()
-        self._clock = clock
-        self._windows: dict[tuple[str, str, str], tuple[float, int]] = {}  # when it began, how many there were
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno < logging.WARNING:
-            return True
-        kind, now = (record.name, str(record.msg), getattr(record, "fact", "")), self._clock()
-        began, count = self._windows.get(kind, (now, 0))
-        if now - began >= WINDOW_S:
-            left_out = max(0, count - REPEATS)
-            began, count = now, 0
-            if left_out:
-                record.msg = f"{record.msg} ({left_out} more like it were left out)"
-        if len(self._windows) >= MAX_KINDS:
-            self._windows.clear()
-        self._windows[kind] = (began, count + 1)
-        return count < REPEATS

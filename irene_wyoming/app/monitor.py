@@ -1,8 +1,8 @@
 """What /metrics says, put together for a person."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.error import URLError
+from dataclasses import dataclass, field, replace
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -10,6 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from irene_wyoming.errors import ServerUnavailable
 
 Labels = frozenset[tuple[str, str]]
+
+NOT_READY = 503
 
 MAX_BYTES = 4_194_304
 """All our figures take some 10 kB; whatever is larger is something else."""
@@ -29,10 +31,41 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class LastWord:
+    """The wake word that was heard last."""
+
+    word: str
+    at: float
+    """Seconds since the epoch."""
+    score: float
+    """Its peak, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """One look at /metrics: samples by name and labels."""
+    """One look at /metrics: samples by name and labels; and at /readyz."""
 
     samples: Mapping[tuple[str, Labels], float]
+    unready: Mapping[str, str] = field(default_factory=dict)
+    """Why a server cannot be used now, by server; those that can are not in it."""
+
+    @property
+    def last_word(self) -> LastWord | None:
+        """None: no word has been heard yet."""
+        times, scores = self.by("irene_last_word_timestamp_seconds", "model"), self.by("irene_last_word_score", "model")
+        if not times:
+            return None
+        word = max(times, key=lambda each: times[each])
+        return LastWord(word, times[word], scores.get(word, 0.0))
+
+    def empty(self) -> dict[str, float]:
+        """Utterances of which nothing was understood, by provider."""
+        found: dict[str, float] = {}
+        for (name, labels), value in self.samples.items():
+            told = dict(labels)
+            if name == "irene_transcripts_total" and told.get("result") == "empty":
+                found[told["provider"]] = found.get(told["provider"], 0.0) + value
+        return found
 
     def by(self, name: str, label: str) -> dict[str, float]:
         """A sample's values by one of its labels, the others added up."""
@@ -73,6 +106,19 @@ class Figures:
         ]
 
 
+def unready(url: str, timeout_s: float) -> dict[str, str]:
+    """What /readyz beside this /metrics says, by server; blocks. Empty: all are ready, or it does not say."""
+    try:
+        with urlopen(f"{url.removesuffix('/metrics')}/readyz", timeout=timeout_s):
+            return {}
+    except HTTPError as error:
+        with error:
+            lines = error.read(MAX_BYTES).decode(errors="replace").splitlines() if error.code == NOT_READY else []
+        return {server: why for server, _, why in (line.partition(": ") for line in lines) if why}
+    except (OSError, ValueError):
+        return {}
+
+
 def parse(text: str) -> Figures:
     """:raises ServerUnavailable: this is not what /metrics says."""
     try:
@@ -94,6 +140,6 @@ def fetch(url: str, timeout_s: float = 5.0) -> Figures:
     """
     try:
         with urlopen(url, timeout=timeout_s) as answer:
-            return parse(answer.read(MAX_BYTES).decode())
+            return replace(parse(answer.read(MAX_BYTES).decode()), unready=unready(url, timeout_s))
     except (OSError, URLError, ValueError) as error:
         raise ServerUnavailable(f"{url}: {getattr(error, 'reason', error)}; is a server running there?") from error

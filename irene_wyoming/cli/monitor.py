@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from irene_wyoming.app.logs import escaped
 from irene_wyoming.app.monitor import Figures, fetch
 from irene_wyoming.cli import common
 from irene_wyoming.errors import ConfigError
@@ -64,12 +66,16 @@ async def watch(live: "Live", figures: Figures, args: argparse.Namespace) -> Non
 
 
 def summary(figures: Figures) -> dict[str, object]:
+    last = figures.last_word
     return {
+        "down": dict(figures.unready),
         "servers": [asdict(row) for row in figures.rows()],
         "detections": figures.by("irene_detections_total", "model"),
         "near_misses": figures.by("irene_near_misses_total", "model"),
         "second_looks": figures.by("irene_second_looks_total", "outcome"),
+        "last_word": None if last is None else asdict(last),
         "transcripts": figures.by("irene_transcripts_total", "provider"),
+        "not_understood": figures.empty(),
         "transcript_seconds": figures.mean("irene_transcript_seconds", "provider"),
         "provider_up": figures.by("irene_provider_up", "provider"),
     }
@@ -77,28 +83,58 @@ def summary(figures: Figures) -> dict[str, object]:
 
 def view(figures: Figures, before: Figures | None) -> "RenderableType":
     from rich.console import Group
+
+    return Group(of_servers(figures, before), of_heard(figures, before), *of_last_word(figures))
+
+
+def of_servers(figures: Figures, before: Figures | None) -> "RenderableType":
+    """One line for each server; those that are down are red and say why."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        "server", "state", "clients", "memory MB", "loop lag ms", "refused", "restarts", title="Irene Wyoming"
+    )
+    rows = {row.server: row for row in figures.rows(before)}
+    for server in sorted({*rows, *figures.unready}):
+        why = figures.unready.get(server)
+        row = rows.get(server)
+        style = "" if why is None else "red"
+        state = Text(escaped("up" if why is None else f"down: {why}"))
+        if row is None:
+            table.add_row(Text(escaped(server)), state, style=style)
+            continue
+        counts = str(row.connections), f"{row.memory_mb:.1f}", f"{row.lag_ms:.1f}", str(row.refused), str(row.restarts)
+        table.add_row(Text(escaped(server)), state, *counts, style=style)
+    return table
+
+
+def of_heard(figures: Figures, before: Figures | None) -> "RenderableType":
+    """Wake words, commands, and what was not understood."""
     from rich.table import Table
 
-    servers = Table("server", "clients", "memory MB", "loop lag ms", "refused", "restarts", title="Irene Wyoming")
-    for row in figures.rows(before):
-        servers.add_row(
-            row.server,
-            str(row.connections),
-            f"{row.memory_mb:.1f}",
-            f"{row.lag_ms:.1f}",
-            str(row.refused),
-            str(row.restarts),
-        )
-    heard = Table("heard", "times", "mean ms")
+    table = Table("heard", "times", "mean ms")
     for model, count in sorted(figures.by("irene_detections_total", "model").items()):
-        heard.add_row(model, f"{count:.0f}", "")
+        table.add_row(model, f"{count:.0f}", "")
     for model, count in sorted(figures.by("irene_near_misses_total", "model").items()):
-        heard.add_row(f"{model}, nearly", f"{count:.0f}", "")
+        table.add_row(f"{model}, nearly", f"{count:.0f}", "")
     taken = figures.mean("irene_transcript_seconds", "provider", before)
+    empty = figures.empty()
     for provider, count in sorted(figures.by("irene_transcripts_total", "provider").items()):
         mean = f"{taken[provider] * 1000:.0f}" if provider in taken else ""
-        heard.add_row(f"commands, by {provider}", f"{count:.0f}", mean)
-    return Group(servers, heard)
+        table.add_row(f"understood, by {provider}", f"{count - empty.get(provider, 0.0):.0f}", mean)
+        if provider in empty:
+            table.add_row(f"not understood, by {provider}", f"{empty[provider]:.0f}", "", style="yellow")
+    return table
+
+
+def of_last_word(figures: Figures) -> "list[RenderableType]":
+    """The wake word that was heard last, if any was."""
+    last = figures.last_word
+    if last is None:
+        return []
+    when = datetime.fromtimestamp(last.at).astimezone()
+    return [f"last word: {last.word}, peak score {last.score:.2f}, at {when:%H:%M:%S} on {when:%Y-%m-%d}"]
 
 
 def seconds(text: str) -> float:

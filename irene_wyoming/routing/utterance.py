@@ -197,19 +197,10 @@ class Utterance:
         return self._pieces[index]
 
     def _count(self, provider: Provider, result: Transcription, worked_s: float) -> None:
-        after_s = self._clock() - (self._ended or 0.0)
         metrics.TRANSCRIPTS.labels(provider.name, "text" if result.text else "empty").inc()
         if self._seconds:
             metrics.REAL_TIME_FACTOR.labels(provider.name).observe(worked_s / self._seconds)
-        sure = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
-        log.info(
-            "asr: %s: %.1f s of audio, %.2f s after its end%s: %r",
-            provider.name,
-            self._seconds,
-            after_s,
-            sure,
-            result.text,
-        )
+        log.debug("asr: %s: %.1f s of audio, %.2f s of work: %r", provider.name, self._seconds, worked_s, result.text)
 
 
 def nothing_said(request: AsrRequest, provider: Provider) -> Transcription:

@@ -67,9 +67,11 @@ class AsrRole(Role):
 
     takes_runs = True
 
-    def __init__(self, service: AsrService, peer: Peer) -> None:
+    def __init__(self, service: AsrService, peer: Peer, host: str = "") -> None:
+        """:param host: the address that the client connects from; empty for a unix socket."""
         self._service = service
         self._peer = peer
+        self._host = host
         self._name, self._program = next(iter(service.programs.items()))
         self._request = AsrRequest(language=service.language)
         self._asked = False  # for a transcript
@@ -254,7 +256,7 @@ class AsrRole(Role):
                 await self._silent.wait()
 
     def _writer(self) -> TranscriptWriter:
-        return TranscriptWriter(self._peer, self._language, self._waited_s)
+        return TranscriptWriter(self._peer, self._language, self._waited_s, self._host or "unix socket")
 
     @property
     def _language(self) -> str:

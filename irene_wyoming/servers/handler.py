@@ -67,7 +67,7 @@ class Handler:
             if await self._until_over():
                 await self._connection.finish(FINISH_PATIENCE_S)
         except IreneError as error:
-            log.warning("%s: %s: %s", self._client, error.code, error)
+            log.warning("%s was sent away: %s (%s)", self._client, error, error.code)
             REFUSED.labels(self._client.server, error.code).inc()
             await self._refuse(str(error), error.code)
         except OSError as error:

@@ -25,8 +25,8 @@ def heard(caller: str, name: str, hit: Hit, peak: float, seconds: float, verdict
 
 def refused(caller: str, name: str, hit: Hit, verdict: Verdict, seconds: float) -> str:
     """A word that an engine proposed, and a second look did not find."""
-    where = f"at {seconds:.1f} s of its stream"
-    return f"{caller} did not say {name} (score {hit.score:.2f}{looked(verdict)}) {where}"
+    where = f"at {seconds:.1f} s of its stream{loudness(hit.level_dbfs, hit.snr_db)}"
+    return f"{caller}: {name} was not said (score {hit.score:.2f}{looked(verdict)}) {where}"
 
 
 def looked(verdict: Verdict | None) -> str:
@@ -34,7 +34,7 @@ def looked(verdict: Verdict | None) -> str:
     if verdict is None:
         return ""
     if verdict.look is None:
-        return f", no second look: {verdict.outcome}"
+        return f", without a second look, which is {verdict.outcome}"
     if verdict.look.phrase is None:
         return ", the second look found nothing like it"
     return f", second look {verdict.look.llr:.1f}"

@@ -21,6 +21,7 @@ from irene_wyoming.news import NEWS
 from irene_wyoming.servers import heard
 from irene_wyoming.servers.arbitration import Arbitration, Bid
 from irene_wyoming.servers.lag import Sender
+from irene_wyoming.servers.satellites import strict
 from irene_wyoming.servers.shown import ShownStream
 from irene_wyoming.servers.times import Times
 from irene_wyoming.servers.wake_service import Listener, WakeService
@@ -250,9 +251,11 @@ class Hearing:
             self._followed.accept(taken)
             self._tell(taken, timestamp, verdict)
         elif not hit.phrases:  # of speech that was looked at for words that are only typed nobody wants to know
+            before, _ = self._refusals.get(word, (None, verdict))
             self._refusals[word] = (hit.frame, verdict)
-            where = hit.frame / self._form.rate
-            log.info("wake: %s", heard.refused(self._listener.caller, self._name(word), hit, verdict, where))
+            if before is None or hit.frame - before > REFRACTORY_S * self._form.rate:  # else it is the same moment
+                where = hit.frame / self._form.rate
+                log.info("wake: %s", heard.refused(self._listener.caller, self._name(word), hit, verdict, where))
 
     def _twice(self, hit: Proposed, phrases: Sequence[tuple[str, Phrase]], verdict: Verdict) -> bool:
         """Whether two looks in a row that nearly were enough are so together."""
@@ -308,6 +311,8 @@ class Hearing:
         """A word that was heard has passed."""
         caller, where, verdict = self._listener.caller, hit.frame / self._form.rate, self._verdicts.get(hit.model)
         name = self._name(hit.model)
+        metrics.WORD_TIMESTAMP.labels(hit.model).set_to_current_time()
+        metrics.WORD_SCORE.labels(hit.model).set(peak)
         log.info("wake: %s", heard.heard(caller, name, hit, peak, where, verdict))
         NEWS.tell("word", **heard.shown(caller, name, hit, peak, self._shown.steps(hit.model), verdict), heard=True)
         if self._listener.wants_peak:
@@ -342,10 +347,3 @@ class Hearing:
     def _name(self, model: str) -> str:
         """What the client calls it."""
         return self._listener.asked.get(model, model)
-
-
-def strict(settings: WakeSettings | None) -> bool:
-    """Whether a user has said what a word must reach: then nothing is proposed that does not."""
-    if settings is None:
-        return False
-    return any(value is not None for value in (settings.threshold, settings.trigger_level, settings.min_level_dbfs))

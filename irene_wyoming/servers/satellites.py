@@ -72,3 +72,10 @@ def _of_word(models: Mapping[str, WakeSettings], word: str) -> WakeSettings:
         return models.get(word, WakeSettings())
     wanted = folded(word)
     return next((settings for name, settings in models.items() if folded(name) == wanted), WakeSettings())
+
+
+def strict(settings: WakeSettings | None) -> bool:
+    """Whether a user has said what a word must reach: then nothing is proposed that does not."""
+    if settings is None:
+        return False
+    return any(value is not None for value in (settings.threshold, settings.trigger_level, settings.min_level_dbfs))

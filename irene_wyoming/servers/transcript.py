@@ -1,6 +1,7 @@
 """TranscriptWriter: one transcript on its way to a client, word by word where the engine can."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
@@ -8,7 +9,10 @@ from wyoming.asr import Transcript, TranscriptChunk, TranscriptStart, Transcript
 from irene_wyoming.engines.base import Transcription
 from irene_wyoming.news import NEWS
 from irene_wyoming.servers.captions import Captions
+from irene_wyoming.servers.heard import loudness
 from irene_wyoming.servers.role import Peer
+
+log = logging.getLogger(__name__)
 
 SHOWN_DETAILS = ("level_dbfs", "snr_db", "reason", "nearest", "nearest_confidence")
 """What the page shows of a transcript's details."""
@@ -20,12 +24,14 @@ class TranscriptWriter:
     streams ignore these. An engine that understands nothing before the end gives one piece.
 
     :param waited_s: says how long the person has been waiting; None: they still speak.
+    :param caller: whom the log names.
     """
 
-    def __init__(self, peer: Peer, language: str, waited_s: Callable[[], float | None]) -> None:
+    def __init__(self, peer: Peer, language: str, waited_s: Callable[[], float | None], caller: str) -> None:
         self._peer = peer
         self._language = language
         self._waited_s = waited_s
+        self._caller = caller
         self._captions = Captions()
         self._begun = False
 
@@ -38,7 +44,9 @@ class TranscriptWriter:
         await self._chunk(self._captions.finish(result.text))
         await self._peer.send(Transcript(text=result.text, language=result.language, context=context(result)))
         if result.provider:
-            NEWS.tell("command", **shown(result, self._waited_s()))
+            waited_s = self._waited_s()
+            log.info("asr: %s", said(self._caller, result, waited_s))
+            NEWS.tell("command", caller=self._caller, **shown(result, waited_s))
         await self._peer.send(TranscriptStop())
 
     async def _chunk(self, text: str) -> None:
@@ -59,6 +67,26 @@ def context(result: Transcription) -> dict[str, Any] | None:
         told["confidence"] = round(result.confidence, 3)
     told.update(result.details)
     return told or None
+
+
+def said(caller: str, result: Transcription, delay_s: float | None) -> str:
+    """A transcript for the log.
+
+    :param caller: whom the log names.
+    :param delay_s: from the end of the audio.
+    """
+    details: Mapping[str, Any] = result.details
+    when = "" if delay_s is None else f" {delay_s:.2f} s after the end"
+    sound = loudness(details.get("level_dbfs"), details.get("snr_db"))
+    nearest = details.get("nearest")
+    near = f", nearest was {nearest!r}" if nearest and nearest != result.text else ""
+    if not result.text:
+        why = details.get("reason") or "no words"
+        return f"{caller}: nothing understood: {why} ({result.provider}{when}{near}{sound})"
+    kind = {"command": "a command", "open": "no command"}.get(result.kind or "", "")
+    sure = None if result.confidence is None else f"confidence {result.confidence:.2f}"
+    by = ", ".join(filter(None, (kind, sure, f"by {result.provider}{when}")))
+    return f"{caller} said {result.text!r} ({by}{near}{sound})"
 
 
 def shown(result: Transcription, delay_s: float | None) -> dict[str, Any]:

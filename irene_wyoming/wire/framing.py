@@ -61,8 +61,8 @@ def parse_object(text: bytes | bytearray, what: str) -> dict[str, Any]:
         parsed, end = DECODER.raw_decode(decoded)  # decode looks for blanks with regular expressions
         if end != len(decoded):
             raise ValueError("more than one value")
-    except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"{what}: not JSON ({type(error).__name__})") from None
+    except (ValueError, RecursionError):
+        raise ProtocolError(f"{what}: not JSON: no Wyoming client sends that") from None
     if not isinstance(parsed, dict):
         raise ProtocolError(f"{what}: expected a JSON object")
     if text.count(b"{") + text.count(b"[") > MAX_DEPTH and is_deeper(parsed, MAX_DEPTH):

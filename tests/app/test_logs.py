@@ -1,12 +1,14 @@
 """Lines of the log, and what peers would like to do with them."""
 
+import io
 import json
 import logging
+import subprocess
 import sys
 
 import pytest
 
-from irene_wyoming.app.logs import REPEATS, WINDOW_S, JsonFormatter, Repeats, TextFormatter, escaped
+from irene_wyoming.app.logs import JsonFormatter, TextFormatter, coloured, escaped
 
 EVIL = "x\n2026-01-01 INFO    wake: heard okay_nabu\r\x1b[2J\x07\u202eexe.\u2028\ud800"
 
@@ -45,30 +47,30 @@ def test_json_has_the_traceback_of_a_bug() -> None:
     assert "ValueError: a bug" in json.loads(JsonFormatter().format(bug))["exception"]
 
 
-def test_warnings_of_one_kind_are_told_some_times_a_minute_and_the_rest_counted() -> None:
-    now = 0.0
-    repeats = Repeats(lambda: now)
-    told = [repeats.filter(record("%s: refused", number)) for number in range(100)]
-    assert sum(told) == REPEATS
-    assert repeats.filter(record("something else"))
-    now = WINDOW_S
-    next_one = record("%s: refused", 100)
-    assert repeats.filter(next_one)
-    assert next_one.getMessage() == "100: refused (90 more like it were left out)"
-    assert repeats.filter(record("%s: refused", 101))
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
-def test_distinct_facts_are_all_told_and_repetitions_are_not() -> None:
-    repeats = Repeats(lambda: 0.0)
-    told = 0
-    for _ in range(20):
-        for number in range(13):
-            bad = record("%s is not used", number)
-            bad.fact = str(number)
-            told += repeats.filter(bad)
-    assert told == 13 * REPEATS
+def test_a_terminal_gets_colours_and_nobody_else() -> None:
+    assert coloured(Terminal(), {"TERM": "xterm"})
+    assert coloured(Terminal(), {"NO_COLOR": ""})
+    for environ in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert not coloured(Terminal(), environ)
+    assert not coloured(io.StringIO(), {})
 
 
-def test_what_is_heard_is_always_told() -> None:
-    repeats = Repeats(lambda: 0.0)
-    assert all(repeats.filter(record("heard %s", "okay_nabu", level=logging.INFO)) for _ in range(100))
+def test_a_warning_stands_out_and_what_a_peer_sent_has_no_colour() -> None:
+    formatter = TextFormatter(colours=True)
+    line = formatter.format(record("refused: %s", "x\x1b[2J"))
+    assert "\x1b[33mWARNING refused: x\\x1b[2J\x1b[0m" in line
+    assert formatter.format(record("heard", level=logging.INFO)).endswith("INFO    heard")
+
+
+def test_a_log_that_goes_to_a_file_has_no_colours() -> None:
+    code = (
+        "import logging; from irene_wyoming.app.logs import start_log; from irene_wyoming.config.load import load;"
+        "start_log(load(None, {})); logging.getLogger('x').warning('oh')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, check=True, timeout=60)
+    assert done.stderr.endswith(b" WARNING oh\n")

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,15 @@ irene_refused_total{code="limit-exceeded",server="wake"} 1.0
 irene_detections_total{model="okay_nabu"} 7.0
 # TYPE irene_near_misses_total counter
 irene_near_misses_total{model="okay_nabu"} 3.0
+# TYPE irene_last_word_timestamp_seconds gauge
+irene_last_word_timestamp_seconds{model="alexa"} 1.7e+09
+irene_last_word_timestamp_seconds{model="okay_nabu"} 1.8e+09
+# TYPE irene_last_word_score gauge
+irene_last_word_score{model="alexa"} 0.5
+irene_last_word_score{model="okay_nabu"} 0.94
+# TYPE irene_transcripts_total counter
+irene_transcripts_total{provider="guided",result="text"} 5.0
+irene_transcripts_total{provider="guided",result="empty"} 2.0
 """
 
 
@@ -47,7 +57,7 @@ async def figures() -> AsyncIterator[str]:
     """The address of TEXT."""
 
     async def unready() -> list[str]:
-        return []
+        return ["mic: nobody answers at tcp://127.0.0.1:10600"]
 
     async with exposed(MetricsConfig(True, "127.0.0.1", 0), unready, TEXT.encode) as address:
         assert address is not None
@@ -74,6 +84,9 @@ async def test_it_prints_for_scripts(capsys: pytest.CaptureFixture[str]) -> None
     assert [row["server"] for row in told["servers"]] == ["asr", "wake"]
     assert told["detections"] == {"okay_nabu": 7}
     assert told["near_misses"] == {"okay_nabu": 3}
+    assert told["down"] == {"mic": "nobody answers at tcp://127.0.0.1:10600"}
+    assert told["last_word"] == {"word": "okay_nabu", "at": 1.8e9, "score": 0.94}
+    assert (told["transcripts"], told["not_understood"]) == ({"guided": 7}, {"guided": 2})
 
 
 async def test_it_shows_a_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,6 +95,19 @@ async def test_it_shows_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "wake" in shown
     assert "okay_nabu, nearly" in shown
+    assert "not understood, by guided" in shown
+    assert "last word: okay_nabu, peak score 0.94" in shown
+
+
+def test_a_dead_server_is_red_and_says_why() -> None:
+    console = pytest.importorskip("rich.console", reason="an extra").Console(force_terminal=True, width=120)
+    figures = replace(parse(TEXT), unready={"mic": "gone [bold]", "asr": "does not answer"})
+    with console.capture() as shown:
+        console.print(monitor.view(figures, None))
+    lines = [line for line in shown.get().splitlines() if "down:" in line]
+    assert ["gone [bold]" in line or "does not answer" in line for line in lines] == [True, True]
+    assert all("\x1b[31m" in line for line in lines)
+    assert "\x1b[31m" not in next(line for line in shown.get().splitlines() if "wake" in line)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -363,7 +363,7 @@ async def test_words_come_while_the_person_speaks(with_vosk: Callable[..., Confi
 async def test_a_cascade_answers_commands_from_the_grammar_and_gives_the_rest_to_the_strong_model(
     with_vosk: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "irene_wyoming.routing")
+    caplog.set_level(logging.DEBUG, "irene_wyoming.routing")
     config = with_vosk("guided", ASR__POLICY="cascade", ASR__CASCADE_CONFIDENCE="0.6")
     async with asr_server(config) as service:
         await transcribe(service.address.uri, speech(wav(COMMAND)))  # while the model is still being loaded, perhaps

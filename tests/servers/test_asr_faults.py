@@ -75,7 +75,9 @@ async def server(config: Config, providers: Sequence[Provider], waiting: int = A
         info = fixed(asr_info({"all": router.models()}))
 
         async def serve(wire: Connection, client: Client) -> None:
-            await Handler(wire, client, lambda other: AsrRole(service, other), info, config.asr.limits).run()
+            await Handler(
+                wire, client, lambda other: AsrRole(service, other, client.host), info, config.asr.limits
+            ).run()
 
         yield await stack.enter_async_context(Service("asr", config.asr.address, config.asr.limits, serve))
 

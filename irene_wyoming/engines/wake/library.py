@@ -176,8 +176,7 @@ class Library:
         refused |= self._folders.unreadable
         for path, reason in refused.items():
             if self.refused.get(path) != reason:
-                told = {"fact": f"{path}: {reason}"}
-                log.warning("wake: %s: %s is not used: %s", self._engine, path, reason, extra=told)
+                log.warning("wake: %s: %s is not used: %s", self._engine, path, reason)
         self.refused = refused
 
     def _tell(self, models: Mapping[str, OwnModel]) -> None:

@@ -7,13 +7,14 @@ pointer is looked at: the library itself ends the process where it is given a NU
 import ctypes
 import weakref
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from irene_wyoming.engines.wake.quiet import without
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
 _Handle = ctypes.c_void_p
@@ -59,6 +60,8 @@ _QUICK = ("TfLiteTensorCopyFromBuffer", "TfLiteTensorCopyToBuffer")
 given up costs up to 5 ms until it is had again, and a step of openWakeWord did so nine times."""
 
 _INVOKE = "TfLiteInterpreterInvoke"
+
+XNNPACK_LINE = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 
 _DTYPES = {1: np.float32, 3: np.uint8, 9: np.int8}
 """By TfLiteType: what wake word models take and give."""
@@ -170,7 +173,8 @@ class Interpreter:
         self._c = model.runtime.c
         self._invoke = self._c.TfLiteInterpreterInvoke if slow else model.runtime.invoke_quickly
         with ExitStack() as undo:
-            self._handle: int | None = self._create(undo, xnnpack)
+            with without(XNNPACK_LINE) if xnnpack else nullcontext():
+                self._handle: int | None = self._create(undo, xnnpack)
             if input_shape is not None:
                 sizes = (ctypes.c_int * len(input_shape))(*input_shape)
                 self._check(

@@ -260,4 +260,4 @@ def unheard(level: Level) -> str | None:
 def tell(heard: Transcription) -> None:
     """Say in the log what was understood, how loud and clear it was, and what a command was nearest to."""
     facts = ", ".join(f"{key} {value}" for key, value in heard.details.items())
-    log.info("guided: %s %r (%s)", heard.kind or "nothing", heard.text, facts)
+    log.debug("guided: %s %r (%s)", heard.kind or "nothing", heard.text, facts)
