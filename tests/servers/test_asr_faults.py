@@ -25,6 +25,7 @@ from irene_wyoming.app.engines import context
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.asr.process import ProcessEngine
+from irene_wyoming.engines.asr.sherpa.spec import SPEC as SHERPA
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
@@ -38,6 +39,7 @@ from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import until
 from tests.engines.asr import crashing
+from tests.models import sherpa
 from tests.routing.engines import FakeEngine, FakeSession, How, SlowEngine, When
 from tests.servers.clients import STREAM, WAIT_S, audio_start, chunks, read
 
@@ -208,3 +210,32 @@ async def test_a_process_that_fails_amid_an_utterance_costs_nobody_the_transcrip
                     await client.write_event(event)
                 answer = await read(client)
             assert answer.data["text"] == COMMAND
+
+
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+async def test_sherpa_that_ends_or_hangs_amid_an_utterance_costs_nobody_the_transcript(
+    configured: Callable[..., Config], speech: Callable[[str], Recording], fault: signal.Signals
+) -> None:
+    pytest.importorskip("sherpa_onnx", reason="sherpa-onnx is not installed")
+    options = {name: option.default for name, option in SHERPA.options.items()}
+    options |= {"model": str(sherpa("streaming-transducer-en")), "threads": 1}
+    made: list[ProcessEngine] = []
+
+    def make() -> ProcessEngine:
+        made.append(ProcessEngine("faulty", SHERPA.create, options, EngineContext()))
+        return made[-1]
+
+    random, told = Random(fault), said(speech("asr/turn_on_the_living_room_light"))
+    config = configured()
+    faulty = Provider("faulty", make, 0.5, Breaker(1000, 0.01, 0.01), reload_s=0.01)
+    async with server(config, [faulty, await guided(config)]) as service:
+        for _ in range(max(1, FAULTS // 30)):
+            await until(lambda: faulty.standing.ready, 60)
+            cut = random.randrange(len(told))
+            async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(service.address.uri) as client:
+                for event in told[:cut]:
+                    await client.write_event(event)
+                os.kill(made[-1].pid, fault)
+                for event in told[cut:]:
+                    await client.write_event(event)
+                assert (await read(client)).data["text"] == COMMAND
