@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.bench.mixing import Condition, mixed
+from irene_wyoming.bench.mixing import LEAD_S, Condition, floats, mixed, start_of_speech
 from irene_wyoming.bench.people import Folder, Spoken
 from irene_wyoming.bench.usage import Family
 from irene_wyoming.bench.verdict import compared, distance
@@ -29,6 +29,13 @@ class Answer:
     heard: HeardText | None
     failure: str = ""
     """Why there was none."""
+
+    @property
+    def first_partial_s(self) -> float | None:
+        """From the first sound of speech to the first words told; None: none before the end of the audio."""
+        if self.heard is None or self.heard.first_partial_s is None:
+            return None
+        return self.heard.first_partial_s - LEAD_S - start_of_speech(floats(self.spoken.pcm)) / SPEECH.rate
 
     @property
     def taken(self) -> bool:
@@ -103,7 +110,8 @@ class AsrRow:
     """From the end of the audio to its transcript."""
     after_p95_ms: float | None
     first_partial_p50_ms: float | None
-    """From the start of the audio to the first words of the transcript, where any came before its end."""
+    """At the pace of speech: from the first sound of speech to the first words of the transcript, where any came before
+    the end of the audio."""
     rtf: float | None
     memory_mb: float | None
     proportional_mb: float | None
@@ -172,7 +180,7 @@ def summed_up(subject: Subject, answers: Sequence[Answer], cost: Cost) -> AsrRow
     others = [answer for answer in answered if not answer.spoken.command]
     wrong = [answer for answer in commands if answer.taken and answer.mistakes]
     delays = sorted(answer.heard.delay_s * 1000 for answer in answered if answer.heard)
-    firsts = sorted(a.heard.first_partial_s * 1000 for a in answered if a.heard and a.heard.first_partial_s is not None)
+    firsts = sorted(1000 * first for a in answered if subject.realtime and (first := a.first_partial_s) is not None)
     condition = subject.condition
     return AsrRow(
         listener=subject.listener,

@@ -77,10 +77,20 @@ def active_level(speech: Samples) -> float:
     return float(np.sqrt(power[power >= power.max() / 10 ** (ACTIVE_DB / 10)].mean())) or 1e-9
 
 
+def start_of_speech(speech: Samples) -> int:
+    """Where the first frame begins that is within 25 dB of the loudest, samples."""
+    return int(_active(speech)[0]) * FRAME
+
+
 def end_of_speech(speech: Samples) -> int:
     """Where the last frame ends that is within 25 dB of the loudest, samples."""
+    return (int(_active(speech)[-1]) + 1) * FRAME
+
+
+def _active(speech: Samples) -> NDArray[np.intp]:
+    """The numbers of the frames within 25 dB of the loudest."""
     power = frame_power(speech)
-    return (int(np.flatnonzero(power >= power.max() / 10 ** (ACTIVE_DB / 10))[-1]) + 1) * FRAME
+    return np.flatnonzero(power >= power.max() / 10 ** (ACTIVE_DB / 10))
 
 
 def frame_power(speech: Samples) -> Samples:

@@ -1,4 +1,4 @@
-"""The field's neutral bench, PyPI wyoming-bench, understands our server, in whole recordings and while they are sent."""
+"""The field's neutral bench, PyPI wyoming-bench, understands our server in both of its modes."""
 
 import asyncio
 import shutil

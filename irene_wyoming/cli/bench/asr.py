@@ -255,7 +255,8 @@ def table(rows: "Sequence[AsrRow]") -> Iterator[str]:
             yield f"taken for another: {row.listener} {row.program}, {row.folder}, {row.noise}{snr}: {kinds}"
     timed = [row for row in rows if row.realtime]
     if timed:
-        yield "\nat the pace of speech; after: end of audio to transcript; no tail: cut off after the last word"
+        yield "\nat the pace of speech; after: end of audio to transcript; no tail: cut off after the last word; "
+        yield "first partial: first sound of speech to first words"
         yield from columns(timed, DELAYS)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.asr.lifecycle import PausingSession
@@ -24,6 +27,9 @@ from tests.engines.contract import AsrEngineContract
 from tests.models import whisper
 
 pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
+
+Samples = NDArray[np.float64]
+"""16 kHz mono, full scale 1."""
 
 DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
 COMMANDS = ("set a timer for five minutes", "set the bedroom brightness to fifty percent")
@@ -53,6 +59,17 @@ def hear(engine: AsrEngine, pcm: bytes, request: AsrRequest | None = None) -> st
 @pytest.fixture(scope="module")
 def shared() -> Iterator[AsrEngine]:
     engine = create()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[AsrEngine]:
+    """A published multilingual model such as Whisper base, which is not part of the project."""
+    folder = os.environ.get("IRENE_WYOMING_TEST_WHISPER")
+    if folder is None:
+        pytest.skip("set IRENE_WYOMING_TEST_WHISPER to the folder of a published Whisper model for CTranslate2")
+    engine = create(Path(folder))
     yield engine
     engine.close()
 
@@ -92,6 +109,58 @@ def test_a_command_is_understood(shared: AsrEngine, text: str) -> None:
 def test_silence_around_the_command_changes_nothing(shared: AsrEngine) -> None:
     silence = bytes(2 * 16_000 * 8)
     assert hear(shared, silence + spoken(COMMANDS[0]) + silence) == COMMANDS[0]
+
+
+SECOND = 16_000
+
+
+def white(level: float) -> Samples:
+    noise: Samples = level * np.random.default_rng(1).standard_normal(4 * SECOND)
+    return noise
+
+
+def music() -> Samples:
+    """A melody of plucked strings."""
+    random, string = np.random.default_rng(4), np.arange(SECOND) / SECOND
+    heard = np.zeros(5 * SECOND)
+    for start in range(SECOND, 3 * SECOND, SECOND // 4):
+        hertz = 220 * 2 ** (random.integers(24) / 12)
+        tone = sum(np.sin(2 * np.pi * hertz * harmonic * string) / harmonic for harmonic in range(1, 5))
+        heard[start : start + SECOND] += tone * np.exp(-3 * string)
+    loudest = float(np.abs(heard).max())
+    return heard * (0.3 / loudest)
+
+
+def knocks() -> Samples:
+    heard = np.zeros(4 * SECOND)
+    for start in (8_000, 20_000, 24_000, 50_000):
+        heard[start : start + 2_000] += white(0.2)[:2_000] * np.exp(-np.arange(2_000) / 300)
+    return heard
+
+
+STEADY = {"silence": np.zeros(4 * SECOND), "soft noise": white(0.003), "loud noise": white(0.1)}
+BUSY = {"music": music(), "knocks": knocks(), "a burst of noise": np.pad(white(0.1)[:SECOND], SECOND)}
+
+
+def encoded(samples: Samples) -> bytes:
+    return bytes(np.clip(samples * 32_768, -32_768, 32_767).astype("<i2").tobytes())
+
+
+@pytest.mark.parametrize("sound", STEADY)
+def test_nothing_is_made_of_silence_and_steady_noise(shared: AsrEngine, sound: str) -> None:
+    assert hear(shared, encoded(STEADY[sound])) == ""
+
+
+@pytest.mark.parametrize("sound", [*STEADY, *BUSY])
+def test_a_real_model_makes_nothing_of_what_is_no_speech(real: AsrEngine, sound: str) -> None:
+    assert hear(real, encoded((STEADY | BUSY)[sound])) == ""
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_a_real_model_understands_commands_with_and_without_names(real: AsrEngine, text: str) -> None:
+    for request in (AsrRequest(), AsrRequest(vocabulary=Home.of(["Kitchen", "Attic"], ["AC/DC lamp"]))):
+        heard = hear(real, spoken(text), request).casefold().rstrip(".").replace("50%", "fifty percent")
+        assert heard.replace(" 5 ", " five ") == text
 
 
 def test_it_is_decoded_when_the_person_pauses(shared: AsrEngine) -> None:

@@ -35,8 +35,10 @@ MAX_TOKENS = 220
 REPEATS = 2.4
 """How far text that repeats itself can be compressed. Whisper's own limit; speech is below 1.6."""
 
-NO_SPEECH, UNSURE = 0.6, -1.0
-"""Whisper's own limits: where it takes the sound for no speech, and is as unsure of its text, nothing was said."""
+NO_SPEECH, UNSURE = 0.45, -0.7
+"""Where Whisper takes the sound for no speech with this probability, and its text is no likelier than this, nothing was
+said. Its own limits are 0.6 and -1. With them, 4 of 34 pieces of a kitchen and of music became words in these windows.
+All 34 had 0.52 to 0.79. Of 86 recorded words and orders 10 and 5 dB above that kitchen none had more than 0.39."""
 
 
 @dataclass(frozen=True, slots=True)
