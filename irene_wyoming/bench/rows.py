@@ -174,3 +174,45 @@ class Gate:
     value: str
     kept: bool | None
     """None: cannot be told here; ``value`` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRow:
+    """What clients of several servers behind a proxy went through in one phase."""
+
+    phase: str
+    seconds: float
+    satellites: int
+    words: int
+    words_lost: int
+    word_delay: Spread
+    """From the end of a word to its detection."""
+    commands: int
+    commands_lost: int
+    command_delay: Spread
+    """From the end of a command to its transcript."""
+    describe: Spread
+    """Descriptions through the proxy."""
+    disturbed: int
+    """Satellites that were let go, or lost their server."""
+    hung_on: int
+    """Satellites of the server that was killed; 0 where none was."""
+    back_s: float
+    """The longest time in which one of them was not listened to."""
+    taken: Mapping[str, int]
+    """Connections that each server got."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleRow:
+    """What satellites cost on several servers, each on a core of its own."""
+
+    servers: int
+    satellites: int
+    cpu_ms_per_s: float
+    """CPU time of all servers per second of one satellite's audio."""
+    proxy_ms_per_s: float
+    """Likewise of HAProxy."""
+    words: int
+    heard: int
+    delay: Spread

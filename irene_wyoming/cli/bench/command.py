@@ -2,10 +2,10 @@
 
 import argparse
 
-from irene_wyoming.cli.bench import asr, mic, recall, resample, tuning, wake
+from irene_wyoming.cli.bench import asr, fleet, mic, recall, resample, tuning, wake
 from irene_wyoming.errors import ConfigError
 
-KINDS = {"resample": resample, "recall": recall, "wake": wake, "asr": asr, "tuning": tuning, "mic": mic}
+KINDS = {"resample": resample, "recall": recall, "wake": wake, "asr": asr, "tuning": tuning, "mic": mic, "fleet": fleet}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,142 @@
+"""Clients of a fleet: satellites that connect again when they are let go, and people who give commands."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from wyoming.audio import AudioChunk
+from wyoming.ping import Ping, Pong
+from wyoming.wake import Detection
+
+from irene_wyoming.demo.speech import COMMAND, packaged
+from irene_wyoming.errors import IreneError
+from irene_wyoming.household.satellites import Track, ask
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import connect, expect
+from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.hear import transcribe
+
+CHUNK_MS = 40
+"""Of audio at a time: within what satellites send, and cheap for many of them beside the servers. A track of whole
+seconds has whole chunks."""
+
+AGAIN_S = 0.1
+"""Before a satellite that was not taken tries once more."""
+
+BETWEEN_S = 0.5
+"""From a person's transcript to their next command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word or a command. Times are of time.monotonic()."""
+
+    ended_at: float
+    """When it had been spoken."""
+    delay_s: float | None
+    """Until it was told; None: it never was, or wrongly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which a satellite was not listened to."""
+
+    began_at: float
+    seconds: float
+
+
+@dataclass(slots=True)
+class Satellite:
+    """Streams one track again and again, at the pace of speech, on whatever connection it has."""
+
+    address: Address
+    track: Track
+    start: float
+    """When its first chunk begins."""
+    gaps: list[Gap] = field(default_factory=list)
+    false: int = 0
+    """Detections of something else, or of one word twice."""
+    listening: bool = False
+    _heard: dict[int, float] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Never returns."""
+        lost_at: float | None = None
+        while True:
+            with suppress(IreneError, OSError):
+                async with connect(self.address) as wire:
+                    await ask(wire, None, self.track.word)
+                    await wire.write(Ping())
+                    reader = asyncio.create_task(self._note(wire, lost_at), name="what a satellite is told")
+                    try:
+                        await self._stream(wire, reader)
+                    finally:
+                        reader.cancel()
+                        await asyncio.wait([reader])
+            if self.listening:
+                lost_at, self.listening = time.monotonic(), False
+            else:
+                await asyncio.sleep(AGAIN_S)
+
+    async def _stream(self, wire: Connection, reader: "asyncio.Task[None]") -> None:
+        chunks = self.track.chunks(CHUNK_MS)
+        number = max(0, int((time.monotonic() - self.start) * 1_000 / CHUNK_MS))
+        while True:
+            number += 1  # a chunk can be sent when its last frame has been spoken
+            await asyncio.wait([reader], timeout=max(0.0, self.start + number * CHUNK_MS / 1_000 - time.monotonic()))
+            if reader.done():
+                return
+            at = number - 1
+            await wire.write(AudioChunk(16_000, 2, 1, chunks[at % len(chunks)], timestamp=at * CHUNK_MS))
+
+    async def _note(self, wire: Connection, lost_at: float | None) -> None:
+        while True:
+            event = await expect(wire)
+            if Pong.is_type(event.type):
+                self.listening = True
+                if lost_at is not None:
+                    self.gaps.append(Gap(lost_at, time.monotonic() - lost_at))
+            elif Detection.is_type(event.type):
+                found = Detection.from_event(event)
+                period = int((found.timestamp or 0) / 1_000 / self.track.period_s)
+                if found.name == self.track.word and period not in self._heard:
+                    self._heard[period] = time.monotonic() - self._end_of(period)
+                else:
+                    self.false += 1
+
+    def said(self, now: float) -> list[Said]:
+        """Every word so far."""
+        words: list[Said] = []
+        while (end := self._end_of(len(words))) < now:
+            words.append(Said(end, self._heard.get(len(words))))
+        return words
+
+    def _end_of(self, period: int) -> float:
+        return self.start + period * self.track.period_s + self.track.word_end_s
+
+
+@dataclass(slots=True)
+class Speaker:
+    """Gives one command after the other."""
+
+    address: Address
+    said: list[Said] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Never returns."""
+        command = await asyncio.to_thread(packaged, COMMAND)
+        while True:
+            began = time.monotonic()
+            delay_s = None
+            try:
+                heard = await transcribe(self.address, command, realtime=True)
+                if heard.text.casefold().strip(" .") == COMMAND:
+                    delay_s = heard.delay_s
+                else:
+                    self.failures.append(f"understood {heard.text!r}")
+            except (IreneError, OSError) as error:
+                self.failures.append(str(error))
+            self.said.append(Said(began + command.seconds, delay_s))
+            await asyncio.sleep(BETWEEN_S)

@@ -1,0 +1,137 @@
+"""A real HAProxy before servers: its configuration, its process, and what it tells of them."""
+
+import asyncio
+import csv
+import io
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from irene_wyoming.bench.serving import ended
+from irene_wyoming.bench.usage import Family
+from irene_wyoming.errors import ServerUnavailable
+
+DEFAULTS = """
+defaults
+    mode tcp
+    timeout connect 2s
+    timeout client 24d
+    timeout server 24d
+    option clitcpka
+    option srvtcpka
+    option redispatch 1
+    retries 2
+    default-server inter 1s fall 2 rise 1 slowstart 30s send-proxy-v2 check-send-proxy on-marked-down shutdown-sessions
+"""
+"""The packaged configuration without its comments; a test keeps the two alike."""
+
+LISTEN = r"""
+listen {name}
+    bind {bind}
+    balance leastconn
+    option tcp-check
+    tcp-check connect send-proxy
+    tcp-check send-binary 7b2274797065223a226465736372696265227d0a
+    tcp-check expect min-recv 130 error-status L7OKC ! string draining
+    tcp-check expect rstring \"type\":\ ?\"info\"
+{servers}"""
+
+START_S = 10.0
+"""For HAProxy to open its socket."""
+
+
+def section(name: str, bind: str, servers: Mapping[str, str]) -> str:
+    """The lines for one address.
+
+    :param servers: where each is, by name, as HAProxy writes it.
+    """
+    lines = [f"    server {server} {where} check\n" for server, where in servers.items()]
+    return LISTEN.format(name=name, bind=bind, servers="".join(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What HAProxy knows of a server."""
+
+    connections: int
+    """At the moment."""
+    taken: int
+    """Since it was started."""
+    up: bool
+    """Gets new ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A running HAProxy."""
+
+    control: Path
+    process: asyncio.subprocess.Process
+
+    @property
+    def family(self) -> Family:
+        return Family(self.process.pid)
+
+    async def seen(self) -> dict[str, Seen]:
+        """Each server, by its name.
+
+        :raises OSError: HAProxy is gone.
+        """
+        reader, writer = await asyncio.open_unix_connection(self.control)
+        try:
+            writer.write(b"show stat\n")
+            told = (await reader.read()).decode()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+        rows = csv.DictReader(io.StringIO(told.removeprefix("# ")))
+        return {
+            row["svname"]: Seen(int(row["scur"]), int(row["stot"]), row["status"].startswith("UP"))
+            for row in rows
+            if row["svname"] not in ("FRONTEND", "BACKEND")
+        }
+
+    async def sees(self, server: str, timeout_s: float = 60.0) -> None:
+        """Wait until a server gets connections.
+
+        :raises TimeoutError: it does not.
+        """
+        async with asyncio.timeout(timeout_s):
+            while not (await self.seen())[server].up:  # noqa: ASYNC110  # HAProxy tells when asked
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def proxied(folder: Path, sections: str) -> AsyncIterator[Proxy]:
+    """HAProxy with these sections, ended with the context.
+
+    :param folder: for its files.
+    :raises ServerUnavailable: it is not installed, or does not start.
+    """
+    path = os.environ.get("PATH", "") + ":/usr/sbin"
+    program = await asyncio.to_thread(shutil.which, "haproxy", path=path)
+    if program is None:
+        raise ServerUnavailable("haproxy is not installed: apt install haproxy")
+    control, file = folder / "control", folder / "haproxy.cfg"
+    text = f"global\n    stats socket {control} mode 600\n{DEFAULTS}{sections}"
+    await asyncio.to_thread(file.write_text, text)
+    process = await asyncio.create_subprocess_exec(
+        program, "-db", "-f", str(file), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        proxy = Proxy(control, process)
+        async with asyncio.timeout(START_S):
+            while process.returncode is None:
+                try:
+                    await proxy.seen()
+                    break
+                except OSError:
+                    await asyncio.sleep(0.02)
+        if process.returncode is not None:
+            raise ServerUnavailable(f"haproxy ended with exit code {process.returncode}")
+        yield proxy
+    finally:
+        await ended(process)

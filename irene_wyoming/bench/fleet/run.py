@@ -1,0 +1,343 @@
+"""What happens to satellites and speakers while servers of a fleet die, are restarted, or are slow. Linux only."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from irene_wyoming.bench.fleet.clients import Gap, Said, Satellite, Speaker
+from irene_wyoming.bench.fleet.members import Member, members
+from irene_wyoming.bench.fleet.places import NETWORK, places
+from irene_wyoming.bench.fleet.proxy import Proxy, proxied, section
+from irene_wyoming.bench.rows import FleetRow, Gate, ScaleRow, Spread
+from irene_wyoming.bench.serving import free_port
+from irene_wyoming.bench.wake import spread
+from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.household.satellites import Track
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.client import describe
+
+PROXIES = f"[127.0.0.0/8, {NETWORK}.0.0/16]"
+
+STEADY, KILLED, ROLLING, SLOW = "steady", "kill -9", "rolling restart", "one slow"
+
+SLOW_SHARE = 0.25
+"""Of the time that the slowed servers run."""
+
+BACK_S = 5.0
+"""In which every satellite of a killed server is to be listened to again."""
+
+WORDS = 300
+"""Words and commands of which a rolling restart may lose none."""
+
+FEW = 12
+"""Fewer satellites would take minutes for so many words: then one round is enough, and nothing is said of them."""
+
+LATE_S = 2.0
+"""For detections and transcripts that are still on their way when a phase ends."""
+
+DESCRIBE_EVERY_S = 0.5
+
+EFFICIENT = 1.9
+"""What two servers are to carry of what one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure."""
+
+    track: Track
+    wake: int = 3
+    asr: int = 2
+    satellites: int = 24
+    speakers: int = 3
+    seconds: float = 20.0
+    """Of each phase, at least."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the wake servers."""
+
+
+@dataclass(slots=True)
+class Phase:
+    """A stretch of time, and what was done in it."""
+
+    name: str
+    began_at: float
+    ended_at: float = 0.0
+    hung_on: int = 0
+    """Satellites whose server was killed in it."""
+    taken: dict[str, int] = field(default_factory=dict)
+    """Connections that each server got in it."""
+
+
+class Fleet:
+    """Servers behind a proxy, and their clients."""
+
+    def __init__(self, plan: Plan, wake: Sequence[Member], asr: Sequence[Member], proxy: Proxy) -> None:
+        self.plan = plan
+        self.wake = wake
+        self.asr = asr
+        self.proxy = proxy
+        self.satellites: list[Satellite] = []
+        self.speakers: list[Speaker] = []
+        self.described: list[tuple[float, float]] = []
+        """When, and how long it took; infinite where nobody answered."""
+        self.phases: list[Phase] = []
+
+    @property
+    def members(self) -> list[Member]:
+        return [*self.wake, *self.asr]
+
+    @asynccontextmanager
+    async def phase(self, name: str) -> AsyncIterator[Phase]:
+        before = await self.proxy.seen()
+        one = Phase(name, time.monotonic())
+        yield one
+        one.ended_at = time.monotonic()
+        after = await self.proxy.seen()
+        one.taken = {name: seen.taken - before[name].taken for name, seen in after.items()}
+        self.phases.append(one)
+
+    async def all_listening(self) -> None:
+        """Wait until every satellite is listened to."""
+        async with asyncio.timeout(60):
+            while not all(one.listening for one in self.satellites):  # noqa: ASYNC110  # each says it by itself
+                await asyncio.sleep(0.05)
+
+    async def steady(self) -> None:
+        async with self.phase(STEADY):
+            await asyncio.sleep(self.plan.seconds)
+
+    async def kill(self) -> None:
+        """Kill the wake server that has most satellites, and start it again later."""
+        async with self.phase(KILLED) as phase:
+            seen = await self.proxy.seen()
+            victim = max(self.wake, key=lambda member: seen[member.name].connections)
+            phase.hung_on = seen[victim.name].connections
+            await victim.kill()
+            await asyncio.sleep(self.plan.seconds)
+            await self.all_listening()
+        await victim.start()
+        await self.proxy.sees(victim.name)
+
+    async def roll(self) -> None:
+        """Drain each server and start it again, one after the other, until enough has been said meanwhile."""
+        began = time.monotonic()
+        async with self.phase(ROLLING):
+            while True:
+                for member in self.members:
+                    code = await member.drain()
+                    if code:
+                        raise ServerUnavailable(f"{member.name} ended with exit code {code}")
+                    await member.start()
+                    await self.proxy.sees(member.name)
+                    await self.all_listening()
+                seconds = time.monotonic() - began
+                words = len(self.satellites) * seconds / self.plan.track.period_s
+                if seconds >= self.plan.seconds and (words >= WORDS or len(self.satellites) < FEW):
+                    return
+
+    async def slow(self) -> None:
+        """One server of each kind runs for a part of the time."""
+        async with AsyncExitStack() as stack, self.phase(SLOW):
+            for kind in (self.wake, self.asr):
+                if len(kind) > 1:
+                    await stack.enter_async_context(kind[0].slowed(SLOW_SHARE))
+            await asyncio.sleep(self.plan.seconds)
+
+    async def ask(self, address: Address) -> None:
+        """Ask for descriptions for ever."""
+        while True:
+            began = time.monotonic()
+            taken = float("inf")
+            with suppress(ServerUnavailable):
+                await describe(address)
+                taken = time.monotonic() - began
+            self.described.append((began, taken))
+            await asyncio.sleep(DESCRIBE_EVERY_S)
+
+
+@asynccontextmanager
+async def fleet(plan: Plan, folder: Path, *, pinned: bool = False) -> AsyncIterator[Fleet]:
+    """Servers behind HAProxy and clients that are listened to, all ended with the context.
+
+    :param folder: an empty one, for HAProxy's files.
+    :raises ServerUnavailable: HAProxy or a server does not start.
+    """
+    async with AsyncExitStack() as stack:
+        found = await stack.enter_async_context(places(plan.wake + plan.asr))
+        wake = members("wake", found[: plan.wake], plan.settings, PROXIES, pinned=pinned)
+        asr = members("asr", found[plan.wake :], {}, PROXIES)
+        for member in (*wake, *asr):
+            stack.push_async_callback(member.end)
+        await asyncio.gather(*(member.start() for member in (*wake, *asr)))
+        kinds = {name: (of, Address("127.0.0.1", free_port())) for name, of in (("wake", wake), ("asr", asr)) if of}
+        sections = "".join(
+            section(name, f"{at.host}:{at.port}", {one.name: f"{one.address.host}:{one.port}" for one in of})
+            for name, (of, at) in kinds.items()
+        )
+        proxy = await stack.enter_async_context(proxied(folder, sections))
+        whole = Fleet(plan, wake, asr, proxy)
+        start, apart = time.monotonic() + 0.5, plan.track.period_s / plan.satellites
+        at = kinds["wake"][1]
+        whole.satellites = [Satellite(at, plan.track, start + number * apart) for number in range(plan.satellites)]
+        if asr:
+            whole.speakers = [Speaker(kinds["asr"][1]) for _ in range(plan.speakers)]
+        clients = [asyncio.create_task(one.run()) for one in whole.satellites]
+        clients += [asyncio.create_task(one.run()) for one in whole.speakers]
+        clients.append(asyncio.create_task(whole.ask(at)))
+        stack.push_async_callback(cancelled, clients)
+        await whole.all_listening()
+        if time.monotonic() > start:  # a word had begun before somebody listened
+            await asyncio.sleep(plan.track.period_s)
+        yield whole
+
+
+async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def measured(plan: Plan, folder: Path, phases: Sequence[str] = (STEADY, KILLED, ROLLING, SLOW)) -> list[FleetRow]:
+    """Go through the phases; gives a row for each."""
+    async with fleet(plan, folder) as whole:
+        acts = {STEADY: whole.steady, KILLED: whole.kill, ROLLING: whole.roll, SLOW: whole.slow}
+        for name in phases:
+            await acts[name]()
+        await asyncio.sleep(LATE_S)
+        now = time.monotonic()
+        words = [word for one in whole.satellites for word in one.said(now)]
+        commands = [command for one in whole.speakers for command in one.said]
+        gaps = [gap for one in whole.satellites for gap in one.gaps]
+        disturbed = {
+            phase.name: sum(bool(within(one.gaps, phase)) for one in whole.satellites) for phase in whole.phases
+        }
+        return [row(whole, phase, words, commands, gaps, disturbed[phase.name]) for phase in whole.phases]
+
+
+def within(gaps: Iterable[Gap], phase: Phase) -> list[Gap]:
+    return [gap for gap in gaps if phase.began_at <= gap.began_at < phase.ended_at]
+
+
+def row(
+    whole: Fleet, phase: Phase, words: Sequence[Said], commands: Sequence[Said], gaps: Sequence[Gap], disturbed: int
+) -> FleetRow:
+    """The figures of one phase."""
+
+    def own(said: Sequence[Said]) -> list[Said]:
+        return [one for one in said if phase.began_at <= one.ended_at < phase.ended_at]
+
+    spoken, given = own(words), own(commands)
+    described = [took for when, took in whole.described if phase.began_at <= when < phase.ended_at]
+    return FleetRow(
+        phase=phase.name,
+        seconds=phase.ended_at - phase.began_at,
+        satellites=len(whole.satellites),
+        words=len(spoken),
+        words_lost=sum(one.delay_s is None for one in spoken),
+        word_delay=delays(spoken),
+        commands=len(given),
+        commands_lost=sum(one.delay_s is None for one in given),
+        command_delay=delays(given),
+        describe=spread(described),
+        disturbed=disturbed,
+        hung_on=phase.hung_on,
+        back_s=max((gap.seconds for gap in within(gaps, phase)), default=0.0),
+        taken=phase.taken,
+    )
+
+
+def delays(said: Iterable[Said]) -> Spread:
+    return spread(one.delay_s for one in said if one.delay_s is not None)
+
+
+async def scaled(plan: Plan, servers: int, folder: Path) -> ScaleRow:
+    """So many wake servers, each pinned to a core of its own, with as many satellites each.
+
+    What they cost is told, as clients and proxy need cores, too, which a small machine does not have to spare.
+    """
+    whole_plan = Plan(
+        plan.track,
+        wake=servers,
+        asr=0,
+        satellites=plan.satellites * servers,
+        seconds=plan.seconds,
+        settings=plan.settings,
+    )
+    async with fleet(whole_plan, folder, pinned=True) as whole:
+        families = [member.family for member in whole.wake]
+
+        def spent() -> tuple[float, float]:
+            return sum(one.cpu_s() for one in families), whole.proxy.family.cpu_s()
+
+        async with whole.phase(STEADY) as phase:
+            before = await asyncio.to_thread(spent)
+            await asyncio.sleep(plan.seconds)
+            used, passed = (now - then for now, then in zip(await asyncio.to_thread(spent), before, strict=True))
+        await asyncio.sleep(LATE_S)
+        now = time.monotonic()
+        said = [word for one in whole.satellites for word in one.said(now)]
+        words = [word for word in said if phase.began_at <= word.ended_at < phase.ended_at]
+        each = 1_000 / len(whole.satellites) / plan.seconds
+        heard = sum(word.delay_s is not None for word in words)
+        return ScaleRow(servers, len(whole.satellites), used * each, passed * each, len(words), heard, delays(words))
+
+
+def gates(rows: Sequence[FleetRow], scale: Sequence[ScaleRow] = ()) -> list[Gate]:
+    """What a fleet is held against."""
+    found = {row.phase: row for row in rows}
+    judged = []
+    if (killed := found.get(KILLED)) is not None:
+        judged.append(
+            gate(
+                "satellites of a killed server are listened to again, s",
+                killed.back_s,
+                f"<= {BACK_S:g}",
+                killed.back_s <= BACK_S,
+            )
+        )
+        judged.append(
+            gate(
+                "satellites that a kill disturbs",
+                killed.disturbed,
+                f"those on it, {killed.hung_on}",
+                killed.disturbed == killed.hung_on,
+            )
+        )
+    if (rolled := found.get(ROLLING)) is not None:
+        said, lost = rolled.words + rolled.commands, rolled.words_lost + rolled.commands_lost
+        judged.append(
+            gate(
+                f"words and commands lost in a rolling restart, of {said}",
+                lost,
+                f"0 of {WORDS} or more",
+                lost == 0 if said >= WORDS else None,
+            )
+        )
+    if (slow := found.get(SLOW)) is not None and len(
+        asr := {name: count for name, count in slow.taken.items() if name.startswith("asr")}
+    ) > 1:
+        least = min(count for name, count in asr.items() if name != "asr1")
+        judged.append(
+            gate(
+                "commands that go to a slow server", asr["asr1"], f"< {least}, what the others got", asr["asr1"] < least
+            )
+        )
+    if len(scale) > 1:
+        carried = scale[-1].servers * scale[0].cpu_ms_per_s / scale[-1].cpu_ms_per_s
+        judged.append(
+            gate(
+                f"what {scale[-1].servers} servers carry of one",
+                round(carried, 2),
+                f">= {EFFICIENT:g}",
+                carried >= EFFICIENT,
+            )
+        )
+    return judged
+
+
+def gate(about: str, value: float, limit: str, kept: bool | None) -> Gate:
+    return Gate(about, limit, f"{value:g}", kept)
