@@ -7,13 +7,14 @@ one in its ``options`` if it has a default, and its name and description in tran
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from irene_wyoming.checks import Keys
 from irene_wyoming.config.auto import AUTO
 from irene_wyoming.config.layers import Layer, merge, nested
 from irene_wyoming.errors import ConfigError
+from irene_wyoming.models import catalogue
 
 OPTIONS: Mapping[str, str] = {
     "wake_enabled": "wake.enabled",
@@ -27,6 +28,7 @@ OPTIONS: Mapping[str, str] = {
     "typed_words": "wake.typed",
     "asr_provider": "asr.default_provider",
     "asr_model": "asr.providers.{asr_provider}.model",
+    "asr_folder": "asr.providers.{asr_provider}.model",
     "remote_uri": "asr.providers.remote.uri",
     "remote_key": "asr.providers.remote.api_key",
     "language": "asr.language",
@@ -50,6 +52,9 @@ FIXED: Mapping[str, Any] = {
 }
 """What is always so in an add-on."""
 
+OF_FOLDERS = ("sherpa", "whisper", "vosk")
+"""The engines that are given the folder of a model."""
+
 _MANIFEST_KEYS = frozenset({"slug", "options", "schema"})
 
 
@@ -66,8 +71,7 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise ConfigError("\n".join(f"{source}: {name}: unknown option{_hint(name)}" for name in unknown))
-    if options.get("asr_provider") == AUTO and options.get("asr_model"):
-        raise ConfigError(f"{source}: asr_model: leave it empty, since asr_provider is auto and chooses one")
+    options = _with_model(options, source, defaults["asr"]["providers"])
     settings = [Layer(source, nested(tuple(path.split(".")), value)) for path, value in FIXED.items()]
     provider = options.get("asr_provider")
     if isinstance(provider, str) and provider in defaults["asr"]["providers"]:  # others are refused as what they are
@@ -77,6 +81,36 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
         Layer(source, nested(paths[name], value)) for name, value in options.items() if value not in (None, "", [])
     ]
     return Layer(source, merge(settings), {path: option for option, path in paths.items()})
+
+
+def _with_model(options: Mapping[Any, Any], source: str, engines: Collection[str]) -> Mapping[Any, Any]:
+    """The options with one model, however it was named, and with the engine that it is for.
+
+    :raises ConfigError: two models are named, or one of another engine than the chosen one.
+    """
+    engine, name, folder = (options.get(key) or None for key in ("asr_provider", "asr_model", "asr_folder"))
+    name = None if name == AUTO else name
+    rest = {key: value for key, value in options.items() if key != "asr_folder"} | {"asr_model": name or folder}
+    if engine not in (None, AUTO) and not (isinstance(engine, str) and engine in engines):
+        return rest  # the engine is refused for what it is
+    if folder is not None:
+        if name is not None:
+            raise ConfigError(f"{source}: asr_folder: leave it empty, or set asr_model to auto; only one model is used")
+        if engine not in OF_FOLDERS:
+            raise ConfigError(
+                f"{source}: asr_folder: set asr_provider to the engine it is for: {', '.join(OF_FOLDERS)}"
+            )
+        return rest
+    known = [entry.engine for entry in catalogue.load() if entry.name == name]
+    if name is not None and not known and engine == AUTO:
+        raise ConfigError(f"{source}: asr_model: {name!r} is not in the catalogue; set asr_provider to its engine")
+    if not known or engine in (*known, "remote"):
+        return rest
+    if engine != AUTO:
+        raise ConfigError(
+            f"{source}: asr_model: {name} is a model of {known[0]}; set asr_provider to {known[0]} or auto"
+        )
+    return rest | {"asr_provider": known[0]}
 
 
 def option_path(option: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> Keys:
@@ -97,7 +131,8 @@ def told(message: str) -> str:
     return _SETTING.sub(lambda found: _NAMES[next(group for group, text in found.groupdict().items() if text)], message)
 
 
-_NAMES = {f"option{number}": option for number, option in enumerate(OPTIONS)}
+_NAMES = {f"option{number}": option for number, option in enumerate(OPTIONS) if option != "asr_folder"}
+"""asr_folder is the setting that asr_model is."""
 _PATTERNS = {group: re.sub(r"\\{\w+\\}", r"\\w+", re.escape(OPTIONS[option])) for group, option in _NAMES.items()}
 _SETTING = re.compile(
     rf"(?<![\w.])(?:{'|'.join(f'(?P<{group}>{pattern})' for group, pattern in _PATTERNS.items())})(?!\w|\.\w)"

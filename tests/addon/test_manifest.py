@@ -18,6 +18,7 @@ from irene_wyoming.config.auto import AUTO
 from irene_wyoming.config.load import default_text, load
 from irene_wyoming.config.model import LogLevel
 from irene_wyoming.engines import registry
+from irene_wyoming.models import catalogue
 from tests.addon import supervisor
 from tests.config.files import ROOT, loaded
 
@@ -119,11 +120,21 @@ NEEDED = {"remote_uri": "tcp://gpu-box:10300"}
 """What some choices cannot do without; tests/addon/test_options.py has what is said where it is missing."""
 
 
+BESIDES = {"asr_model": {"asr_provider": "auto"}, "asr_folder": {"asr_provider": "vosk"}}
+"""Options that need a choice of another one."""
+
+
 @pytest.mark.parametrize("option", SCHEMA)
 def test_whatever_the_manifest_lets_through_is_accepted(tmp_path: Path, option: str) -> None:
     for value in extremes(option):
-        entered = [value] if isinstance(SCHEMA[option], list) else value
-        loaded(yaml.safe_dump({**MANIFEST, "options": {**MANIFEST["options"], **NEEDED, option: entered}}), tmp_path)
+        entered = {option: [value] if isinstance(SCHEMA[option], list) else value}
+        options = {**MANIFEST["options"], **NEEDED, **BESIDES.get(option, {}), **entered}
+        loaded(yaml.safe_dump({**MANIFEST, "options": options}), tmp_path)
+
+
+def test_its_models_are_those_of_the_catalogue() -> None:
+    assert extremes("asr_model") == [AUTO, *(entry.name for entry in catalogue.load())]
+    assert {entry.engine for entry in catalogue.load()} <= set(extremes("asr_provider"))
 
 
 def pairwise(values: dict[str, list[Any]]) -> list[dict[str, Any]]:
@@ -141,7 +152,7 @@ def pairwise(values: dict[str, list[Any]]) -> list[dict[str, Any]]:
     return [{option: values[option][place] for option, place in row.items()} for row in rows]
 
 
-APART = {"asr_model"}
+APART = set(BESIDES)
 """What some choices of another option exclude."""
 
 
@@ -197,7 +208,7 @@ def test_the_chosen_engine_is_used_and_the_default_ones_stay_behind_it(tmp_path:
 
 
 def test_the_image_has_what_the_options_can_choose() -> None:
-    [extras] = re.findall(r"^ARG EXTRAS=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    [extras] = re.findall(r"^extras=(\S+)", (ROOT / ".ci/lock").read_text(), re.MULTILINE)
     built_in = {name for name, engine in load(None, {}).asr.providers.items() if engine.enabled}
     assert set(extremes("asr_provider")) == {AUTO, *built_in, *extras.split(",")}
 

@@ -204,7 +204,40 @@ def test_a_german_household_gets_an_engine_for_german_by_options_only(tmp_path: 
     assert asr.fallback_providers[-1] == "guided"  # English commands, meanwhile and always
 
 
-def test_a_model_is_not_chosen_twice(tmp_path: Path) -> None:
-    assert wrong(tmp_path, asr_provider="auto", asr_model="tiny") == (
-        "asr_model: leave it empty, since asr_provider is auto and chooses one"
+def chosen(folder: Path, **options: object) -> tuple[str, object]:
+    """The engine that these options choose, and its model."""
+    path = folder / "options.json"
+    path.write_text(json.dumps(options))
+    asr = load(path, {}, detect=lambda: PC).asr
+    return asr.default_provider, asr.providers[asr.default_provider].options["model"]
+
+
+@pytest.mark.parametrize("entry", catalogue.load(), ids=lambda entry: str(entry.name))
+@pytest.mark.parametrize("by", ["auto", "its engine"])
+def test_a_model_of_the_catalogue_brings_its_engine(tmp_path: Path, entry: catalogue.Entry, by: str) -> None:
+    engine = "auto" if by == "auto" else entry.engine
+    assert chosen(tmp_path, asr_provider=engine, asr_model=entry.name) == (entry.engine, entry.name)
+
+
+def test_auto_is_as_if_no_model_were_named(tmp_path: Path) -> None:
+    assert chosen(tmp_path, asr_model="auto") == chosen(tmp_path) == ("guided", None)
+    assert chosen(tmp_path, asr_provider="vosk", asr_model="auto", asr_folder="/share/vosk/de") == (
+        "vosk",
+        "/share/vosk/de",
+    )
+
+
+def test_a_model_is_not_chosen_twice_and_fits_its_engine(tmp_path: Path) -> None:
+    assert wrong(tmp_path, asr_provider="whisper", asr_model="tiny", asr_folder="/share/tiny") == (
+        "asr_folder: leave it empty, or set asr_model to auto; only one model is used"
+    )
+    for engine in ("auto", "guided", "remote"):
+        assert wrong(tmp_path, asr_provider=engine, remote_uri="tcp://box:1", asr_folder="/share/tiny") == (
+            "asr_folder: set asr_provider to the engine it is for: sherpa, whisper, vosk"
+        )
+    assert wrong(tmp_path, asr_model="tiny") == (
+        "asr_model: tiny is a model of whisper; set asr_provider to whisper or auto"
+    )
+    assert wrong(tmp_path, asr_provider="auto", asr_model="mine") == (
+        "asr_model: 'mine' is not in the catalogue; set asr_provider to its engine"
     )
