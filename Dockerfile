@@ -1,30 +1,33 @@
 # One image for `docker run`, compose and Home Assistant's add-on, for amd64 and aarch64.
 #
 # The wake word engines' wheels need glibc 2.35: Debian 12 (bookworm) or newer, never Alpine. The argument is not called
-# BUILD_FROM, which older Supervisors set to an Alpine image.
-ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+# BUILD_FROM, which older Supervisors set to an Alpine image. A tag can move: .github/workflows/release.yml looks up its
+# digest, builds with that, and writes it into the image's labels.
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE} AS build
 
-# Which engines and parts come along: the extras in pyproject.toml. `--build-arg EXTRAS=remote,whisper` builds another.
-ARG EXTRAS=remote,sherpa,vosk
+# Further extras of pyproject.toml, e.g. `--build-arg EXTRAS=google,webrtc`. They are not locked.
+ARG EXTRAS=
 
 RUN python -m venv /opt/irene
 WORKDIR /src
+COPY requirements.lock ./
+# Wheels only: an image that compiled something would need the libraries that it was compiled against. srt, which vosk
+# asks for, is one Python file without a wheel; what makes one of it is locked, too, and comes first.
+RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements.lock > build.lock \
+    && pip="/opt/irene/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all:" \
+    && $pip -r build.lock \
+    && $pip --no-binary srt --no-build-isolation --use-pep517 -r requirements.lock
 COPY pyproject.toml README.md LICENSE LICENCES.md ./
 COPY irene_wyoming irene_wyoming
-# Wheels only: an image that compiled something would need the libraries that it was compiled against. (srt, which vosk
-# asks for, is one Python file without a wheel.)
-RUN /opt/irene/bin/pip install --no-cache-dir --only-binary :all: "setuptools>=77" wheel \
-    && /opt/irene/bin/pip install --no-cache-dir --only-binary :all: --no-binary srt --no-build-isolation ".[${EXTRAS}]" \
-    && /opt/irene/bin/pip uninstall --yes pip setuptools wheel \
-    && find /opt/irene -type d \( -name tests -o -name f2py \) -prune -exec rm -r {} + \
-    && cd /opt/irene/lib/python3.*/site-packages \
-    && rm -rf moonshine_voice/libmoonshine.so moonshine_voice.libs moonshine_voice/assets/*.wav moonshine_voice/assets/*.tsv \
-        onnxruntime/capi/libonnxruntime.so* onnxruntime/quantization onnxruntime/tools onnxruntime/transformers
-# What nothing here loads, 150 MB: tests, numpy's Fortran compiler, the libraries beside the model of guided, and what
-# onnxruntime has for C programs and for converting models.
+RUN pip="/opt/irene/bin/pip install --no-cache-dir --no-build-isolation" \
+    && $pip --no-deps . \
+    && if [ -n "$EXTRAS" ]; then $pip --only-binary :all: ".[$EXTRAS]"; fi \
+    && /opt/irene/bin/pip uninstall --yes pip setuptools
+COPY addon/slim ./
+RUN apt-get update && apt-get install --yes --no-install-recommends binutils && ./slim /opt/irene
 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE}
@@ -33,8 +36,8 @@ FROM ${PYTHON_IMAGE}
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends alsa-utils libportaudio2 pulseaudio-utils \
     && rm -rf /var/lib/apt/lists/* \
-    && python -m pip uninstall --yes --quiet pip setuptools wheel \
-    && rm -f /usr/local/bin/pip* \
+    && (python -m pip uninstall --yes --quiet pip setuptools wheel || apt-get purge --yes python3-pip) \
+    && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && useradd --system --user-group --groups audio --create-home --shell /usr/sbin/nologin irene \
     && install --directory --owner irene --group irene /data
@@ -54,8 +57,9 @@ EXPOSE 10400 10300 10600 10700
 # Each takes some hundredths of a second. Loading models takes seconds, on a Raspberry Pi up to half a minute.
 HEALTHCHECK --interval=20s --timeout=5s --start-period=60s --retries=3 CMD ["healthy"]
 
-# It starts as root only to read what the Supervisor lets root alone read, and goes on as the user irene.
-ENTRYPOINT ["start"]
+# It starts as root only to read what the Supervisor lets root alone read, and goes on as the user irene. A SIGTERM that
+# comes before the program can tell of it waits until then: the program takes it for an order to stop, and ends with 0.
+ENTRYPOINT ["env", "--block-signal=TERM", "start"]
 CMD ["run"]
 
 ARG BUILD_VERSION=0.1.0

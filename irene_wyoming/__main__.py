@@ -95,6 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     if words[:1] and words[0] in SERVERS and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stopped_early)
+    signal.pthread_sigmask(
+        signal.SIG_UNBLOCK, {signal.SIGTERM}
+    )  # the image blocks it until there is somebody to hear it
     try:
         args = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
         return int(args.run(args))

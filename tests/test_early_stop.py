@@ -10,10 +10,10 @@ import pytest
 PATIENCE_S = 60.0
 
 
-def catches(pid: int, number: signal.Signals) -> bool:
-    """Whether a process has a handler for a signal by now."""
+def has(pid: int, what: str, number: signal.Signals) -> bool:
+    """Whether a process by now handles a signal (``SigCgt``), or has it wait (``SigBlk``)."""
     [mask] = [
-        line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:")
+        line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(f"{what}:")
     ]
     return bool(int(mask, 16) >> (number - 1) & 1)
 
@@ -23,7 +23,18 @@ def catches(pid: int, number: signal.Signals) -> bool:
 async def test_it_ends_with_0(command: str) -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "irene_wyoming", command)
     async with asyncio.timeout(PATIENCE_S):
-        while not await asyncio.to_thread(catches, process.pid, signal.SIGTERM):  # noqa: ASYNC110  # nothing tells
+        while not await asyncio.to_thread(has, process.pid, "SigCgt", signal.SIGTERM):  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(0.001)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_it_ends_with_0_before_there_is_a_python_as_in_the_image() -> None:
+    words = ("env", "--block-signal=TERM", sys.executable, "-m", "irene_wyoming", "wake")
+    process = await asyncio.create_subprocess_exec(*words)
+    async with asyncio.timeout(PATIENCE_S):
+        while not await asyncio.to_thread(has, process.pid, "SigBlk", signal.SIGTERM):  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0.001)
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0

@@ -5,15 +5,18 @@ import json
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from irene_wyoming.web.guard import INGRESS
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
-from tests.addon.test_manifest import MANIFEST
+from tests.addon.test_manifest import MANIFEST, NEEDED, extremes, pairwise
 
 IMAGE = os.environ.get("IRENE_WYOMING_IMAGE", "")
 """Its name."""
@@ -89,10 +92,10 @@ def options(folder: Path, **changed: Any) -> Path:
     return folder
 
 
-async def start(folder: Path, log: Path) -> Container:
+async def start(folder: Path, log: Path, *more: str) -> Container:
     name = f"irene-test-{os.getpid()}"
     given = [f"--name={name}", f"--hostname={HOSTNAME}", f"--env=SUPERVISOR_TOKEN={TOKEN}", f"--volume={folder}:/data"]
-    given += ["--network=host", "--add-host=supervisor:127.0.0.1"]
+    given += ["--network=host", "--add-host=supervisor:127.0.0.1", *more]
     with log.open("wb") as file:
         process = await asyncio.create_subprocess_exec(*RUN, "--rm", *given, IMAGE, stdout=file, stderr=file)
     return Container(process, name)
@@ -130,6 +133,89 @@ async def test_it_starts_tells_home_assistant_once_and_ends_with_0(
         assert await addon.process.wait() == 0
 
 
+CHOICES: dict[str, list[Any]] = {
+    "wake_enabled": [True, False],
+    "asr_enabled": [True, False],
+    "mic_enabled": [True, False],
+    "wake_provider": extremes("wake_provider"),
+    "asr_provider": extremes("asr_provider"),
+    "language": ["en", "de"],
+    "second_look": extremes("second_look"),
+    "typed_words": [[], ["computer"]],
+    "wake_licence": extremes("wake_licence"),
+    "home_names": [True, False],
+    "log_level": ["info", "debug"],
+}
+ROWS = [
+    row if row["wake_enabled"] or row["asr_enabled"] else row | {"mic_enabled": True}  # with none it says so, and stops
+    for row in ({name: values[0] for name, values in CHOICES.items()} | choice | NEEDED for choice in pairwise(CHOICES))
+]
+"""In which every choice of one option stands beside every choice of each other one."""
+
+
+def through_ingress(path: str) -> tuple[int, str]:
+    """Asks the page's server as the Supervisor does for a browser: from its address, with where the page is."""
+    with closing(HTTPConnection(INGRESS, 8099, timeout=10, source_address=(INGRESS, 0))) as connection:
+        connection.request("GET", path, headers={"X-Ingress-Path": "/api/hassio_ingress/abc"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+@pytest.mark.timeout(2 * START_S)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(str(value) for value in row.values() if value))
+async def test_any_two_options_start_and_stop(
+    tmp_path: Path, told: list[tuple[str, str | None, Any]], row: dict[str, Any]
+) -> None:
+    log = tmp_path / "log"
+    container = await start(options(tmp_path / "data", **row), log)
+    try:
+        await container.healthy()
+        assert (await asyncio.to_thread(through_ingress, "/healthz"))[0] == 200
+        status, page = await asyncio.to_thread(through_ingress, "/")
+        assert (status, "<title>" in page) == (200, True)
+        status, figures = await asyncio.to_thread(through_ingress, "/metrics")
+        assert (status, "irene_connections" in figures) == (200, True)
+        async with asyncio.timeout(10):
+            while not told:  # noqa: ASYNC110  # another thread tells
+                await asyncio.sleep(0.05)
+        await container.ask("kill", "--signal=TERM")
+        async with asyncio.timeout(30):
+            assert await container.process.wait() == 0
+        assert len(told) == 1
+        assert "Traceback" not in log.read_text()
+    finally:
+        if container.process.returncode is None:
+            await container.ask("kill")
+            await container.process.wait()
+        print(log.read_text())  # noqa: T201  # what a failed test needs
+
+
+async def test_nothing_is_written_to_its_own_disk(tmp_path: Path) -> None:
+    """A read-only root, and no tmpfs that somebody would have to mount; the user who starts it is root."""
+    container = await start(options(tmp_path / "data"), tmp_path / "log", "--read-only", "--read-only-tmpfs=false")
+    try:
+        await container.healthy()
+        await container.ask("kill", "--signal=TERM")
+        async with asyncio.timeout(30):
+            assert await container.process.wait() == 0
+    finally:
+        if container.process.returncode is None:
+            await container.ask("kill")
+            await container.process.wait()
+        print((tmp_path / "log").read_text())  # noqa: T201
+
+
+@pytest.mark.parametrize("after_s", [0, 0.05, 0.1, 0.2, 0.4, 0.8])
+async def test_it_ends_with_0_however_early_it_is_stopped(tmp_path: Path, after_s: float) -> None:
+    container = await start(options(tmp_path / "data"), tmp_path / "log")
+    async with asyncio.timeout(START_S):
+        while (await container.ask("kill", "--signal=0"))[0]:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(after_s)  # the moment is what is tried
+        await container.ask("kill", "--signal=TERM")
+        assert await container.process.wait() == 0
+
+
 async def test_a_bad_option_is_named_in_the_log_and_it_stops(tmp_path: Path) -> None:
     container = await start(options(tmp_path / "data", wake_threshold=7), tmp_path / "log")
     async with asyncio.timeout(START_S):
@@ -139,9 +225,29 @@ async def test_a_bad_option_is_named_in_the_log_and_it_stops(tmp_path: Path) -> 
     assert "Traceback" not in said
 
 
-async def test_no_tool_to_build_with_is_left() -> None:
-    process = await asyncio.create_subprocess_exec(
-        *RUN, "--rm", "--entrypoint=bash", IMAGE, "-c", "! command -v gcc cc make git curl", stdout=-1
-    )
+async def inside(*command: str) -> tuple[int | None, str]:
+    """Run a command in the image, instead of the program."""
+    words = (*RUN, "--rm", f"--entrypoint={command[0]}", IMAGE, *command[1:])
+    process = await asyncio.create_subprocess_exec(*words, stdout=-1)
     output, _ = await process.communicate()
-    assert (process.returncode, output) == (0, b"")
+    return process.returncode, output.decode()
+
+
+async def test_no_tool_to_build_with_is_left() -> None:
+    assert await inside("bash", "-c", "! command -v gcc cc make git curl pip strip") == (0, "")
+    assert await inside("python", "-c", "import pip") != (0, "")
+
+
+async def test_no_program_gives_its_starter_more_rights() -> None:
+    assert await inside("find", "/", "-xdev", "-type", "f", "-perm", "/6000") == (0, "")
+
+
+async def test_what_is_left_of_the_engines_can_be_loaded() -> None:
+    """Their libraries have lost what helps to find faults in them, and Whisper its decoder of files."""
+    modules = "faster_whisper", "sherpa_onnx", "vosk", "onnxruntime", "httpx", "sounddevice", "aiohttp", "rapidfuzz"
+    whisper = "import irene_wyoming.engines.asr.whisper.engine"
+    assert await inside("/opt/irene/bin/python", "-c", f"{whisper}, {', '.join(modules)}") == (0, "")
+
+
+async def test_it_understands_speech() -> None:
+    assert (await inside("irene-wyoming", "demo"))[0] == 0

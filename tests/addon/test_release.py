@@ -43,6 +43,15 @@ def test_the_image_is_published_for_both_processors_with_provenance_and_its_cont
     assert "actions/attest-build-provenance" in steps("release", "image")
 
 
+def test_the_base_image_is_todays_debian_and_python_and_a_release_pins_it() -> None:
+    [base] = re.findall(r"^ARG PYTHON_IMAGE=(.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert base == "python:3.13-slim-trixie"
+    build = steps("release", "image")["docker/build-push-action"]
+    pinned = "${{ steps.base.outputs.name }}@${{ steps.base.outputs.digest }}"
+    assert f"PYTHON_IMAGE={pinned}" in build["build-args"].splitlines()
+    assert "org.opencontainers.image.base.digest=" in build["labels"]
+
+
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_a_workflow_may_only_read_but_for_what_its_jobs_need(workflow: str) -> None:
     assert WORKFLOWS[workflow]["permissions"] == {"contents": "read"}

@@ -114,5 +114,8 @@ def test_what_a_household_installs_has_an_upper_bound(requirement: str) -> None:
     assert bounds & {"<", "=="} or Requirement(requirement).name in BY_CALENDAR
 
 
-def test_ci_installs_the_lock() -> None:
+def test_the_image_installs_the_lock() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert f"COPY {IMAGE} ./" in dockerfile.splitlines()
+    assert "--require-hashes" in dockerfile
     assert "--require-hashes" in (ROOT / ".ci/run").read_text()
