@@ -2,21 +2,26 @@
 
 aiohttp reads a request for as long as a client takes to send it. So a connection has a few seconds from its first
 packet to its last, unless its handler says that it is in use, and is closed after one request. Where all places are
-taken, the one goes that has said nothing for longest: whoever really asks does so at once.
+taken, the one goes that has asked nothing for longest: whoever really asks does so at once.
 """
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.typedefs import Handler
 
 from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
+
+requests_log = logging.getLogger(f"{__name__}.requests")
+"""The library's own log of what goes wrong with requests."""
 
 REQUEST_BYTES = 8_190
 """Of a request's first line, and of each of its headers; a browser sends some 500 in all."""
@@ -27,11 +32,32 @@ REQUEST_TIMEOUT_S = 5.0
 BACKLOG = 128
 """Connections that the kernel keeps for us while the loop is busy."""
 
+ACCEPTED = 8
+"""Of them the loop accepts so many before it reads again: with more, a flood of silent ones would take the place of one
+that has asked, before anybody has looked at what it asks."""
+
 CLOSE_S = 1.0
 """What conversations get to end when the server does."""
 
 Allowed = Callable[[str], bool]
 """Whether a client of this address may connect."""
+
+
+class NoRequest(logging.Filter):
+    """Says in a line what the library says in a traceback: that a client sent what is no request. That one has gone
+    before its answer is no news."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            what = "a line that is too long" if isinstance(error, LineTooLong) else "what is no request"
+            record.msg, record.args = "web: %s was sent away: it sends %s", (*(record.args or ("a client",)), what)
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = None
+        return not isinstance(error, ConnectionResetError)
+
+
+requests_log.addFilter(NoRequest())
 
 
 class Places:
@@ -48,13 +74,20 @@ class Places:
         if connection is not None:
             connection.keep()
 
+    def asked(self, request: web.Request) -> None:
+        """A whole request has come: its connection goes after those that have asked nothing."""
+        connection = self._taken.get(cast(asyncio.Transport, request.transport))
+        if connection is not None:
+            connection.asked = True
+
     def take(self, transport: asyncio.Transport, connection: "_Connection") -> bool:
         """A place for a new connection; False: it gets none."""
         peer = transport.get_extra_info("peername")
         if not self._allowed(peer[0] if isinstance(peer, tuple) else ""):
             return False
         if len(self._taken) >= self._at_most:
-            idle = next((other for other, known in self._taken.items() if not known.kept), None)
+            waiting = [(other, known.asked) for other, known in self._taken.items() if not known.kept]
+            idle = next((other for other, asked in waiting if not asked), waiting[0][0] if waiting else None)
             if idle is None:
                 return False
             del self._taken[idle]
@@ -83,6 +116,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self.kept = False
+        self.asked = False
 
     def keep(self) -> None:
         self.kept = True
@@ -128,6 +162,7 @@ def everybody(_host: str) -> bool:
 @web.middleware
 async def once(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Close the connection after its answer."""
+    request.app[PLACES].asked(request)
     try:
         response = await handler(request)
     except web.HTTPException as refused:
@@ -153,7 +188,7 @@ async def serving(
     runner = web.AppRunner(
         app,
         access_log=None,
-        logger=log,
+        logger=requests_log,
         handler_cancellation=True,
         max_line_size=REQUEST_BYTES,
         max_field_size=REQUEST_BYTES,
@@ -165,8 +200,11 @@ async def serving(
     server = None
     try:
         server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(make(), taken), address.host, address.port, reuse_address=True, backlog=BACKLOG
+            lambda: _Connection(make(), taken), address.host, address.port, reuse_address=True, backlog=ACCEPTED
         )
+        for listening in server.sockets:
+            with socket.fromfd(listening.fileno(), listening.family, listening.type) as again:
+                again.listen(BACKLOG)  # the loop takes one number for how many wait and how many it accepts in one go
         yield Address(host=address.host, port=server.sockets[0].getsockname()[1])
     finally:
         if server is not None:

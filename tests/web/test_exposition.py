@@ -75,6 +75,13 @@ async def test_a_bad_request_is_refused(exposition: Address, request_bytes: byte
     assert (await get(exposition, "/healthz"))[0] == 200
 
 
+async def test_what_is_no_request_is_told_in_a_line(exposition: Address, caplog: pytest.LogCaptureFixture) -> None:
+    await ask(exposition, b"GET /metrics HTTP/1.1\r\nX: " + b"%s" * REQUEST_BYTES + b"\r\n\r\n")
+    (told,) = [record for record in caplog.records if "sent away" in record.getMessage()]
+    assert told.getMessage() == "web: 127.0.0.1 was sent away: it sends a line that is too long"
+    assert (told.levelname, told.exc_info) == ("WARNING", None)
+
+
 async def test_clients_that_say_nothing_leave_room_for_others(exposition: Address) -> None:
     silent = [await asyncio.open_connection(exposition.host, exposition.port) for _ in range(5 * MAX_REQUESTS)]
     assert (await get(exposition, "/healthz"))[0] == 200

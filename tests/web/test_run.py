@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import yaml
+from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
 
 from irene_wyoming.wire.address import Address
@@ -18,6 +19,7 @@ from irene_wyoming.wire.hear import detect, transcribe
 from tests.attack.process import free_ports
 from tests.conftest import SPEECH_DIR, read_wav, until
 from tests.web.browser import DESKTOP, PHONE, browser, needs_chromium, shot, tab
+from tests.web.hostile import SOCKETS, hostile
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 
@@ -36,6 +38,8 @@ class Household:
     wake: Address
     asr: Address
     changes: Path
+    figures: str
+    """Where Prometheus looks."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -62,7 +66,7 @@ async def household(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[H
     try:
         await until(lambda: "front: ready" in (folder / "log").read_text(), timeout_s=60)
         ears = Address("127.0.0.1", wake), Address("127.0.0.1", asr)
-        yield Household(f"http://127.0.0.1:{page}/", *ears, folder / "changes.yaml")
+        yield Household(f"http://127.0.0.1:{page}/", *ears, folder / "changes.yaml", f"http://127.0.0.1:{figures}/")
     finally:
         process.terminate()
         await process.wait()
@@ -138,6 +142,25 @@ async def test_a_word_is_recorded_listened_to_and_labelled(household: Household,
             await opened.get_by_role("button", name="Take the last change back").click()
             await expect(opened.locator("#tuning-note")).to_have_text("Taken back.", timeout=PATIENCE_MS)
         await until(lambda: not household.changes.exists(), timeout_s=60)
+
+
+async def test_hostile_clients_cost_no_word_and_no_health_check(household: Household, chromium: Browser) -> None:
+    port = int(household.url.rstrip("/").rpartition(":")[2])
+    word = read_wav(WORD)
+    async with tab(chromium, household.url) as opened, hostile(Address("127.0.0.1", port)) as at_work:
+        await expect(opened.locator("#connection")).to_have_text("live")
+        before = await opened.locator("#words li.good").count()
+        for number in range(1, 4):
+            words, _ = await detect(household.wake, word, ["okay_nabu"])
+            assert [each.name for each in words] == ["okay_nabu"]
+            for url in (household.url, household.figures):
+                async with ClientSession() as session, session.get(f"{url}healthz") as answer:
+                    assert (answer.status, await answer.text()) == (200, "ok\n")
+            await expect(opened.locator("#words li.good")).to_have_count(before + number, timeout=PATIENCE_MS)
+        await until(lambda: at_work.opened >= SOCKETS, timeout_s=60)
+        async with ClientSession() as session, session.get(f"{household.url}healthz") as answer:
+            assert answer.status == 200
+        await expect(opened.locator("#connection")).to_have_text("live")
 
 
 async def test_a_command_is_spoken_into_the_browser(household: Household) -> None:
