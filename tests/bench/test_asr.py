@@ -10,6 +10,7 @@ import pytest
 
 from irene_wyoming.app.asr import asr_server
 from irene_wyoming.bench.asr import Answer, Cost, Subject, percentile, programs, summed_up
+from irene_wyoming.bench.installed import installed
 from irene_wyoming.bench.mixing import Condition
 from irene_wyoming.bench.people import Spoken
 from irene_wyoming.config.model import Config
@@ -17,6 +18,7 @@ from irene_wyoming.household.alone import ONE_THREAD
 from irene_wyoming.wire.hear import HeardText
 from tests.cli.test_bench import run
 from tests.conftest import SPEECH_DIR
+from tests.models import sherpa
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +109,37 @@ def test_a_run_prints_what_wyoming_bench_prints(folder: Path, capsys: pytest.Cap
     printed = capsys.readouterr().out
     assert "[non_streaming] ok=1 fail=0" in printed
     assert "WER=0.0%  CER=0.0%  SAR=100.0%" in printed
+
+
+def test_every_engine_with_each_of_its_models_is_laid_side_by_side(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sherpa_onnx", reason="sherpa-onnx is not installed")
+    models = tmp_path / "data" / "asr" / "sherpa"
+    models.mkdir(parents=True)
+    (models / "transducer-en").symlink_to(sherpa("transducer-en"))
+    config = tmp_path / "my.yaml"
+    config.write_text(f"data_dir: {tmp_path / 'data'}")
+    assert run("asr", str(folder), "--every", "--fast", "--config", str(config), "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [(row["program"], row["exact"]) for row in rows] == [("guided", 1), ("sherpa transducer-en", 1)]
+    assert all(row["rtf"] > 0 and row["memory_mb"] > 20 for row in rows)
+
+
+def test_what_is_configured_or_kept_is_installed(configured: Callable[..., Config], tmp_path: Path) -> None:
+    (tmp_path / "asr" / "vosk" / "small").mkdir(parents=True)
+    (tmp_path / "asr" / "whisper" / "tiny").mkdir(parents=True)
+    config = configured(
+        DATA_DIR=str(tmp_path),
+        ASR__PROVIDERS__WHISPER="{enabled: true, model: tiny}",
+        ASR__PROVIDERS__SHERPA="{enabled: true, model: /elsewhere/parakeet}",
+    )
+    assert {one.name for one in installed(config)} == {"guided", "sherpa parakeet", "vosk small", "whisper tiny"}
+    (one,) = (one for one in installed(config) if one.engine == "sherpa")
+    assert one.settings({"x": 1}) == {
+        "x": 1,
+        "default_provider": "sherpa",
+        "fallback_providers": "[]",
+        "providers__sherpa__enabled": "true",
+        "providers__sherpa__model": "/elsewhere/parakeet",
+    }

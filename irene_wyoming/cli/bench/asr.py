@@ -3,14 +3,18 @@
 import argparse
 import asyncio
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.machine import machine
 from irene_wyoming.cli import common
 from irene_wyoming.cli.bench import people
+from irene_wyoming.errors import IreneError
 
 if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
     from irene_wyoming.bench.asr import Answer, AsrRow, Subject
@@ -70,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="program to measure; may be repeated (none: all)",
+    )
+    parser.add_argument(
+        "--every",
+        action="store_true",
+        help="every engine that is installed, with each of its models, one after the other in a server of its own",
     )
     parser.add_argument(
         "--uri", type=common.address, metavar="URI", help="server to measure (none: one of this program's own)"
@@ -142,7 +151,9 @@ async def measured(args: argparse.Namespace, played: "Played", settings: "Mappin
     from irene_wyoming.bench.serving import serving
 
     results = []
-    if args.uri:
+    if args.every:
+        results += await of_every_engine(args, played, settings)
+    elif args.uri:
         process = await on_this_machine(args.uri)
         results += await of_server(played, args.uri.uri, args.uri, process, args.provider)
     else:
@@ -153,6 +164,27 @@ async def measured(args: argparse.Namespace, played: "Played", settings: "Mappin
     if args.sherpa:
         for folder in played.folders:
             results += [await asyncio.to_thread(sherpa.measure, folder, one) for one in played.conditions]
+    return results
+
+
+async def of_every_engine(
+    args: argparse.Namespace, played: "Played", settings: "Mapping[str, object]"
+) -> "list[Measured]":
+    """Each engine with each of its models. The model is loaded before anything counts."""
+    from irene_wyoming.bench.installed import installed
+    from irene_wyoming.bench.serving import serving
+    from irene_wyoming.config.load import load
+    from irene_wyoming.wire.hear import Recording, transcribe
+
+    results: list[Measured] = []
+    config = await asyncio.to_thread(load, args.config, os.environ)
+    first = Recording(SPEECH, played.folders[0].spoken[0].pcm)
+    for one in await asyncio.to_thread(lambda: list(installed(config))):
+        async with serving("asr", one.settings(settings), config=args.config) as server:
+            with suppress(IreneError):  # whatever is wrong comes again, and is told then
+                await transcribe(server.address, first)
+            found = await of_server(played, "server", server.address, server.family, [one.engine])
+        results += [(replace(row, program=one.name), answers) for row, answers in found]
     return results
 
 

@@ -1,0 +1,47 @@
+"""Every engine that is installed on this machine, with each of its models: what to lay side by side."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from irene_wyoming.config.model import Config
+from irene_wyoming.engines import registry
+from irene_wyoming.models import folder
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """One engine with one model."""
+
+    engine: str
+    model: str | None
+    """A folder; None: the engine brings its own, or needs none here."""
+
+    @property
+    def name(self) -> str:
+        return self.engine if self.model is None else f"{self.engine} {self.model.rpartition('/')[2]}"
+
+    def settings(self, others: Mapping[str, object]) -> dict[str, object]:
+        """Of a server that has this one only.
+
+        :param others: settings besides, as ``serving`` takes them.
+        """
+        provider = f"providers__{self.engine}__"
+        model = {} if self.model is None else {f"{provider}model": self.model}
+        alone: dict[str, object] = {"default_provider": self.engine, "fallback_providers": "[]"}
+        return {**others, **alone, f"{provider}enabled": "true", **model}
+
+
+def installed(config: Config) -> Iterator[Installed]:
+    """Engines whose packages are there: with the models that are configured or in the data folder, or with their own.
+
+    One that sends audio away is among them only where the configuration has it enabled.
+    """
+    for name, spec in registry.specs("asr").items():
+        provider = config.asr.providers[name]
+        if registry.missing(spec):
+            continue
+        kept = [str(found.path) for found in folder.kept(config.data_dir, name)]
+        configured = provider.options.get("model") if provider.enabled else None
+        named = [str(configured)] if configured and not any(path.endswith(f"/{configured}") for path in kept) else []
+        own = [None] if provider.enabled and not (named or kept) else []
+        yield from (Installed(name, model) for model in (*own, *named, *kept))
