@@ -29,6 +29,19 @@ def of_words(settings: WakeConfig, known: Sequence[str], data_dir: Path | None) 
     ]
 
 
+def of_typed(settings: WakeConfig, known: Sequence[str]) -> list[str]:
+    """Typed words that have a model here: that one hears them, with a second look behind it.
+
+    :param known: names of the models that there are.
+    """
+    return [
+        f"wake.typed: {word!r}: {model} is a model here, which hears it better; only a hub that selects the program "
+        "typed hears the typed one"
+        for word in settings.typed
+        if (model := resolve(word, known)) is not None
+    ]
+
+
 def of_language(settings: AsrConfig, models: Mapping[str, Sequence[ModelInfo]]) -> list[str]:
     """A language that no engine understands. Those that they do understand are served all the same."""
     known = sorted({tag for some in models.values() for model in some for tag in model.languages})

@@ -92,14 +92,21 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         for engine in loaded:
             stack.push_async_callback(worker.run, engine.close)
         second = await stack.enter_async_context(second_look(settings, os.environ))
+        modelled = [info.name for engine in loaded for info in engine.models()]
+        typed: frozenset[str] = frozenset()
         if settings.typed and second is not None:
             loaded.append(TypedEngine(settings.typed))
+            typed = frozenset(info.name for info in loaded[-1].models())
         proposed = second if settings.first_stage == "either" else None
         every = programs(loaded, gated=settings.idle_gate, second=proposed)
         recorder = await stack.enter_async_context(recording(recorder_settings(settings.recordings, config.data_dir)))
         offered = {name: RecordedEngine(engine, recorder) for name, engine in every.items()}
         known = [info.name for info in next(iter(offered.values())).models()]
-        for doubt in [*doubts.of_words(settings, known, config.data_dir), *doubts.of_folders(config)]:
+        for doubt in [
+            *doubts.of_typed(settings, modelled),
+            *doubts.of_words(settings, known, config.data_dir),
+            *doubts.of_folders(config),
+        ]:
             log.warning("%s", doubt)
         quality = method("wake", settings.audio, Quality.FAST)
         satellites = Satellites(settings.models, settings.satellites)
@@ -116,9 +123,8 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             verify=settings.verify,
             phrases=phrases(loaded),
             arbitration=arbitration,
-            typed=frozenset(
-                info.name for engine in loaded if isinstance(engine, TypedEngine) for info in engine.models()
-            ),
+            typed=typed,
+            only_typed=typed - set(modelled),
         )
         stack.enter_context(changeable(Changeable(satellites, arbitration, recorder, config.data_dir)))
         stack.enter_context(shown_wake_engines(settings, loaded))

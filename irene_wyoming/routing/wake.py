@@ -20,6 +20,7 @@ from irene_wyoming.engines.base import (
     WakeSettings,
     unknown_model,
 )
+from irene_wyoming.engines.wake.typed import TypedEngine
 from irene_wyoming.errors import EngineFailed
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class WakeRouter:
             known = {info.name for info in engine.models()}
             some = [name for name in looked_at if name in known and name in served]
             served |= known
-            if some:
+            if some and not isinstance(engine, TypedEngine):  # which shows no scores
                 try:
                     yield Seconding(partial(engine.session, some, settings), on_score, self._resting)
                 except EngineFailed as error:

@@ -16,10 +16,10 @@ from irene_wyoming.engines.wake.live import LiveSession
 from irene_wyoming.engines.wake.proposals import Proposed
 from irene_wyoming.engines.wake.second import Verdict
 from irene_wyoming.engines.wake.session import NEARLY
-from irene_wyoming.engines.wake.spellings import Phrase
 from irene_wyoming.news import NEWS
 from irene_wyoming.servers import heard
 from irene_wyoming.servers.arbitration import Arbitration, Bid
+from irene_wyoming.servers.judge import REFRACTORY_S, Judge
 from irene_wyoming.servers.lag import Sender
 from irene_wyoming.servers.satellites import strict
 from irene_wyoming.servers.shown import ShownStream
@@ -37,12 +37,6 @@ BEHIND_SHARE = 0.3
 
 MOST_LOOKS = 4
 """Second looks that one recording may wait for: who sends it faster than they are taken is read no further."""
-
-IN_A_ROW_S = 0.6
-"""Looks that are no further apart are in a row, and look at the same word."""
-
-REFRACTORY_S = 2.0
-"""After a word that a second look has taken, seconds of audio in which it is not told again, unless set otherwise."""
 
 
 class Hearing:
@@ -65,19 +59,17 @@ class Hearing:
         self._times = Times()
         self._sender = Sender(service.max_lag_s)
         self._most_bytes = round(service.max_lag_s * self._form.rate) * self._form.frame_bytes
-        self._behind_bytes = round(BEHIND_SHARE * self._most_bytes)
+        self._behind_s = BEHIND_SHARE * service.max_lag_s
         self._told_lag: float | None = None  # when the log last said that audio was dropped
         self._dropped_s = 0.0  # since then
         self._waiting = bytearray()  # converted audio in which no word can be heard yet
         self._followed: FollowedSession | None = None
         self._session: LiveSession | None = None
-        self._looks: set[asyncio.Task[None]] = set()
-        self._deaf: dict[str, int] = {}
-        """By word that a second look has taken: the frame up to which it is not told again."""
+        self._looks: dict[asyncio.Task[None], str] = {}
+        """Second looks, and contests with other satellites, each with its word."""
+        self._judge: Judge | None = None  # None: there is no second look
         self._stamps: dict[str, int] = {}
         """By word: the client's time at which it was heard last."""
-        self._nearly: dict[str, int] = {}
-        """By word: where a look nearly was enough last."""
         self._verdicts: dict[str, Verdict] = {}
         """By word: the last second look that took it."""
         self._refusals: dict[str, tuple[int, Verdict]] = {}
@@ -106,6 +98,8 @@ class Hearing:
         low = [word for word in looked_at if not strict(settings.get(word))]
         settings |= {word: replace(settings.get(word, WakeSettings()), verify="on") for word in looked_at}
         self._settings = settings
+        if self._service.second is not None:
+            self._judge = Judge(self._service.second, self._service.phrases, settings, self._form.rate)
         if self._service.second is not None and (looked_at or self._service.typed & set(words)):
             self._service.second.prepare()
         told = Told(self._later(self._on_near), self._later(self._on_peak))
@@ -142,7 +136,7 @@ class Hearing:
             return
         self.rest()
         if self._sender.live:
-            if self._service.second is not None and self._session.ahead > self._behind_bytes:
+            if self._service.second is not None and self._session.waited_s > self._behind_s:
                 self._service.second.rest()
             self._drop(self._session.drop(self._most_bytes))
         else:
@@ -223,48 +217,37 @@ class Hearing:
             timestamp = self._times.at(hit.frame)
             if not isinstance(hit, Proposed):
                 self._tell(hit, timestamp)
-            elif hit.frame > self._deaf.get(hit.model, -1):
-                look = self._loop.create_task(self._look(hit, timestamp), name="second look")
-                self._looks.add(look)
-                look.add_done_callback(self._looks.discard)
+            elif self._judge is not None and not self._judge.deaf(hit.model, hit.frame):
+                earlier = [] if hit.phrases else [task for task, word in self._looks.items() if word == hit.model]
+                look = self._loop.create_task(self._look(hit, timestamp, earlier), name="second look")
+                self._started(look, hit.model)
 
-    async def _look(self, hit: Proposed, timestamp: int) -> None:
+    def _started(self, task: asyncio.Task[None], word: str) -> None:
+        self._looks[task] = word
+        task.add_done_callback(lambda done: self._looks.pop(done, None))
+
+    async def _look(self, hit: Proposed, timestamp: int, earlier: Sequence[asyncio.Task[None]]) -> None:
         """Have a second look decide whether a word was said.
 
         :param timestamp: of the client's chunk; when the look is over nobody may know it any more.
+        :param earlier: looks at the same word, which may take it.
         """
-        assert self._service.second is not None
-        phrase = self._service.phrases(hit.model)
-        phrases = hit.phrases or (((hit.model, phrase),) if phrase is not None else ())
-        verdict = await self._service.second.judge(hit, phrases, live=self._sender.live)
-        word = verdict.word
-        settings = self._settings.get(word, WakeSettings())
-        told = verdict.told or self._twice(hit, phrases, verdict)
-        if hit.phrases and settings.threshold is not None:
-            told = heard.score_of(verdict.margin) >= settings.threshold
-        if self._session is None or self._followed is None or hit.frame <= self._deaf.get(word, -1):
+        assert self._judge is not None
+        if earlier and not hit.usual:
+            await asyncio.wait(earlier)
+        verdict = await self._judge.look(hit, live=self._sender.live)
+        if self._session is None or self._followed is None or verdict is None:
             return  # over, or told meanwhile
-        if told:
-            taken = replace(hit, model=word, score=hit.score or heard.score_of(verdict.margin), audio=b"")
-            refractory_s = REFRACTORY_S if settings.refractory_s is None else settings.refractory_s
-            self._deaf[word] = hit.frame + round(refractory_s * self._form.rate)
+        taken = self._judge.taken(hit, verdict)
+        if taken is not None:
             self._followed.accept(taken)
             self._tell(taken, timestamp, verdict)
         elif not hit.phrases:  # of speech that was looked at for words that are only typed nobody wants to know
-            before, _ = self._refusals.get(word, (None, verdict))
-            self._refusals[word] = (hit.frame, verdict)
+            before, _ = self._refusals.get(verdict.word, (None, verdict))
+            self._refusals[verdict.word] = (hit.frame, verdict)
             if before is None or hit.frame - before > REFRACTORY_S * self._form.rate:  # else it is the same moment
-                where = hit.frame / self._form.rate
-                log.info("wake: %s", heard.refused(self._listener.caller, self._name(word), hit, verdict, where))
-
-    def _twice(self, hit: Proposed, phrases: Sequence[tuple[str, Phrase]], verdict: Verdict) -> bool:
-        """Whether two looks in a row that nearly were enough are so together."""
-        phrase = dict(phrases).get(verdict.word)
-        if verdict.look is None or phrase is None or not phrase.nearly(verdict.look):
-            return False
-        before = self._nearly.get(verdict.word)
-        self._nearly[verdict.word] = hit.frame
-        return before is not None and 0 < hit.frame - before <= IN_A_ROW_S * self._form.rate
+                name, where = self._name(verdict.word), hit.frame / self._form.rate
+                log.info("wake: %s", heard.refused(self._listener.caller, name, hit, verdict, where))
 
     def _tell(self, hit: Hit, timestamp: int, verdict: Verdict | None = None) -> None:
         """A word was heard."""
@@ -286,8 +269,7 @@ class Hearing:
             self._detected(hit)
             return
         contest = self._loop.create_task(self._contend(arbitration, bid, hit), name="arbitration")
-        self._looks.add(contest)
-        contest.add_done_callback(self._looks.discard)
+        self._started(contest, hit.model)
 
     async def _contend(self, arbitration: Arbitration, bid: Bid, hit: Hit) -> None:
         """Have the client told unless a nearer satellite answers."""

@@ -41,7 +41,9 @@ class WakeService:
     arbitration: Arbitration = field(default_factory=lambda: Arbitration(0.0))
     """Who answers where several satellites hear one word."""
     typed: frozenset[str] = frozenset()
-    """Words that it alone hears."""
+    """Words that are only typed: it hears them."""
+    only_typed: frozenset[str] = frozenset()
+    """Those of them that no model hears."""
 
     def verified(self, word: str, wanted: Verify | None) -> bool:
         """Whether a second look decides on a word.
@@ -49,7 +51,7 @@ class WakeService:
         :param wanted: as it is set for the word and the satellite; None: not at all.
         """
         verify = self.verify if wanted is None else wanted
-        if verify == "off" or word in self.typed:
+        if verify == "off" or word in self.only_typed:
             return False
         phrase = self.phrases(word)
         return phrase is not None and (phrase.known or verify == "on")

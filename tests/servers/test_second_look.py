@@ -102,3 +102,22 @@ async def test_a_word_that_is_only_typed_is_heard_under_its_name(
             told = await answers(client)
             assert [event.data["name"] for event in told] == heard
             assert all(event.data["context"]["score"] >= 0.5 for event in told)
+
+
+async def test_a_word_that_is_typed_and_has_a_model_keeps_its_second_look(
+    configured: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    async with (
+        wake_server(configured(WAKE__VERIFY="auto", WAKE__TYPED="[ok nabu, Alexa, view glass]")) as service,
+        AsyncClient.from_uri(service.address.uri) as client,
+    ):
+        await client.write_event(Detect(names=["alexa"]).event())
+        for chunk in chunks(after_quiet(speech("wake/alexa_slt")), 20):
+            await client.write_event(chunk.event())
+        (event,) = await answers(client)
+    assert event.data["name"] == "alexa"
+    assert event.data["context"]["llr"] > -10
+    assert "wake.typed: 'Alexa': alexa is a model here" in caplog.text
+    assert "wake.typed: 'ok nabu': okay_nabu is a model here" in caplog.text
+    assert "view glass" not in caplog.text

@@ -78,7 +78,8 @@ class LiveSession:
         self._waiters: list[asyncio.Future[None]] = []  # of who waits for the thread to get on
         # What both threads touch, under the lock.
         self._lock = threading.Lock()
-        self._given: deque[bytes] = deque()
+        self._given: deque[tuple[bytes, float]] = deque()  # each with the time at which it was given
+        self._waited_s = 0.0
         self._skipped = 0  # bytes that were dropped, of which the session has not been told
         self._ahead = 0  # bytes given, but not heard yet
         self._working = False  # the thread has been asked to go on, and has not come to the end of what was given
@@ -90,16 +91,16 @@ class LiveSession:
         return self._needs
 
     @property
-    def ahead(self) -> int:
-        """Bytes that were given and not heard yet."""
-        return self._ahead
+    def waited_s(self) -> float:
+        """For how long the audio had waited that the thread took last, seconds: how far the engines are behind."""
+        return self._waited_s
 
     def give(self, pcm: bytes) -> None:
         """Have whole frames heard. To a session that has failed or is closed nothing is given."""
         if self._over:
             return
         with self._lock:
-            self._given.append(pcm)
+            self._given.append((pcm, time.monotonic()))
             self._ahead += len(pcm)
             idle, self._working = not self._working, True
         if idle:
@@ -115,7 +116,7 @@ class LiveSession:
         dropped = 0
         with self._lock:
             while self._given and self._ahead - dropped > most * KEPT_SHARE:
-                dropped += len(self._given.popleft())
+                dropped += len(self._given.popleft()[0])
             self._ahead -= dropped
             self._skipped += dropped
         return dropped
@@ -202,8 +203,9 @@ class LiveSession:
         pieces: list[bytes] = []
         size = 0
         with self._lock:
-            while self._given and (not pieces or size + len(self._given[0]) <= TURN_BYTES):
-                size += len(self._given[0])
-                pieces.append(self._given.popleft())
+            self._waited_s = time.monotonic() - self._given[0][1] if self._given else 0.0
+            while self._given and (not pieces or size + len(self._given[0][0]) <= TURN_BYTES):
+                size += len(self._given[0][0])
+                pieces.append(self._given.popleft()[0])
             skipped, self._skipped = self._skipped, 0
         return pieces[0] if len(pieces) == 1 else b"".join(pieces), skipped

@@ -32,6 +32,9 @@ TELL_EVERY_S = 60.0
 RESTS_S = 10.0
 """For so long nobody looks after the engines were behind: each look takes as much CPU time as 2 s of an engine's."""
 
+LATE_IN_A_ROW = 4
+"""Looks that took too long one after the other: the next words are not to wait for theirs in vain."""
+
 
 class Outcome(StrEnum):
     """What has become of a proposal."""
@@ -70,6 +73,7 @@ class SecondLook:
         self._recogniser = recogniser
         self._waiting = 0
         self._told: float | None = None
+        self._late = 0  # looks in a row that took too long
         self._rests_until = -inf
 
     @property
@@ -82,7 +86,7 @@ class SecondLook:
         self._recogniser.prepare()
 
     def rest(self) -> None:
-        """The engines are behind: looks are shed for a while, so that they catch up."""
+        """The engines or the looks are behind: looks are shed for a while, so that they catch up."""
         self._rests_until = time.monotonic() + RESTS_S
 
     def resting(self) -> bool:
@@ -95,7 +99,7 @@ class SecondLook:
         """
         self.prepare()
         if live and self.resting():
-            return self._left_out(proposed, Outcome.SHED, "the engines are behind, and come first")
+            return self._left_out(proposed, Outcome.SHED, "this machine is behind, and the engines come first")
         if live and self._waiting >= MOST_WAITING:
             return self._left_out(proposed, Outcome.BUSY, "too many words at once")
         if live and proposed.usual and not self.ready:
@@ -107,7 +111,11 @@ class SecondLook:
             async with asyncio.timeout(patience):
                 look = await self._recogniser.look(proposed.audio, spellings(phrases))
             metrics.SECOND_LOOK_SECONDS.observe(time.perf_counter() - began)
+            self._late = 0
         except TimeoutError:
+            self._late += 1
+            if self._late >= LATE_IN_A_ROW:
+                self.rest()
             return self._left_out(proposed, Outcome.BUSY, "the recogniser takes too long")
         except EngineBusy as error:
             return self._left_out(proposed, Outcome.BUSY, str(error))

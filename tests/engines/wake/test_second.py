@@ -14,7 +14,7 @@ from irene_wyoming.engines.registry import phrase_scorer
 from irene_wyoming.engines.wake import spellings
 from irene_wyoming.engines.wake.proposals import Proposed
 from irene_wyoming.engines.wake.recogniser import OwnRecogniser
-from irene_wyoming.engines.wake.second import MOST_WAITING, Outcome, SecondLook
+from irene_wyoming.engines.wake.second import LATE_IN_A_ROW, MOST_WAITING, Outcome, SecondLook
 from irene_wyoming.engines.wake.spellings import PACKAGED, Phrase, phrase_of, typed
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from tests.conftest import until
@@ -130,9 +130,20 @@ async def test_while_the_engines_are_behind_the_first_stage_decides_at_once(
     for _ in range(3):
         verdict = await second.judge(proposed(usual=usual), PHRASES, live=True)
         assert (verdict.told, verdict.outcome) == (usual, Outcome.SHED)
-    assert caplog.text.count("above their usual threshold: the engines are behind") == 1
+    assert caplog.text.count("above their usual threshold: this machine is behind") == 1
     assert not recogniser.looks
     assert (await second.judge(proposed(), PHRASES, live=False)).outcome == Outcome.ACCEPTED  # a recording has time
+
+
+async def test_after_some_that_took_too_long_the_next_words_do_not_wait(
+    second: SecondLook, recogniser: Recogniser
+) -> None:
+    await loaded(second)
+    recogniser.gate.clear()
+    late = [second.judge(proposed(usual=True), PHRASES, live=True) for _ in range(LATE_IN_A_ROW)]
+    assert {verdict.outcome for verdict in await asyncio.gather(*late)} == {Outcome.BUSY}
+    verdict = await second.judge(proposed(usual=True), PHRASES, live=True)
+    assert (verdict.told, verdict.outcome) == (True, Outcome.SHED)
 
 
 async def test_a_live_usual_word_does_not_wait_for_long(second: SecondLook, recogniser: Recogniser) -> None:

@@ -46,6 +46,8 @@ class Sound:
     keys: dict[str, Array]
     """By name of the decoder's input: (1, heads, frames, size)."""
     seconds: float
+    begun: "tuple[Array, Past]"
+    """What ``step`` would give for the first token, which comes along: (1, 1, tokens), and the memory with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ class Moonshine:
         feeds = self._feeds(np.array([[tokens.START]]), hidden, first=True)
         feeds.update(dict.fromkeys([*self._own, *self._heard], self._nothing))
         found = run(self._decoder, None, feeds)
-        return Sound({name: found[self._places[name]] for name in self._heard}, len(samples) / 16_000)
+        keys = {name: found[self._places[name]] for name in self._heard}
+        past = Past(tuple(found[self._places[name]] for name in self._own))
+        return Sound(keys, len(samples) / 16_000, (normalised(found[0]), past))
 
     def begin(self) -> Past:
         """The memory before the first token, of one row."""
@@ -131,10 +135,7 @@ class Moonshine:
         feeds.update(sound.keys)
         feeds.update(zip(self._own, past.keys, strict=True))
         logits, *keys = run(self._decoder, self._later, feeds)
-        for row in logits.reshape(-1, logits.shape[-1]):  # one by one they stay in the processor's cache
-            row -= row.max()
-            row -= np.log(np.exp(row).sum())
-        return logits, Past(tuple(keys))
+        return normalised(logits), Past(tuple(keys))
 
     def _feeds(self, ids: NDArray[np.int64], hidden: Array, *, first: bool) -> dict[str, Any]:
         return {
@@ -143,6 +144,14 @@ class Moonshine:
             "encoder_attention_mask": np.ones((1, hidden.shape[1] * STRIDE), np.int64),
             "use_cache_branch": np.array([not first]),
         }
+
+
+def normalised(logits: Array) -> Array:
+    """Natural logarithms of probabilities, in place: (rows, steps, tokens)."""
+    for row in logits.reshape(-1, logits.shape[-1]):  # one by one they stay in the processor's cache
+        row -= row.max()
+        row -= np.log(np.exp(row).sum())
+    return logits
 
 
 LOADED: WeakValueDictionary[tuple[Path, int], Moonshine] = WeakValueDictionary()

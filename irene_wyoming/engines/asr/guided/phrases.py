@@ -12,12 +12,20 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from irene_wyoming.engines.asr.guided.decode import decoded
 from irene_wyoming.engines.asr.guided.graph import Graph
-from irene_wyoming.engines.asr.guided.model import Moonshine, packaged, shared
+from irene_wyoming.engines.asr.guided.model import Moonshine, Sound, packaged, shared
+from irene_wyoming.engines.asr.guided.search import QUICK, Candidate, Result, Search, limit
+from irene_wyoming.engines.asr.guided.tokens import END
 
 MOST_GRAPHS = 32
 """Sets of phrases whose graphs are kept. A home has a handful; a graph of some phrases has some kilobytes."""
+
+
+SURE_LLR, SURE_PER_TOKEN = -2.0, -1.2
+"""Natural logarithms: a phrase that reaches both was said, whichever of our words it is."""
+
+FAINT = 3.0
+"""Natural logarithm: spellings that are so much less likely than the best add some hundredths to its score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +78,44 @@ class PhraseScorer:
             ends: nothing near was said. That spares half of the CPU time at other speech.
         :raises EngineFailed: the model breaks.
         """
-        sound = self._model.listen(samples)
-        found = decoded(self._model, self._graph(tuple(phrases)), sound, hopeless=hopeless)
-        if not found.nearest:
+        found = self._searched(self._model.listen(samples), self._graph(tuple(phrases)), hopeless)
+        best = likeliest(found)
+        if best is None:
             return Look(None, -np.inf, -np.inf, -np.inf, found.open_text)
-        best = max(found.nearest, key=lambda candidate: candidate.score)  # whatever the number of words
         return Look(
             best.written, best.score - found.open_score, best.score, best.score / len(best.ids), found.open_text
         )
 
+    def _searched(self, sound: Sound, graph: Graph, hopeless: float) -> Result:
+        """What is nearest, as far as it matters: a look that is decided goes no further."""
+        search = Search(graph, self._model.tokens, limit(sound.seconds), QUICK)
+        logp, past = sound.begun
+        while len(ids := search.step(logp[:, -1])):
+            if search.behind > hopeless or (hopeless < inf and decided(search.result(), search.behind)):
+                break
+            logp, past = self._model.step(sound, ids, past.rows(search.rows))
+        return search.result()
+
     def _made(self, phrases: tuple[str, ...]) -> Graph:
         return Graph(_Phrases(phrases), self._model.tokens)
+
+
+def likeliest(found: Result) -> Candidate | None:
+    """The phrase whose score is highest, whatever the number of its words; None: none is near."""
+    return max(found.nearest, key=lambda candidate: candidate.score, default=None)
+
+
+def decided(found: Result, behind: float) -> bool:
+    """Whether going on could not change what becomes of a look.
+
+    :param behind: by how much what is still followed is less likely than the open transcript.
+    """
+    best = likeliest(found)
+    if best is None:
+        return False
+    if min(best.score - found.open_score - SURE_LLR, best.score / len(best.ids) - SURE_PER_TOKEN) >= 0:
+        return True  # it can only become likelier, and the open transcript only less likely
+    return found.open_ids[-1] == END and best.score - (found.open_score - behind) >= FAINT
 
 
 def packaged_scorer() -> PhraseScorer:

@@ -1,0 +1,82 @@
+"""Judge: decides on the proposed words of one stream, with the second look that all streams share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from irene_wyoming.engines.base import Hit, WakeSettings
+from irene_wyoming.engines.wake.proposals import Proposed
+from irene_wyoming.engines.wake.second import SecondLook, Verdict
+from irene_wyoming.engines.wake.spellings import Phrase
+from irene_wyoming.servers import heard
+
+IN_A_ROW_S = 0.6
+"""Looks that are no further apart are in a row, and look at the same word."""
+
+REFRACTORY_S = 2.0
+"""After a word that a second look has taken, seconds of audio in which it is not told again, unless set otherwise."""
+
+
+class Judge:
+    """For the event loop's thread.
+
+    :param phrases: what to look for, by word.
+    :param settings: of this satellite's words.
+    :param rate: frames per second of the stream.
+    """
+
+    def __init__(
+        self,
+        second: SecondLook,
+        phrases: Callable[[str], Phrase | None],
+        settings: Mapping[str, WakeSettings],
+        rate: int,
+    ) -> None:
+        self._second = second
+        self._phrases = phrases
+        self._settings = settings
+        self._rate = rate
+        self._deaf: dict[str, int] = {}
+        """By word that was taken: the frame up to which it is not told again."""
+        self._nearly: dict[str, int] = {}
+        """By word: where a look nearly was enough last."""
+
+    def deaf(self, word: str, frame: int) -> bool:
+        """The word was taken a moment ago."""
+        return frame <= self._deaf.get(word, -1)
+
+    async def look(self, hit: Proposed, *, live: bool) -> Verdict | None:
+        """What a look says of a proposal; None: the word was taken meanwhile.
+
+        :param live: somebody waits; False: a recording, which has time.
+        """
+        if self.deaf(hit.model, hit.frame):
+            return None
+        phrases = self._looked_for(hit)
+        verdict = await self._second.judge(hit, phrases, live=live)
+        told = verdict.told or self._twice(hit, phrases, verdict)
+        threshold = self._settings.get(verdict.word, WakeSettings()).threshold
+        if hit.phrases and threshold is not None:
+            told = heard.score_of(verdict.margin) >= threshold
+        return None if self.deaf(verdict.word, hit.frame) else replace(verdict, told=told)
+
+    def taken(self, hit: Proposed, verdict: Verdict) -> Hit | None:
+        """The word as it is told, and not again for a while; None: nobody has said it."""
+        if not verdict.told:
+            return None
+        refractory_s = self._settings.get(verdict.word, WakeSettings()).refractory_s
+        frames = round((REFRACTORY_S if refractory_s is None else refractory_s) * self._rate)
+        self._deaf[verdict.word] = hit.frame + frames
+        return replace(hit, model=verdict.word, score=hit.score or heard.score_of(verdict.margin), audio=b"")
+
+    def _looked_for(self, hit: Proposed) -> Sequence[tuple[str, Phrase]]:
+        phrase = self._phrases(hit.model)
+        return hit.phrases or (((hit.model, phrase),) if phrase is not None else ())
+
+    def _twice(self, hit: Proposed, phrases: Sequence[tuple[str, Phrase]], verdict: Verdict) -> bool:
+        """Whether two looks in a row that nearly were enough are so together."""
+        phrase = dict(phrases).get(verdict.word)
+        if verdict.look is None or phrase is None or not phrase.nearly(verdict.look):
+            return False
+        before = self._nearly.get(verdict.word)
+        self._nearly[verdict.word] = hit.frame
+        return before is not None and 0 < hit.frame - before <= IN_A_ROW_S * self._rate
