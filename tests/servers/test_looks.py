@@ -62,14 +62,19 @@ def scorer() -> Recogniser:
 
 
 @pytest.fixture
-async def path(scorer: Recogniser, tmp_path: Path) -> AsyncIterator[str]:
-    """A socket at which looks are taken."""
-    where = str(tmp_path / "looks")
+async def service(scorer: Recogniser, tmp_path: Path) -> AsyncIterator[Service]:
+    """Takes looks at a socket."""
     recogniser = OwnRecogniser(lambda: scorer)
-    async with Service("looks", Address(path=where), LIMITS, Looks(recogniser).serve):
-        yield where
+    async with Service("looks", Address(path=str(tmp_path / "looks")), LIMITS, Looks(recogniser).serve) as service:
+        yield service
         scorer.gate.set()
     await recogniser.close()
+
+
+@pytest.fixture
+def path(service: Service) -> str:
+    """Its socket."""
+    return service.address.path
 
 
 @pytest.fixture
@@ -133,14 +138,15 @@ async def test_one_that_is_busy_lets_usual_words_through(
     assert "the recogniser takes too long" in caplog.text
 
 
-async def test_a_look_that_nobody_waits_for_is_not_taken(path: str, scorer: Recogniser) -> None:
+async def test_a_look_that_nobody_waits_for_is_not_taken(service: Service, scorer: Recogniser) -> None:
     scorer.gate.clear()
-    asked = AskedRecogniser(path)
+    asked = AskedRecogniser(service.address.path)
     looks = [asyncio.create_task(asked.look(bytes(32_000), ["word"])) for _ in range(3)]
     await until(lambda: bool(scorer.looks))
     for look in looks:
         look.cancel()
     await asyncio.wait(looks)
+    await until(lambda: not service.clients)
     scorer.gate.set()
     await asked.look(bytes(64_000), ["wort"])
     assert [phrases for _, phrases in scorer.looks] == [("word",), ("wort",)]
