@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 import pytest
+from prometheus_client import REGISTRY
 from wyoming.asr import Transcribe, Transcript
 from wyoming.audio import AudioStart, AudioStop
 from wyoming.client import AsyncClient
@@ -373,6 +374,30 @@ async def test_a_cascade_answers_commands_from_the_grammar_and_gives_the_rest_to
         event = await transcribe(service.address.uri, speech(wav("she turned around and walked away")))
         assert any("vosk:" in message for message in caplog.messages)
         assert Transcript.from_event(event).text  # the small model makes a command of everything
+
+
+async def test_what_the_strong_model_of_a_cascade_hears_is_matched_to_the_home_and_counted(
+    with_vosk: Callable[..., Config], speech: Speech
+) -> None:
+    config = with_vosk(
+        "guided",
+        ASR__POLICY="cascade",
+        ASR__CASCADE_CONFIDENCE="1",
+        ASR__VOCABULARY__AREAS="[Living Room]",
+        ASR__PROVIDERS__VOSK__SNAP="sentences",
+    )
+    before = agreed()
+    async with asr_server(config) as service:
+        for _ in range(2):  # the first one while the model is still being loaded, perhaps
+            event = await transcribe(service.address.uri, speech(wav(COMMAND)))
+    assert Transcript.from_event(event).text == "turn on the Living Room light"
+    assert event.data["context"]["snapped"] == "right"
+    assert agreed() > before
+
+
+def agreed() -> float:
+    """How often both of a cascade have said the same."""
+    return REGISTRY.get_sample_value("irene_cascade_total", {"answered": "strong", "agreement": "same"}) or 0.0
 
 
 async def test_every_programs_models_can_be_asked_for(with_vosk: Callable[..., Config], speech: Speech) -> None:
