@@ -4,8 +4,6 @@ The order is that of wyoming-faster-whisper, which counted what people talk abou
 floors first, then what is switched and played, then the rest.
 """
 
-from collections.abc import Iterable, Iterator
-
 from irene_wyoming.language.spoken import why_unsayable
 from irene_wyoming.language.vocabulary import Name, Vocabulary
 
@@ -31,13 +29,3 @@ def likely_names(vocabulary: Vocabulary, language: str = "en") -> tuple[str, ...
     ordered = sorted(vocabulary.names, key=rank)
     written = dict.fromkeys(each for name in ordered for each in name.all_written)
     return tuple(each for each in written if not why_unsayable(each, language))
-
-
-def fitting(names: Iterable[str], most: int, between: str = ", ") -> Iterator[str]:
-    """As many whole names from the beginning as fit into ``most`` characters with ``between`` between them."""
-    room = most + len(between)
-    for name in names:
-        room -= len(name) + len(between)
-        if room < 0:
-            return
-        yield name

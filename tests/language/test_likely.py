@@ -1,6 +1,6 @@
 """Which names come first where only some fit."""
 
-from irene_wyoming.language.likely import fitting, likely_names
+from irene_wyoming.language.likely import likely_names
 from irene_wyoming.language.vocabulary import Name, Vocabulary
 
 HOME = Vocabulary(
@@ -26,9 +26,3 @@ def test_rooms_in_use_and_floors_come_first_then_what_people_switch() -> None:
 
 def test_every_room_may_be_in_use_where_nobody_says_what_is_where() -> None:
     assert likely_names(Vocabulary.of(["Attic", "Den"], ["lamp"])) == ("Attic", "Den", "lamp")
-
-
-def test_names_that_fit_are_whole_ones() -> None:
-    assert list(fitting(["Den", "Attic", "Office"], 10)) == ["Den", "Attic"]
-    assert len(", ".join(fitting(map(str, range(1000)), 100))) <= 100
-    assert list(fitting(["Den"], 2)) == []

@@ -30,7 +30,7 @@ TOKENS_PER_SECOND = 12
 """Nobody speaks faster; a model that has lost its way repeats itself until it is stopped."""
 
 MAX_TOKENS = 220
-"""Tokens of one transcript: half of a model's 448. The other half is for hints."""
+"""Tokens of one transcript: half of a model's 448. The other half is for what the model is told before it."""
 
 REPEATS = 2.4
 """How far text that repeats itself can be compressed. Whisper's own limit; speech is below 1.6."""
@@ -67,25 +67,25 @@ class Decoder:
         self._initial_prompt = initial_prompt
         self._short_window = short_window
 
-    def decode(self, samples: NDArray[np.float32], language: str | None, hotwords: str | None) -> Decoded:
+    def decode(self, samples: NDArray[np.float32], language: str | None, names: Sequence[str]) -> Decoded:
         """What was said.
 
         :param samples: 16 kHz mono, full scale 1.
         :param language: as Whisper calls it; None: found out from the sound.
-        :param hotwords: what the model is to lean towards.
+        :param names: what the model is to lean towards, the most important first; as many as it takes are told to it.
         :raises RuntimeError, ValueError: the model breaks.
         """
         seconds = len(samples) / SPEECH.rate
         if seconds > LONGEST_S:
-            return self._long(samples, language, hotwords)
+            return self._long(samples, language, names)
         features = self._model.feature_extractor(samples)
         if self._short_window:
-            decoded = self._window(features, features.shape[1] + int(BEHIND_S * ROWS_PER_SECOND), language, hotwords)
+            decoded = self._window(features, features.shape[1] + int(BEHIND_S * ROWS_PER_SECOND), language, names)
             if not said_again(decoded.text):
                 return decoded
-        decoded = self._window(features, self._whole, language, hotwords)
-        if endless(decoded.text) and hotwords is not None:  # they may have led it astray
-            decoded = self._window(features, self._whole, language, None)
+        decoded = self._window(features, self._whole, language, names)
+        if endless(decoded.text) and names:  # they may have led it astray
+            decoded = self._window(features, self._whole, language, ())
         return silenced(decoded, "repeats itself") if endless(decoded.text) else decoded
 
     @property
@@ -94,7 +94,7 @@ class Decoder:
         rows: int = self._model.feature_extractor.nb_max_frames
         return rows
 
-    def _window(self, features: NDArray[Any], rows: int, language: str | None, hotwords: str | None) -> Decoded:
+    def _window(self, features: NDArray[Any], rows: int, language: str | None, names: Sequence[str]) -> Decoded:
         """Decode the features in a window of so many rows."""
         rows = min(rows, self._whole)
         features = features[:, :rows]
@@ -102,8 +102,9 @@ class Decoder:
         encoded = self._model.encode(np.pad(features, ((0, 0), (0, rows - features.shape[1]))))
         language = language or self._language(encoded)
         tokenizer = self._tokenizer(language)
-        before = tokenizer.encode(" " + self._initial_prompt.strip()) if self._initial_prompt else []
-        prompt = self._model.get_prompt(tokenizer, before, without_timestamps=True, hotwords=hotwords)
+        before = tokenizer.encode(" " + self._initial_prompt.strip())[:MAX_TOKENS] if self._initial_prompt else []
+        told = told_names(tokenizer, names, MAX_TOKENS - len(before))
+        prompt = self._model.get_prompt(tokenizer, before, without_timestamps=True, hotwords=told)
         (result,) = self._model.model.generate(
             encoded,
             [prompt],
@@ -130,7 +131,7 @@ class Decoder:
         likeliest: str = self._model.model.detect_language(encoded)[0][0][0]
         return likeliest[2:-2]
 
-    def _long(self, samples: NDArray[np.float32], language: str | None, hotwords: str | None) -> Decoded:
+    def _long(self, samples: NDArray[np.float32], language: str | None, names: Sequence[str]) -> Decoded:
         """More than one window of speech."""
         found, about = self._model.transcribe(
             samples,
@@ -140,12 +141,29 @@ class Decoder:
             condition_on_previous_text=False,
             without_timestamps=True,
             initial_prompt=self._initial_prompt,
-            hotwords=hotwords,
+            hotwords=told_names(self._tokenizer(language or "en"), names, MAX_TOKENS),
             max_new_tokens=MAX_TOKENS,
         )
         segments = list(found)  # here it does the work
         text = "".join(segment.text for segment in segments).strip()
         return Decoded(text, about.language, confidence(segments))
+
+
+def told_names(tokenizer: Tokenizer, names: Sequence[str], most: int) -> str | None:
+    """As many whole names from the beginning as fit; None: none.
+
+    The library would cut the last one in two, and half a name leads the model astray. Names take a token for every
+    three letters in English, and up to two for every letter in other scripts.
+
+    :param most: tokens.
+    """
+    told = list[str]()
+    for name in names:
+        most -= len(tokenizer.encode(f", {name}"))
+        if most < 0:
+            break
+        told.append(name)
+    return ", ".join(told) or None
 
 
 def said_again(text: str) -> bool:

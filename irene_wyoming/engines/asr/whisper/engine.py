@@ -22,7 +22,7 @@ from irene_wyoming.engines.asr.whisper.decoder import Decoder
 from irene_wyoming.engines.asr.whisper.library import WhisperModel
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
-from irene_wyoming.language.likely import fitting, likely_names
+from irene_wyoming.language.likely import likely_names
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,8 @@ logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of eve
 MARGIN = 20
 """Frames kept before and after the speech: soft sounds are below what counts as loud."""
 
-MAX_HINTS = 700
-"""Characters of names and terms. A model takes 223 tokens, of about three letters in names; whole names only, so that
-it is not led to half of one."""
+MOST_NAMES = 200
+"""Names and terms that are looked at: a model takes fewer."""
 
 OTHER_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "iw": "he"}
 """Languages that Whisper calls otherwise."""
@@ -96,7 +95,7 @@ class Whisper:
         if model is not None:
             model.model.unload_model()
 
-    def transcribe(self, samples: NDArray[np.float32], language: str | None, hotwords: str | None) -> Transcription:
+    def transcribe(self, samples: NDArray[np.float32], language: str | None, names: Sequence[str]) -> Transcription:
         """What was said.
 
         :param samples: 16 kHz, full scale 1.
@@ -105,7 +104,7 @@ class Whisper:
         if self._decoder is None:
             raise EngineFailed("whisper: the engine is closed")
         try:
-            decoded = self._decoder.decode(samples, language, hotwords)
+            decoded = self._decoder.decode(samples, language, names)
         except (RuntimeError, ValueError) as error:
             raise EngineFailed(f"whisper: {error}") from error
         details = {} if decoded.reason is None else {"reason": decoded.reason}
@@ -115,10 +114,10 @@ class Whisper:
 class WhisperSession:
     """One utterance, decoded at its end, or when the speaker has paused and nobody else waits for the model."""
 
-    def __init__(self, engine: Whisper, language: str | None, hotwords: str | None) -> None:
+    def __init__(self, engine: Whisper, language: str | None, names: Sequence[str]) -> None:
         self._engine = engine
         self._language = language
-        self._hotwords = hotwords
+        self._names = names
         self._pauses = Pauses()
         self._pcm = bytearray()
         self._early: Transcription | None = None  # what had been said up to the last pause
@@ -167,7 +166,7 @@ class WhisperSession:
             start = max(0, speech.start - MARGIN) * FRAME * SPEECH.frame_bytes
             end = (speech.end + MARGIN) * FRAME * SPEECH.frame_bytes
             samples = np.frombuffer(self._pcm[start:end], "<i2").astype(np.float32) / np.float32(32768)
-            self._early = self._engine.transcribe(samples, self._language, self._hotwords)
+            self._early = self._engine.transcribe(samples, self._language, self._names)
             self._heard = len(self._pcm)
         return self._early
 
@@ -201,10 +200,9 @@ def load(folder: Path, settings: Settings) -> Any:
     return model
 
 
-def hints(request: AsrRequest, settings: Settings) -> str | None:
+def hints(request: AsrRequest, settings: Settings) -> Sequence[str]:
     """What the model is to lean towards, the most important first."""
     home = request.vocabulary
     language = request.language or settings.language or "en"
     of_home = settings.hotwords if home is None else likely_names(home, language)
-    names = dict.fromkeys((*request.names, *request.terms, *of_home))
-    return ", ".join(fitting(names, MAX_HINTS)) or None
+    return [*dict.fromkeys((*request.names, *request.terms, *of_home))][:MOST_NAMES]
