@@ -92,8 +92,7 @@ class Live:
 
     async def close(self) -> None:
         """End all of them."""
-        for page in list(self._pages):
-            await page.leave()
+        await asyncio.gather(*(page.leave() for page in self._pages))
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])

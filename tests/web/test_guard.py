@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientSession, CookieJar, WSServerHandshakeError, web
 from aiohttp.test_utils import make_mocked_request
 
+from irene_wyoming.web import live
 from irene_wyoming.web.guard import MAX_SESSIONS, Guard, is_local_name
 from irene_wyoming.web.live import MAX_MESSAGE_BYTES, MAX_PAGES
 from tests.conftest import until
@@ -136,21 +137,24 @@ async def test_hostile_clients_cost_no_health_check() -> None:
             "[" * 10_000,
             "x" * (MAX_MESSAGE_BYTES + 1),
         ):
-            socket = await session.ws_connect(f"{url}live")
-            await socket.send_str(nonsense)
-            while not (await socket.receive()).type.name.startswith("CLOS"):
-                pass  # what is told before it hangs up
+            async with session.ws_connect(f"{url}live") as socket:
+                await socket.send_str(nonsense)
+                while not (await socket.receive()).type.name.startswith("CLOS"):
+                    pass  # what is told before it hangs up
         assert await status(f"{url}healthz") == 200
         for _, writer in silent:
             writer.close()
     await until(lambda: servers.lookers == 0)
 
 
-async def test_pages_beyond_the_limit_are_refused_and_those_that_read_nothing_cost_nobody_else() -> None:
+async def test_pages_beyond_the_limit_are_refused_and_those_that_read_nothing_cost_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "EVERY_S", 0.02)
     servers = MadeUp(warnings=[{"text": "x" * 100_000}])
     async with served(servers) as url, contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
-        pages = [await session.ws_connect(f"{url}live") for _ in range(MAX_PAGES)]
+        pages = [await stack.enter_async_context(session.ws_connect(f"{url}live")) for _ in range(MAX_PAGES)]
         with pytest.raises(WSServerHandshakeError) as refused:
             await session.ws_connect(f"{url}live")
         assert refused.value.status == 503
