@@ -121,7 +121,7 @@ class Check:
         """What engines and configuration together make of words and language."""
         if isinstance(server, WakeConfig):
             every = WakeRouter(loaded).models()
-            yield thresholds(server, every)
+            yield thresholds(server, loaded)
             told = doubts.of_words(server, [model.name for model in every], self._config.data_dir)
         else:
             told = [*doubts.of_language(server, models(loaded)), *doubts.of_sentences(server)]
@@ -159,21 +159,30 @@ class Check:
             return Finding(Level.ERROR, "mic.source", str(error))
 
 
-def thresholds(server: WakeConfig, models: Sequence[ModelInfo]) -> Finding:
-    """Tells which score each default word needs, and which setting says so."""
+def thresholds(server: WakeConfig, loaded: Sequence[WakeEngine]) -> Finding:
+    """Tells which score each default word needs, which setting says so, and where satellites differ."""
     told = []
-    default = resolved(server.default_models, [model.name for model in models]).asked
-    engine = server.providers[server.default_provider].options.get("threshold")
-    for model in models:
-        own = server.models.get(model.name)
-        if model.name not in default and own is None:
+    known = [(engine, model) for engine in loaded for model in engine.models()]
+    default = resolved(server.default_models, [model.name for _, model in known]).asked
+    first = {model.name: (engine, model) for engine, model in reversed(known)}
+    for word in dict.fromkeys(model.name for _, model in known):
+        engine, model = first[word]
+        own = server.models.get(word)
+        options = server.providers[engine.name].options if engine.name in server.providers else {}
+        if word not in default and own is None:
             continue
         if own is not None and own.threshold is not None:
-            told.append(f"{model.name} {own.threshold:g} (wake.models)")
-        elif engine is not None:
-            told.append(f"{model.name} {engine:g} (wake.providers.{server.default_provider}.threshold)")
+            told.append(f"{word} {own.threshold:g} (wake.models)")
+        elif options.get("threshold") is not None:
+            told.append(f"{word} {options['threshold']:g} (wake.providers.{engine.name}.threshold)")
         else:
-            told.append(f"{model.name} {'0.5' if model.threshold is None else f'{model.threshold:g}'} (its author's)")
+            told.append(f"{word} {'0.5' if model.threshold is None else f'{model.threshold:g}'} (its author's)")
+    for name, satellite in server.satellites.items():
+        if satellite.settings.threshold is not None:
+            told.append(f"every word {satellite.settings.threshold:g} at {name}")
+        for word, settings in satellite.models.items():
+            if settings.threshold is not None:
+                told.append(f"{word} {settings.threshold:g} at {name}")
     return Finding(Level.OK, "wake.models", ", ".join(told) or "no default word is here")
 
 

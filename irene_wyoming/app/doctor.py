@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from wyoming.info import Info
 
-from irene_wyoming.app import doctor_machine
+from irene_wyoming.app import doctor_load, doctor_machine
 from irene_wyoming.app.doctor_ears import of_command, of_word
 from irene_wyoming.app.doctor_hub import of_hub
+from irene_wyoming.app.doctor_settings import of_meaning, of_settings
 from irene_wyoming.app.doctor_sound import of_sound
 from irene_wyoming.app.findings import Level
 from irene_wyoming.app.front import enabled, reachable
@@ -48,12 +49,11 @@ class Doctor:
         """Whether they answer, and with what they must have."""
         local = self._target is None
         if local:
+            async for link in of_settings(self._config):
+                yield link
             yield doctor_machine.of_instances(await asyncio.to_thread(doctor_machine.running))
         for name, address in self._addresses().items():
-            link, info = await asked(name, address)
-            yield link
-            if info is not None:
-                self._infos[name] = info
+            yield await self._asked(name, address)
         joined = self._joined()
         missing = False
         if joined.wake or joined.asr:
@@ -61,10 +61,31 @@ class Doctor:
                 missing = link.level is Level.ERROR
                 yield link
         if local:
-            for link in await asyncio.to_thread(lambda: list(doctor_machine.of_interface(self._config))):
+            async for link in self._machine(missing=missing):
                 yield link
-            yield await asyncio.to_thread(doctor_machine.of_disk, self._config)
-            yield await doctor_machine.of_internet(self._config, missing=missing)
+
+    async def _asked(self, name: str, address: Address) -> Link:
+        """Whether a server answers; what it describes is kept."""
+        if self._target is None and (secured := of_tls(name, self._config)) is not None:
+            return secured
+        link, info = await asked(name, address)
+        if info is not None:
+            self._infos[name] = info
+        return link
+
+    async def _machine(self, *, missing: bool) -> AsyncIterator[Link]:
+        """What this machine is like.
+
+        :param missing: a model is not here.
+        """
+        words = [model.name for program in self._joined().wake for model in program.models]
+        async for link in of_meaning(self._config, words):
+            yield link
+        for look in (doctor_machine.of_interface, doctor_load.of_load):
+            for link in await asyncio.to_thread(lambda look=look: list(look(self._config))):  # type: ignore[misc]
+                yield link
+        yield await asyncio.to_thread(doctor_machine.of_disk, self._config)
+        yield await doctor_machine.of_internet(self._config, missing=missing)
 
     async def home(self) -> AsyncIterator[Link]:
         """What Home Assistant and the local network tell."""
@@ -142,6 +163,15 @@ class Doctor:
         return doubtful("zeroconf", "no announcement of these servers was heard", cure)
 
 
+def of_tls(name: str, config: Config) -> Link | None:
+    """A server that speaks TLS only, and cannot be examined as a hub would; None: it does not."""
+    section = getattr(config, name)
+    if section.access.certificate is None:
+        return None
+    cure = f"set {name}.access.certificate to null, unless only satellites in other networks use this server"
+    return doubtful(f"{name} server", "speaks TLS, which Home Assistant does not", cure)
+
+
 async def asked(name: str, address: Address) -> tuple[Link, Info | None]:
     """Whether a server describes itself."""
     about = f"{name} server" if name != "server" else "server"
@@ -157,6 +187,9 @@ async def refused(about: str, address: Address, error: str) -> Link:
     """Why a server does not describe itself."""
     if "not-allowed" in error:
         cure = "add this machine's network to access.allow of that server, or show its token (IRENE_WYOMING_TOKEN)"
+        return broken(about, error, cure)
+    if "limit-exceeded" in error:
+        cure = "see in its log who connects again and again, or raise limits.max_connections of that server"
         return broken(about, error, cure)
     if address.path:
         return broken(about, error, "start it: `irene-wyoming run`")

@@ -6,6 +6,7 @@ from typing import Any
 
 from irene_wyoming.app.links import Link, broken, doubtful, good
 from irene_wyoming.config.model import WakeConfig
+from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.engines.wake.session import NEARLY
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
 from irene_wyoming.wire.address import Address
@@ -35,9 +36,12 @@ async def of_word(
     if instead:
         cure = f"say {wanted}, or have the satellite ask for {instead[0].name}: add it to wake.default_models"
         return broken(name, f"{instead[0].name} was heard, and {wanted} is listened for", cure)
+    if missed is not None and missed.score >= least:
+        text = f"{wanted} scored {missed.score:.2f}, which is enough from {least:.2f} on, and was not told"
+        return broken(name, text, cure_of_untold(settings, wanted))
     if missed is not None and missed.score >= NEARLY:
         lower = max(0.05, round(missed.score * 0.9, 2))
-        cure = f"set wake.models.{wanted}.threshold to {lower:g}, or speak closer to the microphone"
+        cure = f"move its slider at the page to {lower:g} (wake.models.{wanted}.threshold), or speak closer"
         return broken(
             name, f"{wanted} scored {missed.score:.2f}, and counts from {least:.2f}: below its threshold", cure
         )
@@ -49,7 +53,7 @@ async def of_word(
 def of_heard(name: str, word: str, peak: float, least: float | None) -> Link:
     text = f"{word} scored {peak:.2f}" + ("" if least is None else f", and counts from {least:.2f}")
     if least is not None and peak - least < NARROW:
-        cure = f"lower wake.models.{word}.threshold a little, or speak closer to the microphone"
+        cure = f"move its slider at the page down a little (wake.models.{word}.threshold), or speak closer"
         return doubtful(name, f"{text}: hardly enough", cure)
     return good(name, text)
 
@@ -60,6 +64,17 @@ def threshold(settings: WakeConfig, word: str) -> float:
     if own is not None and own.threshold is not None:
         return own.threshold
     return float(settings.providers[settings.default_provider].options.get("threshold") or 0.5)
+
+
+def cure_of_untold(settings: WakeConfig, word: str) -> str:
+    """What to do about a word that scores high enough and is not told all the same."""
+    own = settings.models.get(word, WakeSettings())
+    level = own.trigger_level or settings.providers[settings.default_provider].options.get("trigger_level") or 1
+    if level > 1:
+        return f"lower wake.models.{word}.trigger_level, which wants {level} steps in a row, or say it more slowly"
+    if own.min_level_dbfs is not None:
+        return f"lower wake.models.{word}.min_level_dbfs ({own.min_level_dbfs:g} dBFS), or speak louder"
+    return f"say the word whole and alone; if it is refused each time, set wake.models.{word}.verify to off"
 
 
 async def of_command(address: Address, recording: Recording, expected: str | None) -> Link:

@@ -102,7 +102,10 @@ def of_models(info: Info, wanted: Sequence[str]) -> Iterator[Link]:
         yield broken("models", f"no wake word {', '.join(unknown)} is here; known are {', '.join(sorted(words))}", cure)
     elif missing or away:
         names = ", ".join(missing) or ", ".join(away)
-        yield broken("models", f"not here: {names}", "fetch it: `irene-wyoming models list` and `models download NAME`")
+        cure = "fetch it: `irene-wyoming models list` and `models download NAME`"
+        if all(name.partition(":")[0] == "remote" for name in missing or away):
+            cure = "start the server at asr.providers.remote.uri, or correct that address"
+        yield broken("models", f"not here: {names}", cure)
     else:
         yield good("models", f"{sum(len(program.models) for program in programs)} models are here")
 

@@ -27,6 +27,11 @@ CLIPPED_SHARE = 0.001
 
 WINDOW_S = 0.5
 
+GAP_S = 0.01
+"""A microphone has noise: that many zeros in a row are audio that was lost. A noise gate may make some."""
+
+MANY_GAPS = 3
+
 
 def of_sound(recording: Recording, took_s: float | None) -> Iterator[Link]:
     """:param took_s: how long the audio took to come; None: it was not live."""
@@ -41,7 +46,28 @@ def of_sound(recording: Recording, took_s: float | None) -> Iterator[Link]:
         cure = "unmute the microphone: its switch, the satellite's button, or the input in the system's sound settings"
         yield broken("audio", f"digital silence for {recording.seconds:.1f} s: the microphone is muted", cure)
         return
+    if speech.min() == speech.max():
+        cure = "unplug it and plug it in again, or choose another input: `irene-wyoming devices` lists them"
+        yield broken(
+            "audio", f"every sample is {speech[0]}: the microphone is broken, or not the one that is meant", cure
+        )
+        return
+    gaps = gaps_in(recording)
+    if gaps >= MANY_GAPS:
+        cure = "another USB port or a better Wi-Fi link; on a busy machine, see mic.source.realtime_priority"
+        yield doubtful("gaps", f"the sound breaks off {gaps} times in {recording.seconds:.1f} s", cure)
     yield from of_level(speech)
+
+
+def gaps_in(recording: Recording) -> int:
+    """How often the sound is cut out: runs of zeros with sound directly before and behind."""
+    silent = np.frombuffer(recording.pcm, np.uint8).reshape(-1, recording.format.frame_bytes).max(axis=1) == 0
+    if recording.format.width == 1:
+        return 0  # of 8 bit, zero is no silence
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], silent, [False]]).astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    inner = (starts > 0) & (ends < len(silent))
+    return int(np.count_nonzero((ends - starts)[inner] >= GAP_S * recording.format.rate))
 
 
 def of_rate(recording: Recording, took_s: float | None) -> Link:

@@ -47,7 +47,7 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
         wanted = source(settings, ways[settings.audio.resample_quality])
         feed = Feed(wanted, linger_s=settings.linger_s, buffer_ms=settings.buffer_ms, mix=settings.audio.mix)
         stack.push_async_callback(feed.close)
-        stack.enter_context(shown_microphone(wanted.name, feed))
+        stack.enter_context(shown_microphone(wanted, feed))
         caches = {"plans": plans.stats, "shared": feed.stats}
         await stack.enter_async_context(watched(MemoryWatch(caches)))
         services = []

@@ -4,16 +4,24 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 from irene_wyoming.app.doubts import of_folders
 from irene_wyoming.app.findings import Finding, Level
+from irene_wyoming.app.front import reachable
 from irene_wyoming.config.model import Access, Config, ListeningConfig
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.servers.access import server_context, server_token
 from irene_wyoming.wire.address import Address, reason
 
 SERVERS = ("wake", "asr", "mic")
+
+HEALTHY = b"ok\n"
+"""What /healthz answers."""
+
+ANSWER_S = 2.0
 
 
 async def opened(config: Config) -> AsyncIterator[Finding]:
@@ -35,7 +43,7 @@ async def opened(config: Config) -> AsyncIterator[Finding]:
         ("web", config.web.address, config.web.enabled),
     ):
         if enabled:
-            yield port(name, address)
+            yield await asyncio.to_thread(port, name, address)
 
 
 def secured(name: str, access: Access) -> list[Finding]:
@@ -82,13 +90,27 @@ def unwritable(folder: Path) -> str:
 
 
 def port(name: str, address: Address) -> Finding:
-    """Whether an HTTP port can be had; this program itself may have it already."""
+    """Whether an HTTP port can be had, or this program itself has it already. Blocks."""
     try:
         with socket.create_server((address.host, address.port), family=family(address.host), reuse_port=False):
             return Finding(Level.OK, f"{name} address", f"http://{address.host}:{address.port} is free")
     except OSError as error:
+        if healthy(address):
+            text = f"http://{address.host}:{address.port} is this program's, which runs already"
+            return Finding(Level.OK, f"{name} address", text)
         text = f"http://{address.host}:{address.port}: {reason(error)}"
-        return Finding(Level.WARNING, f"{name} address", f"{text}; a program, maybe this one, has it already")
+        return Finding(Level.WARNING, f"{name} address", f"{text}; another program has it already")
+
+
+def healthy(address: Address) -> bool:
+    """Whether a program of ours answers at an address. Blocks."""
+    where = reachable(address)
+    host = f"[{where.host}]" if ":" in where.host else where.host
+    try:
+        with urlopen(f"http://{host}:{where.port}/healthz", timeout=ANSWER_S) as answer:
+            return bool(answer.read(len(HEALTHY) + 1) == HEALTHY)
+    except (OSError, ValueError, HTTPException):
+        return False
 
 
 def family(host: str) -> socket.AddressFamily:

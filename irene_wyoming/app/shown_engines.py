@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from irene_wyoming.capture.base import Source
 from irene_wyoming.config.model import WakeConfig
 from irene_wyoming.engines.base import ModelInfo, WakeEngine
 from irene_wyoming.news import NEWS
@@ -57,14 +58,14 @@ def shown_speech_engines(
 
 
 @contextmanager
-def shown_microphone(name: str, feed: Feed) -> Iterator[None]:
+def shown_microphone(source: Source, feed: Feed) -> Iterator[None]:
     """Show the microphone of this machine."""
 
     def look() -> Mapping[str, Any]:
         status = feed.status
         form = None if status.format is None else str(status.format)
         return {
-            "name": name,
+            "name": source.name,
             "state": status.state.value,
             "trouble": status.reason,
             "format": form,

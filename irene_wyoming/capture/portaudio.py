@@ -61,6 +61,7 @@ class PortAudioSource:
         ``block_ms``: how much audio the device hands over at a time; ``realtime``: for the thread that takes it.
         """
         self._device = device
+        self._found = ""  # the device's own name; empty until it was opened
         self._rate = rate
         self._channels = channels
         self._width = width
@@ -70,7 +71,9 @@ class PortAudioSource:
 
     @property
     def name(self) -> str:
-        return f"sound input {self._device}" if self._device else "default sound input"
+        if not self._device:
+            return f"default sound input, {self._found}" if self._found else "default sound input"
+        return f"sound input {self._found or self._device}"
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["PortAudioCapture"]:
@@ -95,6 +98,7 @@ class PortAudioSource:
         with _LIBRARY:
             sounddevice = _fresh_library()
             device = choose(_inputs(sounddevice), self._device)
+            self._found = device.name
             audio_format = AudioFormat(
                 self._rate or device.format.rate, self._width, self._channels or min(device.format.channels, 2)
             )

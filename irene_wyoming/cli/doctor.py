@@ -4,18 +4,21 @@ import argparse
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from irene_wyoming.app.doctor import Doctor, Spoken
+from irene_wyoming.app.doctor_settings import refused
+from irene_wyoming.app.doctor_sound import of_sound
 from irene_wyoming.app.findings import Level
-from irene_wyoming.app.links import Link, broken, first_broken
+from irene_wyoming.app.links import Link, broken, doubtful, first_broken
 from irene_wyoming.app.logs import escaped
 from irene_wyoming.app.source import source
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.cli import common, recording
+from irene_wyoming.config.addon import told
 from irene_wyoming.config.model import Config
-from irene_wyoming.errors import CaptureError, IreneError
+from irene_wyoming.errors import CaptureError, ConfigError, IreneError
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 from irene_wyoming.wire.listen import listening
@@ -24,6 +27,10 @@ SIGNS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}
 
 FIRST_AUDIO_S = 5.0
 """Sound systems and servers need up to a second or two to open a device."""
+
+
+ROOM_S = 1.0
+"""Of a room in which nobody was asked to speak: a microphone has noise."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: nothing is broken; 1: something is."""
-    config = common.read_config(args, quiet=True)
-    links = asyncio.run(examined(config, args))
+    try:
+        config = common.read_config(args, quiet=True)
+    except ConfigError as error:
+        links = [refused(error)]
+        if not args.json:
+            print(line(links[0]))
+    else:
+        links = asyncio.run(examined(config, args))
     first = first_broken(links)
     if args.json:
-        told = None if first is None else asdict(first)
-        common.print_json({"links": [asdict(link) for link in links], "first": told})
+        told_first = None if first is None else asdict(first)
+        common.print_json({"links": [asdict(link) for link in links], "first": told_first})
     elif first is None:
         print("Everything works.")
     else:
@@ -69,11 +82,13 @@ async def examined(config: Config, args: argparse.Namespace) -> list[Link]:
 
     async def take(found: AsyncIterator[Link]) -> None:
         async for link in found:
-            links.append(link)
+            links.append(named(link) if config.household else link)
             if not args.json:
-                print(escaped(f"{SIGNS[link.level]} {link.name}: {link.text}"), flush=True)
+                print(line(links[-1]), flush=True)
 
     await take(doctor.servers())
+    if args.silent and args.uri is None:
+        await take(of_room(doctor, config))
     for what, file in (("wake word", args.word_file), ("command", args.command_file)):
         if args.silent and file is None:
             continue
@@ -91,8 +106,33 @@ async def examined(config: Config, args: argparse.Namespace) -> list[Link]:
     return links
 
 
+def line(link: Link) -> str:
+    return escaped(f"{SIGNS[link.level]} {link.name}: {link.text}")
+
+
+def named(link: Link) -> Link:
+    """With settings called by the names of the add-on's options."""
+    return replace(link, text=told(link.text), cure=told(link.cure))
+
+
 async def only(link: Link) -> AsyncIterator[Link]:
     yield link
+
+
+async def of_room(doctor: Doctor, config: Config) -> AsyncIterator[Link]:
+    """Whether the microphone of this machine delivers anything, though nobody speaks."""
+    if doctor.microphone is None:
+        return
+    cure = "`irene-wyoming devices` lists the sound inputs and their levels; who has satellites needs none here"
+    try:
+        found = await recorded(doctor.microphone, config, ROOM_S)
+    except IreneError as error:
+        make = doubtful if config.mic.source.kind == "auto" else broken
+        yield make("microphone", str(error), cure)
+        return
+    for link in await asyncio.to_thread(lambda: list(of_sound(*found))):
+        if link.name != "level":  # an empty room is as quiet as it is
+            yield link
 
 
 async def heard(doctor: Doctor, config: Config, args: argparse.Namespace, what: str, file: Path | None) -> Spoken:

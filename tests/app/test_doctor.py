@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,25 @@ import pytest
 import pytest_asyncio
 from wyoming.info import AsrModel, AsrProgram, Attribution, Info, WakeModel, WakeProgram
 
-from irene_wyoming.app import doctor_machine
+from irene_wyoming.__main__ import main
+from irene_wyoming.app import doctor_load, doctor_machine
 from irene_wyoming.app.asr import asr_server
-from irene_wyoming.app.doctor import Doctor, Spoken, asked
-from irene_wyoming.app.doctor_ears import of_command, of_heard, of_word
+from irene_wyoming.app.doctor import Doctor, Spoken, asked, of_tls
+from irene_wyoming.app.doctor import refused as refused_by
+from irene_wyoming.app.doctor_ears import cure_of_untold, of_command, of_heard, of_word
 from irene_wyoming.app.doctor_hub import of_clock, of_integration, of_names
+from irene_wyoming.app.doctor_settings import of_meaning, of_settings
 from irene_wyoming.app.doctor_sound import of_sound
 from irene_wyoming.app.findings import Level
 from irene_wyoming.app.links import Link, broken, doubtful, first_broken, good
+from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.names import Report
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.cli import doctor as command
 from irene_wyoming.config.load import load
-from irene_wyoming.config.model import Config
+from irene_wyoming.config.model import Config, MetricsConfig
+from irene_wyoming.web.exposition import exposed
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import ENVIRONMENT, SPEECH_DIR, read_wav
@@ -317,3 +323,141 @@ def test_errors_come_before_doubts_and_doubts_before_nothing() -> None:
     assert first(links).name == "c"
     assert first(links[:2]).name == "b"
     assert first_broken(links[:1]) is None
+
+
+# What "check" finds, the machine, and what else may be wrong
+
+
+async def configured(**changes: str) -> Config:
+    """Files are looked at, which no event loop waits for."""
+    return await asyncio.to_thread(lambda: config(**changes))
+
+
+async def test_what_the_configuration_names_and_is_not_there_comes_first(tmp_path: Path) -> None:
+    missing = await configured(
+        WAKE__ACCESS__CERTIFICATE=str(tmp_path / "no.pem"),
+        ASR__ACCESS__TOKEN_FILE=str(tmp_path / "no token"),
+        WAKE__PROVIDERS__OPENWAKEWORD__FOLDERS=f"[{tmp_path / 'no folder'}]",
+    )
+    links = [link async for link in of_settings(missing)]
+    assert [link.name for link in links] == ["configuration"] * 3
+    assert ["access.certificate" in links[0].cure, "openssl" in links[1].cure, "folder" in links[2].cure] == [True] * 3
+    assert [link.level for link in links] == [Level.ERROR, Level.ERROR, Level.WARNING]
+    (link,) = [link async for link in of_settings(await configured(METRICS__ENABLED="false", WEB__ENABLED="false"))]
+    assert link.level is Level.OK
+
+
+async def test_all_servers_off_and_a_variable_that_is_ignored() -> None:
+    off = await configured(WAKE__ENABLED="false", ASR__ENABLED="false", MIC__ENABLED="false")
+    assert "wake.enabled" in first([link async for link in of_settings(off)]).cure
+    misspelt = await asyncio.to_thread(load, None, ENVIRONMENT | {"IRENE_WYOMING_ASR_PORT": "10301"})
+    assert "IRENE_WYOMING_ASR_PORT" in first([link async for link in of_settings(misspelt)]).text
+
+
+async def test_a_port_that_another_program_has_and_one_that_is_ours() -> None:
+    async def unready() -> list[str]:
+        return []
+
+    async with exposed(MetricsConfig(True, "127.0.0.1", 0), unready) as ours:
+        assert ours is not None
+        quiet = await configured(METRICS__HOST="127.0.0.1", METRICS__PORT=str(ours.port), WEB__ENABLED="false")
+        (link,) = [link async for link in of_settings(quiet)]
+        assert link.level is Level.OK
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = await configured(
+            METRICS__HOST="127.0.0.1", METRICS__PORT=str(taken.getsockname()[1]), WEB__ENABLED="false"
+        )
+        (link,) = [link async for link in of_settings(busy)]
+    assert (link.level, "another metrics.port" in link.cure) == (Level.WARNING, True)
+
+
+async def test_settings_that_are_hardly_meant() -> None:
+    unlikely = await configured(WAKE__MODELS="{okay_nabo: {threshold: 0.4}}")
+    (link,) = [link async for link in of_meaning(unlikely, KNOWN)]
+    assert "did you mean okay_nabu" in link.text
+    assert "describe" in link.cure
+
+
+def test_a_machine_that_has_too_much_to_do(tmp_path: Path) -> None:
+    assert doctor_load.of_cores(0.5, 4).level is Level.OK
+    assert "top" in doctor_load.of_cores(9.0, 4).cure
+    assert doctor_load.of_memory(None).level is Level.OK
+    assert doctor_load.of_memory(20_000_000).text == "19 MB are left"
+    (tmp_path / "meminfo").write_text("MemTotal: 8 kB\nMemAvailable: 4 kB\n")
+    assert doctor_load.available_bytes(tmp_path / "meminfo") == 4096
+    assert doctor_load.available_bytes(tmp_path / "none") is None
+
+
+async def test_servers_that_were_started_again() -> None:
+    async def unready() -> list[str]:
+        return []
+
+    def restarted() -> bytes:
+        return b'# TYPE irene_restarts_total counter\nirene_restarts_total{server="asr"} 4.0\n'
+
+    nobody = await asyncio.to_thread(doctor_load.of_restarts, "http://127.0.0.1:1/metrics")
+    assert nobody.level is Level.OK
+    async with exposed(MetricsConfig(True, "127.0.0.1", 0), unready, restarted) as address:
+        assert address is not None
+        url = f"http://{address.host}:{address.port}/metrics"
+        link = await asyncio.to_thread(doctor_load.of_restarts, url)
+    assert (link.level, link.text) == (Level.WARNING, "started again: asr 4 times")
+
+
+def test_a_server_that_speaks_tls_is_no_hubs(tmp_path: Path) -> None:
+    assert of_tls("wake", DEFAULTS) is None
+    link = of_tls("wake", config(WAKE__ACCESS__CERTIFICATE=str(tmp_path / "some.pem")))
+    assert link is not None
+    assert "certificate to null" in link.cure
+
+
+async def test_a_server_that_is_full_is_no_server_that_is_off() -> None:
+    link = await refused_by("server", Address("127.0.0.1", 1), "limit-exceeded: 64 clients are connected")
+    assert "who connects again" in link.cure
+
+
+def test_sound_that_breaks_off_and_a_microphone_that_is_stuck() -> None:
+    samples = np.frombuffer(OKAY_NABU.pcm, "<i2").copy()
+    samples += samples == 0
+    for start in range(4_000, 20_000, 4_000):
+        samples[start : start + 320] = 0
+    link = first(of_sound(Recording(SPEECH, samples.tobytes()), None))
+    assert (link.name, "breaks off 4 times" in link.text) == ("gaps", True)
+    link = first(of_sound(Recording(SPEECH, np.full(32_000, 7, "<i2").tobytes()), None))
+    assert (link.level, "every sample is 7" in link.text) == (Level.ERROR, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        ("{okay_nabu: {trigger_level: 50}}", "trigger_level, which wants 50 steps"),
+        ("{okay_nabu: {min_level_dbfs: -1}}", "min_level_dbfs (-1 dBFS)"),
+        ("{}", "verify to off"),
+    ],
+)
+def test_a_word_that_scores_high_and_is_not_told(words: str, cure: str) -> None:
+    assert cure in cure_of_untold(config(WAKE__MODELS=words).wake, "okay_nabu")
+
+
+def test_a_wrong_configuration_is_the_first_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "my.yaml").write_text("wake: {port: nowhere}\n")
+    assert main(["doctor", "--silent", "--json", "--config", str(tmp_path / "my.yaml")]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["first"]["name"] == "configuration"
+    assert "wake.port" in told["first"]["text"]
+    assert "irene-wyoming config" in told["first"]["cure"]
+
+
+def test_another_machine_that_is_off_is_no_missing_model() -> None:
+    info = described(installed=False)
+    info.asr[0].name, info.wake = "remote", []
+    (link,) = doctor_machine.of_models(info, [])
+    assert "asr.providers.remote.uri" in link.cure
+
+
+async def test_a_muted_microphone_is_found_though_nobody_speaks() -> None:
+    settings = await configured(MIC__SOURCE__KIND="silence")
+    async with mic_server(settings) as server:
+        listening = replace(settings, mic=replace(settings.mic, address=server.address))
+        links = [link async for link in command.of_room(Doctor(listening, None), listening)]
+    assert "the microphone is muted" in first(links).text

@@ -1,0 +1,71 @@
+"""What the doctor sees of a machine that has too much to do: load, memory, servers that were started again."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from irene_wyoming.app.front import reachable
+from irene_wyoming.app.links import Link, broken, doubtful, good
+from irene_wyoming.app.monitor import fetch
+from irene_wyoming.config.model import Config
+from irene_wyoming.cores import granted
+from irene_wyoming.errors import ServerUnavailable
+
+BUSY = 2.0
+"""Programs that want to run, by core, over the last minute: words come late from there on."""
+
+LITTLE_MEMORY_BYTES = 100_000_000
+"""A model or a conversation more may end a server."""
+
+
+def of_load(config: Config) -> Iterator[Link]:
+    """Whether the machine keeps up. Blocks."""
+    yield of_cores(os.getloadavg()[0], granted())
+    yield of_memory(available_bytes())
+    if config.metrics.enabled:
+        where = reachable(config.metrics.address)
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        yield of_restarts(f"http://{host}:{where.port}/metrics")
+
+
+def of_cores(load: float, cores: int) -> Link:
+    """:param load: programs that want to run, on the mean of the last minute."""
+    if load < BUSY * cores:
+        return good("load", f"{load:.1f} of {cores} cores are busy")
+    cure = "stop what else runs here (`top` lists it), or choose a smaller engine or model"
+    return doubtful("load", f"{load:.1f} programs share {cores} cores: words come late", cure)
+
+
+def available_bytes(meminfo: Path = Path("/proc/meminfo")) -> int | None:
+    """Memory that programs can still have; None: this system does not tell."""
+    try:
+        for line in meminfo.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        return None
+    return None
+
+
+def of_memory(available: int | None) -> Link:
+    if available is None:
+        return good("memory", "this system does not tell")
+    if available < LITTLE_MEMORY_BYTES:
+        cure = "choose a smaller model, or stop what else runs here: the system ends programs that it has no room for"
+        return broken("memory", f"{available >> 20} MB are left", cure)
+    return good("memory", f"{available >> 20} MB are left")
+
+
+def of_restarts(url: str) -> Link:
+    """Whether servers had to be started again since ``run`` was started. Blocks."""
+    name = "restarts"
+    try:
+        figures = fetch(url)
+    except ServerUnavailable:
+        return good(name, "no figures are served; nothing is known")
+    ended = {server: int(count) for server, count in figures.by("irene_restarts_total", "server").items() if count}
+    if not ended:
+        return good(name, "no server had to be started again")
+    told = ", ".join(f"{server} {count} times" for server, count in sorted(ended.items()))
+    cure = "see in the log what came before its last `started`; a smaller model helps where memory ran out"
+    return doubtful(name, f"started again: {told}", cure)
