@@ -1,13 +1,12 @@
-"""Second looks at wake words: whether anybody wants them, and which process takes them."""
+"""Second looks at wake words: who takes them, in which process."""
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
-from irene_wyoming.config.model import Config, WakeConfig
+from irene_wyoming.app.looks_path import wanted
+from irene_wyoming.config.model import WakeConfig
 from irene_wyoming.engines.registry import phrase_scorer
 from irene_wyoming.engines.wake.asked import PATH_VARIABLE, AskedRecogniser
 from irene_wyoming.engines.wake.recogniser import OwnRecogniser, Recogniser
@@ -15,30 +14,9 @@ from irene_wyoming.engines.wake.second import SecondLook
 from irene_wyoming.errors import AddressUnavailable, EngineError
 from irene_wyoming.servers.looks import LIMITS, Looks
 from irene_wyoming.servers.service import Service
-from irene_wyoming.wire.address import MAX_SOCKET_PATH, Address
+from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
-
-SOCKET = "looks.sock"
-
-
-def wanted(settings: WakeConfig) -> bool:
-    """Whether the configuration wants a second look at any word of any satellite, or has words that need one."""
-    verifies = [settings.verify, *(word.verify for word in settings.models.values())]
-    for satellite in settings.satellites.values():
-        verifies += [satellite.settings.verify, *(word.verify for word in satellite.models.values())]
-    return bool(settings.typed) or any(verify not in (None, "off") for verify in verifies)
-
-
-def shared_path(config: Config, folder: Path) -> Path | None:
-    """Where the wake server asks the speech-to-text server for looks; None: not both run, or nobody wants any.
-
-    :param folder: for the socket; nobody else may enter it.
-    """
-    path = folder / SOCKET
-    if not (config.wake.enabled and config.asr.enabled and wanted(config.wake)):
-        return None
-    return path if len(os.fsencode(path)) <= MAX_SOCKET_PATH else None
 
 
 @asynccontextmanager

@@ -17,7 +17,6 @@ from irene_wyoming.app.page_models import Fetching, download
 from irene_wyoming.app.page_recordings import Recordings
 from irene_wyoming.app.tryout import Tryout
 from irene_wyoming.app.tuning import Tuner
-from irene_wyoming.app.wake_settings import recordings_folder
 from irene_wyoming.engines.base import Verify
 from irene_wyoming.errors import ConfigError, ServerUnavailable, UnsupportedRequest
 
@@ -145,7 +144,7 @@ class PageSource:
 
     def _recordings(self) -> Recordings:
         config = self._tuner.config
-        folder = recordings_folder(config.wake.recordings, config.data_dir)
+        folder = config.wake.recordings.place(config.data_dir)
         if folder is None:
             raise ConfigError("data_dir: null: expected a folder to keep recordings in")
         return Recordings(folder)
@@ -195,7 +194,7 @@ class PageSource:
 
     def _tuning(self) -> Mapping[str, Any]:
         wake = self._tuner.config.wake
-        folder = recordings_folder(wake.recordings, self._tuner.config.data_dir)
+        folder = wake.recordings.place(self._tuner.config.data_dir)
         return {
             "words": {word: asdict(settings) for word, settings in wake.models.items()},
             "satellites": {

@@ -12,7 +12,7 @@ from pathlib import Path
 from irene_wyoming import hardware
 from irene_wyoming.app.front import enabled, front_server, reachable
 from irene_wyoming.app.lifecycle import Stop, announced, deaf, told_supervisor
-from irene_wyoming.app.looks import shared_path
+from irene_wyoming.app.looks_path import shared_path
 from irene_wyoming.app.page import PageSource
 from irene_wyoming.app.page_server import page_source, served_page
 from irene_wyoming.app.publish import FOLDER_VARIABLE

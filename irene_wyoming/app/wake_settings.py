@@ -79,14 +79,9 @@ def recordings_of(asked: Mapping[str, Any]) -> RecordingsConfig:
     )
 
 
-def recordings_folder(settings: RecordingsConfig, data_dir: Path | None) -> Path | None:
-    """Where recordings are; None: there is no place for any."""
-    return settings.folder or (None if data_dir is None else data_dir / "wake" / "recordings")
-
-
 def recorder_settings(settings: RecordingsConfig, data_dir: Path | None) -> RecorderSettings | None:
     """What is recorded, and where to; None: nothing."""
-    folder = recordings_folder(settings, data_dir)
+    folder = settings.place(data_dir)
     if not settings.enabled or folder is None:
         return None
     return RecorderSettings(

@@ -86,6 +86,10 @@ class RecordingsConfig:
     words: tuple[str, ...] | None = setting(or_null(list_of(text, what="null or a list of wake words")))
     """The words that are recorded; None: every one."""
 
+    def place(self, data_dir: Path | None) -> Path | None:
+        """Where recordings are; None: there is no place for any."""
+        return self.folder or (None if data_dir is None else data_dir / "wake" / "recordings")
+
 
 @dataclass(frozen=True, slots=True)
 class ArbitrationConfig:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 
-from irene_wyoming.app.looks import looks_served, shared_path
+from irene_wyoming.app.looks import looks_served
+from irene_wyoming.app.looks_path import shared_path
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.wake.asked import AT_ONCE, MOST_AUDIO, PATH_VARIABLE, AskedRecogniser
 from irene_wyoming.engines.wake.proposals import Proposed

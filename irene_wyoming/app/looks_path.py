@@ -1,0 +1,28 @@
+"""Whether anybody wants second looks at wake words, and where one server asks another for them. Loads no engine."""
+
+import os
+from pathlib import Path
+
+from irene_wyoming.config.model import Config, WakeConfig
+from irene_wyoming.wire.address import MAX_SOCKET_PATH
+
+SOCKET = "looks.sock"
+
+
+def wanted(settings: WakeConfig) -> bool:
+    """Whether the configuration wants a second look at any word of any satellite, or has words that need one."""
+    verifies = [settings.verify, *(word.verify for word in settings.models.values())]
+    for satellite in settings.satellites.values():
+        verifies += [satellite.settings.verify, *(word.verify for word in satellite.models.values())]
+    return bool(settings.typed) or any(verify not in (None, "off") for verify in verifies)
+
+
+def shared_path(config: Config, folder: Path) -> Path | None:
+    """Where the wake server asks the speech-to-text server for looks; None: not both run, or nobody wants any.
+
+    :param folder: for the socket; nobody else may enter it.
+    """
+    path = folder / SOCKET
+    if not (config.wake.enabled and config.asr.enabled and wanted(config.wake)):
+        return None
+    return path if len(os.fsencode(path)) <= MAX_SOCKET_PATH else None
