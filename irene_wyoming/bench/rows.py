@@ -153,12 +153,18 @@ class StartRow:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRow:
-    """Memory of the server that lies in RAM."""
+    """Memory that lies in RAM of a server with one engine and no second look.
+
+    Where ``pss`` is said, a page that several processes share counts in parts, as it does for the whole machine; the
+    measuring process is one of them. Elsewhere it counts in full.
+    """
 
     engine: str
     started_mb: float
+    started_pss_mb: float
     listening_mb: float
     """With ``satellites`` that listen."""
+    listening_pss_mb: float
     satellites: int
     growth_mb: float
     """Over ``connects`` conversations of a word each, after as many tenths to warm up."""

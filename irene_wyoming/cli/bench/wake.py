@@ -152,8 +152,9 @@ def lines(row: "WakeRow | SpeedRow | StartRow | MemoryRow") -> Iterator[str]:
         )
     elif isinstance(row, MemoryRow):
         yield (
-            f"{row.engine}, memory: {row.started_mb:.1f} MB started, {row.listening_mb:.1f} with {row.satellites} "
-            f"satellites, {row.growth_mb:+.1f} after {row.connects} conversations"
+            f"{row.engine} alone, memory: {row.started_pss_mb:.1f} MB PSS ({row.started_mb:.1f} RSS) started, "
+            f"{row.listening_pss_mb:.1f} ({row.listening_mb:.1f}) with {row.satellites} satellites, "
+            f"{row.growth_mb:+.1f} after {row.connects} conversations"
         )
     else:
         yield from live_lines(row)
