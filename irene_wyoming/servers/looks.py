@@ -55,7 +55,7 @@ class Looks:
         finally:
             looking.cancel()
             leaving.cancel()
-            await asyncio.wait([looking, leaving])
+            await asyncio.gather(looking, leaving, return_exceptions=True)
 
     async def _looked(self, event: Event) -> Event:
         try:

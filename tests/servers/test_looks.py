@@ -1,6 +1,7 @@
 """One process asks another for second looks. Real sockets and threads, a recogniser that is told what to find."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from irene_wyoming.servers.looks import LIMITS, Looks
 from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.framing import encode
 from tests.conftest import until
 
 PHRASES = (("word", Phrase(("word", "wort"))),)
@@ -188,6 +190,23 @@ async def test_what_is_no_question_is_refused(path: str, event: Event, said: str
         assert answer.type == "error"
         assert said in answer.data["text"]
     assert not scorer.looks
+
+
+async def test_one_who_asks_and_goes_on_with_noise_harms_nobody(
+    service: Service, scorer: Recogniser, caplog: pytest.LogCaptureFixture
+) -> None:
+    scorer.gate.clear()
+    path = service.address.path
+    _, writer = await asyncio.open_unix_connection(path)
+    writer.write(encode(Event("look", {"phrases": ["word"]}, bytes(64))))
+    await until(lambda: bool(scorer.looks))
+    writer.write(b"noise\n")
+    await until(lambda: not service.clients)
+    writer.close()
+    scorer.gate.set()
+    assert (await AskedRecogniser(path).look(bytes(64), ["wort"])).phrase == "word"
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 async def test_audio_beyond_the_bound_is_not_read(path: str) -> None:
