@@ -1,19 +1,15 @@
 """The page in a real browser, with made-up servers behind it."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from irene_wyoming.web.guard import Guard
 from tests.web.browser import (
-    CHROMIUM,
     DESKTOP,
     PHONE,
     MadeUp,
-    browser,
     example,
     ingress,
     needs_chromium,
@@ -22,20 +18,11 @@ from tests.web.browser import (
     shot,
     tab,
 )
+from tests.web.conftest import SPOKEN
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quick")]
 
 EVIL = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser | None]:
-    """One browser for all of them."""
-    if CHROMIUM is None:
-        yield None
-        return
-    async with browser() as started:
-        yield started
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -200,12 +187,36 @@ async def test_nothing_is_looked_at_when_no_page_is_open(chromium: Browser) -> N
 
 async def test_behind_ingress_all_works_under_its_path(chromium: Browser) -> None:
     servers = example()
+    servers.shown["fetching"] = {}
     guard = Guard(ingress="127.0.0.1", token="a token that ingress needs not show")
-    async with served(servers, guard) as target, ingress(target) as url, tab(chromium, url) as opened:
+    async with served(servers, guard) as target, ingress(target) as url, tab(chromium, "about:blank") as opened:
+        asked: list[tuple[str, int]] = []
+        opened.on("response", lambda answer: asked.append((answer.url, answer.status)))
+        opened.on("websocket", lambda socket: asked.append((socket.url.replace("ws:", "http:"), 101)))
+        await opened.goto(url)
         await expect(opened.locator("#words li").first).to_contain_text("okay_nabu")
         servers.answer = {"names": [{"written": "Lamp", "kind": "light", "said": ["lamp"], "why": ""}], "of": 1}
         await opened.get_by_role("button", name="Show how they are said").click()
         await expect(opened.locator("#names-table")).to_contain_text("Lamp")
+        model = {"engine": "vosk", "name": "small", "languages": [], "licence": "MIT", "mb": 40, "here": False}
+        servers.answer = {"models": [model]}
+        await opened.get_by_role("button", name="Show models").click()
+        await opened.get_by_role("button", name="Fetch small").click()
+        servers.shown["fetching"] = {"small": {"share": 0.5, "text": "20 MB of 40", "done": False, "trouble": ""}}
+        await expect(opened.locator("#models")).to_contain_text("20 MB of 40")
+        await opened.set_input_files("#file", SPOKEN)
+        await expect(opened.locator("#tried")).to_contain_text("turn on the light")
+        assert sum(map(len, servers.tried)) > 50_000
+        await opened.context.grant_permissions(["microphone"])
+        await opened.get_by_role("button", name="Speak").click()
+        await expect(opened.locator("#tried")).to_contain_text("1 s")
+        links = (
+            "[...document.querySelectorAll('[href], [src]')].map((each) => each.href?.baseVal ?? each.href ?? each.src)"
+        )
+        for link in await opened.evaluate(links):
+            assert str(link).startswith(url), link
+        assert {where for where, _ in asked if not where.startswith(url)} == set()
+        assert {status for _, status in asked} <= {101, 200}
         assert await opened.evaluate("getComputedStyle(document.body).margin") == "0px"
 
 

@@ -2,18 +2,16 @@
 
 import io
 import wave
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
 
 from irene_wyoming.web.guard import Guard
-from tests.web.browser import MadeUp, browser, example, ingress, needs_chromium, serious, served, shot, sized, tab
+from tests.web.browser import MadeUp, example, ingress, needs_chromium, serious, served, shot, sized, tab
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("quick")]
 
 NAMES = [f"20260102T0304{second:02}.000000Z-activation-okay_nabu.wav" for second in range(3)]
 
@@ -42,12 +40,6 @@ def household() -> MadeUp:
     listed = [recorded(NAMES[0]), recorded(NAMES[1]), recorded(NAMES[2], "negative")]
     servers.answer = {"recordings": listed, "of": 3, "labels": {"negative": 1, "okay_nabu": 6}}
     return servers
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    async with browser() as started:
-        yield started
 
 
 async def test_recording_is_switched_on_for_a_word(chromium: Browser) -> None:

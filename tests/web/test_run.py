@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,12 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import detect, transcribe
 from tests.attack.process import free_ports
 from tests.conftest import SPEECH_DIR, read_wav, until
-from tests.web.browser import DESKTOP, PHONE, browser, needs_chromium, shot, tab
+from tests.web.browser import DESKTOP, PHONE, needs_chromium, shot, tab
+from tests.web.conftest import SPOKEN
 from tests.web.hostile import SOCKETS, hostile
 
-pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
-COMMAND = Path(str(files("irene_wyoming") / "demo" / "turn_on_the_kitchen_light.wav"))
 WORD = SPEECH_DIR / "wake" / "okay_nabu_rms.wav"
 
 PATIENCE_MS = 30_000
@@ -42,7 +41,7 @@ class Household:
     """Where Prometheus looks."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def household(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Household]:
     folder = tmp_path_factory.mktemp("household")
     wake, asr, front, figures, page = free_ports(5)
@@ -72,13 +71,6 @@ async def household(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[H
         await process.wait()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    """One browser for all that need nothing special of it."""
-    async with browser() as started:
-        yield started
-
-
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 async def test_a_word_and_a_command_arrive_live(household: Household, chromium: Browser, size: dict[str, int]) -> None:
     async with tab(chromium, household.url, viewport=size) as opened:
@@ -87,7 +79,7 @@ async def test_a_word_and_a_command_arrive_live(household: Household, chromium: 
         assert [word.name for word in words] == ["okay_nabu"]
         word = opened.locator("#words li").first
         await expect(word).to_contain_text("okay_nabu heard in 127.0.0.1", timeout=PATIENCE_MS)
-        await transcribe(household.asr, read_wav(COMMAND))
+        await transcribe(household.asr, read_wav(SPOKEN))
         await expect(opened.locator("#commands li.good")).to_have_count(before + 1, timeout=PATIENCE_MS)
         await expect(opened.locator("#commands li").first).to_contain_text("turn on the kitchen light")
         await expect(opened.locator("#servers tr.good")).to_have_count(2)
@@ -163,18 +155,17 @@ async def test_hostile_clients_cost_no_word_and_no_health_check(household: House
         await expect(opened.locator("#connection")).to_have_text("live")
 
 
-async def test_a_command_is_spoken_into_the_browser(household: Household) -> None:
-    fake = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={COMMAND}%noloop",
-    )
-    async with browser(*fake) as started, tab(started, household.url, permissions=["microphone"]) as opened:
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+async def test_a_command_is_spoken_into_the_browser(
+    household: Household, chromium: Browser, size: dict[str, int]
+) -> None:
+    async with tab(chromium, household.url, viewport=size, permissions=["microphone"]) as opened:
         await opened.get_by_role("button", name="Speak").click()
-        await expect(opened.locator("#tried")).to_have_text("Listening: speak now.", timeout=PATIENCE_MS)
-        await opened.wait_for_timeout(4_000)  # the recording lasts 2.6 s, and the browser plays it in real time
+        await expect(opened.locator("#tried")).to_contain_text("Listening: speak now.", timeout=PATIENCE_MS)
+        await expect(opened.locator("#tried")).to_contain_text("3 s", timeout=PATIENCE_MS)  # the recording has 2.6 s
         await opened.get_by_role("button", name="That was it").click()
         await expect(opened.locator("#tried")).to_contain_text("turn on the kitchen light", timeout=PATIENCE_MS)
+        await shot(opened, f"spoken-{size['width']}")
 
 
 async def test_a_recording_is_tried(household: Household, chromium: Browser) -> None:

@@ -49,6 +49,7 @@ export class Tryout {
       node.port.onmessage = (event) => this.take(event.data);
       find("speak").textContent = "That was it";
       find("speak").setAttribute("aria-pressed", "true");
+      this.recording.heard = 0;
       this.say("Listening: speak now.");
       this.recording.limit = setTimeout(() => this.stop(), MOST_S * 1000 - 1000);
     } catch (error) {
@@ -59,6 +60,10 @@ export class Tryout {
   take(floats) {
     if (!this.recording) return;
     this.live.send(pcm(floats));
+    const before = Math.floor(this.recording.heard / RATE);
+    this.recording.heard += floats.length;
+    const seconds = Math.floor(this.recording.heard / RATE);
+    if (seconds > before) this.say(`Listening: speak now. ${seconds} s`);
     const loudest = floats.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
     find("speak-level").firstElementChild.style.transform = `scaleX(${Math.min(1, loudest * 2)})`;
   }

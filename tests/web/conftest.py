@@ -1,0 +1,39 @@
+"""One browser for all tests of the page."""
+
+from collections.abc import AsyncIterator, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from irene_wyoming.web import live, page
+from tests.web.browser import CHROMIUM, browser
+
+SPOKEN = Path(str(files("irene_wyoming") / "demo" / "turn_on_the_kitchen_light.wav"))
+"""What the browser's microphone hears, from the moment at which a page opens it."""
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser | None]:
+    """A browser with a made-up microphone."""
+    if CHROMIUM is None:
+        yield None
+        return
+    fake = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={SPOKEN}%noloop",
+    )
+    async with browser(*fake) as started:
+        yield started
+
+
+@pytest.fixture
+def quick() -> Iterator[None]:
+    """Updates of made-up servers come at once, and a wrong token is told at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "EVERY_S", 0.02)
+        patch.setattr(page, "WRONG_TOKEN_S", 0.02)
+        yield
