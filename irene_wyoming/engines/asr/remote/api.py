@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
-from irene_wyoming.engines.base import AsrRequest, Vocabulary
+from irene_wyoming.engines.asr.elsewhere import model_elsewhere
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Vocabulary
 from irene_wyoming.errors import EngineFailed
 from irene_wyoming.language.likely import likely_names
 from irene_wyoming.wire.fields import cleaned
@@ -13,6 +15,11 @@ DEFAULT_MODEL = "whisper-1"
 
 SHORTEST_S = 0.1
 """Seconds of audio that these servers take at least."""
+
+MAX_MODELS, MAX_LANGUAGES, MAX_TAG = 4_096, 256, 36
+"""Of a server's list: models, languages of each, characters of a language. Speaches lists some hundred models; Whisper
+has 99 languages; the longest registered tag has 35 characters.
+"""
 
 PROMPT_CHARS = 800
 """Characters of a prompt: Whisper reads the last 224 tokens of it, about four characters each in English."""
@@ -63,6 +70,30 @@ def message(found: object) -> str:
         if isinstance(found, Mapping) and key in found:
             found = found[key]
     return str(found)
+
+
+def model_there(name: str, where: str, listed: bytes) -> ModelInfo:
+    """A model at an address, with its languages where the server says them.
+
+    :param listed: the answer to ``GET /models``. Speaches has ``language`` for each model there, Ray's farm
+        ``languages``; OpenAI and vLLM have neither. A server that lists one model takes any name for it.
+    """
+    return replace(model_elsewhere(name, where), languages=languages(name, listed))
+
+
+def languages(name: str, listed: bytes) -> tuple[str, ...]:
+    """What a model understands, by the server's list; nothing: it does not say."""
+    try:
+        rows = json.loads(listed)["data"]
+        known = {row["id"]: row.get("languages") or row.get("language") for row in rows[:MAX_MODELS]}
+        told = known.get(name) or (next(iter(known.values())) if len(known) == 1 else None)
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return ()
+    told = [told] if isinstance(told, str) else told
+    if not isinstance(told, list):
+        return ()
+    fine = (tag for tag in told[:MAX_LANGUAGES] if isinstance(tag, str) and tag.isprintable() and len(tag) < MAX_TAG)
+    return tuple(dict.fromkeys(tag for tag in fine if tag))
 
 
 def prompt(request: AsrRequest, vocabulary: Vocabulary) -> str:

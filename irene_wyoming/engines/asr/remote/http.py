@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.asr.elsewhere import Utterance, model_elsewhere, primary, transcript
-from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, SHORTEST_S, Complaints, headers, prompt
+from irene_wyoming.engines.asr.elsewhere import Utterance, primary, transcript
+from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, SHORTEST_S, Complaints, headers, model_there, prompt
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed
 
@@ -61,8 +61,7 @@ class HttpServer:
 
         :raises EngineFailed: it cannot be reached, or refuses the key.
         """
-        await self._reach()
-        return [model_elsewhere(self._model, self._base)]
+        return [model_there(self._model, self._base, await self._reach())]
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
         """Connect while the person speaks, send all of it at the end.
@@ -90,9 +89,10 @@ class HttpServer:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _reach(self) -> None:
+    async def _reach(self) -> bytes:
         """Have a connection, which the next request will use.
 
+        :return: its list of models; nothing: it is busy.
         :raises EngineFailed: the server cannot be reached, or refuses the key.
         """
         brief = httpx.Timeout(self._connect_timeout_s)
@@ -100,9 +100,9 @@ class HttpServer:
             async with self._client.stream("GET", f"{self._base}/models", timeout=brief) as response:
                 if response.status_code in (401, 403):
                     raise self._told.refused(response.status_code)
-                await self._body(response)
+                return await self._body(response)
         except httpx.ReadTimeout:
-            return  # it is there, and busy
+            return b""  # it is there, and busy
         except (httpx.HTTPError, UnicodeError) as error:
             raise self._failed(error) from error
 

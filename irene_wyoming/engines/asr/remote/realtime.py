@@ -9,7 +9,7 @@ message tells them apart.
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any
@@ -19,8 +19,16 @@ import aiohttp
 
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import SPEECH, AudioFormat
-from irene_wyoming.engines.asr.elsewhere import Utterance, model_elsewhere, primary, transcript
-from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, SHORTEST_S, Complaints, headers, message, prompt
+from irene_wyoming.engines.asr.elsewhere import Utterance, primary, transcript
+from irene_wyoming.engines.asr.remote.api import (
+    DEFAULT_MODEL,
+    SHORTEST_S,
+    Complaints,
+    headers,
+    message,
+    model_there,
+    prompt,
+)
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed
 
@@ -130,11 +138,12 @@ class RealtimeServer:
             async with self._http().get(f"http{self._base[2:]}/models", timeout=brief) as response:
                 if response.status in (401, 403):
                     raise self._told.refused(response.status)
+                listed = b"".join([piece async for piece in _bounded(response)])
         except aiohttp.SocketTimeoutError:
-            pass  # it is there, and busy
+            listed = b""  # it is there, and busy
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._failed(error) from error
-        return [model_elsewhere(self._model, self._base)]
+        return [model_there(self._model, self._base, listed)]
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
         """Send the utterance while it is spoken, and take the text that comes meanwhile.
@@ -190,6 +199,16 @@ class RealtimeServer:
             return self._told.failed(f"no connection within {self._connect_timeout_s:g} s")
         hint = "; verify_tls: false takes it as it is" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
         return self._told.failed(f"{str(error) or type(error).__name__}{hint}")
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The body of an answer, no more than MESSAGE_BYTES of it and a piece."""
+    taken = 0
+    async for piece in response.content.iter_any():
+        yield piece
+        taken += len(piece)
+        if taken > MESSAGE_BYTES:
+            return
 
 
 class Talk:

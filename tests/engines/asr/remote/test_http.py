@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
-from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, PROMPT_CHARS, prompt
+from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, PROMPT_CHARS, languages, prompt
 from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
@@ -173,6 +173,23 @@ def test_too_little_audio_to_ask_about_gives_an_empty_transcript(make_remote: Ma
     session.push(bytes(1_600))
     assert session.finish().text == ""
     assert api.requests == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "understood"),
+    [
+        ({"data": [{"id": "large", "language": ["de", "fr"]}, {"id": "tts", "language": ["en"]}]}, ("de", "fr")),
+        ({"data": [{"id": "moonshine", "languages": ["en"]}]}, ("en",)),
+        ({"data": [{"id": "large", "language": "de"}]}, ("de",)),
+        ({"data": [{"id": "large"}, {"id": "small"}]}, ()),
+        ({"data": [{"id": "large", "languages": [7, "", "x" * 99, "a\nb", "de", "de"]}]}, ("de",)),
+        ({"data": [7]}, ()),
+        ({"data": {"id": "large"}}, ()),
+        ([], ()),
+    ],
+)
+def test_languages_are_what_the_server_says(listed: object, understood: tuple[str, ...]) -> None:
+    assert languages("large", json.dumps(listed).encode()) == understood
 
 
 def test_it_offers_the_configured_model_while_the_server_answers(make_remote: MakeRemote, api: Api) -> None:
