@@ -1,8 +1,9 @@
 """What some engines can do besides their work: decode at a pause, load a model late and let it go, be killed."""
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from irene_wyoming.engines.base import AsrEngine
+from irene_wyoming.engines.base import AsrEngine, AsrSession, Transcription
 
 
 @runtime_checkable
@@ -53,3 +54,14 @@ def killable(engine: AsrEngine | None) -> Killable | None:
     if isinstance(engine, Loadable):
         engine = engine.engine
     return engine if isinstance(engine, Killable) else None
+
+
+@runtime_checkable
+class Batching(AsrEngine, Protocol):
+    """An engine that decodes several utterances together in less time than one after the other."""
+
+    def finish_all(self, sessions: Sequence[AsrSession]) -> Sequence[Transcription]:
+        """As ``finish`` of each of these sessions of its own, which have all of their audio.
+
+        :raises EngineFailed: the sessions are of no use any more.
+        """

@@ -85,6 +85,16 @@ class Sherpa:
         names = "" if self._hotwords is None else self._hotwords.text(request, language)
         return self._model.create_stream(names) if names else self._model.create_stream()
 
+    def finish_all(self, sessions: Sequence["OfflineSession | OnlineSession"]) -> list[Transcription]:
+        """The transcripts of these sessions. Models that decode whole utterances take them together.
+
+        :raises EngineFailed: one of them is closed, or the model breaks.
+        """
+        offline = [session for session in sessions if isinstance(session, OfflineSession)]
+        if len(offline) == len(sessions) and self._model is not None:
+            return finish_all(self._model, offline)
+        return [session.finish() for session in sessions]
+
     def close(self) -> None:
         self._model = None
 
@@ -127,9 +137,9 @@ class OfflineSession:
     """One utterance, decoded at its end."""
 
     def __init__(self, model: Any, stream: Any, language: str) -> None:
+        self.language = language
         self._model = model
         self._stream = stream
-        self._language = language
         self._pcm = bytearray()
 
     def push(self, pcm: bytes) -> None:
@@ -143,19 +153,21 @@ class OfflineSession:
 
     def finish(self) -> Transcription:
         """:raises EngineFailed: the session is closed, or the model breaks."""
-        model = self._open()
+        return finish_all(self._open(), [self])[0]
+
+    def take(self) -> Any:
+        """The library's stream with all of the audio; None: there is nothing to decode. The session is closed.
+
+        :raises EngineFailed: it is closed already.
+        """
+        self._open()
         stream = self._stream
         samples = np.frombuffer(bytes(self._pcm), "<i2")
         self.close()
         if len(samples) < SHORTEST or np.abs(samples).max() <= SOFTEST:
-            return Transcription("", self._language, Sherpa.name, 0.0)
-        try:
-            stream.accept_waveform(SPEECH.rate, _floats(samples))
-            model.decode_stream(stream)
-            result = stream.result
-        except Exception as error:  # the library has no class of its own
-            raise EngineFailed(f"sherpa: {error}") from error
-        return Transcription(result.text.strip(), self._language, Sherpa.name, _confidence(result.ys_log_probs))
+            return None
+        stream.accept_waveform(SPEECH.rate, _floats(samples))
+        return stream
 
     def close(self) -> None:
         self._model = self._stream = None
@@ -165,6 +177,30 @@ class OfflineSession:
         if self._model is None:
             raise EngineFailed("sherpa: the session is closed")
         return self._model
+
+
+def finish_all(model: Any, sessions: Sequence[OfflineSession]) -> list[Transcription]:
+    """Decode what these have heard together.
+
+    :raises EngineFailed: one of them is closed, or the model breaks.
+    """
+    languages = [session.language for session in sessions]
+    try:
+        streams = [session.take() for session in sessions]
+        model.decode_streams([stream for stream in streams if stream is not None])
+        results = [None if stream is None else stream.result for stream in streams]
+    except EngineFailed:
+        raise
+    except Exception as error:  # the library has no class of its own
+        raise EngineFailed(f"sherpa: {error}") from error
+    return [_transcription(result, language) for result, language in zip(results, languages, strict=True)]
+
+
+def _transcription(result: Any, language: str) -> Transcription:
+    """What the library has understood; None: there was nothing to decode."""
+    if result is None:
+        return Transcription("", language, Sherpa.name, 0.0)
+    return Transcription(result.text.strip(), language, Sherpa.name, _confidence(result.ys_log_probs))
 
 
 class OnlineSession:

@@ -1,0 +1,99 @@
+"""Requests and answers of OpenAI's ``/audio/transcriptions``, as engines take and give them. Nothing here knows Ray."""
+
+import io
+import wave
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
+from irene_wyoming.errors import EngineError, UnknownModel, UnsupportedFormat, UnsupportedRequest
+
+LONGEST_S = 60.0
+"""Seconds of one utterance: what a server of ours takes from a satellite."""
+
+ANY_MODEL = "whisper-1"
+"""What clients call the only model of a server whose models they do not know."""
+
+MOST_HINTS = 200
+"""Words of a prompt: more than any engine takes."""
+
+Answer = tuple[int, Mapping[str, Any]]
+"""HTTP status and JSON."""
+
+
+class BadForm(Exception):
+    """A request that is none; the message is for whoever sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One utterance to transcribe."""
+
+    request: AsrRequest
+    pcm: bytes
+    """16 kHz 16 bit mono."""
+
+
+def job(fields: Mapping[str, str], file: bytes) -> Job:
+    """What a form asks for.
+
+    :param fields: ``model``, ``language``, ``prompt``: each may be missing.
+    :param file: a wav file.
+    :raises BadForm: it is no such file, or another answer than JSON is asked for.
+    """
+    if fields.get("response_format", "json") not in ("json", "verbose_json"):
+        raise BadForm(f"response_format {fields['response_format']!r}: expected json")
+    model = fields.get("model", "")
+    hints = [word.strip() for word in fields.get("prompt", "").split(",")][:MOST_HINTS]
+    request = AsrRequest(
+        model=None if model == ANY_MODEL else model or None,
+        language=fields.get("language") or None,
+        names=tuple(word for word in hints if word and word.isprintable()),
+    )
+    return Job(request, speech(file))
+
+
+def speech(file: bytes) -> bytes:
+    """The audio of a wav file, 16 kHz 16 bit mono.
+
+    :raises BadForm: it is no wav file, or a longer one than anybody speaks.
+    """
+    try:
+        with wave.open(io.BytesIO(file)) as reader:
+            form = AudioFormat(reader.getframerate(), reader.getsampwidth(), reader.getnchannels())
+            if reader.getnframes() / form.rate > LONGEST_S:
+                raise BadForm(f"file: expected at most {LONGEST_S:g} s of audio")
+            pcm = reader.readframes(reader.getnframes())
+    except (wave.Error, EOFError, UnsupportedFormat, ValueError) as error:
+        raise BadForm(f"file: expected a wav file with PCM: {error}") from error
+    converter = Converter(form, SPEECH, Quality.HIGH, live=False)
+    return converter.push(pcm) + converter.flush()
+
+
+def answer(result: Transcription | EngineError) -> Answer:
+    """What is sent back for a transcript, or for why there is none."""
+    if isinstance(result, Transcription):
+        more = {} if result.confidence is None else {"confidence": result.confidence}
+        return 200, {"text": result.text, "language": result.language, **more}
+    if isinstance(result, UnknownModel):
+        return refusal(404, str(result), "model_not_found")
+    if isinstance(result, UnsupportedRequest):
+        return refusal(400, str(result), result.code)
+    return refusal(500, str(result), result.code, kind="server_error")
+
+
+def refusal(status: int, message: str, code: str, kind: str = "invalid_request_error") -> Answer:
+    """An error as OpenAI's API has it."""
+    return status, {"error": {"message": message, "type": kind, "code": code}}
+
+
+def listed(models: Sequence[ModelInfo], owner: str) -> Mapping[str, Any]:
+    """The answer to ``GET /v1/models``, with the languages of each model."""
+    data = [
+        {"id": model.name, "object": "model", "created": 0, "owned_by": owner, "languages": list(model.languages)}
+        for model in models
+    ]
+    return {"object": "list", "data": data}

@@ -1,0 +1,77 @@
+"""What replicas and batches bring: ``python -m tests.farm.evaluate --provider guided``. Prints a table.
+
+Each line is a farm of its own on this machine. So many people speak at once, each again as soon as answered. Every
+replica has one thread.
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import yaml
+
+from irene_wyoming.engines.asr.remote.http import wav
+from tests.engines.asr.elsewhere import LIGHT, TIMER, recording
+from tests.engines.asr.sherpa.test_sherpa import moonshine
+from tests.farm.cluster import farm
+
+BATCH_HEADER = "X-Irene-Batch"
+WARM = 2
+"""Rounds that are not counted: models load and threads start."""
+
+
+async def answered(uri: str, people: int, rounds: int) -> tuple[float, list[float], list[int]]:
+    """Utterances a second; seconds that each took; how many were decoded with it."""
+    files = [wav(recording(text)) for text in (LIGHT, TIMER)]
+    waits: list[float] = []
+    together: list[int] = []
+
+    async def person(client: httpx.AsyncClient, number: int, times: int) -> None:
+        for turn in range(times):
+            begun = time.perf_counter()
+            file = {"file": ("u.wav", files[(number + turn) % 2], "audio/wav")}
+            answer = await client.post(f"{uri}/audio/transcriptions", files=file)
+            answer.raise_for_status()
+            waits.append(time.perf_counter() - begun)
+            together.append(int(answer.headers[BATCH_HEADER]))
+
+    async with httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=people)) as client:
+        await asyncio.gather(*(person(client, number, WARM) for number in range(people)))
+        waits.clear()
+        together.clear()
+        begun = time.perf_counter()
+        await asyncio.gather(*(person(client, number, rounds) for number in range(people)))
+        took = time.perf_counter() - begun
+    return len(waits) / took, waits, together
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--provider", default="guided")
+    parser.add_argument("--model", help="folder of the provider's model; sherpa: Moonshine of the wheel")
+    parser.add_argument("--people", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--lines", default="1x1,2x1,1x8,2x8", help="replicas x batch, by commas")
+    parser.add_argument("--folder", type=Path, default=Path("/tmp"), help="where the configuration is written")
+    args = parser.parse_args(arguments)
+    model = args.model or (str(moonshine()) if args.provider == "sherpa" else None)
+    options = {"threads": 1} if args.provider == "sherpa" else {"cpu_threads": 1} if args.provider == "whisper" else {}
+    provider = {"enabled": True, **({"model": model} if model else {}), **options}
+    config = args.folder / "farm-evaluate.yaml"
+    config.write_text(yaml.safe_dump({"asr": {"language": "en", "providers": {args.provider: provider}}}))
+    print("| replicas | batch | utterances/s | median s | p95 s | decoded together |\n|---|---|---|---|---|---|")
+    for line in args.lines.split(","):
+        replicas, batch = map(int, line.split("x"))
+        with farm(args.provider, replicas=replicas, config=config, batch=batch, wait_s=0.02 if batch > 1 else 0) as uri:
+            rate, waits, together = asyncio.run(answered(uri, args.people, args.rounds))
+        p95 = statistics.quantiles(waits, n=20)[-1]
+        row = (rate, statistics.median(waits), p95, statistics.fmean(together))
+        print(f"| {replicas} | {batch} | {' | '.join(f'{each:.2f}' for each in row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
