@@ -1,6 +1,7 @@
 """What all tests share: no blocking call on the event loop, a configuration on free ports, recorded speech."""
 
 import asyncio
+import logging
 import wave
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
@@ -10,6 +11,7 @@ import ifaddr
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from irene_wyoming.app.logs import JsonFormatter
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Config
@@ -95,3 +97,26 @@ async def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110  # there is nothing to wait for but the state itself
             await asyncio.sleep(0.01)
+
+
+class Kept(logging.Handler):
+    """Keeps lines as they would be written."""
+
+    def __init__(self, kept: list[str]) -> None:
+        super().__init__()
+        self._kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._kept.append(self.format(record))
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """Lines of the log from now on, as ``log_format: json`` writes them."""
+    kept: list[str] = []
+    handler = Kept(kept)
+    handler.setFormatter(JsonFormatter())
+    log = logging.getLogger("irene_wyoming")
+    log.addHandler(handler)
+    yield kept
+    log.removeHandler(handler)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
+from irene_wyoming import trace
 from irene_wyoming.app.flood import GuardedHandler, Repeats
 from irene_wyoming.checks import discreet
 from irene_wyoming.config.addon import told
@@ -28,7 +29,8 @@ def start_log(config: Config) -> None:
     """Log to standard error as the configuration wants it."""
     handler = GuardedHandler(sys.stderr, Repeats())
     colours = coloured(sys.stderr, os.environ)
-    handler.setFormatter(JsonFormatter() if config.log_format == "json" else TextFormatter(colours=colours))
+    text = TextFormatter(colours=colours, traced=config.log_level == "debug")
+    handler.setFormatter(JsonFormatter() if config.log_format == "json" else text)
     handler.addFilter(Told(household=config.household))
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
 
@@ -46,13 +48,18 @@ def escaped(text: str) -> str:
 class TextFormatter(logging.Formatter):
     """One line for each record; below it a traceback, if the program has a bug."""
 
-    def __init__(self, *, colours: bool = False) -> None:
-        """:param colours: of a terminal."""
+    def __init__(self, *, colours: bool = False, traced: bool = False) -> None:
+        """:param colours: of a terminal.
+        :param traced: lines end in the id of their conversation.
+        """
         self._colours = colours
+        self._traced = traced
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
         record.message = escaped(record.message)
+        if self._traced and (id_ := trace.current()):
+            record.message += f" [{id_}]"
         if not self._colours:
             return super().formatMessage(record)
         colour = COLOURS.get(record.levelno, "")
@@ -60,7 +67,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object in a line: time, level, logger, message, and exception where there is one."""
+    """One JSON object in a line: time, level, logger, message, and where there are such, trace and exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         written = {
@@ -69,6 +76,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if id_ := trace.current():
+            written["trace"] = id_
         if record.exc_info:
             written["exception"] = self.formatException(record.exc_info)
         return json.dumps(written)

@@ -1,29 +1,41 @@
-"""Nearest: the sentence of a grammar that is most like an open transcript, by sound and by spelling.
+"""Nearest: the sentences of a grammar that are most like an open transcript, by sound and by spelling.
 
 A recogniser that knows nothing of a home writes "a light rose mocker" for "a light roast mocha". The text is followed
 through the grammar word by word; each piece of the grammar may stand for some words of the text that are like it. What
 was said clearly stays: where the text holds one of the choices that the grammar has at a place, it is that choice.
+Words rarely end where they ended, so the sentences that are found are then compared as a whole, sound by sound.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from irene_wyoming.language.closeness import Forms
-from irene_wyoming.language.grammar import Arc, Grammar, joined, plain
+from irene_wyoming.language.alignment import apart
+from irene_wyoming.language.grammar import Grammar, plain
 from irene_wyoming.language.numbers import word_numbers
+from irene_wyoming.language.phones import all_phones
+from irene_wyoming.language.pieces import Choices, Piece, Pieces
 from irene_wyoming.language.words import word_forms
 
-WIDTH = 12
-"""Places of the grammar that are followed at once. Wider found nothing more on the tuning half of the orders."""
+FAR = 0.45
+"""Distance up to which sentences are looked for."""
+WIDTH = 16
+"""Ways through the grammar that are followed at once."""
+RIVALS = 4
+"""How many of them may be at one place: the best way to it is worth nothing without knowing its rivals."""
+CHOICES = 3
+"""Pieces that may stand for the same words at one place."""
 LONGEST_SPAN = 5
 """Words of the text that one piece may stand for."""
 MOST_WORDS = 24
 """Of a text that can be a command at all."""
-WORD = 0.45
+WORD = 0.7
 """How unlike a piece may be to the words it stands for, as a share of its letters."""
 NAME = 0.2
 """The same of a name of the home. "Bathroom" is 0.25 away from "bedroom"."""
@@ -32,10 +44,17 @@ LEFT_OUT, SMALL_LEFT_OUT = 2.0, 1.0
 ADDED = 1.2
 """Cost of a small word that was not heard."""
 
-_LEFT_OUT = frozenset(["a", "an", "the", "i", "um", "uh", "please", "is", "it", "that"])
-_SMALL = frozenset(["a", "an", "the", "of", "to", "with", "and", "in", "i", "some"])
-_FORMS = 4
-"""Spoken forms of one piece that are compared."""
+LOST = frozenset(["a", "an", "the", "um", "uh", "please", "is", "it", "that"])
+"""Small words that may stand for nothing."""
+
+
+class Change(NamedTuple):
+    """What stands for something else than itself."""
+
+    heard: str
+    meant: str
+    state: int
+    """Of the grammar: what else might have been meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +62,55 @@ class Near:
     """A sentence of the grammar that a text is like."""
 
     written: str
+    said: str
+    """In words, as it would have been said."""
+    sounds: float
+    """In how many sounds the text differs from it."""
     distance: float
-    """0: the same; 1: nothing of it. As a share of the letters of the text."""
-    changed: tuple[tuple[str, str], ...]
-    """What stands for something else than itself: (heard, meant)."""
+    """The same as a share of all sounds: 0: said as it is, 1: nothing of it."""
+    changed: tuple[Change, ...]
+    left_out: tuple[str, ...]
+    """Words of the text that stand for nothing, but for small ones."""
 
 
 class _Step(NamedTuple):
+    """A way through the grammar so far."""
+
     cost: float
-    before: "_Step | None"
-    arc: Arc | None
-    heard: str
-    """What the arc stands for; nothing where it was heard as it is."""
+    state: int
+    written: str
+    said: str
+    changed: tuple[Change, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-class _Choice(NamedTuple):
-    """The arcs of a state, each as often as it has forms to compare."""
+class _Span(NamedTuple):
+    """Some words of the text."""
 
-    arcs: Sequence[Arc]
-    forms: Forms
-    limits: NDArray[np.float32]
-    exact: dict[str, list[Arc]]
-    """Every form as words -> its arcs."""
-    small: Sequence[Arc]
+    text: str
+    length: int
+    """Words."""
+    numerals: frozenset[str]
+    known: bool
+    """Each of its words means something of its own, and is no misheard name."""
 
 
-@dataclass(slots=True)
+class _Onward(NamedTuple):
+    """A piece that may stand for the next words."""
+
+    length: int
+    """Words."""
+    piece: Piece
+    target: int
+    cost: float
+    heard: str = ""
+    """What it stands for; nothing where that was said as it is."""
+
+
+_Places = list[dict[tuple[int, str], _Step]]
+"""Before each word of the text: (state, what is written so far) -> the cheapest way to it."""
+
+
 class Matcher:
     """Finds the nearest sentences in one grammar. Not to be used by two threads at once.
 
@@ -76,89 +118,140 @@ class Matcher:
     :param known: words that are what they are, and no misheard name.
     """
 
-    grammar: Grammar
-    names: frozenset[str] = frozenset()
-    known: frozenset[str] = frozenset()
-    language: str = "en"
-    _choices: dict[int, _Choice] = field(default_factory=dict)
+    def __init__(
+        self,
+        grammar: Grammar,
+        names: frozenset[str] = frozenset(),
+        known: frozenset[str] = frozenset(),
+        language: str = "en",
+    ) -> None:
+        self._language = language
+        self._known = known
+        self._numerals = frozenset(word_numbers(language))
+        self._pieces = Pieces(grammar, names, self._numerals)
+        self._common = self._pieces.compared(WORD, 1.0, names=False)
+        self._named = self._pieces.compared(NAME, 0.0, names=True)
+        self._choices = cache(self._choices_at)
+        self._names_at = cache(self._may_be_named)
 
-    def nearest(self, text: str, far: float = 0.5) -> Sequence[Near]:
+    def nearest(self, text: str, far: float = FAR) -> Sequence[Near]:
         """Sentences most like ``text``, best first, each ``written`` once; none where nothing is like it.
 
         :param far: distance up to which sentences are looked for; the less, the faster.
         """
-        words = spoken_words(text, self.language)
+        words = spoken_words(text, self._language)
         if not 0 < len(words) <= MOST_WORDS:
             return ()
-        letters = sum(map(len, words))
-        most = far * letters
-        places: list[dict[int, _Step]] = [{} for _ in range(len(words) + 1)]
-        places[0][0] = _Step(0.0, None, None, "")
-        for at, word in enumerate(words):
-            for state, step in _best(places[at], most):
-                self._add_small(places[at], state, step)
-            for state, step in _best(places[at], most):
-                self._follow(places, at, words, state, step)
-                lost = len(word) * (SMALL_LEFT_OUT if word in _LEFT_OUT else LEFT_OUT)
-                _reach(places[at + 1], state, _Step(step.cost + lost, step, None, word))
-        ends = [step for state, step in _best(places[-1], most) if state in self.grammar.ends]
-        return _sentences(ends, letters)
+        ways = self._followed(words, far * sum(map(len, words)))
+        ends = dict[str, _Step]()
+        for step in ways:
+            if step.state in self._pieces.ends:
+                ends.setdefault(step.written, step)
+        heard = all_phones(" ".join(words), self._language)
+        meant = [all_phones(step.said, self._language) for step in ends.values()]
+        found = [  # in the order of the ways: of two that sound the same the one that is spelled more alike is first
+            Near(step.written, step.said, float(cost), float(cost) / max(len(heard), len(sounds)), *step[-2:])
+            for step, sounds, cost in zip(ends.values(), meant, apart(heard, meant), strict=True)
+        ]
+        return sorted(found, key=lambda near: round(near.sounds, 3))
 
-    def _follow(self, places: list[dict[int, _Step]], at: int, words: Sequence[str], state: int, step: _Step) -> None:
-        """Every piece that may stand for the next words."""
-        choice = self._choice(state)
-        if not choice.arcs:
-            return
-        spans = [" ".join(words[at:end]) for end in range(at + 1, min(len(words), at + LONGEST_SPAN) + 1)]
-        unlike = list[str]()
-        for span in spans:
-            found = choice.exact.get(span, ())
-            for arc in found:
-                _reach(places[at + span.count(" ") + 1], arc.target, _Step(step.cost, step, arc, ""))
-            unlike.append("" if found else span)
-        if unlike[0] == "" or not any(unlike):
-            return  # one of the choices was said clearly
-        costs = choice.forms.apart(unlike)
-        for row, column in zip(*np.nonzero(costs <= choice.limits), strict=True):
-            arc = choice.arcs[column]
-            if unlike[row] and not self._said_clearly(unlike[row], arc):
-                taken = _Step(step.cost + float(costs[row, column]), step, arc, unlike[row])
-                _reach(places[at + row + 1], arc.target, taken)
+    def rivals(self, change: Change) -> Sequence[str]:
+        """What else might have been meant there, but for names; as it is said."""
+        return [
+            piece.said for piece, _ in self._pieces.at(change.state) if not piece.name and piece.said != change.meant
+        ]
 
-    def _said_clearly(self, heard: str, arc: Arc) -> bool:
-        """Whether ``heard`` is something else than the arc for sure: a known word is no name, a number no other one."""
-        words = heard.split()
-        if arc.written in self.names and all(word in self.known for word in words):
-            return True
-        numbers = word_numbers(self.language)
-        return {word for word in words if word in numbers} != {word for word in arc.said[0].split() if word in numbers}
-
-    def _add_small(self, places: dict[int, _Step], state: int, step: _Step) -> None:
-        for arc in self._choice(state).small:
-            _reach(places, arc.target, _Step(step.cost + ADDED, step, arc, ""))
-
-    def _choice(self, state: int) -> _Choice:
-        known = self._choices.get(state)
-        if known is None:
-            known = self._choices[state] = self._made(self.grammar.arcs[state])
-        return known
-
-    def _made(self, arcs: Sequence[Arc]) -> _Choice:
-        pairs = [(arc, form) for arc in arcs for form in _compared(arc.said)]
-        exact: dict[str, list[Arc]] = {}
-        for arc in arcs:
-            for form in dict.fromkeys(map(plain, arc.said)):
-                exact.setdefault(form, []).append(arc)
-        forms = Forms([form for _, form in pairs])
-        names = np.array([arc.written in self.names for arc, _ in pairs], bool)
-        limits = np.where(names, NAME * forms.sizes, np.maximum(1, WORD * forms.sizes)).astype(np.float32)
-        return _Choice(
-            [arc for arc, _ in pairs],
-            forms,
-            limits,
-            exact,
-            [arc for arc in arcs if arc.said[0] in _SMALL],
+    def _followed(self, words: Sequence[str], most: float) -> Sequence[_Step]:
+        """The ways that lead through all of the words, cheapest first."""
+        spans = [[self._span(words[at:end]) for end in _ends(at, len(words))] for at in range(len(words))]
+        costs = self._common.costs(
+            [span.text for row in spans for span in row], [bool(span.numerals) for row in spans for span in row]
         )
+        places: _Places = [{} for _ in range(len(words) + 1)]
+        places[0][0, ""] = _Step(0.0, 0, "", "")
+        row = 0
+        for at, word in enumerate(words):
+            here = _Here(spans[at], costs[row : row + len(spans[at])], {})
+            row += len(spans[at])
+            for step in self._with_small(places[at], most):
+                _reach(places[at + 1], _without(step, word), most)
+                for onward in self._onwards(here, step.state):
+                    _reach(places[at + onward.length], _further(step, onward), most)
+        return _best(places[-1])
+
+    def _with_small(self, places: dict[tuple[int, str], _Step], most: float) -> Sequence[_Step]:
+        """The ways that are followed, those among them in which a small word was not heard."""
+        for step in _best(places):
+            for piece, target in self._pieces.small[step.state]:
+                _reach(places, _further(step, _Onward(0, piece, target, ADDED)), most)
+        return _best(places)
+
+    def _onwards(self, here: "_Here", state: int) -> Sequence[_Onward]:
+        """What may stand for the next words: the choice that was said as it is, or those that are like them."""
+        if state not in here.known:
+            clear = self._clear(here.spans, state)
+            whole = any(onward.length == 1 for onward in clear)
+            here.known[state] = clear if whole else [*clear, *self._alike(here, state)]
+        return here.known[state]
+
+    def _clear(self, spans: Sequence[_Span], state: int) -> list[_Onward]:
+        following = self._pieces.following[state]
+        return [
+            _Onward(span.length, piece, following[piece.number], 0.0)
+            for span in spans
+            for piece in self._pieces.exact.get(span.text, ())
+            if piece.number in following
+        ]
+
+    def _alike(self, here: "_Here", state: int) -> Iterator[_Onward]:
+        choices = self._choices(state)
+        if choices.pieces:
+            yield from _nearest(here.spans, here.costs[:, choices.forms], choices)
+        if self._names_at(state):
+            if here.named is None:
+                here.named = self._named.hits(
+                    [span.text for span in here.spans], [bool(span.numerals) for span in here.spans]
+                )
+            following = self._pieces.following[state]
+            for span, hits in zip(here.spans, here.named, strict=True):
+                named = (pair for pair in hits if pair[0].number in following and pair[0].numerals == span.numerals)
+                for piece, cost in islice(named, 0 if span.known else CHOICES):  # what means something else is no name
+                    yield _Onward(span.length, piece, following[piece.number], cost, span.text)
+
+    def _choices_at(self, state: int) -> Choices:
+        return self._common.choices(self._pieces.at(state))
+
+    def _may_be_named(self, state: int) -> bool:
+        return any(piece.name for piece, _ in self._pieces.at(state))
+
+    def _span(self, words: Sequence[str]) -> _Span:
+        numerals = self._numerals.intersection(words)
+        return _Span(" ".join(words), len(words), numerals, all(word in self._known for word in words))
+
+
+@dataclass(slots=True)
+class _Here:
+    """What is known at one word of the text."""
+
+    spans: Sequence[_Span]
+    costs: NDArray[np.float32]
+    """Of each span and each form that is no name."""
+    known: dict[int, Sequence[_Onward]]
+    """By state."""
+    named: Sequence[Sequence[tuple[Piece, float]]] | None = None
+    """Of each span the names that it is like; None: nobody has asked yet."""
+
+
+def _nearest(spans: Sequence[_Span], costs: NDArray[np.float32], choices: Choices) -> Iterator[_Onward]:
+    """Of each span the pieces that it is most like."""
+    kept = min(CHOICES, costs.shape[1])
+    columns = np.argpartition(costs, kept - 1, axis=1)[:, :kept]
+    for row, span in enumerate(spans):
+        for column in columns[row]:
+            piece, target = choices.pieces[column]
+            cost = float(costs[row, column])
+            if cost < inf and piece.numerals == span.numerals:  # a number is no other number
+                yield _Onward(span.length, piece, target, cost, span.text)
 
 
 def spoken_words(text: str, language: str) -> list[str]:
@@ -174,37 +267,38 @@ def _spoken(word: str, language: str) -> list[str]:
     return plain(said[0]).split() if said else []
 
 
-def _compared(said: Sequence[str]) -> list[str]:
-    """Forms worth a comparison: those in words alone."""
-    forms = [form for form in dict.fromkeys(map(plain, said)) if form.replace(" ", "").replace("'", "").isalpha()][
-        :_FORMS
-    ]
-    return [*forms, *(form.replace("ch", "k") for form in forms if "ch" in form)]
+def _ends(at: int, words: int) -> range:
+    return range(at + 1, min(words, at + LONGEST_SPAN) + 1)
 
 
-def _best(places: dict[int, _Step], most: float) -> list[tuple[int, _Step]]:
-    """Those that are followed: the cheapest ones, none above ``most``."""
-    near = [place for place in places.items() if place[1].cost <= most]
-    return sorted(near, key=lambda place: place[1].cost)[:WIDTH]
+def _further(step: _Step, onward: _Onward) -> _Step:
+    piece = onward.piece
+    written = f"{step.written} {piece.written}" if step.written and piece.written else step.written or piece.written
+    said = f"{step.said} {piece.said}" if step.said else piece.said
+    changed = (*step.changed, Change(onward.heard, piece.said, step.state)) if onward.heard else step.changed
+    return _Step(step.cost + onward.cost, onward.target, written, said, changed, step.left_out)
 
 
-def _reach(places: dict[int, _Step], state: int, step: _Step) -> None:
-    known = places.get(state)
-    if known is None or step.cost < known.cost:
-        places[state] = step
+def _without(step: _Step, word: str) -> _Step:
+    """A word stands for nothing."""
+    if word in LOST:
+        return step._replace(cost=step.cost + SMALL_LEFT_OUT * len(word))
+    return step._replace(cost=step.cost + LEFT_OUT * len(word), left_out=(*step.left_out, word))
 
 
-def _sentences(steps: Sequence[_Step], letters: int) -> list[Near]:
-    found: dict[str, Near] = {}
-    for last in steps:
-        arcs, changed = list[Arc](), list[tuple[str, str]]()
-        step: _Step | None = last
-        while step is not None:
-            if step.arc is not None:
-                arcs.append(step.arc)
-                if step.heard:
-                    changed.append((step.heard, step.arc.said[0]))
-            step = step.before
-        written = joined([arc.written for arc in reversed(arcs)])
-        found.setdefault(written, Near(written, last.cost / max(letters, 1), tuple(reversed(changed))))
-    return list(found.values())
+def _best(places: dict[tuple[int, str], _Step]) -> list[_Step]:
+    """Those that are followed: the cheapest ones, not too many to one place."""
+    found, at = list[_Step](), dict[int, int]()
+    for step in sorted(places.values()):
+        count = at[step.state] = at.get(step.state, 0) + 1
+        if count <= RIVALS:
+            found.append(step)
+            if len(found) == WIDTH:
+                break
+    return found
+
+
+def _reach(places: dict[tuple[int, str], _Step], step: _Step, most: float) -> None:
+    key = step.state, step.written
+    if step.cost <= most and (key not in places or step.cost < places[key].cost):
+        places[key] = step

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from random import Random
 from typing import Literal
 
+from irene_wyoming.language.agreement import agreed
 from irene_wyoming.language.closeness import SHORT, alike
 from irene_wyoming.language.commands import command_grammar
 from irene_wyoming.language.general import general_words, hub_words
@@ -22,14 +24,12 @@ from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.spoken import family
 from irene_wyoming.language.vocabulary import Vocabulary
 
-FAR = 0.12
-"""Distance up to which the nearest sentence is taken. Fitted on orders for coffee with even numbers, which Moonshine
-heard without knowing them, alone and beside a kitchen: at 0.15 the first one became another order. Of the odd ones,
-240 transcripts of 80 recordings, 161 were right with it and 85 without; none was spoiled or became another order."""
 MARGIN = 0.02
-"""By which the next best one has to be farther away."""
+"""By which another name has to be farther away, as a share of its letters."""
 LONGEST = 300
 """Characters of a transcript that can be a command; what is longer is left alone, and costs nothing."""
+WARM = 8
+"""Sentences with which a home is warmed up; a few milliseconds each."""
 TRIALS = 2
 """Names that are tried in the place of a word. Each costs a call of the hub's matcher."""
 
@@ -66,7 +66,7 @@ class Snapper:
         :param names: as for ``snapped``.
         """
         prepare(self._language)
-        self._home(self._joined(names))
+        self._home(self._joined(names)).warm_up()
 
     def snapped(self, text: str, names: Vocabulary | None = None) -> Snapped:
         """:param names: that the home has now, besides the configured ones."""
@@ -85,16 +85,28 @@ class _Home:
     """What is known of a home, made for one language."""
 
     def __init__(self, snap: Snap, vocabulary: Vocabulary, sentences: Sequence[str], language: str) -> None:
+        self._language = family(language)
         self._hub = Hub(vocabulary, sentences, language)
         self._names = Names(vocabulary, language)
         self._known = general_words(language)
+        self._means_something = self._known | self._names.words
         self._grammar: Grammar | None = None
         self._matcher: Matcher | None = None
+        self._warm = False
         self._words = hub_words(language) if snap is Snap.SENTENCES else None
         if snap is Snap.SENTENCES:
             written = frozenset(each for name in vocabulary.names for each in name.all_written)
             self._grammar = command_grammar(vocabulary, sentences, language)
-            self._matcher = Matcher(self._grammar, written, self._known | self._names.words, family(language))
+            self._matcher = Matcher(self._grammar, written, self._means_something, family(language))
+
+    def warm_up(self) -> None:
+        """Have what is made when it is first needed, made: the first transcript need not wait for it."""
+        if self._warm or self._matcher is None or self._grammar is None:
+            return
+        self._warm, random = True, Random(0)
+        for _ in range(WARM if self._grammar.count() else 0):
+            said, _ = self._grammar.sentence(random)
+            self._matcher.nearest(said.replace("e", "a"))
 
     def snapped(self, text: str) -> Snapped:
         exact = self._names.exact(text)
@@ -142,14 +154,11 @@ class _Home:
     def _sentence(self, text: str) -> Snapped | None:
         if self._matcher is None:
             return None
-        near = self._matcher.nearest(text, FAR + MARGIN)
-        if not near or near[0].distance > FAR:
-            return None
-        if len(near) > 1 and near[1].distance - near[0].distance < MARGIN:
-            return None
-        return Snapped(near[0].written, confidence(near[0].distance), "sentence")
+        near = self._matcher.nearest(text)
+        best = agreed(near, self._means_something, self._matcher.rivals, self._language)
+        return None if best is None else Snapped(best.written, confidence(best.distance), "sentence")
 
 
 def confidence(distance: float) -> float:
-    """That a mended text is what was meant. Of the tuning half's orders within FAR all were; farther, ever fewer."""
+    """That a mended text is what was meant: the less of it had to be changed, the surer."""
     return max(0.0, 1 - 1.5 * distance)

@@ -15,6 +15,7 @@ from wyoming.event import Event
 from wyoming.info import Describe, Info, SelectProgram
 from wyoming.wake import Detect
 
+from irene_wyoming import trace
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
 from irene_wyoming.servers.info import joined
 from irene_wyoming.servers.pulse import Pulse
@@ -150,6 +151,7 @@ class FrontRole(Role):
         name = server_of(event)
         if name is not None and name != self._name and (self._name is None or not is_audio(event)):
             await self._open(name)
+            event = traced(event)
         if self._server is not None:
             self._speaks = self._name == "asr" and (self._speaks or is_audio(event))
             await self._forward(self._server, event)
@@ -223,6 +225,12 @@ class FrontRole(Role):
             if event is None:
                 return
             await self._peer.send(event)
+
+
+def traced(event: Event) -> Event:
+    """The event that opens a conversation, with the id under which our log has it."""
+    in_context = Detect.is_type(event.type) or is_transcribe(event.type)
+    return Event(event.type, trace.carried(event.data, in_context=in_context), event.payload)
 
 
 def is_audio(event: Event) -> bool:

@@ -10,11 +10,13 @@ from wyoming.event import Event, Eventable
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 
+from irene_wyoming import trace
 from irene_wyoming.errors import IreneError, LimitExceeded
 from irene_wyoming.metrics import REFUSED
 from irene_wyoming.servers.pace import PacedReader
 from irene_wyoming.servers.role import RoleFactory
 from irene_wyoming.servers.service import Client
+from irene_wyoming.wire.audio import is_audio
 from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.fields import text
 from irene_wyoming.wire.limits import Limits
@@ -145,6 +147,8 @@ class Handler:
         return None if self._role.idle_ok else min(self._limits.idle_timeout_s, self._role.patience_s)
 
     async def _answer(self, event: Event) -> None:
+        if not is_audio(event.type):
+            trace.adopt(event.data)
         if Describe.is_type(event.type):
             await self._connection.write(await self._info())
         elif Ping.is_type(event.type) and not self._role.answers_ping:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import replace
 
 from wyoming.wake import Detection
@@ -56,6 +57,7 @@ class Hearing:
         self._report = report
         self._form = engine.format
         self._loop = asyncio.get_running_loop()
+        self._context = copy_context()  # of this conversation, for what the engines' thread tells
         self._times = Times()
         self._sender = Sender(service.max_lag_s)
         self._most_bytes = round(service.max_lag_s * self._form.rate) * self._form.frame_bytes
@@ -191,7 +193,7 @@ class Hearing:
 
         def later(*args: object) -> None:
             with suppress(RuntimeError):  # the loop has been closed: nobody listens any more
-                self._loop.call_soon_threadsafe(call, *args)
+                self._loop.call_soon_threadsafe(call, *args, context=self._context)
 
         return later
 
@@ -219,7 +221,9 @@ class Hearing:
                 self._tell(hit, timestamp)
             elif self._judge is not None and not self._judge.deaf(hit.model, hit.frame):
                 earlier = [] if hit.phrases else [task for task, word in self._looks.items() if word == hit.model]
-                look = self._loop.create_task(self._look(hit, timestamp, earlier), name="second look")
+                look = self._loop.create_task(
+                    self._look(hit, timestamp, earlier), name="second look", context=self._context
+                )
                 self._started(look, hit.model)
 
     def _started(self, task: asyncio.Task[None], word: str) -> None:
@@ -268,7 +272,9 @@ class Hearing:
         if not arbitration.on:
             self._detected(hit)
             return
-        contest = self._loop.create_task(self._contend(arbitration, bid, hit), name="arbitration")
+        contest = self._loop.create_task(
+            self._contend(arbitration, bid, hit), name="arbitration", context=self._context
+        )
         self._started(contest, hit.model)
 
     async def _contend(self, arbitration: Arbitration, bid: Bid, hit: Hit) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from wyoming.error import Error
 
+from irene_wyoming import trace
 from irene_wyoming.config.model import Access
 from irene_wyoming.errors import AddressUnavailable, Draining, LimitExceeded, NotAllowed, ProtocolError
 from irene_wyoming.metrics import CONNECTIONS, DRAINING, REFUSED
@@ -238,6 +239,7 @@ class Service:
 
     async def _connection(self, arrival: Arrival) -> None:
         """One client, from its being accepted to its end."""
+        trace.begin()
         try:
             await self._settle(arrival)
             assert arrival.connection is not None
@@ -293,12 +295,14 @@ class Service:
         try:
             async with asyncio.timeout(NEWCOMER_S):
                 head = await exactly(arrival.sock, proxy.HEAD_BYTES)
-                host = proxy.client(head, await exactly(arrival.sock, proxy.rest_bytes(head)))
+                rest = await exactly(arrival.sock, proxy.rest_bytes(head))
+                host = proxy.client(head, rest)
         except TimeoutError:
             raise ProtocolError(f"no header of the PROXY protocol within {NEWCOMER_S:g} s") from None
         self._newcomers.give(arrival.newcomer)
         if host is not None:
             arrival.known_as(host)
+            trace.begin(proxy.connection_id(head, rest))
         elif self._draining:  # it asks for itself whether we are well
             raise Draining(GOES)
 

@@ -20,6 +20,9 @@ LOCAL, PROXY = 0x20, 0x21
 
 TCP4, TCP6 = 0x11, 0x21
 
+UNIQUE_ID = 0x05
+"""Type of the field behind the addresses with the id that the proxy has given the connection (PP2_TYPE_UNIQUE_ID)."""
+
 SIZES = {TCP4: 4, TCP6: 16}
 """Bytes of one address, of the source's first."""
 
@@ -54,3 +57,17 @@ def client(head: bytes, rest: bytes) -> str | None:
     if len(rest) < 2 * size + 4:
         raise ProtocolError(f"PROXY protocol: {len(rest)} bytes of addresses, expected {2 * size + 4}")
     return str(ip_address(rest[:size]))
+
+
+def connection_id(head: bytes, rest: bytes) -> str:
+    """What the proxy calls the connection, in its log; empty: it does not say so. Whatever is not well made is skipped.
+
+    :param head, rest: as ``client`` has taken them.
+    """
+    place = 2 * SIZES.get(head[13], 0) + 4
+    while place + 3 <= len(rest):
+        length = int.from_bytes(rest[place + 1 : place + 3], "big")
+        if rest[place] == UNIQUE_ID:
+            return rest[place + 3 : place + 3 + length].decode("ascii", "replace")
+        place += 3 + length
+    return ""

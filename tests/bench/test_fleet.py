@@ -33,7 +33,8 @@ def test_the_measured_proxy_is_the_packaged_one() -> None:
     bind = '"${{IRENE_BIND}}:${{IRENE_{}_PORT}}"'
     wake = section("wake", bind.format("WAKE"), {f"wake{n}": f'"${{IRENE_WAKE_{n}}}"' for n in (1, 2, 3)})
     asr = section("asr", bind.format("ASR"), {f"asr{n}": f'"${{IRENE_ASR_{n}}}"' for n in (1, 2)})
-    assert statements(PACKAGED.read_text()) == statements(DEFAULTS + wake + asr)
+    found = statements(PACKAGED.read_text())
+    assert found[found.index("defaults") :] == statements(DEFAULTS + wake + asr)
 
 
 @pytest.fixture

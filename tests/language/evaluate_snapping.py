@@ -3,8 +3,9 @@
     python -m tests.language.evaluate_snapping ../shared/recordings/coffee ../shared/recordings/kitchen/kitchen_000.wav
 
 The first is a folder as ``bench asr`` reads it, with slots and a template; the second a noise. Each recording is heard
-by the packaged Moonshine without a grammar, alone and beside the noise at 20 and 10 dB. A transcript is right if it has
-the slots of the order and no other. Thresholds were fitted on recordings with even numbers; see ``snapping.FAR``.
+by the packaged Moonshine without a grammar, alone and beside several pieces of the noise at 20 to 10 dB. A transcript
+is right if it has the slots of the order and no other. Thresholds were fitted on recordings with even numbers; see
+``agreement``.
 """
 
 import sys
@@ -23,7 +24,8 @@ from irene_wyoming.language.snapping import Snapper
 from irene_wyoming.language.vocabulary import Vocabulary
 from tests.conftest import read_wav
 
-LEVELS = (None, 20.0, 10.0)
+CONDITIONS = ((None, ""), (20.0, ""), (20.0, "b"), (15.0, "d"), (10.0, ""), (10.0, "b"), (10.0, "c"))
+"""SNR in dB, and what chooses the pieces of noise together with the name of a recording."""
 
 
 def main(orders: Path, noise: Path) -> None:
@@ -31,8 +33,9 @@ def main(orders: Path, noise: Path) -> None:
     model = Moonshine(packaged(), 1)
     for half in ("even", "odd"):
         folder = folder_of(orders, pcm_of, half=half)
-        for level in LEVELS:
-            print(half, "quiet" if level is None else f"{level:g} dB", told(folder, model, kitchen, level), sep=": ")
+        for level, piece in CONDITIONS:
+            where = "quiet" if level is None else f"{level:g} dB {piece}".strip()
+            print(half, where, told(folder, model, kitchen, level, piece), sep=": ", flush=True)
 
 
 def pcm_of(path: Path) -> bytes:
@@ -40,13 +43,13 @@ def pcm_of(path: Path) -> bytes:
     return read_wav(path).pcm
 
 
-def told(folder: Folder, model: Moonshine, noise: Noise, snr_db: float | None) -> str:
+def told(folder: Folder, model: Moonshine, noise: Noise, snr_db: float | None, piece: str) -> str:
     snapper = Snapper(Snap.SENTENCES, Vocabulary(), folder.sentences)
     snapper.prepare()
     counts, took = Counter[str](), list[float]()
     for spoken in folder.spoken:
         condition = Condition(None if snr_db is None else noise, snr_db)
-        samples = floats(mixed(spoken.pcm, condition, spoken.name)).astype(np.float32)
+        samples = floats(mixed(spoken.pcm, condition, spoken.name + piece)).astype(np.float32)
         heard = decoded(model, None, model.listen(samples)).open_text
         began = time.process_time()
         snapped = snapper.snapped(heard)

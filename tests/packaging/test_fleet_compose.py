@@ -38,8 +38,8 @@ def test_the_proxy_is_the_packaged_one_but_for_where_servers_are() -> None:
         assert found[at : at + len(expected) + 1] == [*expected, f"    server-template {role} 1-20 {role}:{port} check"]
     defaults = statements(DEFAULTS)
     at = found.index("defaults")
-    own = [line.removesuffix(" resolvers docker init-addr none") for line in found[at : at + len(defaults)]]
-    assert own == defaults
+    own = "    default-server resolvers docker init-addr none"
+    assert found[at : at + len(defaults) + 1] == [*defaults, own]
 
 
 @pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")

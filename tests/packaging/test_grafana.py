@@ -17,6 +17,9 @@ FOLDER = Path(__file__).parents[2] / "packaging" / "grafana"
 assert metrics.CONNECTIONS  # importing it registers them
 
 NAME = re.compile(r"\birene_[a-z_]+")
+ADDED = {"instance"}
+"""Labels that Prometheus puts to every sample: where it comes from."""
+
 GROUPED = re.compile(r"by \(([^)]*)\)")
 
 
@@ -45,11 +48,19 @@ def test_metrics_and_labels_exist(expression: str, words: str) -> None:
     names = NAME.findall(expression)
     assert names
     assert set(names) <= samples.keys()
-    labels = set.union(*(samples[name] for name in names))
+    labels = ADDED.union(*(samples[name] for name in names))
     grouped = {label.strip() for group in GROUPED.findall(expression) for label in group.split(",")}
     told = set(re.findall(r"\$labels\.(\w+)|\{\{(\w+)\}\}", words))
     assert grouped <= labels
     assert {one or other for one, other in told} <= labels
+
+
+def test_a_fleet_is_shown_by_machine_and_as_a_whole() -> None:
+    panels = json.loads((FOLDER / "dashboard.json").read_text())["panels"]
+    [row] = [index for index, panel in enumerate(panels) if panel["type"] == "row"]
+    fleet = [target["expr"] for panel in panels[row:] for target in panel["targets"]]
+    assert any("by (instance" in expression for expression in fleet)
+    assert any("instance" not in expression for expression in fleet)
 
 
 def test_there_are_five_rules_and_each_says_what_to_do() -> None:

@@ -1,11 +1,13 @@
 """The packaged configuration of HAProxy, run by a real HAProxy before real servers."""
 
 import asyncio
+import json
 import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 from wyoming.client import AsyncClient
@@ -42,15 +44,20 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def haproxy(wake: list[Service], asr: list[Service]) -> AsyncIterator[dict[str, Address]]:
-    """HAProxy with the packaged file; gives where it listens."""
+async def haproxy(
+    wake: list[Service], asr: list[Service], told: int = asyncio.subprocess.DEVNULL
+) -> AsyncIterator[dict[str, Address]]:
+    """HAProxy with the packaged file; gives where it listens.
+
+    :param told: a file that it writes its log to.
+    """
     ports = {"wake": free_port(), "asr": free_port()}
     where = {f"IRENE_{name.upper()}_PORT": str(port) for name, port in ports.items()} | {"IRENE_BIND": "127.0.0.1"}
     for name, services in (("WAKE", wake), ("ASR", asr)):
         for number, service in enumerate(services, start=1):
             where[f"IRENE_{name}_{number}"] = f"127.0.0.1:{service.address.port}"
     process = await asyncio.create_subprocess_exec(
-        "haproxy", "-db", "-f", str(FILE), env=dict(os.environ) | where, stderr=asyncio.subprocess.DEVNULL
+        "haproxy", "-db", "-f", str(FILE), env=dict(os.environ) | where, stdout=told, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         yield {name: Address("127.0.0.1", port) for name, port in ports.items()}
@@ -132,3 +139,23 @@ async def test_connections_are_shared_out(configured: Callable[..., Config]) -> 
         await until(lambda: [service.connections for service in wake] == [2, 2, 2])
         for _, writer in streams:
             writer.close()
+
+
+async def test_the_logs_of_proxy_and_server_have_one_id_for_a_conversation(
+    configured: Callable[..., Config], lines: list[str], tmp_path: Path
+) -> None:
+    with (tmp_path / "log").open("w") as told, (tmp_path / "log").open() as log:
+        async with fleet(configured) as (wake, asr), haproxy(wake, asr, told.fileno()) as at:
+            await described(at["wake"])
+            async with AsyncClient.from_uri(at["wake"].uri) as client:
+                await client.write_event(Event("detect", {"names": ["okay_nabu", "nobody"]}))
+                await until(lambda: any("nobody" in line for line in lines))
+            [line] = [line for line in lines if "nobody" in line]
+            ids: list[str] = []
+
+            def logged() -> bool:
+                """Whether HAProxy has written that line; it does when a connection has ended."""
+                ids.extend(one.split()[-1] for one in log)
+                return json.loads(line)["trace"] in ids
+
+            await until(logged)

@@ -24,7 +24,11 @@ defaults
     option srvtcpka
     option redispatch 1
     retries 2
-    default-server inter 1s fall 2 rise 1 slowstart 30s send-proxy-v2 check-send-proxy on-marked-down shutdown-sessions
+    log global
+    unique-id-format %[uuid()]
+    log-format "%ci:%cp %f %b/%s %Tt ms %ts %ID"
+    default-server inter 1s fall 2 rise 1 slowstart 30s on-marked-down shutdown-sessions
+    default-server send-proxy-v2 proxy-v2-options unique-id check-send-proxy
 """
 """The packaged configuration without its comments; a test keeps the two alike."""
 
