@@ -187,7 +187,8 @@ def finish_all(model: Any, sessions: Sequence[OfflineSession]) -> list[Transcrip
     languages = [session.language for session in sessions]
     try:
         streams = [session.take() for session in sessions]
-        model.decode_streams([stream for stream in streams if stream is not None])
+        if spoken := [stream for stream in streams if stream is not None]:
+            model.decode_streams(spoken)
         results = [None if stream is None else stream.result for stream in streams]
     except EngineFailed:
         raise
