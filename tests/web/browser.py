@@ -235,7 +235,7 @@ def example() -> MadeUp:
         | {"threshold": 0.5, "level_dbfs": -31.2, "snr_db": 22.0, "steps": round(peak * 6), "look": peak * 20 - 10}
         for index, (room, peak) in enumerate([("kitchen", 0.97), ("attic", 0.41), ("kitchen", 0.88), ("kitchen", 0.93)])
     ]
-    command = {"provider": "guided", "confidence": 0.97, "delay_s": 0.21, "level_dbfs": -30.0}
+    command = {"caller": "192.168.1.20", "provider": "guided", "confidence": 0.97, "delay_s": 0.21, "level_dbfs": -30.0}
     return MadeUp(
         about={
             "version": "0.2.0",

@@ -5,7 +5,7 @@ import { clock, decibel, find, h, joined, percent } from "./dom.js";
 function wordRow(item) {
   const verdict = item.heard ? "heard" : "nearly heard";
   const limit = item.threshold ? `, heard from ${percent(item.threshold)}` : "";
-  const look = item.look === null || item.look === undefined ? null : item.look >= 0 ? "second look found it" : "second look did not find it";
+  const look = (item.look ?? 0) < 0 ? "not found by the second look" : null;
   const sound = joined(decibel(item.level_dbfs, "dBFS"), item.snr_db === null ? null : `SNR ${Math.round(item.snr_db)} dB`);
   return h(
     "li",
@@ -18,7 +18,7 @@ function wordRow(item) {
 function commandRow(item) {
   const text = item.text ? h("strong", {}, item.text) : h("em", {}, item.reason || "nothing understood");
   const nearest = item.nearest && item.nearest !== item.text ? h("p", { class: "facts" }, `nearest: ${item.nearest} (${percent(item.nearest_confidence)})`) : null;
-  const facts = joined(item.kind, percent(item.confidence), item.provider, item.delay_s === null ? null : `${item.delay_s.toFixed(2)} s`, decibel(item.level_dbfs, "dBFS"));
+  const facts = joined(item.caller ? `from ${item.caller}` : null, item.kind, percent(item.confidence), item.provider, item.delay_s === null ? null : `${item.delay_s.toFixed(2)} s`, decibel(item.level_dbfs, "dBFS"));
   return h(
     "li",
     { class: item.text ? "good" : "near" },
