@@ -192,6 +192,12 @@ class AsrRequest:
     """The names that the home has now. None: no more than those of the configuration."""
 
 
+class Steady(str):
+    """What an engine has understood so far, of which it takes nothing back: its last word may still grow."""
+
+    __slots__ = ()
+
+
 class WakeSession(Protocol):
     """One stream of one client."""
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from irene_wyoming.engines.base import Steady
 from irene_wyoming.servers.captions import Captions
 
 
@@ -15,6 +16,8 @@ from irene_wyoming.servers.captions import Captions
         (["turn", "turn"], "turn", ["turn"]),
         (["turn on the", "turn on the", "turn"], "turn on the light", ["turn on the", " light"]),
         ([], "", []),
+        ([Steady("tur"), Steady("turn"), Steady("turn on")], "turn on the light", ["tur", "n", " on", " the light"]),
+        ([Steady("turn"), Steady("burn"), Steady("turn on")], "burn", ["turn", " on"]),
     ],
 )
 def test_words_come_once_two_in_a_row_agree(partials: list[str], final: str, given: list[str]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.sherpa import hotwords
 from irene_wyoming.engines.asr.sherpa.load import offline, online
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Steady, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.models.families import Found
 
@@ -219,8 +219,9 @@ class OnlineSession:
         _whole_frames(pcm)
         self._decode(_floats(np.frombuffer(pcm, "<i2")))
 
-    def partial(self) -> str:
-        return str(self._open().get_result(self._stream))
+    def partial(self) -> Steady:
+        """The library writes token by token. Even its beam keeps what it has written, but for rare exceptions."""
+        return Steady(self._open().get_result(self._stream))
 
     def finish(self) -> Transcription:
         """:raises EngineFailed: the session is closed, or the model breaks."""
