@@ -34,7 +34,9 @@ def test_the_measured_proxy_is_the_packaged_one() -> None:
     wake = section("wake", bind.format("WAKE"), {f"wake{n}": f'"${{IRENE_WAKE_{n}}}"' for n in (1, 2, 3)})
     asr = section("asr", bind.format("ASR"), {f"asr{n}": f'"${{IRENE_ASR_{n}}}"' for n in (1, 2)})
     found = statements(PACKAGED.read_text())
-    assert found[found.index("defaults") :] == statements(DEFAULTS + wake + asr)
+    front = section("front", bind.format("FRONT"), {f"front{n}": f'"${{IRENE_FRONT_{n}}}"' for n in (1, 2)})
+    expected = [*statements(DEFAULTS + wake + asr), ".if defined(IRENE_FRONT_PORT)", *statements(front), ".endif"]
+    assert found[found.index("defaults") :] == expected
 
 
 @pytest.fixture

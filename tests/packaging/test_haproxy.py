@@ -15,6 +15,7 @@ from wyoming.event import Event
 from wyoming.info import Info
 
 from irene_wyoming.app.asr import asr_server
+from irene_wyoming.app.front import front_server
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import IreneError
@@ -45,17 +46,19 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def haproxy(
-    wake: list[Service], asr: list[Service], told: int = asyncio.subprocess.DEVNULL
+    wake: list[Service], asr: list[Service], front: list[Service] | None = None, told: int = asyncio.subprocess.DEVNULL
 ) -> AsyncIterator[dict[str, Address]]:
     """HAProxy with the packaged file; gives where it listens.
 
+    :param front: None: there is none.
     :param told: a file that it writes its log to.
     """
-    ports = {"wake": free_port(), "asr": free_port()}
+    kinds = {"wake": wake, "asr": asr} | ({"front": front} if front else {})
+    ports = {name: free_port() for name in kinds}
     where = {f"IRENE_{name.upper()}_PORT": str(port) for name, port in ports.items()} | {"IRENE_BIND": "127.0.0.1"}
-    for name, services in (("WAKE", wake), ("ASR", asr)):
+    for name, services in kinds.items():
         for number, service in enumerate(services, start=1):
-            where[f"IRENE_{name}_{number}"] = f"127.0.0.1:{service.address.port}"
+            where[f"IRENE_{name.upper()}_{number}"] = f"127.0.0.1:{service.address.port}"
     process = await asyncio.create_subprocess_exec(
         "haproxy", "-db", "-f", str(FILE), env=dict(os.environ) | where, stdout=told, stderr=asyncio.subprocess.DEVNULL
     )
@@ -145,7 +148,7 @@ async def test_the_logs_of_proxy_and_server_have_one_id_for_a_conversation(
     configured: Callable[..., Config], lines: list[str], tmp_path: Path
 ) -> None:
     with (tmp_path / "log").open("w") as told, (tmp_path / "log").open() as log:
-        async with fleet(configured) as (wake, asr), haproxy(wake, asr, told.fileno()) as at:
+        async with fleet(configured) as (wake, asr), haproxy(wake, asr, told=told.fileno()) as at:
             await described(at["wake"])
             async with AsyncClient.from_uri(at["wake"].uri) as client:
                 await client.write_event(Event("detect", {"names": ["okay_nabu", "nobody"]}))
@@ -159,3 +162,23 @@ async def test_the_logs_of_proxy_and_server_have_one_id_for_a_conversation(
                 return json.loads(line)["trace"] in ids
 
             await until(logged)
+
+
+async def test_fronts_are_balanced_where_there_are_some(
+    configured: Callable[..., Config], speech: Callable[[str], Recording]
+) -> None:
+    config = configured(
+        FRONT__ACCESS__PROXIES="[127.0.0.0/8]",
+        WAKE__DEFAULT_PROVIDER="microwakeword",
+        WAKE__PROVIDERS__OPENWAKEWORD__ENABLED="false",
+    )
+    async with wake_server(config) as server, AsyncExitStack() as stack:
+        behind = {"wake": server.address}
+        fronts = [await stack.enter_async_context(front_server(config, behind)) for _ in range(2)]
+        async with haproxy([server] * WAKE_SERVERS, [server] * ASR_SERVERS, fronts) as at:
+            await described(at["front"])
+            words, _ = await detect(at["front"], speech("wake/okay_nabu_kal16"))
+            assert [word.name for word in words] == ["okay_nabu"]
+            await fronts[0].stop()
+            words, _ = await detect(at["front"], speech("wake/okay_nabu_kal16"))
+            assert [word.name for word in words] == ["okay_nabu"]
