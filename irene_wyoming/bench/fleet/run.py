@@ -40,6 +40,8 @@ LATE_S = 2.0
 
 DESCRIBE_EVERY_S = 0.5
 
+LOOKS = 10
+
 EFFICIENT = 1.9
 """What two servers are to carry of what one does."""
 
@@ -115,7 +117,8 @@ class Fleet:
         async with self.phase(KILLED) as phase:
             seen = await self.proxy.seen()
             victim = max(self.wake, key=lambda member: seen[member.name].connections)
-            phase.hung_on = seen[victim.name].connections
+            # Who asks for a description comes and goes; the least of some looks is those who stay.
+            phase.hung_on = min([(await self.proxy.seen())[victim.name].connections for _ in range(LOOKS)])
             await victim.kill()
             await asyncio.sleep(self.plan.seconds)
             await self.all_listening()
@@ -145,7 +148,7 @@ class Fleet:
             for kind in (self.wake, self.asr):
                 if len(kind) > 1:
                     await stack.enter_async_context(kind[0].slowed(SLOW_SHARE))
-            await asyncio.sleep(self.plan.seconds)
+            await asyncio.sleep(2 * self.plan.seconds)  # commands are few
 
     async def ask(self, address: Address) -> None:
         """Ask for descriptions for ever."""
