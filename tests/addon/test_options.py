@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from irene_wyoming.app import doubts
 from irene_wyoming.app.logs import Told
-from irene_wyoming.config.addon import OPTIONS, told
+from irene_wyoming.config.addon import OPTIONS, layer, told
 from irene_wyoming.config.env import BASE_VARIABLE
-from irene_wyoming.config.load import load
+from irene_wyoming.config.layers import Layer, merge
+from irene_wyoming.config.load import default_text, load
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.models import catalogue
 from tests.config.files import PC, refused
@@ -204,27 +206,24 @@ def test_a_german_household_gets_an_engine_for_german_by_options_only(tmp_path: 
     assert asr.fallback_providers[-1] == "guided"  # English commands, meanwhile and always
 
 
-def chosen(folder: Path, **options: object) -> tuple[str, object]:
+DEFAULTS = yaml.safe_load(default_text())
+
+
+def chosen(**options: object) -> tuple[str, object]:
     """The engine that these options choose, and its model."""
-    path = folder / "options.json"
-    path.write_text(json.dumps(options))
-    asr = load(path, {}, detect=lambda: PC).asr
-    return asr.default_provider, asr.providers[asr.default_provider].options["model"]
+    asr = merge([Layer("", DEFAULTS), layer(options, "options.json", DEFAULTS)])["asr"]
+    return asr["default_provider"], asr["providers"][asr["default_provider"]]["model"]
 
 
-@pytest.mark.parametrize("entry", catalogue.load(), ids=lambda entry: str(entry.name))
-@pytest.mark.parametrize("by", ["auto", "its engine"])
-def test_a_model_of_the_catalogue_brings_its_engine(tmp_path: Path, entry: catalogue.Entry, by: str) -> None:
-    engine = "auto" if by == "auto" else entry.engine
-    assert chosen(tmp_path, asr_provider=engine, asr_model=entry.name) == (entry.engine, entry.name)
+def test_a_model_of_the_catalogue_brings_its_engine() -> None:
+    for entry in catalogue.load():
+        for engine in ("auto", entry.engine):
+            assert chosen(asr_provider=engine, asr_model=entry.name) == (entry.engine, entry.name)
 
 
-def test_auto_is_as_if_no_model_were_named(tmp_path: Path) -> None:
-    assert chosen(tmp_path, asr_model="auto") == chosen(tmp_path) == ("guided", None)
-    assert chosen(tmp_path, asr_provider="vosk", asr_model="auto", asr_folder="/share/vosk/de") == (
-        "vosk",
-        "/share/vosk/de",
-    )
+def test_auto_is_as_if_no_model_were_named() -> None:
+    assert chosen(asr_model="auto") == chosen() == ("guided", None)
+    assert chosen(asr_provider="vosk", asr_model="auto", asr_folder="/share/vosk/de") == ("vosk", "/share/vosk/de")
 
 
 def test_a_model_is_not_chosen_twice_and_fits_its_engine(tmp_path: Path) -> None:
