@@ -36,8 +36,7 @@ FROM ${PYTHON_IMAGE}
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends alsa-utils libportaudio2 pulseaudio-utils \
     && rm -rf /var/lib/apt/lists/* \
-    && python -m pip uninstall --yes --quiet pip \
-    && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip \
+    && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip* \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && useradd --system --user-group --groups audio --create-home --shell /usr/sbin/nologin irene \
     && install --directory --owner irene --group irene /data
