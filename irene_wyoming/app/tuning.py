@@ -9,7 +9,7 @@ from typing import Any
 from irene_wyoming.app.asked import SETTINGS
 from irene_wyoming.app.newsroom import Newsroom
 from irene_wyoming.checks import Keys
-from irene_wyoming.config import changes
+from irene_wyoming.config import changes, env
 from irene_wyoming.config.load import load, read_changes
 from irene_wyoming.config.model import Config, WakeConfig
 from irene_wyoming.config.wake import ArbitrationConfig
@@ -78,17 +78,22 @@ class Tuner:
         :raises ConfigError: it cannot be, or cannot be kept.
         """
         now = self.config.wake.recordings
+        if now.enabled and now.words is None:
+            raise ConfigError("wake.recordings.words: null: every word is recorded; name words there, to choose here")
         recorded = list(now.words or ()) if now.enabled else []
-        if now.enabled and now.words is None and not on:
-            raise ConfigError(
-                "wake.recordings.words: null: every word is recorded; name the words there to choose here"
-            )
         words = [each for each in recorded if each != word] + ([word] if on else [])
         above: Keys = ("wake", "recordings")
         await self._make([((*above, "enabled"), bool(words)), ((*above, "words"), words)])
 
     async def _make(self, made: Sequence[tuple[Keys, Any]]) -> None:
-        """Make changes that belong together, keep them, and have them hold."""
+        """Make changes that belong together, keep them, and have them hold.
+
+        :raises ConfigError: one cannot be made, or a variable of the environment would win over it.
+        """
+        for keys, _ in made:
+            variable = env.PREFIX + "__".join(map(str, keys)).upper()
+            if variable in self.environ:
+                raise ConfigError(f"{variable} is set where this program is started, and wins over the page")
         async with self._turn:
             before = await asyncio.to_thread(read_changes, self.config)
             now = before
