@@ -11,7 +11,7 @@ from typing import Any, get_args
 from irene_wyoming.app.asked import NAMES, RELOAD_NAMES
 from irene_wyoming.app.front import enabled, reachable
 from irene_wyoming.app.newsroom import Newsroom, Reached
-from irene_wyoming.app.page_doctor import examined
+from irene_wyoming.app.page_doctor import PageDoctor
 from irene_wyoming.app.page_jobs import Jobs, command
 from irene_wyoming.app.page_models import Fetching, download
 from irene_wyoming.app.page_recordings import Recordings
@@ -36,6 +36,7 @@ class PageSource:
         self._newsroom = newsroom
         self._tuner = tuner
         self._fetching = Fetching(tuner.config, download(tuner.path))
+        self._doctor = PageDoctor(tuner.path, tuner.environ)
         self._jobs = Jobs(command(tuner.path))
         self._restarts: dict[str, int] = {}
         self._began = time.time()
@@ -79,7 +80,7 @@ class PageSource:
             case {"do": "names"}:
                 return await self._server("asr").ask(NAMES, most=SHOWN_NAMES)
             case {"do": "doctor"}:
-                return await examined(self._tuner.path, self._tuner.environ)
+                return await self._doctor.everything()
             case {"do": "models"}:
                 return {"models": await asyncio.to_thread(self._fetching.models)}
             case {"do": "reload-names"}:
@@ -156,7 +157,7 @@ class PageSource:
         address = enabled(self._tuner.config).get(servers.get(str(what), ""))
         if address is None:
             raise UnsupportedRequest(f"there is no server for a {what}")
-        return Tryout(str(what), reachable(address))
+        return Tryout(str(what), reachable(address), self._doctor)
 
     def _server(self, name: str) -> Reached:
         server = self._newsroom.servers.get(name)

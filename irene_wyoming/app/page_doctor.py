@@ -1,14 +1,18 @@
-"""Has the doctor look at everything but speech, in a process of its own, for the page."""
+"""Has the doctor look, in a process of its own, for the page: at everything but speech, or at what was spoken there."""
 
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+import tempfile
+import wave
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from irene_wyoming.app.shared_metrics import unshared
 from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import Recording
 
 TIMEOUT_S = 60.0
 """It listens for announcements for 3 s, and waits for a home that is away for 10 s."""
@@ -16,30 +20,69 @@ TIMEOUT_S = 60.0
 MAX_BYTES = 262_144
 """Bytes that are read of the doctor's answer at most. An answer has some 3 kB."""
 
+OF_SPEECH = ("audio", "audio rate", "gaps", "level", "wake word", "command")
+"""The links that tell of a recording."""
 
-async def examined(path: Path | None, environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """Every link, and the first that fails, as JSON has it.
 
-    :param path, environ: where the configuration was read from.
-    :raises ServerUnavailable: it does not end, or not with an answer.
-    """
-    options = ["--config", str(path)] if path else []
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "irene_wyoming", "doctor", "--silent", "--json", *options),
-        env=unshared(environ),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(TIMEOUT_S):
-            told: Mapping[str, Any] = json.loads(await process.stdout.read(MAX_BYTES))
-            await process.wait()
-            return told
-    except (TimeoutError, ValueError) as error:
-        raise ServerUnavailable("the doctor gave no answer; run `irene-wyoming doctor` in a terminal") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+class PageDoctor:
+    """The doctor of one installation."""
+
+    def __init__(self, path: Path | None, environ: Mapping[str, str]) -> None:
+        """:param path, environ: where the configuration was read from."""
+        self._path = path
+        self._environ = environ
+
+    async def everything(self) -> Mapping[str, Any]:
+        """Every link, and the first that fails, as JSON has it.
+
+        :raises ServerUnavailable: it does not end, or not with an answer.
+        """
+        return await self._asked("--silent")
+
+    async def why(self, what: str, address: Address, spoken: Recording) -> Mapping[str, Any] | None:
+        """The first link that fails on the way of what was spoken into the page; None: none does.
+
+        :param what: ``command`` or ``word``.
+        :param address: of the server that was to hear it.
+        :raises ServerUnavailable: the doctor does not end, or not with an answer.
+        """
+        with tempfile.TemporaryDirectory(prefix="irene-wyoming-spoken-") as folder:  # of this user alone
+            file = Path(folder) / "spoken.wav"
+            await asyncio.to_thread(write, file, spoken)
+            found = await self._asked(address.uri, "--silent", f"--{what}-file", str(file))
+        of_speech: Sequence[Mapping[str, Any]] = [link for link in found["links"] if link["name"] in OF_SPEECH]
+        bad = [link for link in of_speech if link["level"] == "error"] or [
+            link for link in of_speech if link["level"] == "warning"
+        ]
+        return bad[0] if bad else None
+
+    async def _asked(self, *arguments: str) -> Mapping[str, Any]:
+        options = ["--config", str(self._path)] if self._path else []
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "irene_wyoming", "doctor", "--json", *arguments, *options),
+            env=unshared(self._environ),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                told: Mapping[str, Any] = json.loads(await process.stdout.read(MAX_BYTES))
+                await process.wait()
+                return told
+        except (TimeoutError, ValueError) as error:
+            raise ServerUnavailable("the doctor gave no answer; run `irene-wyoming doctor` in a terminal") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+def write(path: Path, spoken: Recording) -> None:
+    """As a wav file. Blocks."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(spoken.format.channels)
+        file.setsampwidth(spoken.format.width)
+        file.setframerate(spoken.format.rate)
+        file.writeframes(spoken.pcm)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from irene_wyoming.app.page_doctor import PageDoctor
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.errors import LimitExceeded, ProtocolError
+from irene_wyoming.errors import LimitExceeded, ProtocolError, ServerUnavailable
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording, detect, transcribe
 
@@ -19,10 +21,13 @@ TIMEOUT_S = 60.0
 class Tryout:
     """One utterance: collected, then played to a server as a client does."""
 
-    def __init__(self, what: str, address: Address) -> None:
-        """:param what: ``command`` or ``word``."""
+    def __init__(self, what: str, address: Address, doctor: PageDoctor) -> None:
+        """:param what: ``command`` or ``word``.
+        :param doctor: is asked why, where nothing was heard.
+        """
         self._what = what
         self._address = address
+        self._doctor = doctor
         self._pcm = bytearray()
 
     def push(self, pcm: bytes) -> None:
@@ -45,20 +50,24 @@ class Tryout:
         recording = Recording(SPEECH, bytes(self._pcm))
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                if self._what == "command":
-                    text = await transcribe(self._address, recording)
-                    return {
-                        "text": text.text,
-                        "delay_s": round(text.delay_s, 2),
-                        "seconds": round(recording.seconds, 1),
-                    }
-                words, missed = await detect(self._address, recording)
+                found = await (self._command(recording) if self._what == "command" else self._words(recording))
         except TimeoutError:
             raise LimitExceeded(f"there was no answer within {TIMEOUT_S:g} s") from None
+        why = None
+        if not (found.get("text") or found.get("words")):
+            with suppress(ServerUnavailable):  # what was found is told all the same
+                why = await self._doctor.why(self._what, self._address, recording)
+        return {**found, "seconds": round(recording.seconds, 1), "why": why}
+
+    async def _command(self, recording: Recording) -> Mapping[str, Any]:
+        text = await transcribe(self._address, recording)
+        return {"text": text.text, "delay_s": round(text.delay_s, 2)}
+
+    async def _words(self, recording: Recording) -> Mapping[str, Any]:
+        words, missed = await detect(self._address, recording)
         return {
             "words": [{"word": word.name, "score": word.score} for word in words],
             "closest": None if missed is None else {"word": missed.name, "score": missed.score},
-            "seconds": round(recording.seconds, 1),
         }
 
     async def close(self) -> None:

@@ -13,8 +13,10 @@ import yaml
 from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
 
+from irene_wyoming.app.page_doctor import write
+from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.wire.address import Address
-from irene_wyoming.wire.hear import detect, transcribe
+from irene_wyoming.wire.hear import Recording, detect, transcribe
 from tests.attack.process import free_ports
 from tests.conftest import SPEECH_DIR, read_wav, until
 from tests.web.browser import DESKTOP, PHONE, needs_chromium, shot, tab
@@ -173,6 +175,15 @@ async def test_a_recording_is_tried(household: Household, chromium: Browser) -> 
         await opened.get_by_label("a wake word").check()
         await opened.set_input_files("#file", WORD)
         await expect(opened.locator("#tried")).to_contain_text("okay_nabu", timeout=PATIENCE_MS)
+        await opened.set_input_files("#file", SPEECH_DIR / "wake" / "alexa_slt.wav")
+        await expect(opened.locator("#tried")).to_contain_text("alexa", timeout=PATIENCE_MS)
+        await opened.get_by_label("a command").check()
+        quiet = household.changes.parent / "quiet.wav"
+        await asyncio.to_thread(write, quiet, Recording(SPEECH, bytes(32_000)))
+        await opened.set_input_files("#file", quiet)
+        tried = opened.locator("#tried")
+        await expect(tried).to_contain_text("Nothing was understood. audio: digital silence", timeout=PATIENCE_MS)
+        await expect(tried).to_contain_text("What to do: unmute the microphone")
         await opened.set_input_files("#file", household.changes.parent / "my.yaml")
         await expect(opened.locator("#tried")).to_contain_text("holds no audio", timeout=PATIENCE_MS)
 

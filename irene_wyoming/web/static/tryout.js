@@ -107,11 +107,21 @@ export class Tryout {
     this.say("Understanding it …");
     try {
       const answer = await this.live.ask("heard");
-      if (answer.words) this.showWords(answer);
+      if (answer.why) this.showWhy(answer);
+      else if (answer.words) this.showWords(answer);
       else this.say(h("strong", {}, answer.text || "Nothing was understood."), ` ${joined(`${answer.seconds} s of audio`, `${answer.delay_s} s to understand`)}`);
     } catch (error) {
       this.trouble(error);
     }
+  }
+
+  /** Nothing was heard: the first link that failed, and what to do. */
+  showWhy({ words, why }) {
+    this.say(
+      h("strong", {}, words ? "No wake word was heard." : "Nothing was understood."),
+      h("span", { class: why.level === "error" ? "bad" : "near" }, ` ${why.name}: ${why.text}.`),
+      ` What to do: ${why.cure}.`,
+    );
   }
 
   showWords({ words, closest, seconds }) {
