@@ -78,8 +78,10 @@ class Doctor:
 
         :param missing: a model is not here.
         """
-        words = [model.name for program in self._joined().wake for model in program.models]
-        async for link in of_meaning(self._config, words):
+        joined = self._joined()
+        words = [model.name for program in joined.wake for model in program.models]
+        languages = [tag for program in joined.asr for model in program.models for tag in model.languages]
+        async for link in of_meaning(self._config, words, languages):
             yield link
         for look in (doctor_machine.of_interface, doctor_load.of_load):
             for link in await asyncio.to_thread(lambda look=look: list(look(self._config))):  # type: ignore[misc]

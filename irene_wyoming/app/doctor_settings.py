@@ -38,13 +38,15 @@ async def of_settings(config: Config) -> AsyncIterator[Link]:
         yield good(NAME, "valid, and what it names is here")
 
 
-async def of_meaning(config: Config, words: Sequence[str]) -> AsyncIterator[Link]:
+async def of_meaning(config: Config, words: Sequence[str], languages: Sequence[str]) -> AsyncIterator[Link]:
     """Settings that can hardly be meant.
 
     :param words: wake words that the server knows; none: it is not known.
+    :param languages: that the speech-to-text server understands, likewise.
     """
     told = doubts.of_words(config.wake, words, config.data_dir) if words and config.wake.enabled else []
     if config.asr.enabled:
+        told += doubts.of_tags(config.asr, languages) if languages else []
         told += await asyncio.to_thread(doubts.of_sentences, config.asr)
     for doubt in told:
         about, _, text = doubt.partition(": ")

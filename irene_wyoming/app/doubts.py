@@ -1,7 +1,7 @@
 """What a configuration says that is hardly meant, or not there yet: told at the start and by ``check``."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
@@ -44,7 +44,12 @@ def of_typed(settings: WakeConfig, known: Sequence[str]) -> list[str]:
 
 def of_language(settings: AsrConfig, models: Mapping[str, Sequence[ModelInfo]]) -> list[str]:
     """A language that no engine understands. Those that they do understand are served all the same."""
-    known = sorted({tag for some in models.values() for model in some for tag in model.languages})
+    return of_tags(settings, {tag for some in models.values() for model in some for tag in model.languages})
+
+
+def of_tags(settings: AsrConfig, tags: Collection[str]) -> list[str]:
+    """The same, of the languages that are understood."""
+    known = sorted(tags)
     if primary(settings.language) in map(primary, known):
         return []
     return [

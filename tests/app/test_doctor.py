@@ -373,9 +373,16 @@ async def test_a_port_that_another_program_has_and_one_that_is_ours() -> None:
 
 async def test_settings_that_are_hardly_meant() -> None:
     unlikely = await configured(WAKE__MODELS="{okay_nabo: {threshold: 0.4}}")
-    (link,) = [link async for link in of_meaning(unlikely, KNOWN)]
+    (link,) = [link async for link in of_meaning(unlikely, KNOWN, ["en"])]
     assert "did you mean okay_nabu" in link.text
     assert "describe" in link.cure
+    german = await configured(ASR__LANGUAGE="de")
+    (link,) = [link async for link in of_meaning(german, KNOWN, ["en-US"])]
+    assert "no engine here understands it" in link.text
+    assert "irene-wyoming models" in link.cure
+    sentence = await configured(ASR__PROVIDERS__GUIDED__SENTENCES="['日本 on']")
+    (link,) = [link async for link in of_meaning(sentence, KNOWN, ["en"])]
+    assert "is never heard" in link.text
 
 
 def test_a_machine_that_has_too_much_to_do(tmp_path: Path) -> None:
