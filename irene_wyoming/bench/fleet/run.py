@@ -21,7 +21,8 @@ from irene_wyoming.wire.client import describe
 
 PROXIES = f"[127.0.0.0/8, {NETWORK}.0.0/16]"
 
-STEADY, KILLED, ROLLING, SLOW = "steady", "kill -9", "rolling restart", "one slow"
+STEADY, KILLED, SLOW, ROLLING = "steady", "kill -9", "one slow", "rolling restart"
+"""In this order: a server that was started anew gets its share slowly, and would be spared beside a slow one."""
 
 SLOW_SHARE = 0.25
 """Of the time that the slowed servers run."""
@@ -54,7 +55,7 @@ class Plan:
     wake: int = 3
     asr: int = 2
     satellites: int = 24
-    speakers: int = 3
+    speakers: int = 4
     seconds: float = 20.0
     """Of each phase, at least."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -204,7 +205,7 @@ async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.wait(tasks)
 
 
-async def measured(plan: Plan, folder: Path, phases: Sequence[str] = (STEADY, KILLED, ROLLING, SLOW)) -> list[FleetRow]:
+async def measured(plan: Plan, folder: Path, phases: Sequence[str] = (STEADY, KILLED, SLOW, ROLLING)) -> list[FleetRow]:
     """Go through the phases; gives a row for each."""
     async with fleet(plan, folder) as whole:
         acts = {STEADY: whole.steady, KILLED: whole.kill, ROLLING: whole.roll, SLOW: whole.slow}

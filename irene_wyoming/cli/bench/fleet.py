@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wake", type=int, default=3, metavar="N", help="wake servers; default: %(default)s")
     parser.add_argument("--asr", type=int, default=2, metavar="N", help="speech-to-text servers; default: %(default)s")
     parser.add_argument("--satellites", type=int, default=24, metavar="N", help="default: %(default)s")
-    parser.add_argument("--speakers", type=int, default=3, metavar="N", help="people; default: %(default)s")
+    parser.add_argument("--speakers", type=int, default=4, metavar="N", help="people; default: %(default)s")
     parser.add_argument("--seconds", type=int, default=20, help="of each phase, at least; default: %(default)s")
     parser.add_argument("--engine", metavar="NAME", help="of the wake servers (none: as configured by default)")
     parser.add_argument("--only", action="append", metavar="PHASE", help="steady, kill, roll, slow, scale; repeatable")
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         raise AudioError("bench fleet reads another process's CPU time as only Linux tells it")
     if args.wake < 1 or args.asr < 0 or args.satellites < 1 or args.speakers < 0 or args.seconds < EVERY_S:
         raise AudioError(f"expected --wake 1+, --asr 0+, --satellites 1+, --speakers 0+, --seconds {EVERY_S}+")
-    names = {"steady": fleet.STEADY, "kill": fleet.KILLED, "roll": fleet.ROLLING, "slow": fleet.SLOW}
+    names = {"steady": fleet.STEADY, "kill": fleet.KILLED, "slow": fleet.SLOW, "roll": fleet.ROLLING}
     only = args.only or [*names, "scale"]
     if unknown := set(only) - {*names, "scale"}:
         raise AudioError(f"--only: expected steady, kill, roll, slow or scale, got {', '.join(sorted(unknown))}")
