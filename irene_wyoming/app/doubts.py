@@ -54,7 +54,7 @@ def of_tags(settings: AsrConfig, tags: Collection[str]) -> list[str]:
         return []
     return [
         f"asr.language: {settings.language!r}: no engine here understands it, only {', '.join(known) or 'none'}; "
-        "choose another asr.default_provider, or fetch a model for it (irene-wyoming models)"
+        "set asr.default_provider to auto, which fetches a model for it, or fetch one yourself (irene-wyoming models)"
     ]
 
 

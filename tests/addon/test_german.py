@@ -16,10 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from irene_wyoming.app import doubts
 from irene_wyoming.app.asr import asr_server
+from irene_wyoming.config.addon import told
 from irene_wyoming.config.env import BASE_VARIABLE
 from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Config
+from irene_wyoming.engines.base import ModelInfo
 from irene_wyoming.errors import ProtocolError
 from irene_wyoming.hardware import Hardware
 from irene_wyoming.wire.address import Address
@@ -108,8 +111,8 @@ async def test_the_model_is_fetched_switched_to_and_described_and_german_is_unde
             assert heard.text == meant
         assert (await transcribe(service.address, english, "en")).text == COMMAND
     assert (PATH, "bytes=10000-") in host.asked
-    for told in (f"fetching {NAME}", f"{NAME}: 100 %", f"{NAME} is here, and is loaded for sherpa"):
-        assert told in caplog.text
+    for line in (f"fetching {NAME}", f"{NAME}: 100 %", f"{NAME} is here, and is loaded for sherpa"):
+        assert line in caplog.text
 
 
 async def test_without_the_internet_it_says_what_to_do_and_english_commands_work(
@@ -126,3 +129,13 @@ async def test_without_the_internet_it_says_what_to_do_and_english_commands_work
     (line,) = [line for line in lines if "cannot be reached" in line]
     assert "is the internet there?" in line
     assert f"unpack http://127.0.0.1:1{PATH} into " in line
+
+
+def test_who_leaves_the_default_engine_is_told_which_option_helps(tmp_path: Path) -> None:
+    path = tmp_path / "options.json"
+    path.write_text(json.dumps({"language": "de"}))
+    english = ModelInfo("moonshine-tiny-en", ("en",), "", "", "")
+    assert [told(doubt) for doubt in doubts.of_language(load(path, {}).asr, {"guided": [english]})] == [
+        "language: 'de': no engine here understands it, only en; set asr_provider to auto, which fetches a model for "
+        "it, or fetch one yourself (irene-wyoming models)"
+    ]
