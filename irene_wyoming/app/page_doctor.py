@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import wave
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from irene_wyoming.app.shared_metrics import unshared
+from irene_wyoming.app.shared_metrics import default_place, unshared
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
@@ -46,10 +47,11 @@ class PageDoctor:
         :param address: of the server that was to hear it.
         :raises ServerUnavailable: the doctor does not end, or not with an answer.
         """
-        with tempfile.TemporaryDirectory(prefix="irene-wyoming-spoken-") as folder:  # of this user alone
-            file = Path(folder) / "spoken.wav"
-            await asyncio.to_thread(write, file, spoken)
+        file = await asyncio.to_thread(written, spoken)
+        try:
             found = await self._asked(address.uri, "--silent", f"--{what}-file", str(file))
+        finally:
+            await asyncio.shield(asyncio.to_thread(file.unlink))
         of_speech: Sequence[Mapping[str, Any]] = [link for link in found["links"] if link["name"] in OF_SPEECH]
         bad = [link for link in of_speech if link["level"] == "error"] or [
             link for link in of_speech if link["level"] == "warning"
@@ -77,6 +79,20 @@ class PageDoctor:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+def written(spoken: Recording) -> Path:
+    """A file that only this user can read, in memory where there is room for it. Blocks.
+
+    :raises ServerUnavailable: there is no room.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix="irene-wyoming-spoken-", suffix=".wav", dir=default_place())
+        os.close(handle)
+        write(Path(name), spoken)
+    except OSError as error:
+        raise ServerUnavailable(f"there is no room for what was spoken: {error.strerror}") from error
+    return Path(name)
 
 
 def write(path: Path, spoken: Recording) -> None:

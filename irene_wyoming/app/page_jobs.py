@@ -16,6 +16,7 @@ from typing import Any
 from irene_wyoming.app.page_recordings import NEGATIVE, Recordings
 from irene_wyoming.app.shared_metrics import unshared
 from irene_wyoming.errors import UnsupportedRequest
+from irene_wyoming.supervise import SUPERVISED_VARIABLE
 
 NICENESS = 10
 """Words are heard first."""
@@ -130,7 +131,7 @@ async def worked(told: dict[str, Any], arguments: Sequence[str]) -> Mapping[str,
     """Run a command to its end, and tell how far it is. Cancelled, it ends the command."""
     process = await asyncio.create_subprocess_exec(
         *arguments,
-        env=unshared(os.environ),
+        env={**unshared(os.environ), SUPERVISED_VARIABLE: str(os.getpid())},  # it ends with us, however we end
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -55,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
     from irene_wyoming.engines.wake.folders import word_name
     from irene_wyoming.learn.examples import example
     from irene_wyoming.learn.learn import learn
+    from irene_wyoming.supervise import exit_with_parent
 
+    exit_with_parent()  # the page that has started it
     config = common.read_config(args, quiet=True)
     folder = output(args, config)
     name = word_name(Path(f"{args.name}.json"))

@@ -57,8 +57,10 @@ def rate(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: a setting was found for every word; 1: for some there is none."""
+    from irene_wyoming.supervise import exit_with_parent
     from irene_wyoming.tune import plot
 
+    exit_with_parent()  # the page that has started it
     if args.plot:
         common.require_plot(args.plot)
     negatives = wavs(args.folder / NEGATIVE)
