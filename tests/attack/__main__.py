@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from irene_wyoming.config.load import load as load_config
+from irene_wyoming.wire.hear import Recording
 from tests.attack import fuzz, hang, load, quarter, soak, stop, strangers
 from tests.attack.covered import covered
 from tests.attack.figures import Figure, bounded, exact, held, of_all, printed
@@ -215,7 +216,20 @@ def run_quarter(args: argparse.Namespace) -> list[Figure]:
             Figure("memory with the page cache", f"{done.most_bytes / 1e6:.0f} MB"),
             Figure("a description took at most", f"{max(done.described_s):.2f} s"),
         ]
-    return figures
+    return figures + gates_at_once(word)
+
+
+def gates_at_once(word: Recording) -> list[Figure]:
+    """One word in eight rooms at the same moment: what the gates, which all open then, add to its delay."""
+    late_s = {}
+    for gate in ("true", "false"):
+        settings = {"WAKE__VERIFY": '"off"', "WAKE__IDLE_GATE": gate, "LOG_LEVEL": "error"}
+        done = asyncio.run(quarter.together(8, word, NAME, settings))
+        late_s[gate] = max(done.late_s) if len(done.late_s) == done.spoken else float("inf")
+    return [
+        Figure("one word in 8 quiet rooms at once, without the gate: the latest", f"{late_s['false']:.2f} s"),
+        bounded("with it: later by at most", late_s["true"] - late_s["false"], 0.2, " s"),
+    ]
 
 
 def seconds(times: list[float]) -> str:

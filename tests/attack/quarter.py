@@ -33,6 +33,9 @@ CHUNK_MS = 80
 EVERY_S = 8.0
 """From one word of a satellite to its next."""
 
+QUIET_S = 8
+"""For all gates to close."""
+
 SETTLES_S = 10.0
 """After its first description a server has loaded what it will; on a quarter of a core that takes a while."""
 
@@ -174,12 +177,36 @@ async def ask(address: Address, outcome: Outcome) -> None:
         await asyncio.sleep(0.5)
 
 
+async def together(rooms: int, word: Recording, name: str, settings: dict[str, str]) -> Outcome:
+    """Quiet rooms, so that every gate is closed, in all of which one word is heard at the same moment."""
+    outcome = Outcome()
+    with limited(0.25, 256_000_000) as group:
+        async with small_server(group, settings) as address:
+            await warmed(address, name)
+            await asyncio.gather(*(quiet_room(address, number, word, name, outcome) for number in range(rooms)))
+    return outcome
+
+
+async def quiet_room(address: Address, number: int, word: Recording, name: str, outcome: Outcome) -> None:
+    """Quiet, and a word."""
+    quiet = np.random.default_rng(number).normal(size=round((QUIET_S + 6) * SPEECH.rate)) * 10
+    said = np.frombuffer(word.pcm, "<i2")
+    quiet[QUIET_S * SPEECH.rate :][: len(said)] += said
+    outcome.spoken += 1
+    await listened(address, np.rint(quiet).clip(-32_768, 32_767).astype("<i2").tobytes(), name, outcome)
+
+
 async def satellite(
     address: Address, number: int, seconds: float, word: Recording, name: str, outcome: Outcome
 ) -> None:
     """Noise at the pace of speech, with words in it. It leaves without a word, as one that loses its power."""
     pcm, ends = room(number, seconds, word)
     outcome.spoken += len(ends)
+    await listened(address, pcm, name, outcome)
+
+
+async def listened(address: Address, pcm: bytes, name: str, outcome: Outcome) -> None:
+    """Have audio heard at the pace of speech, and note what is told."""
     async with connect(address) as wire:
         await wire.write(Detect(names=[name]))
         sent: dict[int, float] = {}

@@ -48,13 +48,14 @@ BEFORE_BLOCKS = 36
 """What the engine hears at least of the time before a change, 2.16 s. openWakeWord looks back 2.0 s: with
 half a second, one of a hundred words in noise was lost."""
 
-LEAST_BEFORE_BLOCKS = 4
-"""What it hears at least of that where many gates open at once, 240 ms: a word's first sound, before it is loud."""
+LEAST_BEFORE_BLOCKS = 1
+"""What it hears at least of that where many gates open at once: a word's first sound, before it is loud. Steps of the
+engine fall where they would have fallen, so that it is up to STEPS - 1 blocks more."""
 
-AGAIN_S = 0.15
+AGAIN_S = 0.1
 """What streams may take within AGAIN_WITHIN_S to hear again what they were spared, by the clock, all together. Eight
 rooms in which a slammed door is heard would else delay each other, and a word in one of them, by 1.5 s on a quarter of
-a core."""
+a core, and it takes as long again to catch up."""
 
 AGAIN_WITHIN_S = 1.0
 
@@ -117,23 +118,28 @@ class Steady:
 class Again:
     """How much of what they were spared the streams of one engine may hear again. For the engines' thread.
 
-    A stream alone hears all of it. One that opens while others do hears less, down to LEAST_BEFORE_BLOCKS.
+    A stream alone hears all of it. Several share AGAIN_S, and each hears LEAST_BEFORE_BLOCKS at least.
 
     :param clock: seconds, never going back.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
+        self._streams: set[int] = set()
         self._took: dict[int, tuple[float, float]] = {}  # by stream: when it began to hear again, and the seconds
-        self._block_s = 0.0  # what one block took last
+        self._block_s = 0.0  # what one block took last; 0: nobody knows
+
+    def joined(self, stream: int) -> None:
+        """One stream more, which may open its gate when others do."""
+        self._streams.add(stream)
 
     def blocks(self, stream: int, kept: int) -> int:
         """How many of so many kept blocks this stream may hear whose gate opens now."""
         since = self._clock() - AGAIN_WITHIN_S
         self._took = {one: took for one, took in self._took.items() if took[0] >= since}
-        others_s = sum(seconds for one, (_, seconds) in self._took.items() if one != stream)
-        if not others_s:
+        if self._streams <= {stream} or not self._block_s:
             return kept
+        others_s = sum(seconds for one, (_, seconds) in self._took.items() if one != stream)
         most = max(LEAST_BEFORE_BLOCKS, int((AGAIN_S - others_s) / self._block_s))
         return kept - max(0, kept - most) // STEPS * STEPS  # steps fall where they would have fallen
 
@@ -145,6 +151,7 @@ class Again:
 
     def left(self, stream: int) -> None:
         """Who has left costs nothing."""
+        self._streams.discard(stream)
         self._took.pop(stream, None)
 
     def now(self) -> float:
@@ -202,6 +209,7 @@ class GatedSession:
         :param again: what the streams of the engine have in common; None: this one is alone.
         """
         self._again = again or Again()
+        self._again.joined(id(self))
         self._on_score = on_score
         self._on_spared = on_spared
         self._steady = Steady()
