@@ -1,6 +1,7 @@
 """The command grammar: what may be said to a home with these names and own sentences."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from functools import cache
 from itertools import permutations
 from typing import Any
@@ -8,16 +9,15 @@ from typing import Any
 from hassil.errors import HassilError
 from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, TextChunk
 from hassil.expression import Sequence as TemplateSequence
-from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
-from home_assistant_intents import get_intents
 
 from irene_wyoming.language.durations import durations, long_durations, whole_durations
 from irene_wyoming.language.grammar import Grammar
-from irene_wyoming.language.network import Network, Piece
+from irene_wyoming.language.network import HUB_SPELLINGS, MOST_SPELLINGS, Network, Piece
 from irene_wyoming.language.numbers import number_forms, number_words
 from irene_wyoming.language.signs import sign_forms
 from irene_wyoming.language.spoken import family, spoken_forms, why_unsayable
+from irene_wyoming.language.templates import DEEPEST, hub_templates, intents, parsed
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.language.wordings import BEFORE, BEHIND, COMMANDS, GROCERIES, LISTS, RULES, TIMERS
 
@@ -25,8 +25,8 @@ MOST_PERMUTED = 5
 """Parts of a permutation: they stand in 120 orders already."""
 MOST_NUMBERS = 1_000
 """Of a range in an own sentence. Each is a way on for a search."""
-DEEPEST = 20
-"""Rules within rules; one that names itself would never end."""
+HALVES = range(5, 31)
+"""Temperatures of which halves are asked for."""
 
 PERCENT = ("percent", "per cent", "%")
 
@@ -36,13 +36,14 @@ def command_grammar(vocabulary: Vocabulary, sentences: Sequence[str], language: 
 
     :param vocabulary: where it holds no area, no floor or no entity, usual names stand in for them (English only).
     :param sentences: further templates in hassil's notation, beside those of ``vocabulary.sentences``.
-    :param language: English has its commands; in other languages only ``sentences`` can be said.
+    :param language: English has commands of its own, other languages those of the hub.
     :raises ValueError: a sentence of ``sentences`` cannot be parsed, may be empty, or names an unknown rule or list.
     """
     english = family(language) == "en"
-    layout = _Layout(vocabulary.with_defaults() if english else vocabulary, language)
-    for template in COMMANDS if english else ():
-        layout.add(template)
+    layout = _Layout(*((vocabulary.with_defaults(), language) if english else (vocabulary, language, HUB_SPELLINGS)))
+    for template, domains in [(template, ()) for template in COMMANDS] if english else hub_templates(language):
+        with nullcontext() if english else suppress(ValueError):  # the hub's may hold what cannot be laid out
+            layout.add(template, domains)
     for template in sentences:
         layout.add(template)
     for template in vocabulary.sentences:
@@ -71,12 +72,6 @@ def unsayable(sentences: Iterable[str], language: str = "en") -> list[tuple[str,
     return found
 
 
-@cache
-def intents(language: str) -> Mapping[str, Any]:
-    """Home Assistant's intents of a language; empty where it has none."""
-    return get_intents(language) or get_intents(family(language)) or {}
-
-
 def _fillers(skip_words: Sequence[str], language: str) -> tuple[Sequence[str], Sequence[str]]:
     """What may be said before a command and behind it, without being a part of it."""
     if family(language) != "en":
@@ -89,7 +84,7 @@ def _fillers(skip_words: Sequence[str], language: str) -> tuple[Sequence[str], S
 class _Layout:
     """Lays templates out into a Network."""
 
-    def __init__(self, vocabulary: Vocabulary, language: str) -> None:
+    def __init__(self, vocabulary: Vocabulary, language: str, most: int = MOST_SPELLINGS) -> None:
         self.unsayable = list[str]()
         self._language = language
         self._vocabulary = vocabulary
@@ -98,18 +93,23 @@ class _Layout:
         self._lists: Mapping[str, Any] = known.get("lists", {})
         if family(language) == "en":
             self._rules |= RULES
-        self._network = Network(self._forms)
-        self._choices: dict[str, tuple[Piece, ...]] = {}
+        self._network = Network(self._forms, most)
+        self._choices: dict[tuple[str, tuple[str, ...]], tuple[Piece, ...]] = {}
         before, behind = _fillers(known.get("skip_words", ()), language)
         self._body = self._fillers(Network.START, before)
         self._behind = self._network.node()
         self._network.finish(self._fillers(self._behind, behind))
         self._depth = 0
+        self._domains: tuple[str, ...] = ()
 
-    def add(self, template: str) -> None:
-        """:raises ValueError: it cannot be used; the message names it."""
+    def add(self, template: str, domains: tuple[str, ...] = ()) -> None:
+        """:param domains: of which an entity has to be that stands in the place of ``{name}``; none: of any.
+
+        :raises ValueError: it cannot be used; the message names it.
+        """
+        self._domains = domains
         try:
-            expression = parse_sentence(template).expression
+            expression = parsed(template)
             if self._may_be_empty(expression):
                 raise ValueError("it may be empty; put a word outside of the brackets")
             end = self._expression(self._body, expression)
@@ -185,7 +185,7 @@ class _Layout:
         if self._depth > DEEPEST:
             raise ValueError(f"the rule <{name}> leads back to itself")
         try:
-            return self._expression(source, parse_sentence(self._rules[name]).expression)
+            return self._expression(source, parsed(self._rules[name]))
         finally:
             self._depth -= 1
 
@@ -198,12 +198,11 @@ class _Layout:
             return self._network.pieces(source, pieces)
         found = self._lists.get(name, {})
         if "range" in found:
-            bounds = found["range"]
-            return self._network.pieces(source, self._numbers(_range(bounds)))
+            return self._network.pieces(source, self._ranged(name, found["range"]))
         if not found.get("values"):
             raise ValueError(f"it names the list {{{name}}}; known are {', '.join(self._known())}")
         texts = (value["in"] if isinstance(value, dict) else value for value in found["values"])
-        return self._join(self._expression(source, parse_sentence(text).expression) for text in texts)
+        return self._join(self._expression(source, parsed(text)) for text in texts)
 
     def _known(self) -> list[str]:
         lists = (name for name, found in self._lists.items() if not found.get("wildcard"))
@@ -211,12 +210,13 @@ class _Layout:
 
     def _pieces(self, name: str) -> tuple[Piece, ...] | None:
         """The choices of a list of ours; None: there is no such list."""
-        if name not in self._choices:
+        key = (name, self._domains if name == "name" else ())
+        if key not in self._choices:
             found = self._made(name)
             if found is None:
                 return None
-            self._choices[name] = found
-        return self._choices[name]
+            self._choices[key] = found
+        return self._choices[key]
 
     def _made(self, name: str) -> tuple[Piece, ...] | None:
         if name in ("area", "floor", "name") or name.startswith("name."):
@@ -231,8 +231,8 @@ class _Layout:
             written: Iterable[str] = self._vocabulary.areas
         elif listed == "floor":
             written = self._vocabulary.floors
-        elif domain:
-            wanted = LISTS.get(domain, (domain,))
+        elif domain or self._domains:
+            wanted = LISTS.get(domain, (domain,)) if domain else self._domains
             written = (each for one in wanted for each in self._vocabulary.entities(one))
         else:
             written = self._vocabulary.devices
@@ -240,14 +240,25 @@ class _Layout:
             if said := spoken_forms(each, self._language):
                 yield Piece(said, each)
 
+    def _ranged(self, name: str, bounds: Mapping[str, Any]) -> tuple[Piece, ...]:
+        """Written in digits: the hub does not know number words before a sign, and not in every language."""
+        key = (name, ())
+        if key not in self._choices:
+            numbers = (Piece(number_forms(n, self._language), str(n)) for n in _range(bounds))
+            halves = tuple(HALVES) if bounds.get("fractions") == "halves" else ()
+            self._choices[key] = (*numbers, *(half_piece(n, self._language) for n in halves))
+        return self._choices[key]
+
     def _numbers(self, numbers: Iterable[int]) -> tuple[Piece, ...]:
         return tuple(Piece(number_forms(n, self._language), number_words(n, self._language)) for n in numbers)
 
 
 def _without_lone_signs(text: str) -> str:
-    """A dash or an emoji between blanks is said by nobody."""
-    words = text.split(" ")
-    return " ".join(word for word in words if not word or any(letter.isalnum() or letter in "&+%#" for letter in word))
+    """A dash or an emoji between blanks is said by nobody. One without a blank may stand inside of a word."""
+    if text in ("-", "'"):
+        return text
+    words = (word if any(letter.isalnum() or letter in "&+%#°" for letter in word) else "" for word in text.split(" "))
+    return " ".join(words)
 
 
 def _inline_range(name: str) -> range:
@@ -264,6 +275,12 @@ def _inline_range(name: str) -> range:
 
 def _range(bounds: Mapping[str, Any]) -> range:
     return range(int(bounds["from"]), int(bounds["to"]) + 1, int(bounds.get("step", 1)))
+
+
+def half_piece(number: int, language: str) -> Piece:
+    """``einundzwanzig komma fünf``, as recognisers write it too."""
+    words = number_words(number + 0.5, language).casefold()
+    return Piece((words, f"{number},5", f"{number}.5"), f"{number}.5")
 
 
 @cache

@@ -15,6 +15,7 @@ from home_assistant_intents import get_intents
 from irene_wyoming.language.general import general_words, in_pieces, template_words
 from irene_wyoming.language.grammar import plain
 from irene_wyoming.language.spoken import family
+from irene_wyoming.language.templates import open_marks
 from irene_wyoming.language.vocabulary import Vocabulary
 
 _LIST, _RULE = re.compile("{([^}]*)}"), re.compile("<([^>]*)>")
@@ -70,13 +71,7 @@ def _open_templates(language: str) -> Intents | None:
     known = get_intents(language) or get_intents(family(language))
     if known is None:
         return None
-    lists = [name for name, values in known.get("lists", {}).items() if values.get("wildcard")]
-    marks = [f"{{{name}{end}" for name in lists for end in "}:"]
-    rules = known.get("expansion_rules", {})
-    while more := [f"<{rule}>" for rule, text in rules.items() if any(mark in text for mark in marks)]:
-        if set(more) <= set(marks):
-            break
-        marks += [rule for rule in more if rule not in marks]
+    marks = open_marks(known)
     intents: dict[str, Any] = {}
     for name, intent in known["intents"].items():
         for data in intent["data"]:

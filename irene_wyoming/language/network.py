@@ -18,6 +18,8 @@ LONGEST_WORD = 64
 
 MOST_SPELLINGS = 5_000
 """Words that may be spelled from one place: ``[a][b][c]`` is eight, and two dozen such options are millions."""
+HUB_SPELLINGS = 200_000
+"""The same where the hub's own templates begin there, of which there are a thousand."""
 
 
 class Piece(NamedTuple):
@@ -36,12 +38,14 @@ class Network:
 
     :param forms: how people say a word that templates spell out; none: it cannot be said, and neither can what holds
         it.
+    :param most: words that may be spelled from one place.
     """
 
     START, END = 0, 1
 
-    def __init__(self, forms: Callable[[str], tuple[str, ...]]) -> None:
+    def __init__(self, forms: Callable[[str], tuple[str, ...]], most: int = MOST_SPELLINGS) -> None:
         self._forms = forms
+        self._most = most
         self._arcs: list[list[tuple[str | int, int]]] = [[], []]
         self._pieces: list[Piece] = []
         self._numbers: dict[Piece, int] = {}
@@ -121,7 +125,7 @@ class Network:
         stack, seen = [("", start)], set[tuple[str, int]]()
         while stack:
             word, node = stack.pop()
-            if len(word) > LONGEST_WORD or not is_new((word, node), seen):
+            if len(word) > LONGEST_WORD or not is_new((word, node), seen, self._most):
                 continue
             number = self._word(word) if word else None
             if node == self.END and (number is not None or not word):
@@ -141,15 +145,15 @@ class Network:
                 yield number, node
 
 
-def is_new(spelling: tuple[str, int], seen: set[tuple[str, int]]) -> bool:
+def is_new(spelling: tuple[str, int], seen: set[tuple[str, int]], most: int) -> bool:
     """Whether a spelling is seen for the first time.
 
     :raises ValueError: there are too many of them.
     """
     if spelling in seen:
         return False
-    if len(seen) == MOST_SPELLINGS:
-        raise ValueError(f"it spells more than {MOST_SPELLINGS} words in one place; put blanks between options")
+    if len(seen) == most:
+        raise ValueError(f"it spells more than {most} words in one place; put blanks between options")
     seen.add(spelling)
     return True
 

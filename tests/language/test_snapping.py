@@ -127,10 +127,10 @@ def test_the_nearest_sentence_is_taken(heard: str, meant: str) -> None:
     ("language", "heard", "meant"),
     [
         ("de", "Schalde das Licht im Wohnzimmer ein", "Schalte das Licht im Wohnzimmer ein"),
-        ("fr", "Alume la lumière du salon", "Allume la lumière du Salon"),
+        ("fr", "Alume la lumière du salon", "allume la lumière du Salon"),
         ("es", "Apagga la luz de la cocina", "Apaga la luz de la Cocina"),
-        ("nl", "Schaakel het licht in de keuken uit", "Schakel het licht in de Keuken uit"),
-        ("it", "Acendi le luci in cucina", "Accendi le luci in Cucina"),
+        ("nl", "Schaakel het licht in de keuken uit", "schakel het licht in de Keuken uit"),
+        ("it", "Acendi le luci in cucina", "accendi le luci in Cucina"),
         ("de", "Gestern war das Wetter schön", None),
         ("fr", "Je suis dans le salon", None),
         ("es", "Me gusta la cocina", None),
