@@ -5,9 +5,12 @@ import subprocess
 import sys
 import wave
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
@@ -17,6 +20,7 @@ from irene_wyoming.farm.batch import transcribed
 from irene_wyoming.farm.forms import LONGEST_S, BadForm, Job, answer, job, listed, speech
 from tests.engines.asr.conftest import made
 from tests.engines.asr.elsewhere import LIGHT, TIMER, recording
+from tests.farm.cluster import FARM
 
 
 def wav(pcm: bytes, form: AudioFormat = SPEECH) -> bytes:
@@ -85,6 +89,19 @@ def test_models_are_listed_with_their_languages() -> None:
     model = ModelInfo("large", languages=("de",), description="x", author="y", url="https://example.org")
     (one,) = listed([model], "whisper")["data"]
     assert (one["id"], one["owned_by"], one["languages"]) == ("large", "whisper", ["de"])
+
+
+def test_the_packaged_description_names_what_there_is() -> None:
+    (application,) = yaml.safe_load(FARM.read_text())["applications"]
+    module, _, name = application["import_path"].partition(":")
+    spec = find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    assert f"def {name}(" in Path(spec.origin).read_text()
+    assert application["args"].keys() <= {"provider", "config"}
+    (deployment,) = application["deployments"]
+    assert f'name="{deployment["name"]}"' in Path(spec.origin).read_text()
+    assert deployment["user_config"].keys() == {"batch", "wait_s"}
 
 
 # Batches

@@ -66,7 +66,9 @@ class Member:
         """
         try:
             self.offers = await self.server.models()
-        except EngineFailed:
+        except EngineFailed as error:
+            if self.awake:
+                log.warning("%s; until it answers the other addresses do its work", error)
             self._turn(awake=False)
             raise
         if not self.awake:
@@ -144,8 +146,6 @@ class Pool:
         self._probe_the_sleeping()
         if len(failed) == len(looks):
             raise EngineFailed("; ".join(map(str, failed)))
-        for error in failed:
-            log.warning("%s; the other addresses do its work", error)
         return united([model for member in self._members if member.awake for model in member.offers])
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
