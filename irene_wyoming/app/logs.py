@@ -18,7 +18,7 @@ from irene_wyoming.config.model import Config
 COLOURS = {logging.WARNING: "\x1b[33m", logging.ERROR: "\x1b[31m", logging.CRITICAL: "\x1b[1;31m"}
 """Yellow, red, and bold red; what is no warning has the terminal's own colour."""
 
-FAINT, PLAIN = "\x1b[2m", "\x1b[0m"
+GOOD, FAINT, PLAIN = "\x1b[32m", "\x1b[2m", "\x1b[0m"
 
 # Controls, among them what moves a terminal's cursor, and what turns or hides text (Unicode's line and paragraph
 # separators, marks of direction, and the byte order mark).

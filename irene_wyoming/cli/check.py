@@ -10,10 +10,9 @@ from irene_wyoming.app.check import Check
 from irene_wyoming.app.findings import Finding, Level
 from irene_wyoming.cli import common
 from irene_wyoming.cli.describe import lines
+from irene_wyoming.cli.signs import sign
 from irene_wyoming.config.addon import told
 from irene_wyoming.config.model import Config
-
-SIGNS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,5 +43,5 @@ async def look(config: Config, *, say: bool) -> tuple[list[Finding], Info]:
             finding = replace(finding, about=told(finding.about), text=told(finding.text))
         findings.append(finding)
         if say:
-            print(f"{SIGNS[finding.level]} {finding.about}: {finding.text}", flush=True)
+            print(f"{sign(finding.level)} {finding.about}: {finding.text}", flush=True)
     return findings, check.info

@@ -16,14 +16,13 @@ from irene_wyoming.app.logs import escaped
 from irene_wyoming.app.source import source
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.cli import common, recording
+from irene_wyoming.cli.signs import sign
 from irene_wyoming.config.addon import told
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import CaptureError, ConfigError, IreneError
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 from irene_wyoming.wire.listen import listening
-
-SIGNS = {Level.OK: "ok     ", Level.WARNING: "warning", Level.ERROR: "ERROR  "}
 
 FIRST_AUDIO_S = 5.0
 """Sound systems and servers need up to a second or two to open a device."""
@@ -107,7 +106,7 @@ async def examined(config: Config, args: argparse.Namespace) -> list[Link]:
 
 
 def line(link: Link) -> str:
-    return escaped(f"{SIGNS[link.level]} {link.name}: {link.text}")
+    return f"{sign(link.level)} {escaped(f'{link.name}: {link.text}')}"
 
 
 def named(link: Link) -> Link:
