@@ -1,6 +1,6 @@
 """Session: what the embedded engines' sessions have in common. Scores come from a ScoreStream, triggers decide."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -50,6 +50,8 @@ class Session:
         self._triggers = triggers
         self._on_score = on_score
         self._meter = Meter(SPEECH.rate)
+        self._highest: dict[str, MeasuredScore] = {}
+        """By word: its score that was measured last."""
         self._frame = 0  # at which the audio ends that was given
         self._closed = False
 
@@ -89,10 +91,16 @@ class Session:
         for score in self._stream.push(pcm):
             trigger = self._triggers[score.word]
             if self._on_score is not None:
-                shown = score
-                if score.score >= NEARLY:
-                    shown = MeasuredScore.of(score, level(), self._meter.snr_db, trigger.threshold)
-                self._on_score(shown)
+                high = score.score >= NEARLY
+                self._on_score(self._measured(score, trigger.threshold, level) if high else score)
             if trigger.update(score.score, score.frame, level):
                 yield Hit(score.word, score.score, score.frame, level(), self._meter.snr_db, trigger.threshold)
         self._meter.push(samples[measured:])
+
+    def _measured(self, score: Score, threshold: float, level: Callable[[], float]) -> MeasuredScore:
+        """The score with how loud it was where it was highest within a second: to measure takes as long as a step."""
+        high = self._highest.get(score.word)
+        if high is None or score.score > high.score or score.frame - high.frame > SPEECH.rate:
+            high = self._highest[score.word] = MeasuredScore.of(score, level(), self._meter.snr_db, threshold)
+            return high
+        return MeasuredScore.of(score, high.level_dbfs, high.snr_db, threshold)

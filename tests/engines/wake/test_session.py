@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from irene_wyoming.engines.base import Hit, Score
+from irene_wyoming.engines.base import Hit, MeasuredScore, Score
 from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.trigger import Trigger
 from irene_wyoming.errors import EngineFailed
@@ -112,3 +112,20 @@ def test_a_closed_session_closes_its_stream_and_refuses_audio(session: Session, 
     assert stream.closed
     with pytest.raises(EngineFailed, match="closed"):
         session.push(b"")
+
+
+def test_a_high_score_has_the_level_of_its_words_highest_step(stream: LoudStream) -> None:
+    """On a plateau and behind it nobody measures again: that takes as long as a step of an engine."""
+    shown: list[Score] = []
+    session = Session(stream, {"low": Trigger(1, 99, 0), "high": Trigger(1, 99, 0)}, shown.append)
+    session.push(
+        noise(256, 8_000) + pcm(0x08) + noise(12_800, 800) + pcm(0x0F) + noise(25_600, 8_000) + pcm(0x0F, 0x0A)
+    )
+    first, highest, plateau, behind = (score for score in shown if isinstance(score, MeasuredScore))
+    assert first.level_dbfs < highest.level_dbfs - 10
+    assert [score.score for score in (highest, plateau, behind)] == [1.0, 1.0, 10 / 15]
+    assert plateau.level_dbfs == behind.level_dbfs == highest.level_dbfs
+    shown.clear()
+    session.push(noise(256, 16_000) + pcm(0x0A))
+    (later,) = (score for score in shown if isinstance(score, MeasuredScore))
+    assert later.level_dbfs != highest.level_dbfs
