@@ -4,6 +4,12 @@ A search that may only find commands finds one in "turn that off", too. With the
 said, and knows that no command was meant. What a home's own commands or sentences say as well stays a command.
 """
 
+DEVICES = (
+    "lamp|lamps|heater|heating|oven|stove|radio|stereo|speaker|speakers|computer|printer|projector|dishwasher|dryer"
+    "|toaster|coffee machine|plug|socket|tv|fan|alarm|camera|monitor|shower|water|fridge|freezer|fireplace|strip"
+)
+"""What people say to switch, and homes call by other names or do not have."""
+
 DECOYS = (
     # Without saying what is meant
     "(turn|switch) (that|it|this|them|everything|all of it) (on|off)",
@@ -18,6 +24,9 @@ DECOYS = (
     "(do not|don't) (turn|switch) (on|off) [the] [{area}] (light|lights)",
     "why (is|are) the {area} (light|lights) (on|off)",
     "who (turned|switched) (on|off) the [{area}] (light|lights)",
+    # Devices that this home may lack; without them the nearest one that it has is found
+    f"(turn|switch) (on|off) [the] [{{area}}] ({DEVICES})",
+    f"(turn|switch) [the] [{{area}}] ({DEVICES}) (on|off)",
     # Questions that sound like those for the time
     "what day is it [today]",
     "what day is (today|tomorrow)",

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.asr.guided.decision import confidence, measures
-from irene_wyoming.engines.asr.guided.decode import understood
+from irene_wyoming.engines.asr.guided.decision import AGREED, DISAGREED, confidence, measures
+from irene_wyoming.engines.asr.guided.decode import Hearing, agreed, decoded, together
 from irene_wyoming.engines.asr.guided.denoise import denoised
 from irene_wyoming.engines.asr.guided.home import Graphs, Home
 from irene_wyoming.engines.asr.guided.model import Moonshine
-from irene_wyoming.engines.asr.guided.search import Result
+from irene_wyoming.engines.asr.guided.search import WIDE, Result
 from irene_wyoming.engines.asr.guided.sound import Level, measured
 from irene_wyoming.engines.asr.lazy import give_back_memory
 from irene_wyoming.engines.asr.pauses import FRAME, Pauses, Speech
@@ -33,9 +33,12 @@ LEAD, TAIL = 100, 25
 """Frames of 10 ms that are heard before and behind the speech: soft sounds lie below what counts as loud. A pause is as
 long as TAIL, so that what is heard does not depend on when it is decoded."""
 
-AGAIN = 45
-"""Frames of a pause after which what was said is decoded once more, when it was in an earlier pause. Whoever has paused
-within a sentence does so again, and hubs wait for 70 frames or more."""
+WAITS = (25, 45, 60)
+"""Frames of a pause after which what was said is decoded: for the first time, the second, and any later one. Whoever
+has paused within a sentence does so again, and hubs wait for 70 frames or more."""
+
+CLATTER = 12
+"""Loud frames behind the pause after a command that are no word of it. Five of them are the averaging of levels."""
 
 SILENCE = 4_800
 """Samples of silence put behind what is heard, 0.3 s: the model is surer of the last word."""
@@ -49,10 +52,6 @@ SILENT_DBFS = -75.0
 CLEAN_DB = 25.0
 """Speech that stands so far out of the noise is heard as it was said."""
 
-STEADY_RISES_DB = 1.7
-"""Noise whose quieter moments differ by less is steady, and can be taken away: white noise had 0.7 at most, pink 1.6.
-A kitchen's had 2 and more."""
-
 CLIPPED = 0.1
 """Share of samples at full scale from which that may be why nothing was understood."""
 
@@ -61,6 +60,13 @@ SLOWED_HZ = 2_800.0
 
 SURE = 0.75
 """A command comes out from this confidence on."""
+
+SURE_AT_ONCE = 0.93
+"""In noise a command comes out from this confidence on without being heard again."""
+
+HOPELESS = -15.0
+"""Natural logarithm: what is so much less likely than the open transcript is not heard again. Of commands that were
+found by hearing again none was below -12."""
 
 LIKELY = 0.55
 """Mean probability of a token of an open transcript, geometrically: what the model itself doubts more is no speech. Of
@@ -129,10 +135,6 @@ class Guided:
             return Transcription("", language, self.name, 0.0, None, {**about, "reason": reason})
         wanted = None if answer == "open" else home
         found, sure = self._search(samples, wanted, level)
-        if wanted is not None and sure < SURE and level.snr_db < CLEAN_DB and level.rises_db < STEADY_RISES_DB:
-            again, surer = self._search(denoised(samples), wanted, level)
-            if surer >= SURE:
-                found, sure = again, surer
         if found.nearest and wanted is not None and wanted.means(found.nearest[0].said):
             about |= {"nearest": found.nearest[0].written, "nearest_confidence": round(sure, 2)}
         if sure >= SURE:
@@ -143,14 +145,19 @@ class Guided:
         return self._opened(found, level, language, about)
 
     def _search(self, samples: Samples, home: Home | None, level: Level) -> tuple[Result, float]:
-        """What was found, and how sure its nearest command is."""
+        """What was found, and how sure its nearest command is. What noise makes unsure is heard again without it."""
+        first = self._hearing(samples, home)
+        sure = certainty(first.found, home, level)
+        if sure >= SURE_AT_ONCE or level.snr_db >= CLEAN_DB or not near(first.found):
+            return first.found, sure
+        second = self._hearing(denoised(samples), home)
+        both = together(self.model, first, second)
+        how = AGREED if agreed(first.found, second.found, both) else DISAGREED
+        return both, certainty(both, home, level, how)
+
+    def _hearing(self, samples: Samples, home: Home | None) -> Hearing:
         sound = self.model.listen(np.pad(samples, (0, SILENCE)))
-        graph = None if home is None else home.graph
-        found = understood(self.model, graph, sound, noisy=level.snr_db < CLEAN_DB)
-        how = measures(found, level)
-        if how is None or (home is not None and not home.means(found.nearest[0].said)):
-            return found, 0.0
-        return found, confidence(how)
+        return Hearing(sound, decoded(self.model, None if home is None else home.graph, sound, WIDE))
 
     def _opened(self, found: Result, level: Level, language: str, about: Mapping[str, object]) -> Transcription:
         """The open transcript, unless it is none."""
@@ -175,6 +182,7 @@ class GuidedSession:
         self._pcm = bytearray()
         self._first = 0  # frame with which _pcm begins
         self._early: tuple[int, Transcription] | None = None  # (last loud frame, what had been said up to it)
+        self._decoded = 0  # times
         self._closed = False
 
     def push(self, pcm: bytes) -> None:
@@ -183,7 +191,7 @@ class GuidedSession:
         self._pauses.push(np.frombuffer(pcm, "<i2"))  # raises ValueError for half a frame
         self._pcm += pcm
         self._forget()
-        if self._pauses.paused and (self._early is None or self._quiet >= AGAIN):
+        if self._pauses.paused and self._quiet >= WAITS[min(self._decoded, len(WAITS) - 1)]:
             self._decode()
 
     def partial(self) -> None:
@@ -214,12 +222,18 @@ class GuidedSession:
             raise EngineFailed("guided: the session is closed")
 
     def _decode(self) -> Transcription:
-        """What was said so far; decoded once only for one and the same last loud frame."""
+        """What was said so far; decoded anew only if something was said since the last time."""
         speech = self._pauses.speech
         end = self._pauses.frames if speech is None else speech.end
-        if self._early is None or self._early[0] != end:
+        if self._early is None or self._more(*self._early, end):
             self._early = end, self._engine.transcribe(self._heard(), self._home, self._language, self._answer)
+            self._decoded += 1
         return self._early[1]
+
+    def _more(self, before: int, said: Transcription, end: int) -> bool:
+        """Whether something was said from one frame to another that may change what had been understood."""
+        few = CLATTER if said.kind == "command" else 0
+        return end != before and int(self._pauses.loud(before, end).sum()) > few
 
     def _heard(self) -> Samples:
         """The speech with a little of what is around it; all of the audio where no speech stands out."""
@@ -239,6 +253,22 @@ class GuidedSession:
         if spare > 0:
             del self._pcm[: spare * FRAME * SPEECH.frame_bytes]
             self._first += spare
+
+
+def near(found: Result) -> bool:
+    """Whether what is nearest may have been said, after all."""
+    return bool(found.nearest) and found.nearest[0].score - found.open_score > HOPELESS
+
+
+def certainty(found: Result, home: Home | None, level: Level, heard_again: float = 0.0) -> float:
+    """How sure the nearest command is; 0 where it is a decoy, or nothing is near.
+
+    :param heard_again: what a second hearing speaks for it.
+    """
+    how = measures(found, level, heard_again)
+    if how is None or home is None or not home.means(found.nearest[0].said):
+        return 0.0
+    return confidence(how)
 
 
 def why_nothing(level: Level, otherwise: str) -> str:

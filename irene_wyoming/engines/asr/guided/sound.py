@@ -46,9 +46,6 @@ class Level:
     """Nearly all of the speech's power lies below. At 16 kHz it was 6,050 or more of 20 people, and 2,600 or less where
     48 kHz were taken for 16."""
 
-    rises_db: float = 0.0
-    """From the quietest twentieth of the moments to the quietest quarter: little where the noise is steady."""
-
     @property
     def snr_db(self) -> float:
         return self.speech_dbfs - self.noise_dbfs
@@ -78,8 +75,7 @@ def measured(samples: NDArray[np.float32]) -> Level:
     clipped = float(np.mean(loud >= CLIPPED)) if loud.max() >= CLIPPED else 0.0
     start = decibels(float(power[:BEGIN].mean()))
     begins_loud = start > (speech + noise) / 2 and speech - noise > 10
-    rises = decibels(float(np.quantile(sounding, 0.25))) - decibels(float(np.quantile(sounding, 0.05)))
-    return Level(speech, noise, clipped, begins_loud, highest(frames[active]), rises)
+    return Level(speech, noise, clipped, begins_loud, highest(frames[active]))
 
 
 def highest(frames: NDArray[np.float32]) -> float:

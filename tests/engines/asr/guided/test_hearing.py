@@ -1,11 +1,13 @@
 """What comes of what people say around commands and near them, and of audio as clients send it."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 import soxr
 
+from irene_wyoming.engines.asr.guided.engine import Guided
 from irene_wyoming.engines.asr.guided.spec import SPEC
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription, Vocabulary
 from irene_wyoming.wire.hear import Recording
@@ -107,6 +109,68 @@ def test_the_level_changes_nothing_from_fifty_below_full_scale_to_clipping(engin
 def test_what_is_too_soft_to_be_trusted_is_not_guessed(engine: AsrEngine, db: float, reason: str) -> None:
     heard = hear(engine, scaled(with_silence(spoken("please turn on the kitchen light")), db))
     assert (heard.text, heard.details["reason"]) == ("", reason)
+
+
+@pytest.mark.parametrize("stray", ["kitchen", "cough"])
+def test_a_command_after_a_stray_syllable_is_heard(engine: AsrEngine, stray: str) -> None:
+    if stray == "cough":
+        cough = np.random.default_rng(3).normal(0, 6_000, 3_200) * np.hanning(3_200)
+        syllable = np.clip(cough, -32_768, 32_767).astype("<i2").tobytes()
+    else:
+        syllable = trimmed(spoken("we need to talk about the kitchen"))[-13_000:]
+    pcm = with_silence(syllable + bytes(9_600) + spoken("um close the garage door"))
+    assert hear(engine, pcm).text == "close the garage door"
+
+
+def trimmed(pcm: bytes) -> bytes:
+    """From the first loud sample to the last."""
+    samples = np.frombuffer(pcm, "<i2")
+    loud = np.flatnonzero(np.abs(samples) > 600)
+    return samples[loud[0] : loud[-1]].tobytes()
+
+
+def test_a_click_after_a_command_costs_no_second_decoding(engine: AsrEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a kitchen something clatters in every pause; what was understood stays."""
+    decoded = list[str]()
+
+    def counted(*given: Any) -> Transcription:
+        found = transcribe(*given)
+        decoded.append(found.text)
+        return found
+
+    transcribe = Guided.transcribe
+    monkeypatch.setattr(Guided, "transcribe", counted)
+    click = np.zeros(6_400, "<i2")
+    click[3_000:3_200] = 20_000
+    pcm = spoken("um close the garage door") + bytes(12_800) + click.tobytes() + bytes(16_000)
+    assert hear(engine, pcm).text == "close the garage door"
+    assert decoded == ["close the garage door"]
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("set the thermostat to fifteen degrees", "set the thermostat to fifteen degrees"),
+        ("um close the garage door", "close the garage door"),
+    ],
+)
+def test_steady_noise_is_heard_through(engine: AsrEngine, said: str, written: str) -> None:
+    """In white noise, 6 dB below the mean of the sentence. The second needs to be heard again without it."""
+    assert hear(engine, noisy(said, 6)).text == written
+
+
+@pytest.mark.parametrize("snr_db", [14, 12])
+@pytest.mark.parametrize("said", ["turn on the living room lamp", "turn on the led strip number two"])
+def test_in_noise_an_unknown_device_is_no_known_one(engine: AsrEngine, said: str, snr_db: float) -> None:
+    heard = hear(engine, noisy(said, snr_db))
+    assert heard.kind != "command" or heard.text == "turn on the LED strip #2"
+
+
+def noisy(said: str, snr_db: float) -> bytes:
+    speech = np.frombuffer(with_silence(spoken(said)), "<i2").astype(np.float64)
+    level = np.sqrt(np.mean(speech[speech != 0] ** 2)) * 10 ** (-snr_db / 20)
+    noise = np.random.default_rng(2).normal(0, level, len(speech))
+    return np.clip(np.rint(speech + noise), -32_768, 32_767).astype("<i2").tobytes()
 
 
 @pytest.mark.parametrize("cut_s", [0.35, 0.5, 0.7])
