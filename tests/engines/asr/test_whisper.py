@@ -376,6 +376,16 @@ def test_whole_names_are_told_as_far_as_they_fit(name: str) -> None:
     assert told_names(tokenizer, ["x" * 10_000], MAX_TOKENS) is None
 
 
+def test_a_distilled_model_is_told_nothing_before_the_speech(
+    shared: AsrEngine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = AsrRequest(names=("zebra", "pelican", "walrus"))
+    assert hear(shared, spoken(COMMANDS[0]), strange) != COMMANDS[0], "names lead the small model astray"
+    engine = create(Path(shutil.copytree(whisper(), tmp_path / "distil-tiny")), initial_prompt="Zebras.")
+    assert "initial_prompt: distil-tiny takes none" in caplog.text
+    assert hear(engine, spoken(COMMANDS[0]), strange) == COMMANDS[0]
+
+
 def test_it_hears_without_pyav_which_the_image_leaves_out() -> None:
     """In a process of its own, for which PyAV is not installed."""
     hidden = """

@@ -34,6 +34,9 @@ MARGIN = 20
 MOST_NAMES = 200
 """Names and terms that are looked at: a model takes fewer."""
 
+DISTILLED = "distil"
+"""In the name of a model (distil-large-v3): trained without any text before the speech, which leads it astray."""
+
 OTHER_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "iw": "he"}
 """Languages that Whisper calls otherwise."""
 
@@ -65,9 +68,13 @@ class Whisper:
     def __init__(self, folder: Path, info: ModelInfo, settings: Settings) -> None:
         self._info = info
         self._settings = settings
+        self._takes_prompts = DISTILLED not in info.name.casefold()
+        if settings.initial_prompt is not None and not self._takes_prompts:
+            log.warning("whisper: initial_prompt: %s takes none, so that it is left out", info.name)
+        prompt = settings.initial_prompt if self._takes_prompts else None
         self._model: Any = load(folder, settings)
         self._decoder: Decoder | None = Decoder(
-            self._model, settings.beam_size, settings.initial_prompt, short_window=settings.short_window
+            self._model, settings.beam_size, prompt, short_window=settings.short_window
         )
 
     def models(self) -> Sequence[ModelInfo]:
@@ -80,7 +87,8 @@ class Whisper:
         if request.model not in (None, self._info.name):
             raise unknown_model(str(request.model), [self._info])
         spoken = request.language or self._settings.language
-        return WhisperSession(self, None if spoken is None else self._code(spoken), hints(request, self._settings))
+        names = hints(request, self._settings) if self._takes_prompts else ()
+        return WhisperSession(self, None if spoken is None else self._code(spoken), names)
 
     def _code(self, language: str) -> str:
         primary = language.replace("_", "-").split("-")[0].casefold()
