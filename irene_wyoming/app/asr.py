@@ -35,7 +35,7 @@ from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.cascade import Cascade
 from irene_wyoming.routing.mending import Mending
-from irene_wyoming.routing.policy import POLICIES, Breaker, Ordered, PolicyName
+from irene_wyoming.routing.policy import POLICIES, Breaker, Ordered, PolicyName, Standing
 from irene_wyoming.routing.provider import Provider
 from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
@@ -137,6 +137,10 @@ class Providers:
         """Let models go that have been without work for so long, seconds; gives the names of their providers."""
         return [provider.name for provider in self.started if await provider.unload_unused(for_s)]
 
+    def standings(self) -> Sequence[Standing]:
+        """How those are that could be started."""
+        return [provider.standing for provider in self.started]
+
     def models(self) -> Models:
         """What each has to offer at the moment; of one that could not be started, what it would have."""
         running = {provider.name: provider.models() for provider in self.started}
@@ -216,7 +220,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         routers = providers.routers()
         engines.check_format("asr", settings, routers[ALL].format)
         told = await stack.enter_async_context(watched_home(config, os.environ))
-        stack.enter_context(shown_speech_engines(providers.models, providers.missing))
+        stack.enter_context(shown_speech_engines(providers.models, providers.missing, providers.standings))
         if told is not None:
             stack.enter_context(shown_home(config, told))
         service = AsrService(

@@ -8,6 +8,7 @@ from irene_wyoming.capture.base import Source
 from irene_wyoming.config.model import WakeConfig
 from irene_wyoming.engines.base import ModelInfo, WakeEngine
 from irene_wyoming.news import NEWS
+from irene_wyoming.routing.policy import Standing
 from irene_wyoming.stream.feed import Feed
 
 
@@ -36,18 +37,29 @@ def word(info: ModelInfo, threshold: float | None, trigger_level: int | None) ->
 
 @contextmanager
 def shown_speech_engines(
-    models: Callable[[], Mapping[str, Sequence[ModelInfo]]], missing: Mapping[str, str]
+    models: Callable[[], Mapping[str, Sequence[ModelInfo]]],
+    missing: Mapping[str, str],
+    standings: Callable[[], Sequence[Standing]] = tuple,
 ) -> Iterator[None]:
     """Show the speech-to-text providers.
 
     :param models: gives what each has to offer at the moment.
     :param missing: why not, by the name of those that could not be started.
+    :param standings: gives how those are that could.
     """
 
     def look(name: str) -> Mapping[str, Any]:
         known = models().get(name, ())
         shown = [{"name": info.name, "languages": info.languages[:8], "installed": info.installed} for info in known]
-        return {"role": "asr", "name": name, "trouble": missing.get(name, ""), "models": shown}
+        stands = next((each for each in standings() if each.name == name), None)
+        return {
+            "role": "asr",
+            "name": name,
+            "trouble": missing.get(name, ""),
+            "models": shown,
+            "ready": stands is not None and stands.ready,
+            "busy": 0 if stands is None else stands.busy,
+        }
 
     hides = [NEWS.show("engine", lambda name=name: look(name)) for name in models()]  # type: ignore[misc]
     try:

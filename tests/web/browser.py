@@ -258,10 +258,12 @@ def example() -> MadeUp:
         engines=[
             {"id": "wake-5", "role": "wake", "name": "openwakeword", "trouble": ""}
             | {"words": [{"name": "okay_nabu", "phrase": "Okay Nabu", "threshold": 0.5, "trigger_level": 1}]},
-            {"id": "asr-5", "role": "asr", "name": "guided", "trouble": ""}
+            {"id": "asr-5", "role": "asr", "name": "guided", "trouble": "", "ready": True, "busy": 2}
             | {"models": [{"name": "moonshine-tiny-en", "languages": ["en"], "installed": True}]},
             {"id": "asr-6", "role": "asr", "name": "vosk", "trouble": "vosk is not installed: pip install vosk"}
-            | {"models": []},
+            | {"models": [], "ready": False, "busy": 0},
+            {"id": "asr-7", "role": "asr", "name": "whisper", "trouble": "", "ready": False, "busy": 0}
+            | {"models": [{"name": "base", "languages": ["en"], "installed": True}]},
         ],
         names={"version": "2026.11.0", "counted": "1 floor, 6 areas, 41 entities, 2 sentences", "read_at": 0}
         | {"trouble": "", "left_out": ["names longer than 120 characters: 1; give the things a short alias"]},

@@ -37,6 +37,8 @@ async def test_everything_is_shown_to_everybody(chromium: Browser, size: dict[st
         await expect(opened.locator("#commands li").nth(1)).to_contain_text("nearest: close the shade (44 %)")
         await expect(opened.locator("#satellites")).to_contain_text("Digital silence: the microphone is muted")
         await expect(opened.locator("#servers tr.bad")).to_contain_text("mic")
+        await expect(opened.locator("#engines")).to_contain_text("2 commands at hand")
+        await expect(opened.locator("#engines")).to_contain_text("Has failed of late, or is being loaded")
         await expect(opened.locator("#names-summary")).to_contain_text("41 entities")
         await expect(opened.locator("#warnings")).to_contain_text("plug one in")
         assert await opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

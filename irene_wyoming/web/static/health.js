@@ -25,6 +25,8 @@ function engineCard(engine) {
     h("h4", {}, engine.name),
     h("p", { class: "facts" }, engine.role === "wake" ? "wake words" : "speech-to-text"),
     engine.trouble ? h("p", { class: "bad" }, engine.trouble) : null,
+    engine.ready === false && !engine.trouble ? h("p", { class: "near" }, "Has failed of late, or is being loaded: others are asked meanwhile.") : null,
+    engine.busy ? h("p", { class: "facts" }, engine.busy === 1 ? "1 command at hand" : `${engine.busy} commands at hand`) : null,
     shown ? h("p", {}, shown) : null,
     missing.length ? h("p", { class: "near" }, `not fetched: ${missing.join(", ")}`) : null,
   );
