@@ -64,7 +64,7 @@ async def test_recordings_are_listened_to_and_labelled(chromium: Browser, width:
         await opened.get_by_role("button", name="Show recordings").click()
         rows = opened.locator("#recordings-list > li")
         await expect(rows).to_have_count(2)
-        await expect(rows.first).to_contain_text("okay_nabu heard")
+        await expect(rows.first).to_contain_text("okay_nabu reached its threshold")
         await rows.first.get_by_role("button", name="The word").click()
         await expect(rows.first).to_be_visible()
         assert [servers.asked[-2][key] for key in ("do", "name", "label")] == ["label", NAMES[0], "okay_nabu"]

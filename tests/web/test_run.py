@@ -118,7 +118,7 @@ async def test_a_word_is_recorded_listened_to_and_labelled(household: Household,
         }
         await detect(household.wake, read_wav(WORD), ["okay_nabu"])
         row = opened.locator("#recordings-list > li").first
-        await expect(row).to_contain_text("okay_nabu heard", timeout=PATIENCE_MS)
+        await expect(row).to_contain_text("okay_nabu reached its threshold", timeout=PATIENCE_MS)
         seconds = await row.locator("audio").evaluate(
             "a => new Promise((yes, no) => { a.onloadedmetadata = () => yes(a.duration); a.onerror = no; a.load(); })"
         )

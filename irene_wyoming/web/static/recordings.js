@@ -4,7 +4,8 @@ import { decibel, find, h, joined, keyed, percent } from "./dom.js";
 import { showJob } from "./job.js";
 
 const NEGATIVE = "negative";
-const KINDS = { activation: "heard", "near-miss": "nearly heard" };
+/** A second look may still have refused what reached its threshold. */
+const KINDS = { activation: "reached its threshold", "near-miss": "came close" };
 
 /** "20260102T030405.000000Z" as a date. */
 function date(time) {
