@@ -135,6 +135,8 @@ class Fetcher:
         :raises Stopped: the server ends.
         """
         entry, gauge = one.entry, metrics.MODEL_FETCHED.labels(one.entry.engine, one.entry.name)
+        if _missing(entry.engine, entry.name, self._data_dir) is None:
+            return  # somebody has put it there by hand
         log.info("models: fetching %s, %d MB, %s", entry.name, entry.size >> 20, entry.licence)
         tenth = 0
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import Recording, transcribe
 from tests.conftest import until
+from tests.models import VOSK
 from tests.models.host import Host, serving
 from tests.models.test_install import NAME, WHOLE
 
@@ -106,6 +108,24 @@ async def test_what_cannot_be_fetched_is_told_and_tried_again(
     assert loaded == ["vosk"]
     assert caplog.text.count("the host answers 404") == 2
     assert f"To do it by hand: unpack {host.uri}/vosk/models/model.zip into {tmp_path}/asr/vosk/{NAME}" in caplog.text
+
+
+async def test_what_somebody_has_unpacked_by_hand_is_loaded(
+    host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    loaded: list[str] = []
+
+    async def load(provider: str) -> None:
+        loaded.append(provider)
+
+    host.status = [404] * 1_000
+    fetcher = Fetcher(tmp_path, load, again_s=0.01)
+    task = asyncio.create_task(fetcher.run([offered(host, sum_of(WHOLE))]))
+    await until(lambda: "To do it by hand" in caplog.text)
+    await asyncio.to_thread(shutil.copytree, VOSK, tmp_path / "asr" / "vosk" / NAME)
+    await task
+    fetcher.close()
+    assert loaded == ["vosk"]
 
 
 async def test_other_bytes_than_promised_never_load(
