@@ -135,3 +135,16 @@ def test_the_changelog_has_headings_that_the_store_reads() -> None:
     headings = re.findall(r"^## (.*)$", Path(ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert all(re.fullmatch(r"Unreleased|\d+\.\d+\.\d+", heading) for heading in headings)
     assert "Unreleased" not in headings[1:]
+
+
+def test_workflows_install_what_is_locked() -> None:
+    commands = [
+        line.strip()
+        for workflow in WORKFLOWS.values()
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        for line in step.get("run", "").splitlines()
+        if "pip install" in line
+    ]
+    assert commands
+    assert all("--require-hashes" in command or "--no-deps" in command for command in commands)
