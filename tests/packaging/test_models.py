@@ -20,10 +20,10 @@ from tests.config.files import ROOT
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.conftest import make_remote as make_remote
 from tests.engines.asr.elsewhere import LIGHT, TIMER, free_port, heard
+from tests.engines.asr.remote.api_server import Api, serve
+from tests.engines.asr.remote.conftest import guided as guided
 from tests.engines.asr.remote.realtime_server import realtime_server, understands
 from tests.engines.asr.remote.servers import WAIT_S, on_a_loop, wait_for
-from tests.engines.asr.remote.test_http import Api, serve
-from tests.engines.asr.remote.test_http import guided as guided
 
 FILE = ROOT / "packaging" / "haproxy" / "models.cfg"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "packaging" / "compose.models.yaml").read_text())

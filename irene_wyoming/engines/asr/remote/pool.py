@@ -68,7 +68,7 @@ class Member:
             self.offers = await self.server.models()
         except EngineFailed as error:
             if self.awake:
-                log.warning("%s; until it answers the other addresses do its work", error)
+                log.warning("%s; it is left alone until it answers", error)
             self._turn(awake=False)
             raise
         if not self.awake:

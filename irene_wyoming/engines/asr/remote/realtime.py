@@ -31,6 +31,7 @@ from irene_wyoming.engines.asr.remote.api import (
 )
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed
+from irene_wyoming.wire.address import reason
 
 PATH = "/realtime"
 
@@ -197,6 +198,8 @@ class RealtimeServer:
             return self._told.refused(error.status, error.message.encode())
         if isinstance(error, TimeoutError):
             return self._told.failed(f"no connection within {self._connect_timeout_s:g} s")
+        if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
+            return self._told.failed(f"no connection: {reason(error.os_error)}")
         hint = "; verify_tls: false takes it as it is" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
         return self._told.failed(f"{str(error) or type(error).__name__}{hint}")
 

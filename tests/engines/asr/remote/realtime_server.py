@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -103,7 +104,9 @@ class Standin:
 
 
 @asynccontextmanager
-async def realtime_server(behave: Behave, key: str | None = None) -> AsyncIterator[Standin]:
+async def realtime_server(
+    behave: Behave, key: str | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Standin]:
     """Listens on a free loopback port.
 
     :param key: asked for, where there is one.
@@ -132,10 +135,10 @@ async def realtime_server(behave: Behave, key: str | None = None) -> AsyncIterat
     app.add_routes([web.get("/v1/models", models), web.get("/v1/realtime", realtime)])
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     port = runner.addresses[0][1]
-    standin = Standin(f"ws://127.0.0.1:{port}/v1")
+    standin = Standin(f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/v1")
     try:
         yield standin
     finally:

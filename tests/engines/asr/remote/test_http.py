@@ -1,130 +1,31 @@
 """The remote engine over OpenAI's HTTP API: a server that reads real multipart, and servers that misbehave."""
 
-import email
-import io
 import json
 import logging
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
-import wave
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, PROMPT_CHARS, languages, prompt
 from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from irene_wyoming.language.vocabulary import Vocabulary as Names
-from tests.engines.asr.conftest import MakeRemote, made
+from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.elsewhere import LIGHT, TIMER, ElsewhereContract, fails_in_words, heard, push_all, recording
-from tests.engines.asr.remote.servers import Behaviour, ScriptedServer, sends_for_ever, until_gone
+from tests.engines.asr.remote.api_server import Api, serve
+from tests.engines.asr.remote.servers import WAIT_S, Behaviour, ScriptedServer, sends_for_ever, until_gone
 
 KEY = "sk-not-to-be-seen-0123456789"
-
-
-@dataclass
-class Api:
-    """An inference server with guided behind ``/v1/audio/transcriptions``."""
-
-    guided: AsrEngine
-    requests: list[dict[str, str]] = field(default_factory=list)
-    """The fields of each request."""
-    key: str | None = None
-    """Asked for, where there is one."""
-    uri: str = ""
-
-    def transcribe(self, fields: dict[str, str], file: bytes) -> str:
-        self.requests.append(fields)
-        with wave.open(io.BytesIO(file)) as reader:
-            assert (reader.getframerate(), reader.getsampwidth(), reader.getnchannels()) == (16_000, 2, 1)
-            pcm = reader.readframes(reader.getnframes())
-        session = self.guided.session(AsrRequest())
-        session.push(pcm)
-        return session.finish().text
-
-
-def handler(api: Api) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # connections are kept
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing: pytest reads stderr."""
-
-        def do_GET(self) -> None:  # the base class's name
-            self.answer(200 if self.path == "/v1/models" else 404, {"object": "list", "data": []})
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if api.key and self.headers["Authorization"] != f"Bearer {api.key}":
-                self.answer(401, {"error": {"message": f"wrong key {self.headers['Authorization']}"}})
-                return
-            head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-            fields: dict[str, str] = {}
-            file = b""
-            for part in email.message_from_bytes(head + body, policy=HTTP).iter_parts():
-                content = part.get_payload(decode=True)
-                assert isinstance(content, bytes)
-                name = part.get_param("name", header="content-disposition")
-                if name == "file":
-                    assert part.get_filename() == "utterance.wav"
-                    file = content
-                else:
-                    fields[str(name)] = content.decode()
-            self.answer(200, {"text": f" {api.transcribe(fields, file)}\n", "usage": {"seconds": 2}})
-
-        def answer(self, status: int, content: object) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    return Handler
-
-
-@pytest.fixture(scope="module")
-def guided() -> Iterator[AsrEngine]:
-    engine = made(GUIDED)
-    yield engine
-    engine.close()
-
-
-def serve(api: Api, tls: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
-    """Start it on a thread; to be shut down and closed."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(api))
-    server.daemon_threads = True
-    server.block_on_close = False  # connections are kept until the client goes, which may be later
-    if tls:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    api.uri = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/v1"
-    threading.Thread(target=server.serve_forever, args=[0.01]).start()
-    return server
-
-
-@pytest.fixture
-def api(guided: AsrEngine) -> Iterator[Api]:
-    api = Api(guided)
-    server = serve(api)
-    yield api
-    server.shutdown()
-    server.server_close()
 
 
 class TestContract(ElsewhereContract):
     @pytest.fixture
     def engine(self, make_remote: MakeRemote, api: Api) -> AsrEngine:
-        return make_remote(uri=api.uri, languages=["en"])
+        return make_remote(uri=api.uri, languages=["en"], response_timeout_s=WAIT_S)
 
 
 def test_the_other_machine_understands(make_remote: MakeRemote, api: Api) -> None:
@@ -254,20 +155,6 @@ def test_a_key_that_is_not_there_says_where_it_should_be(
 
 
 # TLS
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A file with a certificate for 127.0.0.1, signed by itself, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl, which makes a certificate to test with, is not installed")
-    path, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    names = ["-subj", "/CN=gpu-box", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key), "-out", str(path)]
-    subprocess.run([openssl, "req", "-x509", *made, *names], check=True, capture_output=True)
-    path.write_text(path.read_text() + key.read_text())
-    return path
 
 
 def test_a_certificate_is_checked_unless_switched_off(

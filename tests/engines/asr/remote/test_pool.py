@@ -25,11 +25,9 @@ from tests.engines.asr.elsewhere import (
     push_all,
     recording,
 )
-from tests.engines.asr.remote.servers import ScriptedServer, sends_and_ends, until_gone, wait_for
-from tests.engines.asr.remote.test_http import Api, answer, posts
-from tests.engines.asr.remote.test_http import api as api
-from tests.engines.asr.remote.test_http import guided as guided
-from tests.engines.asr.remote.test_remote import house as house
+from tests.engines.asr.remote.api_server import Api
+from tests.engines.asr.remote.servers import WAIT_S, ScriptedServer, sends_and_ends, until_gone, wait_for
+from tests.engines.asr.remote.test_http import answer, posts
 
 # Whole servers
 
@@ -38,7 +36,7 @@ class TestContract(ElsewhereContract):
     @pytest.fixture
     def engine(self, make_remote: MakeRemote, api: Api, house: str) -> AsrEngine:
         """Nobody is at the first address."""
-        return make_remote(uri=[f"http://127.0.0.1:{free_port()}/v1", api.uri, house])
+        return make_remote(uri=[nobody("http"), api.uri, house], hedge_s=None, response_timeout_s=WAIT_S)
 
 
 def nobody(scheme: str) -> str:

@@ -5,14 +5,11 @@ import queue
 import socket
 import struct
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from wyoming.event import Event, read_event, write_event
 
-from irene_wyoming.app.asr import asr_server
-from irene_wyoming.config.load import load
 from irene_wyoming.engines.asr.elsewhere import MAX_TEXT_CHARS, model_elsewhere
 from irene_wyoming.engines.asr.remote.engine import LOOK_EVERY_S, Remote
 from irene_wyoming.engines.asr.remote.spec import SPEC, uri
@@ -22,14 +19,12 @@ from irene_wyoming.errors import ConfigError, EngineFailed, UnknownModel, Unsupp
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.limits import CLIENT_LIMITS
-from tests.conftest import ENVIRONMENT
 from tests.engines.asr.conftest import MakeRemote, created
 from tests.engines.asr.elsewhere import ElsewhereContract, fails_in_words, free_port, push_all
 from tests.engines.asr.remote.servers import (
     WAIT_S,
     Behaviour,
     ScriptedServer,
-    in_thread,
     sends,
     sends_and_ends,
     sends_for_ever,
@@ -38,22 +33,15 @@ from tests.engines.asr.remote.servers import (
 )
 
 
-@pytest.fixture(scope="module")
-def house() -> Iterator[str]:
-    """This project's own server with guided."""
-    with in_thread(asr_server(load(None, ENVIRONMENT))) as uri:
-        yield uri
-
-
 @pytest.fixture
 def engine(make_remote: MakeRemote, house: str) -> AsrEngine:
-    return make_remote(uri=house)
+    return make_remote(uri=house, response_timeout_s=WAIT_S)
 
 
 class TestContract(ElsewhereContract):
     @pytest.fixture
     def engine(self, make_remote: MakeRemote, house: str) -> AsrEngine:
-        return make_remote(uri=house)
+        return make_remote(uri=house, response_timeout_s=WAIT_S)
 
 
 def test_it_offers_what_the_other_machine_offers(engine: AsrEngine) -> None:
