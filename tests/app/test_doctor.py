@@ -468,3 +468,8 @@ async def test_a_muted_microphone_is_found_though_nobody_speaks() -> None:
         listening = replace(settings, mic=replace(settings.mic, address=server.address))
         links = [link async for link in command.of_room(Doctor(listening, None), listening)]
     assert "the microphone is muted" in first(links).text
+
+
+def test_a_household_reads_the_names_of_its_options() -> None:
+    link = command.named(broken("models", "no wake word x is here", "correct wake.default_models, or set wake.verify"))
+    assert link.cure == "correct wake_words, or set second_look"
