@@ -1,7 +1,8 @@
 """What replicas and batches bring: ``python -m tests.farm.evaluate --provider guided``. Prints a table.
 
 Each line is a farm of its own on this machine. So many people speak at once, each again as soon as answered. Every
-replica has one thread.
+replica has one thread. With ``--together`` there is no farm: the processor's time for each utterance, by how many are
+decoded together in one thread.
 """
 
 import argparse
@@ -15,6 +16,10 @@ import httpx
 import yaml
 
 from irene_wyoming.engines.asr.remote.http import wav
+from irene_wyoming.engines.base import AsrRequest
+from irene_wyoming.farm.batch import transcribed
+from irene_wyoming.farm.deployment import engine
+from irene_wyoming.farm.forms import Job
 from tests.engines.asr.elsewhere import LIGHT, TIMER, recording
 from tests.engines.asr.sherpa.test_sherpa import moonshine
 from tests.farm.cluster import farm
@@ -49,6 +54,19 @@ async def answered(uri: str, people: int, rounds: int) -> tuple[float, list[floa
     return len(waits) / took, waits, together
 
 
+def cpu_time(provider: str, config: Path, sizes: Sequence[int] = (1, 2, 4, 8)) -> None:
+    """Print the processor's time for each utterance."""
+    made = engine(str(config), provider)
+    jobs = [Job(AsrRequest(), recording(text)) for text in (LIGHT, TIMER)] * 16
+    transcribed(made, jobs[:2])
+    for size in sizes:
+        begun = time.process_time()
+        for start in range(0, len(jobs), size):
+            transcribed(made, jobs[start : start + size])
+        print(f"| {size} | {1000 * (time.process_time() - begun) / len(jobs):.0f} ms |", flush=True)
+    made.close()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--provider", default="guided")
@@ -57,12 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--lines", default="1x1,2x1,1x8,2x8", help="replicas x batch, by commas")
     parser.add_argument("--folder", type=Path, default=Path("/tmp"), help="where the configuration is written")
+    parser.add_argument("--together", action="store_true", help="only the processor's time by size of a batch")
     args = parser.parse_args(arguments)
     model = args.model or (str(moonshine()) if args.provider == "sherpa" else None)
     options = {"threads": 1} if args.provider == "sherpa" else {"cpu_threads": 1} if args.provider == "whisper" else {}
     provider = {"enabled": True, **({"model": model} if model else {}), **options}
     config = args.folder / "farm-evaluate.yaml"
     config.write_text(yaml.safe_dump({"asr": {"language": "en", "providers": {args.provider: provider}}}))
+    if args.together:
+        cpu_time(args.provider, config)
+        return
     print("| replicas | batch | utterances/s | median s | p95 s | decoded together |\n|---|---|---|---|---|---|")
     for line in args.lines.split(","):
         replicas, batch = map(int, line.split("x"))
