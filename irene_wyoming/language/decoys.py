@@ -36,6 +36,8 @@ DECOYS = (
     "what (is|was) for (dinner|lunch|breakfast)",
     "how are you [today]",
     "who is (it|there|at the door)",
+    # Names of other assistants
+    "(okay|ok|hey) (google|siri|jarvis|alexa|computer|nabu|mycroft)",
     # Things that open, close, start and stop without any home's help
     "(open|close|shut) (the|your|my|a) (fridge|drawer|cupboard|book|box|bottle|jar|eyes|mouth)",
     "(lock|unlock) (the|your|my) (car|bike|phone|suitcase)",

@@ -206,6 +206,18 @@ def test_audio_of_another_rate_than_its_client_says_is_told(
     assert heard.details["reason"] == "looks like the wrong rate"
 
 
+def test_what_was_recorded_too_loud_is_told(engine: AsrEngine) -> None:
+    heard = hear(engine, scaled(with_silence(spoken("we need to talk about the kitchen")), 40), "command")
+    assert (heard.text, heard.details["reason"]) == ("", "clipped")
+
+
+def test_what_was_nearest_is_told_where_nothing_came(engine: AsrEngine) -> None:
+    heard = hear(engine, with_silence(spoken("unlock the back door")), "command")
+    assert heard.text in ("", "unlock the back door")
+    assert "lock the back door" in str(heard.details["nearest"])
+    assert heard.text or isinstance(heard.details["nearest_confidence"], float)
+
+
 def test_an_hour_of_silence_is_not_kept(engine: AsrEngine) -> None:
     session = engine.session(AsrRequest())
     for _ in range(30):
