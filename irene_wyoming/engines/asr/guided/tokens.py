@@ -33,7 +33,6 @@ class Tokens:
 
     def __init__(self, texts: Sequence[bytes]) -> None:
         self._texts = tuple(texts)
-        self._folded: dict[int, str] = {}
         self._first: dict[str, tuple[int, ...]] = {}  # those that may begin a word
         self._later: dict[str, tuple[int, ...]] = {}  # those that may go on with one
         self._hyphens = tuple(at for at, text in enumerate(texts) if at >= FIRST_WORD and text == HYPHEN.encode())
@@ -44,14 +43,13 @@ class Tokens:
         """(word) -> by the letter at which it begins: the tokens that may come there and the letter behind each."""
 
     def _enter(self, number: int, text: str) -> None:
-        key = folded(text)
-        self._folded[number] = key
+        key, one = folded(text), (number,)
         letters = text.removeprefix(BLANK)
         short = len(letters) <= ACRONYM
         if letters == letters.casefold() or (short and letters.isupper()):
-            self._later[key] = (*self._later.get(key, ()), number)
+            self._later[key] = self._later[key] + one if key in self._later else one
         if letters in (letters.casefold(), letters.capitalize()) or (short and letters.isupper()):
-            self._first[key] = (*self._first.get(key, ()), number)
+            self._first[key] = self._first[key] + one if key in self._first else one
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -59,10 +57,6 @@ class Tokens:
     def signs(self, text: str) -> tuple[int, ...]:
         """The tokens that are just this mark."""
         return self._later.get(text, ())
-
-    def folded(self, number: int) -> str:
-        """What a token says, as ``folded`` has it; empty for one that no word has."""
-        return self._folded.get(number, "")
 
     def text(self, numbers: Sequence[int]) -> str:
         """What a sequence of tokens says, without START and END."""
