@@ -160,8 +160,8 @@ async def test_the_wake_server_has_the_other_one_look_twice_and_loads_no_model_f
     async with AsyncClient.from_uri(f"tcp://127.0.0.1:{running.ports['wake']}") as client:
         await client.write_event(Detect(names=["alexa"]).event())
         quiet = Recording(AudioFormat(16_000, 2, 1), bytes(4 * 32_000))  # so much at once is taken for a recording
-        for recording in (quiet, speech("wake/alexa_slt")):
-            for chunk in chunks(recording, 20):
+        for recording, ms in ((quiet, 4_000), (speech("wake/alexa_slt"), 20)):
+            for chunk in chunks(recording, ms):
                 await client.write_event(chunk.event())
         (event,) = await answers(client)
     assert event.data["name"] == "alexa"

@@ -29,8 +29,7 @@ from irene_wyoming.servers.access import is_allowed, is_local
 from irene_wyoming.wire.client import connect, describe
 from irene_wyoming.wire.hear import Recording, transcribe
 from irene_wyoming.wire.proxy import SIGNATURE
-from tests.conftest import until
-from tests.servers.clients import audio_start, chunks, read
+from tests.servers.clients import WAIT_S, audio_start, chunks, read
 
 Configured = Callable[..., Config]
 
@@ -175,6 +174,7 @@ async def test_the_provider_remote_shows_the_token(
     far = configured(ASR__URI=f"tcp://{other_host}:0", ASR__ACCESS__ALLOW="[]", ASR__ACCESS__TOKEN_FILE=str(token_file))
     async with asr_server(far) as there:
         remote = {"ENABLED": "true", "URI": there.address.uri, "API_KEY_FILE": str(token_file)}
+        remote |= {"CONNECT_TIMEOUT_S": "30", "RESPONSE_TIMEOUT_S": "60", "DEADLINE_S": "100"}  # on a busy machine, too
         settings = {f"ASR__PROVIDERS__REMOTE__{key}": value for key, value in remote.items()}
         near = configured(
             ASR__DEFAULT_PROVIDER="remote",
@@ -210,7 +210,7 @@ async def test_a_command_under_way_is_transcribed_before_the_server_stops(
     configured: Configured, speech: Callable[[str], Recording]
 ) -> None:
     """Through the front, which stops at the same time; a client that owes nothing more is gone at once."""
-    config = configured(SUPERVISE__DRAIN_S="8", SUPERVISE__STOP_TIMEOUT_S="10")
+    config = configured(SUPERVISE__DRAIN_S="100", SUPERVISE__STOP_TIMEOUT_S="120")
     recording = speech("asr/set_a_timer_for_five_minutes")
     asr = asr_server(config)
     service = await asr.__aenter__()
@@ -221,9 +221,10 @@ async def test_a_command_under_way_is_transcribed_before_the_server_stops(
         await speaking.write_event(audio_start(recording).event())
         first, *rest = chunks(recording, 100)
         await speaking.write_event(first.event())
-        await until(lambda: service.connections == 1)
+        await speaking.write_event(Event("ping"))
+        assert (await read(speaking)).type == "pong"  # the speech-to-text server has the first words
         stopping = asyncio.gather(front.__aexit__(None, None, None), asr.__aexit__(None, None, None))
-        assert await idle.read(5) is None
+        assert await idle.read(WAIT_S) is None
         with pytest.raises(ServerUnavailable):
             await describe(address)
         for chunk in rest:
