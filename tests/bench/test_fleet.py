@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from irene_wyoming.bench.fleet.proxy import DEFAULTS, section
-from irene_wyoming.bench.fleet.run import KILLED, ROLLING, SLOW, STEADY, Plan, gates, measured
+from irene_wyoming.bench.fleet.run import KILLED, ROLLING, SLOW, STEADY, Plan, measured
+from irene_wyoming.bench.fleet.verdict import gates
 from irene_wyoming.bench.rows import FleetRow, ScaleRow, Spread
 from irene_wyoming.cli.bench.wake import track
 from tests.cli.test_bench import run
@@ -86,8 +87,8 @@ def row(phase: str, **changes: object) -> FleetRow:
     return make(**plain | changes)
 
 
-def scale(servers: int, cost: float) -> ScaleRow:
-    return ScaleRow(servers, 12 * servers, cost, 0.5, 60, 60, NOTHING)
+def scale(servers: int, cost: float, p95_ms: float) -> ScaleRow:
+    return ScaleRow(servers, 12 * servers, cost, 0.5, 60, 60, Spread(20.0, p95_ms, 60.0, 60))
 
 
 @pytest.mark.parametrize(
@@ -106,9 +107,11 @@ def test_what_is_held_against_a_fleet(rows: list[FleetRow], kept: list[bool | No
     assert [gate.kept for gate in gates(rows)] == kept
 
 
-def test_two_servers_carry_nearly_twice_as_many() -> None:
-    assert [gate.kept for gate in gates([], [scale(1, 8.0), scale(2, 8.3)])] == [True]
-    assert [gate.kept for gate in gates([], [scale(1, 8.0), scale(2, 8.6)])] == [False]
+@pytest.mark.parametrize(
+    ("cost", "p95_ms", "kept"), [(8.3, 50.0, [True, True]), (8.6, 50.0, [False, True]), (8.0, 70.0, [True, False])]
+)
+def test_two_servers_carry_nearly_twice_as_many_and_as_fast(cost: float, p95_ms: float, kept: list[bool]) -> None:
+    assert [gate.kept for gate in gates([], [scale(1, 8.0, 45.0), scale(2, cost, p95_ms)])] == kept
 
 
 def test_a_plot_is_written(tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """Where the servers of a fleet run: each in a network namespace of its own where that is allowed, else on loopback."""
 
 import asyncio
+import itertools
 import os
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+NUMBERS = itertools.count()
+"""Of places, each its own: fleets may run side by side."""
 
 NETWORK = "10.213"
 """First half of the addresses, those of a private network that nobody is likely to have."""
@@ -45,19 +49,19 @@ async def _joined(name: str, number: int) -> bool:
 @asynccontextmanager
 async def places(count: int) -> AsyncIterator[list[Place]]:
     """So many, which are gone with the context. Namespaces are root's to make."""
-    names = [f"irene-fleet-{os.getpid()}-{number}" for number in range(count)]
+    names = {f"irene-fleet-{os.getpid()}-{number}": number for number in itertools.islice(NUMBERS, count)}
     allowed = os.geteuid() == 0 and await asyncio.to_thread(shutil.which, "ip") is not None
     made: list[str] = []
     try:
-        for number, name in enumerate(names):
+        for name, number in names.items():
             if not allowed:
                 break
             made.append(name)
             allowed = await _joined(name, number)
         if allowed:
-            found = [Place(f"{NETWORK}.{number}.2", ("ip", "netns", "exec", name)) for number, name in enumerate(names)]
+            found = [Place(f"{NETWORK}.{number}.2", ("ip", "netns", "exec", name)) for name, number in names.items()]
         else:
-            found = [Place(f"127.0.0.{number + 11}") for number in range(count)]
+            found = [Place(f"127.0.0.{number + 11}") for number in names.values()]
         yield found
     finally:
         for name in made:

@@ -11,7 +11,7 @@ from irene_wyoming.bench.fleet.clients import Gap, Said, Satellite, Speaker
 from irene_wyoming.bench.fleet.members import Member, members
 from irene_wyoming.bench.fleet.places import NETWORK, places
 from irene_wyoming.bench.fleet.proxy import Proxy, proxied, section
-from irene_wyoming.bench.rows import FleetRow, Gate, ScaleRow, Spread
+from irene_wyoming.bench.rows import FleetRow, Spread
 from irene_wyoming.bench.serving import free_port
 from irene_wyoming.bench.wake import spread
 from irene_wyoming.errors import ServerUnavailable
@@ -27,9 +27,6 @@ STEADY, KILLED, SLOW, ROLLING = "steady", "kill -9", "one slow", "rolling restar
 SLOW_SHARE = 0.25
 """Of the time that the slowed servers run."""
 
-BACK_S = 5.0
-"""In which every satellite of a killed server is to be listened to again."""
-
 WORDS = 300
 """Words and commands of which a rolling restart may lose none."""
 
@@ -42,9 +39,6 @@ LATE_S = 2.0
 DESCRIBE_EVERY_S = 0.5
 
 LOOKS = 10
-
-EFFICIENT = 1.9
-"""What two servers are to carry of what one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,92 +250,3 @@ def row(
 
 def delays(said: Iterable[Said]) -> Spread:
     return spread(one.delay_s for one in said if one.delay_s is not None)
-
-
-async def scaled(plan: Plan, servers: int, folder: Path) -> ScaleRow:
-    """So many wake servers, each pinned to a core of its own, with as many satellites each.
-
-    What they cost is told, as clients and proxy need cores, too, which a small machine does not have to spare.
-    """
-    whole_plan = Plan(
-        plan.track,
-        wake=servers,
-        asr=0,
-        satellites=plan.satellites * servers,
-        seconds=plan.seconds,
-        settings=plan.settings,
-    )
-    async with fleet(whole_plan, folder, pinned=True) as whole:
-        families = [member.family for member in whole.wake]
-
-        def spent() -> tuple[float, float]:
-            return sum(one.cpu_s() for one in families), whole.proxy.family.cpu_s()
-
-        async with whole.phase(STEADY) as phase:
-            before = await asyncio.to_thread(spent)
-            await asyncio.sleep(plan.seconds)
-            used, passed = (now - then for now, then in zip(await asyncio.to_thread(spent), before, strict=True))
-        await asyncio.sleep(LATE_S)
-        now = time.monotonic()
-        said = [word for one in whole.satellites for word in one.said(now)]
-        words = [word for word in said if phase.began_at <= word.ended_at < phase.ended_at]
-        each = 1_000 / len(whole.satellites) / plan.seconds
-        heard = sum(word.delay_s is not None for word in words)
-        return ScaleRow(servers, len(whole.satellites), used * each, passed * each, len(words), heard, delays(words))
-
-
-def gates(rows: Sequence[FleetRow], scale: Sequence[ScaleRow] = ()) -> list[Gate]:
-    """What a fleet is held against."""
-    found = {row.phase: row for row in rows}
-    judged = []
-    if (killed := found.get(KILLED)) is not None:
-        judged.append(
-            gate(
-                "satellites of a killed server are listened to again, s",
-                killed.back_s,
-                f"<= {BACK_S:g}",
-                killed.back_s <= BACK_S,
-            )
-        )
-        judged.append(
-            gate(
-                "satellites that a kill disturbs",
-                killed.disturbed,
-                f"those on it, {killed.hung_on}",
-                killed.disturbed == killed.hung_on,
-            )
-        )
-    if (rolled := found.get(ROLLING)) is not None:
-        said, lost = rolled.words + rolled.commands, rolled.words_lost + rolled.commands_lost
-        judged.append(
-            gate(
-                f"words and commands lost in a rolling restart, of {said}",
-                lost,
-                f"0 of {WORDS} or more",
-                lost == 0 if said >= WORDS else None,
-            )
-        )
-    if (slow := found.get(SLOW)) is not None and len(
-        asr := {name: count for name, count in slow.taken.items() if name.startswith("asr")}
-    ) > 1:
-        least = min(count for name, count in asr.items() if name != "asr1")
-        judged.append(
-            gate(
-                "commands that go to a slow server", asr["asr1"], f"< {least}, what the others got", asr["asr1"] < least
-            )
-        )
-    if len(scale) > 1:
-        carried = scale[-1].servers * scale[0].cpu_ms_per_s / scale[-1].cpu_ms_per_s
-        judged.append(
-            gate(
-                f"what {scale[-1].servers} servers carry of one",
-                round(carried, 2),
-                f">= {EFFICIENT:g}",
-                carried >= EFFICIENT,
-            )
-        )
-    return judged
-
-
-def gate(about: str, value: float, limit: str, kept: bool | None) -> Gate:
-    return Gate(about, limit, f"{value:g}", kept)

@@ -5,6 +5,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every promise is kept; 1: one is not."""
     from irene_wyoming.bench.fleet import run as fleet
+    from irene_wyoming.bench.fleet.scale import compared
+    from irene_wyoming.bench.fleet.verdict import gates
 
     if not sys.platform.startswith("linux"):
         raise AudioError("bench fleet reads another process's CPU time as only Linux tells it")
@@ -67,8 +70,12 @@ def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="irene-fleet-") as name:
         folder = Path(name)
         rows = asyncio.run(fleet.measured(plan, folder, phases)) if phases else []
-        scale = [asyncio.run(fleet.scaled(plan, servers, folder)) for servers in (1, 2)] if "scale" in only else []
-    judged = fleet.gates(rows, scale)
+        scale = (
+            asyncio.run(compared(replace(plan, satellites=max(1, plan.satellites // 3)), folder))
+            if "scale" in only
+            else []
+        )
+    judged = gates(rows, scale)
     if args.plot is not None:
         from irene_wyoming.bench.fleet import plot
 

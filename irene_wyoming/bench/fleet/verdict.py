@@ -1,0 +1,56 @@
+"""What a fleet is held against."""
+
+from collections.abc import Iterator, Sequence
+
+from irene_wyoming.bench.fleet.run import KILLED, ROLLING, SLOW, WORDS
+from irene_wyoming.bench.rows import FleetRow, Gate, ScaleRow
+
+BACK_S = 5.0
+"""In which every satellite of a killed server is to be listened to again."""
+
+EFFICIENT = 1.9
+"""What two servers are to carry of what one does."""
+
+UNCHANGED = 1.2
+"""The 95th percentile of the delay may be so much of one server's: it varies by that from run to run."""
+
+
+def gates(rows: Sequence[FleetRow], scale: Sequence[ScaleRow] = ()) -> list[Gate]:
+    """Each promise that these rows tell something of."""
+    judge = {KILLED: of_a_kill, SLOW: of_a_slow_one, ROLLING: of_a_restart}
+    judged = [gate for row in rows if row.phase in judge for gate in judge[row.phase](row)]
+    return judged + (list(of_scale(scale[0], scale[-1])) if len(scale) > 1 else [])
+
+
+def of_a_kill(row: FleetRow) -> Iterator[Gate]:
+    back = "satellites of a killed server are listened to again, s"
+    yield gate(back, row.back_s, f"<= {BACK_S:g}", row.back_s <= BACK_S)
+    others = f"those on it, {row.hung_on}"
+    yield gate("satellites that a kill disturbs", row.disturbed, others, row.disturbed == row.hung_on)
+
+
+def of_a_slow_one(row: FleetRow) -> Iterator[Gate]:
+    """Commands are shared out one by one; satellites keep their server."""
+    taken = [count for name, count in row.taken.items() if name.startswith("asr")]
+    if len(taken) > 1:
+        slow, least = taken[0], min(taken[1:])
+        yield gate("commands that go to a slow server", slow, f"< {least}, what the others got", slow < least)
+
+
+def of_a_restart(row: FleetRow) -> Iterator[Gate]:
+    said, lost = row.words + row.commands, row.words_lost + row.commands_lost
+    about = f"words and commands lost in a rolling restart, of {said}"
+    yield gate(about, lost, f"0 of {WORDS} or more", lost == 0 if said >= WORDS else None)
+
+
+def of_scale(one: ScaleRow, more: ScaleRow) -> Iterator[Gate]:
+    carried = more.servers / one.servers * one.cpu_ms_per_s / more.cpu_ms_per_s
+    yield gate(f"what {more.servers} servers carry of one", carried, f">= {EFFICIENT:g}", carried >= EFFICIENT)
+    if one.delay.p95_ms and more.delay.p95_ms:
+        longer = more.delay.p95_ms / one.delay.p95_ms
+        about = f"delay of {more.servers} servers by that of one, p95"
+        yield gate(about, longer, f"<= {UNCHANGED:g}", longer <= UNCHANGED)
+
+
+def gate(about: str, value: float, limit: str, kept: bool | None) -> Gate:
+    return Gate(about, limit, f"{value:.3g}", kept)
