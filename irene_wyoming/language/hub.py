@@ -20,6 +20,9 @@ from irene_wyoming.language.vocabulary import Vocabulary
 
 _LIST, _RULE = re.compile("{([^}]*)}"), re.compile("<([^>]*)>")
 
+Meaning = tuple[str, frozenset[tuple[str, str]]]
+"""Name of the intent, and what its slots hold."""
+
 
 class Hub:
     """Says whether the hub would understand a text.
@@ -54,6 +57,26 @@ class Hub:
             recognize(text, intents, slot_lists=self._lists, intent_context=self._context) is not None
             for intents in known
             if intents is not None
+        )
+
+    def meaning(self, text: str) -> Meaning | None:
+        """What the hub does on a text: two that do the same are no rivals. None: its templates do not know it.
+
+        Own sentences have no meaning that is known here. Takes some milliseconds.
+        """
+        known = _templates(self._language)
+        if known is None or self._is_own(text):
+            return None
+        found = recognize(text, known, slot_lists=self._lists, intent_context=self._context)
+        if found is None:
+            return None
+        values = ((name, str(entity.value)) for name, entity in found.entities.items())
+        return found.intent.name, frozenset(values)
+
+    def _is_own(self, text: str) -> bool:
+        own = self._own
+        return (
+            own is not None and recognize(text, own, slot_lists=self._lists, intent_context=self._context) is not None
         )
 
 

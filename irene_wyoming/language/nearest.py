@@ -20,7 +20,7 @@ from irene_wyoming.language.alignment import apart
 from irene_wyoming.language.grammar import Grammar, plain
 from irene_wyoming.language.numbers import word_numbers
 from irene_wyoming.language.phones import all_phones
-from irene_wyoming.language.pieces import Choices, Piece, Pieces
+from irene_wyoming.language.pieces import SMALL, Choices, Piece, Pieces
 from irene_wyoming.language.words import word_forms
 
 FAR = 0.45
@@ -44,7 +44,7 @@ LEFT_OUT, SMALL_LEFT_OUT = 2.0, 1.0
 ADDED = 1.2
 """Cost of a small word that was not heard."""
 
-LOST = frozenset(["a", "an", "the", "um", "uh", "please", "is", "it", "that"])
+LOST = frozenset(["a", "an", "the", "um", "uh", "please"])
 """Small words that may stand for nothing."""
 
 
@@ -128,7 +128,8 @@ class Matcher:
         self._language = language
         self._known = known
         self._numerals = frozenset(word_numbers(language))
-        self._pieces = Pieces(grammar, names, self._numerals)
+        small = SMALL if language == "en" else frozenset[str]()
+        self._pieces = Pieces(grammar, names, self._numerals, small)
         self._common = self._pieces.compared(WORD, 1.0, names=False)
         self._named = self._pieces.compared(NAME, 0.0, names=True)
         self._choices = cache(self._choices_at)

@@ -13,7 +13,7 @@ FORMS = 4
 """Spoken forms of one piece that are compared."""
 
 SMALL = frozenset(["a", "an", "the", "of", "to", "with", "and", "in", "i", "some"])
-"""Words that may be missing from what was heard."""
+"""English words that may be missing from what was heard. In other languages they say more."""
 
 
 class Piece(NamedTuple):
@@ -98,9 +98,12 @@ class Pieces:
 
     :param names: pieces that are names of the home, as written.
     :param numerals: words that are numbers.
+    :param small: words that may be missing from what was heard.
     """
 
-    def __init__(self, grammar: Grammar, names: frozenset[str], numerals: frozenset[str]) -> None:
+    def __init__(
+        self, grammar: Grammar, names: frozenset[str], numerals: frozenset[str], small: frozenset[str] = SMALL
+    ) -> None:
         self.ends = grammar.ends
         self.exact: dict[str, list[Piece]] = {}
         """Every form as words -> what is said so."""
@@ -118,7 +121,7 @@ class Pieces:
                     known[key] = self._new(arc, names, numerals)
             pairs = [(known[arc.written, id(arc.said)], arc.target) for arc in arcs]
             self.following.append({piece.number: target for piece, target in pairs})
-            self.small.append([(piece, target) for piece, target in pairs if piece.said in SMALL])
+            self.small.append([(piece, target) for piece, target in pairs if piece.said in small])
 
     def compared(self, share: float, least: float, *, names: bool) -> Compared:
         """The names of the home, or all other pieces."""

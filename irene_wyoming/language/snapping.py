@@ -13,13 +13,12 @@ from random import Random
 from typing import Literal
 
 from irene_wyoming.language.agreement import agreed
-from irene_wyoming.language.closeness import SHORT, alike
 from irene_wyoming.language.commands import command_grammar
-from irene_wyoming.language.general import general_words, hub_words
+from irene_wyoming.language.general import general_words
 from irene_wyoming.language.grammar import Grammar
 from irene_wyoming.language.hub import Hub, prepare
 from irene_wyoming.language.naming import Found, Names, replaced
-from irene_wyoming.language.nearest import NAME, Matcher
+from irene_wyoming.language.nearest import Matcher
 from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.spoken import family
 from irene_wyoming.language.vocabulary import Vocabulary
@@ -93,9 +92,9 @@ class _Home:
         self._grammar: Grammar | None = None
         self._matcher: Matcher | None = None
         self._warm = False
-        self._words = hub_words(language) if snap is Snap.SENTENCES else None
         if snap is Snap.SENTENCES:
-            written = frozenset(each for name in vocabulary.names for each in name.all_written)
+            known = vocabulary.with_defaults() if self._language == "en" else vocabulary  # as the grammar has them
+            written = frozenset(each for name in known.names for each in name.all_written)
             self._grammar = command_grammar(vocabulary, sentences, language)
             self._matcher = Matcher(self._grammar, written, self._means_something, family(language))
 
@@ -115,7 +114,7 @@ class _Home:
             return Snapped(tidy if self._hub.understands(tidy) else written, 1.0, "right")
         if self._hub.understands(tidy):
             return Snapped(tidy, 1.0, "right")
-        return self._sentence(text) or self._named(text) or self._worded(text, exact) or Snapped(text, None, "left")
+        return self._named(text) or self._sentence(text) or Snapped(text, None, "left")
 
     def _named(self, text: str) -> Snapped | None:
         """With a name in the place of words that are nearly one."""
@@ -132,30 +131,22 @@ class _Home:
                 return Snapped(mended, confidence(found.distance), "name")
         return None
 
-    def _worded(self, text: str, exact: Sequence[Found]) -> Snapped | None:
-        """With a word of the hub in the place of the only one that nobody knows."""
-        strange = self._names.strange(text, self._known)
-        if self._words is None or len(strange) != 1 or len(strange[0].plain) <= SHORT:
-            return None
-        word = strange[0]
-        near = [(1 - alike(word.plain, other), other) for other in self._words if other[:1] == word.plain[:1]]
-        for distance, other in sorted(pair for pair in near if pair[0] <= NAME)[:TRIALS]:
-            capital = other[:1].upper() + other[1:] if text[word.start].isupper() else other
-            found = sorted([*exact, Found(word.start, word.end, capital, distance)], key=lambda each: each.start)
-            if self._hub.understands(mended := replaced(text, found)):
-                return Snapped(mended, confidence(distance), "sentence")
-        return None
-
     def _with_others(self, text: str, found: Found) -> list[Found]:
         """It, and the names beside it that were said as they are."""
         others = [each for each in self._names.exact(text) if each.end <= found.start or found.end <= each.start]
         return sorted([*others, found], key=lambda each: each.start)
 
+    def _same(self, one: str, other: str) -> bool:
+        if self._grammar is None or not self._grammar.accepts(other):
+            return True
+        meaning = self._hub.meaning(one)
+        return meaning is not None and meaning == self._hub.meaning(other)
+
     def _sentence(self, text: str) -> Snapped | None:
         if self._matcher is None:
             return None
         near = self._matcher.nearest(text)
-        best = agreed(near, self._means_something, self._matcher.rivals, self._language)
+        best = agreed(near, self._means_something, self._matcher.rivals, self._same, self._language)
         return None if best is None else Snapped(best.written, confidence(best.distance), "sentence")
 
 

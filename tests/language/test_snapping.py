@@ -8,6 +8,7 @@ from irene_wyoming.language.closeness import alike, sound
 from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.snapping import Snapper
 from irene_wyoming.language.vocabulary import Name, Vocabulary
+from tests.language.everyday import EVERYDAY, OTHERS, TALK
 
 
 def home(areas: str, lights: str) -> Vocabulary:
@@ -126,9 +127,9 @@ def test_the_nearest_sentence_is_taken(heard: str, meant: str) -> None:
 @pytest.mark.parametrize(
     ("language", "heard", "meant"),
     [
-        ("de", "Schalde das Licht im Wohnzimmer ein", "Schalte das Licht im Wohnzimmer ein"),
+        ("de", "Schalde das Licht im Wohnzimmer ein", "schalte das Licht im Wohnzimmer ein"),
         ("fr", "Alume la lumière du salon", "allume la lumière du Salon"),
-        ("es", "Apagga la luz de la cocina", "Apaga la luz de la Cocina"),
+        ("es", "Apagga la luz de la cocina", "apaga la luz de la Cocina"),
         ("nl", "Schaakel het licht in de keuken uit", "schakel het licht in de Keuken uit"),
         ("it", "Acendi le luci in cucina", "accendi le luci in Cucina"),
         ("de", "Gestern war das Wetter schön", None),
@@ -140,6 +141,51 @@ def test_the_nearest_sentence_is_taken(heard: str, meant: str) -> None:
 )
 def test_a_word_of_the_hub_that_was_misheard_is_mended(language: str, heard: str, meant: str | None) -> None:
     assert snapper(language, "sentences").snapped(heard).text == (meant or heard)
+
+
+@pytest.mark.parametrize("wording", [*EVERYDAY, *TALK])
+def test_talk_is_no_command(wording: str) -> None:
+    snapped = snapper("en", "sentences").snapped(wording)
+    assert snapped.text.casefold() == wording
+    assert snapped.how in ("left", "right")  # the hub may mean something by it
+
+
+@pytest.mark.parametrize(("language", "wording"), [(each, said) for each, listed in OTHERS.items() for said in listed])
+def test_talk_is_no_command_in_other_languages(language: str, wording: str) -> None:
+    snapped = snapper(language, "sentences").snapped(wording)
+    assert snapped.text.casefold() == wording.casefold()
+    assert snapped.how in ("left", "right")
+
+
+@pytest.mark.parametrize(
+    ("language", "heard", "meant"),
+    [
+        ("de", "Schalte die Wohnzimmer Lambe ein", "schalte die Wohnzimmerlampe ein"),
+        ("de", "stell einen teimer auf zehn minuten", "stell einen Timer auf 10 Minuten"),
+        ("de", "wie spät isst es", "wie spät ist es"),
+        ("fr", "Éteint les lumières de la cuisine", "éteint les lumières de la Cuisine"),
+        ("fr", "quelle eure est il", "quelle heure est il"),
+        ("es", "apaga las luses de la cocina", "apaga las luces de la Cocina"),
+        ("es", "ensiende la luz de la mesilla", "enciende la Luz de la mesilla"),
+        ("nl", "zet de buro lamp aan", "zet de Bureaulamp aan"),
+        ("nl", "hoe laad is het", "hoe laat is het"),
+        ("it", "accendi la lampada da tavvolo", "accendi la Lampada da tavolo"),
+        ("it", "spegni le lucci in cucina", "spegni le luci in Cucina"),
+    ],
+)
+def test_sentences_of_other_languages_are_mended(language: str, heard: str, meant: str) -> None:
+    assert snapper(language, "sentences").snapped(heard).text.casefold() == meant.casefold()
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        *("turn an the kitchen light", "turn the kitchen lights of them", "set the brightness to fiftin percent"),
+        *("set a timer for fifty or fifteen minutes", "lock or unlock the front door", "open close the blinds"),
+    ],
+)
+def test_twins_are_left_alone(heard: str) -> None:
+    assert snapper("en", "sentences").snapped(heard).text == heard
 
 
 def test_names_that_the_home_has_now_are_known_at_once() -> None:
