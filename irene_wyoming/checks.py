@@ -247,8 +247,12 @@ def web_address(value: Any) -> str:
     address = text(value)
     try:
         parts = urlsplit(address)
+        (parts.hostname or "").encode("idna")  # as whoever connects does; it refuses empty and endless labels
+        usable = parts.port != 0
     except ValueError as error:
         raise Wrong(f"expected an address such as https://host/path: {error}") from error
+    if not usable:
+        raise Wrong("expected a port, 1 to 65535")
     if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in address):
         raise Wrong("expected an address that starts with http:// or https://")
     return address

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from irene_wyoming import hardware
 from irene_wyoming.app.trial import why_not
+from irene_wyoming.checks import Wrong, web_address
 from irene_wyoming.cli import common
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ConfigError, EngineUnavailable
@@ -138,7 +139,10 @@ def requested(args: argparse.Namespace) -> Entry:
         return catalogue.entry(args.model, offered(common.read_config(args, quiet=True)))
     if not args.engine or not args.sha256:
         raise ConfigError(f"{args.model}: an address needs --engine and --sha256 besides")
-    remote = Remote(args.model, args.sha256, None)
+    try:
+        remote = Remote(web_address(args.model), args.sha256, None)
+    except Wrong as wrong:
+        raise ConfigError(f"{args.model}: {wrong}") from wrong
     stem = remote.name
     for suffix in (".zip", ".tgz", ".gz", ".xz", ".bz2", ".tar"):
         stem = stem.removesuffix(suffix)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from irene_wyoming.app.logs import escaped
 from irene_wyoming.app.monitor import Figures, fetch
+from irene_wyoming.checks import Wrong, web_address
 from irene_wyoming.cli import common
 from irene_wyoming.errors import ConfigError
 
@@ -145,6 +146,7 @@ def seconds(text: str) -> float:
 
 
 def http_url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError(f"{text}: expected http://HOST:PORT/metrics")
-    return text
+    try:
+        return web_address(text)
+    except Wrong as wrong:
+        raise argparse.ArgumentTypeError(f"{text}: {wrong}") from wrong

@@ -1,9 +1,11 @@
 """Unpacking an archive that came from the network: nothing outside of its folder, no links, a bounded size."""
 
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,13 @@ MOST_FILES = 10_000
 
 MOST_BYTES = 16 << 30
 """Unpacked: twice what may be fetched, and models hardly compress."""
+
+
+BROKEN = (
+    *(zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error),
+    *(EOFError, OSError, NotImplementedError, RuntimeError),
+)
+"""What the standard library raises for damaged bytes; what decompresses lets its own errors through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ def unpack(archive: Path, folder: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as out:
                 shutil.copyfileobj(member.file, out)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise DownloadFailed(f"{archive.name}: cannot be unpacked: {error}") from error
     found = list(folder.iterdir())
     return found[0] if len(found) == 1 and found[0].is_dir() else folder

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from irene_wyoming.checks import Wrong, web_address
 from irene_wyoming.errors import ConfigError, UnknownModel
 
 PACKAGED = Path(__file__).with_name("catalogue.json")
@@ -123,13 +124,15 @@ def _entry(path: Path, number: int, row: Any) -> Entry:
 
 def _remote(where: str, file: Mapping[str, Any]) -> Remote:
     url, sha256, size = file.get("url"), file.get("sha256"), file.get("size")
-    if not _plain(url) or urlsplit(str(url)).scheme not in ("http", "https"):
-        raise ConfigError(f"{where}: url: {url!r}: expected an address that starts with https:// or http://")
+    try:
+        url = web_address(url)
+    except Wrong as wrong:
+        raise ConfigError(f"{where}: url: {url!r}: {wrong}") from wrong
     if sha256 is not None and not (isinstance(sha256, str) and len(sha256) == 64):
         raise ConfigError(f"{where}: sha256: {sha256!r}: expected 64 hexadecimal digits, or null")
     if size is not None and (type(size) is not int or size <= 0):
         raise ConfigError(f"{where}: size: {size!r}: expected bytes, or null")
-    return Remote(str(url), None if sha256 is None else sha256.lower(), size)
+    return Remote(url, None if sha256 is None else sha256.lower(), size)
 
 
 def _plain(value: Any) -> bool:

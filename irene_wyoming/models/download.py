@@ -57,6 +57,10 @@ def fetch(remote: Remote, part: Path, progress: Progress, sleep: Callable[[float
                 there = f"; what is there ({size_of(part)} bytes) is kept, try again later" if size_of(part) else ""
                 raise DownloadFailed(f"{remote.url}: {error}{there}") from error
             sleep(pause)
+        except ValueError as error:
+            raise DownloadFailed(
+                f"{remote.url}: its host sends us to an address that cannot be used: {error}"
+            ) from error
     if remote.sha256 is None:
         return
     found = sha256_of(part)

@@ -63,7 +63,7 @@ class Guard:
         elif not self.token and not is_local_name(request.host):
             raise web.HTTPForbidden(text="open the page by this machine's address, or set web.token_file\n")
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc not in hosts:
+        if origin is not None and place(origin) not in hosts:
             raise web.HTTPForbidden(text="another page may not ask this one\n")
 
     def by_ingress(self, request: web.Request) -> bool:
@@ -85,9 +85,20 @@ class Guard:
         return session
 
 
+def place(origin: str) -> str | None:
+    """Host and port of an ``Origin`` header; None: it is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
 def is_local_name(host: str) -> bool:
     """Whether a ``Host`` header is an address, or a name that only means something at home."""
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # brackets around nothing that belongs there
+        return False
     try:
         ip_address(name)
     except ValueError:

@@ -115,6 +115,24 @@ def test_an_unknown_name_and_an_incomplete_address_are_refused(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://[::1/x.zip", "Invalid IPv6 URL"),
+        ("http://nas:99999/x.zip", "Port out of range"),
+        ("http://nas:0/x.zip", "expected a port, 1 to 65535"),
+        ("http://nas..local/x.zip", "label empty or too long"),
+        ("http:///x.zip", "expected an address that starts with"),
+        ("ftp://nas/x.zip", "expected an address that starts with"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_in_words(tmp_path: Path, address: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        run("download", address, "--engine", "vosk", "--sha256", SUM, "--data-dir", str(tmp_path))
+    assert str(refusal.value).startswith(f"{address}: expected ")
+    assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize(
     "words", [["--sha256", "xyz"], ["--name", "../out"], ["--name", ".hidden"], ["--engine", "nothing"]]
 )
 def test_a_wrong_argument_is_a_wrong_use(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

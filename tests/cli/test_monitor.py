@@ -126,7 +126,15 @@ def test_nobody_there_is_named() -> None:
         run("--url", "http://127.0.0.1:1/metrics")
 
 
-@pytest.mark.parametrize("words", [["--url", "file:///etc/passwd"], ["--every", "0"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--url", "file:///etc/passwd"],
+        ["--url", "http://box:x/metrics"],
+        ["--url", "http://[::1/metrics"],
+        ["--every", "0"],
+    ],
+)
 def test_wrong_use(words: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(*words)

@@ -1,10 +1,12 @@
 """Archives from the network: what is unpacked, and what is refused."""
 
 import io
+import random
 import stat
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -72,6 +74,23 @@ def test_too_much_inside_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(archive, "MOST_BYTES", 1_000)
     with pytest.raises(DownloadFailed, match="more than"):
         unpack(packed, tmp_path / "new")
+
+
+@pytest.mark.parametrize("mode", ["w:xz", "w:gz", "w:bz2"])
+def test_a_damaged_tar_is_told_wherever_the_damage_is(tmp_path: Path, mode: Literal["w:xz", "w:gz", "w:bz2"]) -> None:
+    (tmp_path / "model").write_bytes(random.Random(1).randbytes(20_000))
+    with tarfile.open(tmp_path / "packed", mode) as out:
+        out.add(tmp_path / "model", "model")
+    whole = (tmp_path / "packed").read_bytes()
+    told = 0
+    for at in range(0, len(whole), len(whole) // 40):
+        for name, content in (("cut", whole[:at]), ("changed", whole[:at] + b"\x5a" * 8 + whole[at + 8 :])):
+            (tmp_path / name).write_bytes(content)
+            try:
+                unpack(tmp_path / name, tmp_path / f"{name}-{at}")
+            except DownloadFailed as error:  # and nothing else; what only changes the model its checksum tells
+                told += str(error).startswith(f"{name}: cannot be unpacked: ")
+    assert told >= 40
 
 
 def test_a_broken_archive_is_told(tmp_path: Path) -> None:

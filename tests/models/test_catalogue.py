@@ -47,6 +47,7 @@ def test_a_mirror_stands_for_every_host() -> None:
         (ROW | {"languages": "en"}, "languages: expected a list"),
         (ROW | {"files": []}, "files: expected a list"),
         (ROW | {"files": [{"url": "file:///etc/passwd"}]}, "url: 'file:///etc/passwd': expected an address"),
+        (ROW | {"files": [{"url": "http://[::1/b"}]}, r"url: 'http://\[::1/b': expected an address.*Invalid IPv6"),
         (ROW | {"files": [{"url": "https://a/b", "sha256": "abc"}]}, "sha256: 'abc': expected 64"),
         (ROW | {"files": [{"url": "https://a/b", "size": "5"}]}, "size: '5': expected bytes"),
     ],

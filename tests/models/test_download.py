@@ -146,6 +146,14 @@ def test_another_place_is_followed(host: Host, part: Path, told: Told) -> None:
     assert part.read_bytes() == DATA
 
 
+@pytest.mark.parametrize("place", ["http://[::1/model.zip", "http://nas..local/model.zip"])
+def test_another_place_that_is_none_is_told(host: Host, part: Path, told: Told, place: str) -> None:
+    host.moved["/model.zip"] = place
+    with pytest.raises(DownloadFailed, match=r"model\.zip: its host sends us to an address that cannot be used: "):
+        told.fetch(host, part)
+    assert len(host.asked) == 1
+
+
 def test_only_the_web_is_asked(part: Path) -> None:
     with pytest.raises(DownloadFailed, match="https://"):
         fetch(Remote("file:///etc/passwd", SUM, None), part, lambda *_: None)

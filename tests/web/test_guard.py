@@ -25,7 +25,13 @@ async def status(url: str, method: str = "GET", **options: Any) -> int:
 
 async def test_another_page_may_not_ask() -> None:
     async with served(MadeUp()) as url, ClientSession() as session:
-        for origin in ("http://evil.example", "null", "http://127.0.0.1:1", "https://127.0.0.1.evil.example"):
+        for origin in (
+            "http://evil.example",
+            "null",
+            "http://127.0.0.1:1",
+            "https://127.0.0.1.evil.example",
+            "http://[",
+        ):
             with pytest.raises(WSServerHandshakeError) as refused:
                 await session.ws_connect(f"{url}live", headers={"Origin": origin})
             assert refused.value.status == 403
@@ -37,6 +43,7 @@ async def test_a_name_that_was_made_to_point_here_is_not_answered_to() -> None:
     async with served(MadeUp()) as url:
         assert await status(url, headers={"Host": "rebound.evil.example"}) == 403
         assert await status(f"{url}metrics", headers={"Host": "rebound.evil.example"}) == 403
+        assert await status(url, headers={"Host": "["}) == 403
         assert await status(url, headers={"Host": "irene.local"}) == 200
 
 
@@ -51,6 +58,7 @@ async def test_a_name_that_was_made_to_point_here_is_not_answered_to() -> None:
         ("evil.example", False),
         ("127.0.0.1.evil.example", False),
         ("local.evil.com", False),
+        ("[", False),
     ],
 )
 def test_names_that_mean_something_at_home_only(host: str, local: bool) -> None:
