@@ -61,7 +61,7 @@ HEALTHCHECK --interval=20s --timeout=5s --start-period=60s --retries=3 CMD ["hea
 ENTRYPOINT ["env", "--block-signal=TERM", "start"]
 CMD ["run"]
 
-ARG BUILD_VERSION=0.1.0
+ARG BUILD_VERSION=0.2.0
 ARG BUILD_ARCH=aarch64|amd64
 LABEL io.hass.type="app" \
       io.hass.name="Irene Wyoming" \

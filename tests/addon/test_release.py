@@ -61,6 +61,8 @@ def test_a_release_is_of_one_version() -> None:
     """The workflow reads these lines."""
     assert f'version: "{PROJECT["version"]}"' in (ROOT / "config.yaml").read_text().splitlines()
     assert f"ARG BUILD_VERSION={PROJECT['version']}" in (ROOT / "Dockerfile").read_text().splitlines()
+    chart = yaml.safe_load((ROOT / "packaging/helm/irene-wyoming/Chart.yaml").read_text())
+    assert chart["version"] == chart["appVersion"] == PROJECT["version"]
     assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text().splitlines()
 
 
