@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 
-from irene_wyoming.app.looks import looks_served
+from irene_wyoming.app.looks import NICE, looks_served
 from irene_wyoming.app.looks_path import shared_path
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines.wake.asked import AT_ONCE, MOST_AUDIO, PATH_VARIABLE, AskedRecogniser
@@ -248,8 +250,12 @@ def test_they_share_a_model_where_both_run_and_a_word_is_looked_at(
     assert shared_path(configured(WAKE__VERIFY="auto"), tmp_path / ("long" * 30)) is None
 
 
-async def test_the_real_recogniser_looks_for_another_process(tmp_path: Path) -> None:
+async def test_the_real_recogniser_looks_for_another_process_behind_its_commands(tmp_path: Path) -> None:
     where = str(tmp_path / "looks")
     async with looks_served({PATH_VARIABLE: where}):
         found = await AskedRecogniser(where).look(bytes(64_000), ["alexa"])
+        (thread,) = (one for one in threading.enumerate() if one.name == "second look")
+        if sys.platform == "linux":
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            assert os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) == min(19, max(own, NICE))
     assert found.llr < 0
