@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from irene_wyoming.app.outlet import Outlet
+
 REPEATS = 3
 """How often one fact is told in a window: enough to see that it goes on."""
 
@@ -104,6 +106,8 @@ class GuardedHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generi
     def close(self) -> None:
         for counted in self._repeats.over(every=True):
             self._write(counted)
+        if isinstance(self.stream, Outlet):
+            self.stream.close()
         super().close()
 
     def _write(self, counted: logging.LogRecord) -> None:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from irene_wyoming import trace
 from irene_wyoming.app.flood import GuardedHandler, Repeats
+from irene_wyoming.app.outlet import outlet
 from irene_wyoming.checks import discreet
 from irene_wyoming.config.addon import told
 from irene_wyoming.config.model import Config
@@ -27,7 +28,7 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\
 
 def start_log(config: Config) -> None:
     """Log to standard error as the configuration wants it."""
-    handler = GuardedHandler(sys.stderr, Repeats())
+    handler = GuardedHandler(outlet(sys.stderr), Repeats())
     colours = coloured(sys.stderr, os.environ)
     text = TextFormatter(colours=colours, traced=config.log_level == "debug")
     handler.setFormatter(JsonFormatter() if config.log_format == "json" else text)
