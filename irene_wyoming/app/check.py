@@ -231,6 +231,8 @@ def of_names(found: Report) -> Iterator[Finding]:
     if wrong:
         more = f"; and {len(wrong) - MOST_NAMED} more, see `irene-wyoming names`" if len(wrong) > MOST_NAMED else ""
         yield Finding(Level.WARNING, "home", f"cannot be said: {'; '.join(wrong[:MOST_NAMED])}{more}")
+    if unfound := [f"{name.written} {name.unfound}" for name in found.names if name.unfound]:
+        yield Finding(Level.WARNING, "home", f"{'; '.join(unfound[:MOST_NAMED])}")
 
 
 async def configured(config: Config) -> AsyncIterator[Finding]:

@@ -12,6 +12,7 @@ from irene_wyoming.home import kept
 from irene_wyoming.home.things import NOTHING, Things
 from irene_wyoming.home.watch import look_once
 from irene_wyoming.language.commands import unsayable
+from irene_wyoming.language.hub import why_unfound
 from irene_wyoming.language.spoken import spoken_forms, why_unsayable
 from irene_wyoming.language.vocabulary import Name
 
@@ -30,6 +31,8 @@ class Known:
     """Spoken forms, the plain one first; empty: nobody can say it."""
     why: str
     """Why nobody can say it; empty: it can be said."""
+    unfound: str = ""
+    """Why Home Assistant does not find it though it is said; empty: it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +89,4 @@ def known(names: Iterable[Name], source: Source, language: str) -> Iterable[Know
     for name in names:
         for written in name.all_written:
             said, why = spoken_forms(written, language), why_unsayable(written, language)
-            yield Known(written, name.domain or name.kind, source, said, why)
+            yield Known(written, name.domain or name.kind, source, said, why, "" if why else why_unfound(written))

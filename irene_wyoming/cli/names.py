@@ -44,7 +44,8 @@ def lines(found: Report) -> list[str]:
     for name in found.names:
         how = ", ".join(f'"{form}"' for form in name.said[:MOST_SAID]) if name.said else f"CANNOT BE SAID: {name.why}"
         origin = " (configuration)" if name.source == "configuration" else ""
-        said.append(f"  {name.kind:13} {name.written}{origin}: {how}")
+        unfound = f" BUT {name.unfound}" if name.unfound else ""
+        said.append(f"  {name.kind:13} {name.written}{origin}: {how}{unfound}")
     for sentence, why in found.sentences:
         said.append(f"  {'sentence':13} {sentence}" + (f": CANNOT BE SAID: {why}" if why else ""))
     said += [f"Not known: {line}" for line in found.told.left_out]

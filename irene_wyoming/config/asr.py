@@ -8,7 +8,7 @@ from irene_wyoming.checks import Wrong, boolean, list_of, number, one_of, or_nul
 from irene_wyoming.config.checks import language
 from irene_wyoming.config.section import of_mapping
 from irene_wyoming.config.server import MAX_WAIT_S, ProviderConfig, ServerConfig, fallbacks
-from irene_wyoming.engines.base import ANSWERS, Answer, Sensitivity, Vocabulary
+from irene_wyoming.engines.base import ANSWERS, Answer, Sensitivity, TypedNames
 from irene_wyoming.language.snap import Snap
 from irene_wyoming.routing.policy import PolicyName
 
@@ -82,7 +82,7 @@ class AsrConfig(ServerConfig):
     """What comes out where a request does not say it; of engines that know commands."""
     max_utterance_s: float = setting(number("seconds", 1, MAX_WAIT_S))
     """Audio of one utterance, seconds; more is refused."""
-    vocabulary: Vocabulary
+    vocabulary: TypedNames
     providers: Mapping[str, AsrProviderConfig]
     default_provider: str = setting(text)
     fallback_providers: tuple[str, ...] = setting(or_null(list_of(text, what="null or a list of providers")))

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self, get_args
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.checks import list_of, number, one_of, or_null, setting, text, whole
 from irene_wyoming.errors import UnknownModel
-from irene_wyoming.language.vocabulary import Vocabulary as Names
+from irene_wyoming.language.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class AsrRequest:
     """What an earlier Transcript gave the client to send along."""
     vad_sensitivity: Sensitivity = "default"
     """Where the server looks for the end of the command itself."""
-    vocabulary: Names | None = None
+    vocabulary: Vocabulary | None = None
     """The names that the home has now. None: no more than those of the configuration."""
 
 
@@ -302,8 +302,8 @@ _NAMES = list_of(text, what="a list of names")
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """What a home calls its rooms and things."""
+class TypedNames:
+    """What a home calls its rooms and things, as somebody typed it into the configuration."""
 
     areas: tuple[str, ...] = setting(_NAMES, default=())
     devices: tuple[str, ...] = setting(_NAMES, default=())
@@ -320,7 +320,7 @@ class EngineContext:
     """What an engine may know besides its own options."""
 
     language: str = "en"
-    vocabulary: Vocabulary = Vocabulary()
+    vocabulary: TypedNames = TypedNames()
     data_dir: Path | None = None
     """Folder for models and caches; None: nothing may be written."""
     answer: Answer = "both"

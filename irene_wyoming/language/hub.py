@@ -10,6 +10,7 @@ from hassil.errors import HassilError
 from hassil.intents import SlotList, TextSlotList
 from hassil.parse_expression import parse_sentence
 from hassil.parser import ParseError
+from hassil.util import remove_punctuation
 from home_assistant_intents import get_intents
 
 from irene_wyoming.language.general import general_words, in_pieces, template_words
@@ -78,6 +79,17 @@ class Hub:
         return (
             own is not None and recognize(text, own, slot_lists=self._lists, intent_context=self._context) is not None
         )
+
+
+def why_unfound(written: str) -> str:
+    """Why Home Assistant does not find a name, however it is said or typed; empty: it does.
+
+    Its matcher takes marks out of what was said, and leaves them in its list of names.
+    """
+    without = remove_punctuation(f"x {written} x")[2:-2]
+    if without == written:
+        return ""
+    return f"is not found by Home Assistant for its marks; give it the alias {' '.join(without.split())!r} there"
 
 
 def prepare(language: str) -> None:

@@ -123,6 +123,28 @@ async def test_names_tells_how_each_is_said(
     assert "1 of 10 names cannot be said" in said
 
 
+async def test_odd_names_of_a_household_are_told_apart(
+    asking: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub = house()
+    for number, name in enumerate(
+        ["\N{PARTY POPPER}", "x" * 300, "Twin", "Twin", "please", "\u65e5\u672c", "Lamp, tall"]
+    ):
+        hub.add(f"light.odd{number}", name)
+    async with running(hub):
+        config = asking(hub)
+        assert await asyncio.to_thread(printed, config, monkeypatch) == 0
+        found = list(of_names(await report(config, {})))
+    said = capsys.readouterr().out
+    assert said.count("light         Twin: ") == 2
+    assert 'light         please: "please"' in said
+    assert "\u65e5\u672c: CANNOT BE SAID: holds" in said
+    assert 'Lamp, tall: "lamp tall"' in said
+    assert "BUT is not found by Home Assistant for its marks; give it the alias 'Lamp tall' there" in said
+    assert "Not known: names longer than 120 characters: 1" in said
+    assert "Lamp, tall is not found by Home Assistant" in found[-1].text
+
+
 async def test_names_in_json(
     asking: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from irene_wyoming.language.commands import command_grammar
 from irene_wyoming.language.grammar import Grammar
+from irene_wyoming.language.hub import why_unfound
 from irene_wyoming.language.network import Network, Piece
 from irene_wyoming.language.spoken import MOST_FORMS, spoken_forms, why_unsayable
 from irene_wyoming.language.vocabulary import Name, Vocabulary
@@ -65,6 +66,14 @@ def test_the_hub_finds_the_entity_of_every_name_in_what_comes_back(language: str
             continue
         written = grammar(language).written(TURN_ON[language].format(spoken_forms(name, language)[0]))
         assert hub(language).entity(written or "") is not None, written
+
+
+def test_names_that_the_hub_does_not_find_are_told_with_what_to_do() -> None:
+    assert {name for names in NAMES.values() for name in names if why_unfound(name)} == UNKNOWN_EVEN_WHEN_TYPED
+    assert "alias 'Kitchen main'" in why_unfound("Kitchen: main")
+    one = Vocabulary((Name("Wow!", "entity", "light"),))
+    assert why_unfound("Wow!")
+    assert Hub(one).entity("turn on Wow!") is None
 
 
 def test_there_are_ten_names_of_every_kind() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from irene_wyoming.engines.asr.google_cloud.spec import SPEC, endpoint
 from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, TypedNames
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
 from tests.engines.asr.conftest import made
 from tests.engines.asr.elsewhere import (
@@ -158,7 +158,7 @@ def test_an_utterance_in_one_piece_is_cut_to_what_google_takes(engine: AsrEngine
 
 
 def test_names_of_the_request_and_of_the_home_are_leaned_towards(decoding: Decoding, google: str) -> None:
-    vocabulary = Vocabulary(areas=("attic",), devices=("reading lamp", "x" * 101))
+    vocabulary = TypedNames(areas=("attic",), devices=("reading lamp", "x" * 101))
     engine = created(endpoint=google, vocabulary=vocabulary, languages=["en-US", "de-DE"], model="latest_long")
     session = engine.session(AsrRequest(language="de", names=("Zigbee",), terms=("dim", "attic")))
     assert session.finish().language == "de"

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.asr.lifecycle import PausingSession
 from irene_wyoming.engines.asr.whisper.spec import SPEC, languages
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, TypedNames
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
-from irene_wyoming.language.vocabulary import Vocabulary as Home
+from irene_wyoming.language.vocabulary import Vocabulary
 from tests.config.files import ROOT
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
@@ -157,7 +157,7 @@ def test_a_real_model_makes_nothing_of_what_is_no_speech(real: AsrEngine, sound:
 
 @pytest.mark.parametrize("text", COMMANDS)
 def test_a_real_model_understands_commands_with_and_without_names(real: AsrEngine, text: str) -> None:
-    for request in (AsrRequest(), AsrRequest(vocabulary=Home.of(["Kitchen", "Attic"], ["AC/DC lamp"]))):
+    for request in (AsrRequest(), AsrRequest(vocabulary=Vocabulary.of(["Kitchen", "Attic"], ["AC/DC lamp"]))):
         heard = hear(real, spoken(text), request).casefold().rstrip(".").replace("50%", "fifty percent")
         assert heard.replace(" 5 ", " five ") == text
 
@@ -174,7 +174,7 @@ def test_it_is_decoded_when_the_person_pauses(shared: AsrEngine) -> None:
 
 
 def test_names_of_the_home_and_of_the_request_are_hints() -> None:
-    context = EngineContext(vocabulary=Vocabulary(areas=("living room",), devices=("light",)))
+    context = EngineContext(vocabulary=TypedNames(areas=("living room",), devices=("light",)))
     engine = create(context=context, initial_prompt="Turn on the kitchen light.")
     assert hear(engine, spoken(COMMANDS[0]), AsrRequest(names=("x" * 10_000,))) != ""
 
@@ -353,11 +353,11 @@ def test_the_library_does_not_tell_of_every_command(shared: AsrEngine, caplog: p
 def test_the_home_as_it_is_now_goes_before_the_configured_names(shared: AsrEngine) -> None:
     from irene_wyoming.engines.asr.whisper.engine import Settings, hints
 
-    home = Home.of(["K\u00fcche"], ["AC/DC lamp"])
+    home = Vocabulary.of(["K\u00fcche"], ["AC/DC lamp"])
     settings = Settings(hotwords=("kitchen",))
     assert hints(AsrRequest(names=("Anna",)), settings) == ["Anna", "kitchen"]
     assert hints(AsrRequest(names=("Anna",), vocabulary=home), settings) == ["Anna", "K\u00fcche", "AC/DC lamp"]
-    assert hear(shared, spoken(COMMANDS[0]), AsrRequest(vocabulary=Home())) == COMMANDS[0]
+    assert hear(shared, spoken(COMMANDS[0]), AsrRequest(vocabulary=Vocabulary())) == COMMANDS[0]
 
 
 @pytest.mark.parametrize("name", ["lamp {}", "\u043b\u0430\u043c\u043f\u0430 {}", "\u30e9\u30f3\u30d7{}"])

@@ -34,7 +34,7 @@ from irene_wyoming.engines.asr.elsewhere import (
     primary,
     transcript,
 )
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary, unknown_model
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, TypedNames, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.language.likely import likely_names
 from irene_wyoming.wire.fields import cleaned
@@ -117,7 +117,7 @@ class Recognition:
 
     language: str
     """Spoken where a request does not say it."""
-    vocabulary: Vocabulary
+    vocabulary: TypedNames
     single: bool
     """Google ends the utterance at the first pause."""
 

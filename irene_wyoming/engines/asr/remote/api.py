@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from irene_wyoming.engines.asr.elsewhere import model_elsewhere
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Vocabulary
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, TypedNames
 from irene_wyoming.errors import EngineFailed
 from irene_wyoming.language.likely import likely_names
 from irene_wyoming.wire.fields import cleaned
@@ -96,7 +96,7 @@ def languages(name: str, listed: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tag in fine if tag))
 
 
-def prompt(request: AsrRequest, vocabulary: Vocabulary) -> str:
+def prompt(request: AsrRequest, vocabulary: TypedNames) -> str:
     """Words to lean towards, the most important last: where there are too many, the beginning is what is dropped."""
     told = () if request.vocabulary is None else likely_names(request.vocabulary, request.language or "en")
     words = dict.fromkeys([*reversed(told), *request.terms, *vocabulary.devices, *vocabulary.areas, *request.names])

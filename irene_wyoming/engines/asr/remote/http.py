@@ -16,7 +16,7 @@ import httpx
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.elsewhere import Utterance, primary, transcript
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, SHORTEST_S, Complaints, headers, model_there, prompt
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, TypedNames
 from irene_wyoming.errors import EngineFailed
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for every request
@@ -34,7 +34,7 @@ class HttpServer:
         base: str,
         *,
         model: str | None,
-        vocabulary: Vocabulary,
+        vocabulary: TypedNames,
         key: str | None,
         connect_timeout_s: float,
         verify: SSLContext | bool,

@@ -29,7 +29,7 @@ from irene_wyoming.engines.asr.remote.api import (
     model_there,
     prompt,
 )
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, Vocabulary
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, TypedNames
 from irene_wyoming.errors import EngineFailed
 from irene_wyoming.wire.address import reason
 
@@ -113,7 +113,7 @@ class RealtimeServer:
         base: str,
         *,
         model: str | None,
-        vocabulary: Vocabulary,
+        vocabulary: TypedNames,
         key: str | None,
         connect_timeout_s: float,
         verify: SSLContext | bool,

@@ -9,12 +9,12 @@ import soxr
 
 from irene_wyoming.engines.asr.guided.engine import Guided
 from irene_wyoming.engines.asr.guided.spec import SPEC
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription, TypedNames
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.speech_around import with_silence
 
-HOME = Vocabulary(
+HOME = TypedNames(
     areas=("kitchen", "living room", "Mum & Dad's room"),
     devices=("LED strip #2", "thermostat", "back door", "garage door"),
 )

@@ -11,9 +11,9 @@ import pytest
 
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, PROMPT_CHARS, languages, prompt
 from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, TypedNames
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
-from irene_wyoming.language.vocabulary import Vocabulary as Names
+from irene_wyoming.language.vocabulary import Vocabulary
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.elsewhere import LIGHT, TIMER, ElsewhereContract, fails_in_words, heard, push_all, recording
 from tests.engines.asr.remote.api_server import Api, serve
@@ -39,7 +39,7 @@ def test_the_other_machine_understands(make_remote: MakeRemote, api: Api) -> Non
 
 
 def test_all_of_a_request_is_passed_on(make_remote: MakeRemote, api: Api) -> None:
-    vocabulary = Vocabulary(areas=("Küche",), devices=("Lampe",))
+    vocabulary = TypedNames(areas=("Küche",), devices=("Lampe",))
     engine = make_remote(uri=api.uri, model="large-v3", vocabulary=vocabulary)
     session = engine.session(AsrRequest(language="de-DE", names=("Zigbee",), terms=("Rolladen", "Lampe")))
     push_all(session, recording(LIGHT))
@@ -56,15 +56,15 @@ def test_all_of_a_request_is_passed_on(make_remote: MakeRemote, api: Api) -> Non
 
 def test_a_prompt_that_is_too_long_loses_what_matters_least() -> None:
     request = AsrRequest(names=("Alice",), terms=tuple(f"term {n}" for n in range(1_000)))
-    text = prompt(request, Vocabulary(devices=("lamp",)))
+    text = prompt(request, TypedNames(devices=("lamp",)))
     assert PROMPT_CHARS - 10 < len(text) <= PROMPT_CHARS
     assert text.startswith("term ")
     assert text.endswith("term 999, lamp, Alice")
 
 
 def test_names_of_the_home_are_the_first_to_go() -> None:
-    home = Names.of(["Den"], ["Sofa lamp"])
-    assert prompt(AsrRequest(names=("Alice",), vocabulary=home), Vocabulary()) == "Sofa lamp, Den, Alice"
+    home = Vocabulary.of(["Den"], ["Sofa lamp"])
+    assert prompt(AsrRequest(names=("Alice",), vocabulary=home), TypedNames()) == "Sofa lamp, Den, Alice"
 
 
 def test_too_little_audio_to_ask_about_gives_an_empty_transcript(make_remote: MakeRemote, api: Api) -> None:

@@ -17,7 +17,7 @@ from irene_wyoming.app.asr import asr_server
 from irene_wyoming.config.load import load
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL
 from irene_wyoming.engines.asr.remote.realtime import MESSAGE_BYTES, dialect
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, Vocabulary
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, TypedNames
 from irene_wyoming.errors import EngineFailed
 from tests.conftest import ENVIRONMENT
 from tests.engines.asr.conftest import MakeRemote
@@ -65,7 +65,7 @@ class TestContract(ElsewhereContract):
 
 
 def test_each_kind_of_server_is_spoken_to_as_it_wants(make_remote: MakeRemote, standin: Standin, kind: str) -> None:
-    engine = make_remote(uri=standin.uri, model="large", vocabulary=Vocabulary(devices=("lamp",)))
+    engine = make_remote(uri=standin.uri, model="large", vocabulary=TypedNames(devices=("lamp",)))
     assert [heard(engine, text) for text in (LIGHT, TIMER)] == [LIGHT, TIMER]
     talk = standin.talks[0]
     assert dict(talk.request.query) == {"intent": "transcription", "model": "large"}
@@ -88,7 +88,7 @@ def test_each_kind_of_server_is_spoken_to_as_it_wants(make_remote: MakeRemote, s
 
 def test_a_model_that_takes_no_prompt_gets_none(make_remote: MakeRemote, guided: AsrEngine) -> None:
     with on_a_loop(realtime_server(understands("openai", guided))) as standin:
-        engine = make_remote(uri=standin.uri, model="gpt-realtime-whisper", vocabulary=Vocabulary(devices=("lamp",)))
+        engine = make_remote(uri=standin.uri, model="gpt-realtime-whisper", vocabulary=TypedNames(devices=("lamp",)))
         assert heard(engine, LIGHT) == LIGHT
     (update, _) = standin.talks[0].received
     assert "prompt" not in update["session"]["audio"]["input"]["transcription"]

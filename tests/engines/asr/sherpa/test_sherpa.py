@@ -13,8 +13,7 @@ import pytest
 
 from irene_wyoming.engines.asr.sherpa.hotwords import START, of_model
 from irene_wyoming.engines.asr.sherpa.spec import SPEC
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
-from irene_wyoming.engines.base import Vocabulary as Configured
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, TypedNames
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.models.families import FAMILIES, Found
@@ -222,7 +221,7 @@ def test_a_transducer_leans_towards_the_names_of_the_home(name: str, seed: int) 
     assert hear(engine, pcm, AsrRequest(vocabulary=HOME)) == LIGHT
     assert hear(engine, pcm, AsrRequest(names=("living room light",))) == LIGHT
     engine.close()
-    engine = create(sherpa(name), context=EngineContext(vocabulary=Configured(("living room",), ("light",))))
+    engine = create(sherpa(name), context=EngineContext(vocabulary=TypedNames(("living room",), ("light",))))
     assert hear(engine, pcm) == LIGHT
     engine.close()
 
