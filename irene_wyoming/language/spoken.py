@@ -7,6 +7,7 @@ says the underscores of ``sonoff_buero_tim``. The first form of a name is the pl
 import re
 import unicodedata
 from functools import lru_cache
+from unicodedata import digit
 
 from irene_wyoming.language.grammar import plain
 from irene_wyoming.language.signs import ARTICLES, unit_forms
@@ -88,7 +89,8 @@ def folded(text: str) -> str:
 
 def _cleaned(written: str) -> str:
     """One spelling of each letter and quote; superscripts as digits, brackets and pictures as blanks."""
-    text = unicodedata.normalize("NFC", written).translate(_QUOTES).translate({0x200D: None, 0xB2: "2", 0xB3: "3"})
+    text = unicodedata.normalize("NFC", written).translate(_QUOTES).translate({0x200D: None})
+    text = "".join(str(digit(letter)) if letter.isdigit() and not letter.isdecimal() else letter for letter in text)
     kept = (" " if unicodedata.category(letter) in _BLANKS and letter not in "°+=" else letter for letter in text)
     return " ".join("".join(kept).split())
 

@@ -98,6 +98,13 @@ def test_what_cannot_be_said_is_told_with_its_reason(name: str, why: str) -> Non
     assert why in why_unsayable(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("Bay \u00b9", "bay one"), ("Bay \u2462", "bay three"), ("m\u00b2", "m two")]
+)
+def test_raised_and_circled_digits_are_digits(name: str, said: str) -> None:
+    assert spoken_forms(name)[0] == said
+
+
 @pytest.mark.parametrize(("name", "language"), [("Кухня", "ru"), ("日本", "ja"), ("Küche", "de"), ("Κουζίνα", "el")])
 def test_each_language_says_its_own_letters(name: str, language: str) -> None:
     assert spoken_forms(name, language)[0] == name.lower()
