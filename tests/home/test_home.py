@@ -70,6 +70,23 @@ async def test_a_renamed_thing_is_known_soon_after_its_event() -> None:
     assert home.trouble == ""
 
 
+async def test_no_line_of_the_log_lists_names(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    caplog.set_level(logging.INFO)
+    async with running(house()) as hub:
+        home = Home(hub.endpoint, kept.path_in(tmp_path), QUICK)
+        told: list[Things] = []
+        home.on_change.append(told.append)
+        async with home.watched():
+            await until(lambda: len(told) == 1)
+            hub.rename("light.ceiling", "Chandelier")
+            await hub.tell("entity_registry_updated")
+            await until(lambda: len(told) == 2)
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "3 entities" in said
+    written = {name for things in told for each in things.names for name in each.all_written}
+    assert not [name for name in (*written, *told[0].sentences, TOKEN) if name.casefold() in said.casefold()]
+
+
 async def test_names_are_read_again_when_asked_for() -> None:
     async with running(house()) as hub:
         home = Home(hub.endpoint, None, QUICK)
