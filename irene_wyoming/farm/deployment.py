@@ -28,9 +28,9 @@ MAX_BYTES = 25 << 20
 MAX_FIELDS = 20
 """Fields of one form: the API has nine."""
 
-BATCH, WAIT_S = 1, 0.0
-"""Utterances that are decoded together at most, and seconds that the first of them waits for others. More than one pays
-on a GPU; on a CPU it made every model here slower (docs/scale.md).
+BATCH, WAIT_S = 8, 0.02
+"""Utterances that are decoded together at most, and seconds that the first of them waits for others. docs/scale.md has
+what they bring.
 """
 
 BATCH_HEADER = "X-Irene-Batch"

@@ -7,7 +7,9 @@ decoded together in one thread.
 
 import argparse
 import asyncio
+import signal
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=Path("/tmp"), help="where the configuration is written")
     parser.add_argument("--together", action="store_true", help="only the processor's time by size of a batch")
     args = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a farm that is up is ended first
     model = args.model or (str(moonshine()) if args.provider == "sherpa" else None)
     options = {"threads": 1} if args.provider == "sherpa" else {"cpu_threads": 1} if args.provider == "whisper" else {}
     provider = {"enabled": True, **({"model": model} if model else {}), **options}
