@@ -10,6 +10,9 @@ from irene_wyoming.engines.wake.gate import BLOCK, BLOCK_BYTES, Steady, band_lev
 QUIET_S = 0.6
 """A pause is sound that stays the same for so long. Within a word or between two of one phrase it changes sooner."""
 
+NOTHING_S = 1.5
+"""A client that has sent nothing for so long pauses, too. Over a poor Wi-Fi link audio comes late by less."""
+
 QUIET_BLOCKS = round(QUIET_S * SPEECH.rate / BLOCK)
 
 
@@ -38,11 +41,11 @@ class Lull:
             self._reached = self._reached or self._steady.blocks >= QUIET_BLOCKS
 
     async def wait(self) -> None:
-        """Return in the first pause. A client that sends nothing for so long pauses, too."""
+        """Return in the first pause of the sound, or of the client."""
         while not self._reached:
             self._come.clear()
             try:
-                async with asyncio.timeout(QUIET_S):
+                async with asyncio.timeout(NOTHING_S):
                     await self._come.wait()
             except TimeoutError:
                 return

@@ -29,6 +29,9 @@ START_S = 60
 
 FIGURES = default_place()
 
+PATIENT = {"IRENE_WYOMING__SUPERVISE__DRAIN_S": "50", "IRENE_WYOMING__SUPERVISE__STOP_TIMEOUT_S": "60"}
+"""On a busy machine a model is still being loaded when the default 3 s are over."""
+
 
 def free_ports(count: int) -> list[int]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
@@ -103,12 +106,14 @@ class Running:
 
 
 @pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Running]:
+async def running(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Running]:
+    """With the settings that a test asks for by ``PATIENT``, else with the defaults."""
     *numbers, figures = free_ports(5)
     ports = dict(zip(("wake", "asr", "mic", "front"), numbers, strict=True))
     settings = {f"IRENE_WYOMING__{name.upper()}__URI": f"tcp://127.0.0.1:{port}" for name, port in ports.items()}
     settings |= {"IRENE_WYOMING__METRICS__PORT": str(figures), "IRENE_WYOMING__WEB__PORT": "0"}
     settings |= {"IRENE_WYOMING__DISCOVERY__ZEROCONF": "false", "IRENE_WYOMING__MIC__SOURCE__KIND": "silence"}
+    settings |= getattr(request, "param", {})
     with (tmp_path / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "irene_wyoming", "run", env=os.environ | settings, stderr=log
@@ -197,6 +202,7 @@ async def test_a_server_that_is_gone_is_not_ready_but_the_program_is_healthy(run
         os.kill(running.child("asr"), signal.SIGCONT)
 
 
+@pytest.mark.parametrize("running", [PATIENT], indirect=True)
 async def test_a_command_that_is_being_spoken_at_sigterm_is_transcribed(
     running: Running, speech: Callable[[str], Recording]
 ) -> None:
