@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from irene_wyoming.language.alignment import apart
 from irene_wyoming.language.closeness import Forms
 from irene_wyoming.language.grammar import plain
-from irene_wyoming.language.nearest import NAME
-from irene_wyoming.language.spoken import spoken_forms
+from irene_wyoming.language.nearest import NAME, spoken_words
+from irene_wyoming.language.phones import all_phones
+from irene_wyoming.language.spoken import family, spoken_forms
 from irene_wyoming.language.vocabulary import Vocabulary
 
 LONGEST = 6
@@ -58,7 +60,10 @@ class Names:
         for each in written:
             self._exact[plain(each)] = each  # whatever else may sound like it
         self._written = [each for _, each in forms]
-        self._forms = Forms([form for form, _ in forms])
+        self._spelled = [form for form, _ in forms]
+        self._forms = Forms(self._spelled)
+        self._language = family(language)
+        self._sounds = list[str]()
         self.words = frozenset(word for form in self._exact for word in form.split())
         """Every word of every name, however it is said."""
 
@@ -105,10 +110,13 @@ class Names:
         ]
         return sorted(found, key=lambda each: each.distance)
 
-    def strange(self, text: str, known: Container[str]) -> list[Word]:
-        """Words that are neither known nor part of a name."""
-        words = words_of(text)
-        return [word for word, odd in zip(words, self._strange(words, known), strict=True) if odd]
+    def lead(self, heard: str, written: str) -> float:
+        """By how many sounds every other name is farther away from what was heard than one is."""
+        if not self._sounds:
+            self._sounds = [all_phones(form, self._language) for form in self._spelled]
+        costs = apart(all_phones(" ".join(spoken_words(heard, self._language)), self._language), self._sounds)
+        own = np.array([each == written for each in self._written])
+        return float(np.min(costs[~own], initial=np.inf) - np.min(costs[own], initial=np.inf))
 
     def _strange(self, words: Sequence[Word], known: Container[str]) -> list[bool]:
         return [word.plain not in known and word.plain not in self.words for word in words]

@@ -12,7 +12,7 @@ from itertools import islice
 from random import Random
 from typing import Literal
 
-from irene_wyoming.language.agreement import agreed
+from irene_wyoming.language.agreement import LEAD, agreed
 from irene_wyoming.language.commands import command_grammar
 from irene_wyoming.language.general import general_words
 from irene_wyoming.language.grammar import Grammar
@@ -127,6 +127,8 @@ class _Home:
             if any(abs(rival.distance - found.distance) < MARGIN for rival in rivals):
                 return None
             mended = replaced(text, self._with_others(text, found))
+            if self._names.lead(text[found.start : found.end], found.written) < LEAD:
+                return None
             if self._hub.understands(mended):
                 return Snapped(mended, confidence(found.distance), "name")
         return None

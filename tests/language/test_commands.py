@@ -10,7 +10,7 @@ from irene_wyoming.language.commands import command_grammar, unsayable
 from irene_wyoming.language.grammar import Grammar
 from irene_wyoming.language.numbers import number_forms
 from irene_wyoming.language.vocabulary import Name, Vocabulary
-from tests.language.everyday import EVERYDAY
+from tests.language.everyday import EVERYDAY, TALK
 from tests.language.hub import Hub
 
 HOME = (
@@ -214,7 +214,7 @@ def test_own_sentences_are_said_in_other_languages(language: str) -> None:
     assert grammar.written("Café Zoë 5 & 6") == "Café Zoë 5 & 6"
 
 
-@pytest.mark.parametrize("wording", EVERYDAY)
+@pytest.mark.parametrize("wording", [*EVERYDAY, *TALK])
 def test_everyday_wordings_are_no_commands(grammar: Grammar, wording: str) -> None:
     assert grammar.written(wording) is None
 

@@ -194,6 +194,13 @@ def test_names_that_the_home_has_now_are_known_at_once() -> None:
     assert snapper("en").snapped("turn on the aquariam", names).text == "turn on the Aquarium"
 
 
+@pytest.mark.parametrize("snap", ["names", "sentences"])
+@pytest.mark.parametrize("heard", ["turn on the bad room light", "turn on the ball light", "turn on the wamp"])
+def test_a_name_with_a_rival_is_left_alone(snap: str, heard: str) -> None:
+    twins = home("Bedroom, Bathroom", "Hall Light, Wall Light, Lamp, Ramp")
+    assert Snapper(Snap(snap), twins).snapped(heard).text == heard
+
+
 def test_a_thousand_names_are_searched() -> None:
     names = Vocabulary(
         tuple(Name(f"{word} lamp {n}", "entity", "light") for word in ("Oak", "Elm") for n in range(500))
