@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist
 
 from irene_wyoming.language.alignment import apart
 from irene_wyoming.language.closeness import Forms
@@ -17,6 +19,8 @@ from irene_wyoming.language.vocabulary import Vocabulary
 
 LONGEST = 6
 """Words of a text that may be one name."""
+RIVALS = 64
+"""Forms of other names that are compared sound by sound: those that are roughly alike."""
 FORMS = 4
 """Forms of a name that nearly may have been said."""
 
@@ -114,9 +118,14 @@ class Names:
         """By how many sounds every other name is farther away from what was heard than one is."""
         if not self._sounds:
             self._sounds = [all_phones(form, self._language) for form in self._spelled]
-        costs = apart(all_phones(" ".join(spoken_words(heard, self._language)), self._language), self._sounds)
+        sounds = all_phones(" ".join(spoken_words(heard, self._language)), self._language)
+        roughly = cdist([sounds], self._sounds, scorer=Levenshtein.distance)[0]
         own = np.array([each == written for each in self._written])
-        return float(np.min(costs[~own], initial=np.inf) - np.min(costs[own], initial=np.inf))
+        rivals = np.flatnonzero(~own)
+        rivals = rivals[np.argsort(roughly[rivals], kind="stable")[:RIVALS]]
+        nearest = (apart(sounds, [self._sounds[form] for form in forms]) for forms in (np.flatnonzero(own), rivals))
+        mine, others = (float(np.min(costs, initial=np.inf)) for costs in nearest)
+        return others - mine
 
     def _strange(self, words: Sequence[Word], known: Container[str]) -> list[bool]:
         return [word.plain not in known and word.plain not in self.words for word in words]
