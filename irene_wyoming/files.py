@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -18,11 +19,19 @@ def read(path: Path, max_bytes: int) -> bytes:
 
     :raises OSError: it cannot be read; ``strerror`` says why, also for what is no file or too large.
     """
-    with open(_opened(path), "rb") as file:
+    with opened(path) as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise OSError(errno.EFBIG, f"larger than {max_bytes} bytes", str(path))
     return content
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file, to be read from and closed.
+
+    :raises OSError: as for ``read``, whatever its size.
+    """
+    return open(_opened(path), "rb")
 
 
 def require(path: Path) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import signal
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self, cast
 
@@ -16,7 +17,10 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.clock import SampleClock
 from irene_wyoming.capture.guard import guarded_group
 from irene_wyoming.capture.realtime import RealTime
+from irene_wyoming.capture.throttle import Throttle
 from irene_wyoming.errors import CaptureError
+
+log = logging.getLogger(__name__)
 
 _STDOUT = 1
 
@@ -25,6 +29,9 @@ _STOP_S = 1.0
 
 _BUFFER_S = 1.0
 """Beyond it the program is not read from until its listener has caught up: its own overrun handling takes over."""
+
+_PIECE_S = 0.1
+"""Of audio that comes too fast, what is given out at a time."""
 
 _COMPLAINT_BYTES = 2048
 """Of what the program says on its standard error, the end: that is where recorders say why they give up."""
@@ -113,7 +120,9 @@ class CommandCapture(asyncio.SubprocessProtocol):
         self._rest = b""  # of a frame that has not arrived in full
         self._complaints = b""
         self._overrun = False  # the program has lost audio since the last chunk
-        self._chunks: deque[AudioChunk] = deque()
+        self._throttle = Throttle()
+        self._throttled = False  # that it writes too fast has been told
+        self._chunks: deque[tuple[AudioChunk, float]] = deque()  # each with the time before which it is not given out
         self._buffered = 0  # bytes in _chunks
         self._news = asyncio.Event()  # a chunk, or the end of the output
         self._output_ended = False
@@ -134,7 +143,10 @@ class CommandCapture(asyncio.SubprocessProtocol):
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()
-        chunk = self._chunks.popleft()
+        _, due = self._chunks[0]
+        if due:
+            await asyncio.sleep(due - asyncio.get_running_loop().time())
+        chunk, _ = self._chunks.popleft()
         self._buffered -= len(chunk.pcm)
         if not self._chunks and not self._output_ended:
             self._output.resume_reading()
@@ -198,11 +210,34 @@ class CommandCapture(asyncio.SubprocessProtocol):
             self._samples.lost(frames, now)
         start = self._samples.position
         timestamp = self._samples.arrived(frames, now)
-        self._chunks.append(AudioChunk(self._format, data[:whole], start, timestamp))
+        self._chunks += self._paced(AudioChunk(self._format, data[:whole], start, timestamp), now)
         self._buffered += whole
         if self._buffered > self._buffer_bytes:
             self._output.pause_reading()
         self._news.set()
+
+    def _paced(self, chunk: AudioChunk, now: float) -> Iterator[tuple[AudioChunk, float]]:
+        """Audio that has come, and by the clock of the loop when each piece is to be given out; 0: at once."""
+        seconds = self._format.seconds(len(chunk.pcm))
+        wait_s = self._throttle.arrived(seconds, now)
+        if not wait_s:
+            yield chunk, 0.0
+            return
+        if not self._throttled:
+            self._throttled = True
+            log.warning(
+                "%s: writes audio faster than anybody speaks, and is read at that pace: is it a recorder, in %s?",
+                self._program,
+                self._format,
+            )
+        due = asyncio.get_running_loop().time() + wait_s - seconds
+        step = round(_PIECE_S * self._format.rate)
+        for first in range(0, self._format.frames(len(chunk.pcm)), step):
+            at = first * self._format.frame_bytes
+            pcm = chunk.pcm[at : at + step * self._format.frame_bytes]
+            passed_ms = first * 1_000 // self._format.rate
+            due += self._format.seconds(len(pcm))
+            yield AudioChunk(self._format, pcm, chunk.start + first, chunk.timestamp + passed_ms), due
 
     def pipe_connection_lost(self, fd: int, _exc: Exception | None) -> None:
         if fd == _STDOUT:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from irene_wyoming import files
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.paced import PacedCapture
 from irene_wyoming.capture.riff import WavInfo, read_info
@@ -113,7 +114,7 @@ class _Player:
         second = self._info.format.rate * self._info.format.frame_bytes
         pcm = bytearray()
         try:
-            with self._path.open("rb") as file:  # opened each time: nothing to close when the listener is gone
+            with files.opened(self._path) as file:  # opened each time: nothing to close when the listener is gone
                 while len(pcm) < second and (self._loop or self._position < self._info.nbytes):
                     pcm += self._piece(file, second - len(pcm))
         except OSError as error:
@@ -135,7 +136,7 @@ class _Player:
 
 def _inspect(path: Path) -> WavInfo:
     try:
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             return read_info(file)
     except OSError as error:
         raise CaptureError(f"{path}: {error.strerror}") from error

@@ -14,6 +14,7 @@ from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.capture.base import Capture, Source
 from irene_wyoming.capture.command import CommandCapture, CommandSource
+from irene_wyoming.capture.throttle import BURST_S
 from irene_wyoming.errors import CaptureError
 from irene_wyoming.stream.feed import Feed, FeedState
 
@@ -100,8 +101,10 @@ async def test_frames_cut_in_two_are_put_together_and_a_rest_is_dropped() -> Non
 
 
 async def test_much_audio_at_once_is_held_back_not_lost() -> None:
-    size = 4_000_000  # two minutes
-    async with CommandSource(program(f"write(bytes({size}))"), SPEECH).open() as capture:
+    fine = AudioFormat(192_000, 4, 2)
+    size = 4_000_000  # more than is buffered, and less than is held up for its pace
+    assert 2 < fine.seconds(size) < BURST_S
+    async with CommandSource(program(f"write(bytes({size}))"), fine).open() as capture:
         heard = await everything(capture)
     assert sum(len(chunk.pcm) for chunk in heard) == size
 
@@ -231,6 +234,23 @@ async def test_fifty_openings_leave_no_process_and_no_descriptor() -> None:
                 await anext(aiter(capture))
     assert descriptors() == before
     assert children() <= running
+
+
+async def test_a_program_that_writes_without_end_is_read_at_the_pace_of_speech(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard_s, loop = 0.0, asyncio.get_running_loop()
+    async with CommandSource(["cat", "/dev/zero"], SPEECH).open() as capture:
+        began = loop.time()
+        async for chunk in capture:
+            heard_s += SPEECH.seconds(len(chunk.pcm))
+            if heard_s > BURST_S + 1:
+                break
+        assert loop.time() - began > (heard_s - BURST_S) / 1.01 - 0.1
+    assert caplog.messages == [
+        "cat: writes audio faster than anybody speaks, and is read at that pace: is it a recorder, in "
+        "16000 Hz 16 bit mono?"
+    ]
 
 
 @pytest.mark.parametrize("words", [b"overrun!!! (at least 500.000 ms long)\n", b"ALSA buffer xrun.\n"])

@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+import os
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -153,6 +154,13 @@ async def test_what_cannot_be_played_is_refused_by_name(tmp_path: Path, content:
 async def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="directory"):
         async with WavFileSource(tmp_path).open():
+            pass
+
+
+async def test_a_pipe_is_refused_and_nobody_waits_for_its_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(CaptureError, match=r"pipe\.wav: not a file, but a named pipe"):
+        async with WavFileSource(tmp_path / "pipe.wav").open():
             pass
 
 
