@@ -137,6 +137,8 @@ def test_the_changelog_has_headings_that_the_store_reads() -> None:
     headings = re.findall(r"^## (.*)$", Path(ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert all(re.fullmatch(r"Unreleased|\d+\.\d+\.\d+", heading) for heading in headings)
     assert "Unreleased" not in headings[1:]
+    groups = re.findall(r"^### (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert set(groups) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
 def test_workflows_install_what_is_locked() -> None:
