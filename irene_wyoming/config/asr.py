@@ -8,8 +8,9 @@ from irene_wyoming.checks import Wrong, boolean, list_of, number, one_of, or_nul
 from irene_wyoming.config.checks import language
 from irene_wyoming.config.section import of_mapping
 from irene_wyoming.config.server import MAX_WAIT_S, ProviderConfig, ServerConfig, fallbacks
-from irene_wyoming.engines.base import ANSWERS, Answer, Sensitivity, TypedNames
+from irene_wyoming.engines.base import ANSWERS, Answer, Sensitivity
 from irene_wyoming.language.snap import Snap
+from irene_wyoming.language.vocabulary import TypedNames
 from irene_wyoming.routing.policy import PolicyName
 
 

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol, Self, get_args
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.checks import list_of, number, one_of, or_null, setting, text, whole
+from irene_wyoming.checks import number, one_of, or_null, setting, whole
 from irene_wyoming.errors import UnknownModel
-from irene_wyoming.language.vocabulary import Vocabulary
+from irene_wyoming.language.vocabulary import TypedNames, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,17 +296,6 @@ class Option:
     """One line with the unit, for the annotated configuration and error messages."""
     needed: bool = False
     """The engine cannot be used while it is empty."""
-
-
-_NAMES = list_of(text, what="a list of names")
-
-
-@dataclass(frozen=True, slots=True)
-class TypedNames:
-    """What a home calls its rooms and things, as somebody typed it into the configuration."""
-
-    areas: tuple[str, ...] = setting(_NAMES, default=())
-    devices: tuple[str, ...] = setting(_NAMES, default=())
 
 
 Answer = Literal["command", "open", "both"]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from irene_wyoming.checks import list_of, setting, text
+
 Kind = Literal["area", "floor", "entity"]
 
 DEFAULT_AREAS = (
@@ -134,3 +136,14 @@ class Vocabulary:
 
     def _written(self, kind: Kind) -> Iterator[str]:
         return iter(dict.fromkeys(written for name in self.names if name.kind == kind for written in name.all_written))
+
+
+_NAMES = list_of(text, what="a list of names")
+
+
+@dataclass(frozen=True, slots=True)
+class TypedNames:
+    """What a home calls its rooms and things, as somebody typed it into the configuration."""
+
+    areas: tuple[str, ...] = setting(_NAMES, default=())
+    devices: tuple[str, ...] = setting(_NAMES, default=())

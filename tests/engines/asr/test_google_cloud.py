@@ -11,8 +11,9 @@ import pytest
 
 from irene_wyoming.engines.asr.google_cloud.spec import SPEC, endpoint
 from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, TypedNames
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnknownModel, UnsupportedRequest
+from irene_wyoming.language.vocabulary import TypedNames
 from tests.engines.asr.conftest import made
 from tests.engines.asr.elsewhere import (
     LIGHT,

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.asr.lifecycle import PausingSession
 from irene_wyoming.engines.asr.whisper.spec import SPEC, languages
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, TypedNames
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
-from irene_wyoming.language.vocabulary import Vocabulary
+from irene_wyoming.language.vocabulary import TypedNames, Vocabulary
 from tests.config.files import ROOT
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract

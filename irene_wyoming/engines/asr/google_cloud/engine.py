@@ -34,9 +34,10 @@ from irene_wyoming.engines.asr.elsewhere import (
     primary,
     transcript,
 )
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, TypedNames, unknown_model
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.language.likely import likely_names
+from irene_wyoming.language.vocabulary import TypedNames
 from irene_wyoming.wire.fields import cleaned
 
 NAME = "google_cloud"

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from irene_wyoming.engines.asr.elsewhere import model_elsewhere
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, TypedNames
+from irene_wyoming.engines.base import AsrRequest, ModelInfo
 from irene_wyoming.errors import EngineFailed
 from irene_wyoming.language.likely import likely_names
+from irene_wyoming.language.vocabulary import TypedNames
 from irene_wyoming.wire.fields import cleaned
 
 DEFAULT_MODEL = "whisper-1"

@@ -16,8 +16,9 @@ import httpx
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.asr.elsewhere import Utterance, primary, transcript
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, SHORTEST_S, Complaints, headers, model_there, prompt
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, TypedNames
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
 from irene_wyoming.errors import EngineFailed
+from irene_wyoming.language.vocabulary import TypedNames
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it has a line for every request
 

@@ -29,8 +29,9 @@ from irene_wyoming.engines.asr.remote.api import (
     model_there,
     prompt,
 )
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, TypedNames
+from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
 from irene_wyoming.errors import EngineFailed
+from irene_wyoming.language.vocabulary import TypedNames
 from irene_wyoming.wire.address import reason
 
 PATH = "/realtime"

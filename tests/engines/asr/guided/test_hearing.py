@@ -9,7 +9,8 @@ import soxr
 
 from irene_wyoming.engines.asr.guided.engine import Guided
 from irene_wyoming.engines.asr.guided.spec import SPEC
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription, TypedNames
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription
+from irene_wyoming.language.vocabulary import TypedNames
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.speech_around import with_silence

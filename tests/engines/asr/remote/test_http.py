@@ -11,9 +11,9 @@ import pytest
 
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, PROMPT_CHARS, languages, prompt
 from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription, TypedNames
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
-from irene_wyoming.language.vocabulary import Vocabulary
+from irene_wyoming.language.vocabulary import TypedNames, Vocabulary
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.elsewhere import LIGHT, TIMER, ElsewhereContract, fails_in_words, heard, push_all, recording
 from tests.engines.asr.remote.api_server import Api, serve

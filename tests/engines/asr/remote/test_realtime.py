@@ -17,8 +17,9 @@ from irene_wyoming.app.asr import asr_server
 from irene_wyoming.config.load import load
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL
 from irene_wyoming.engines.asr.remote.realtime import MESSAGE_BYTES, dialect
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, TypedNames
+from irene_wyoming.engines.base import AsrEngine, AsrRequest
 from irene_wyoming.errors import EngineFailed
+from irene_wyoming.language.vocabulary import TypedNames
 from tests.conftest import ENVIRONMENT
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.elsewhere import (

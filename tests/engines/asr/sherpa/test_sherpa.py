@@ -13,9 +13,9 @@ import pytest
 
 from irene_wyoming.engines.asr.sherpa.hotwords import START, of_model
 from irene_wyoming.engines.asr.sherpa.spec import SPEC
-from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, TypedNames
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
-from irene_wyoming.language.vocabulary import Vocabulary
+from irene_wyoming.language.vocabulary import TypedNames, Vocabulary
 from irene_wyoming.models.families import FAMILIES, Found
 from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.contract import AsrEngineContract
