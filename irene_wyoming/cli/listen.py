@@ -5,6 +5,7 @@ import asyncio
 import sys
 import wave
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -214,18 +215,36 @@ class WavFile:
                 self._wav.setsampwidth(self._format.width)
                 self._wav.setnchannels(self._format.channels)
             self._wav.writeframes(self._waiting)
+            if self._file is not None:
+                self._file.flush()  # a full disk is told now
         except OSError as error:
+            self._give_up()
             raise AudioError(f"{self._path}: {error.strerror}") from error
         self._waiting.clear()
 
     def close(self) -> None:
-        """Write what is left. Blocks."""
+        """Write what is left. Blocks.
+
+        :raises AudioError: the file cannot be written.
+        """
         if self._waiting:
             self.write()
-        if self._wav is not None:
-            self._wav.close()
-        if self._file is not None:
-            self._file.close()
+        try:
+            if self._wav is not None:
+                self._wav.close()
+        except OSError as error:
+            raise AudioError(f"{self._path}: {error.strerror}") from error
+        finally:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Close what is open, whatever becomes of it."""
+        self._waiting.clear()
+        for opened in (self._wav, self._file):
+            if opened is not None:
+                with suppress(OSError):
+                    opened.close()
+        self._wav = self._file = None
 
 
 def live_line(heard: Heard) -> str:

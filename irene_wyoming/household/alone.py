@@ -4,6 +4,7 @@ Imports nothing heavy: the number of threads must be set before numpy is loaded.
 """
 
 import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -18,8 +19,14 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VEC
 
 def alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a module's function in a process of its own; arguments and result are copied."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=use_one_thread) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin) as pool:
         return pool.submit(function, *args, **kwargs).result()
+
+
+def _begin() -> None:
+    """Ctrl-C reaches this process, too, and ends it without a traceback: its starter says what there is to say."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    use_one_thread()
 
 
 def use_one_thread() -> None:

@@ -38,7 +38,9 @@ async def mic(address: Address, clients: int, seconds: float) -> None:
     _, waiting = await asyncio.wait(listeners, timeout=seconds)
     for listener in waiting:
         listener.cancel()
-    await asyncio.wait(listeners)
+    for ended in await asyncio.gather(*listeners, return_exceptions=True):
+        if isinstance(ended, Exception):  # it was not cancelled: the server has gone
+            raise ended
 
 
 def play(server: str, address: Address, clients: int, seconds: float) -> None:

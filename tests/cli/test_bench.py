@@ -2,6 +2,10 @@
 
 import argparse
 import json
+import os
+import signal
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,3 +83,19 @@ def test_a_plot_shows_every_method(tmp_path: Path, suffix: str) -> None:
 def test_recall_says_where_there_is_nothing_to_hear(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="no wav file there"):
         run("recall", str(tmp_path))
+
+
+UNBUFFERED = os.environ | {"PYTHONUNBUFFERED": "1"}
+
+
+def test_ctrl_c_ends_it_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "irene_wyoming", "bench", "wake"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=UNBUFFERED
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()  # it has begun
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, said = process.communicate(timeout=60)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert said == b""

@@ -118,6 +118,10 @@ async def test_what_goes_wrong_is_said_in_words(tmp_path: Path) -> None:
     async with saying(chunk(0), AudioStop()) as uri:
         with pytest.raises(AudioError, match="No such file or directory"):
             await listen.listen(arguments("--uri", uri, "-o", tmp_path / "nowhere" / "heard.wav"))
+    seconds = [chunk(number * 20) for number in range(100)]
+    async with saying(*seconds, AudioStop()) as uri:  # a full disk
+        with pytest.raises(AudioError, match="/dev/full: No space left on device"):
+            await listen.listen(arguments("--uri", uri, "-o", "/dev/full"))
     with pytest.raises(ServerUnavailable):
         await listen.listen(arguments("--uri", uri))
 

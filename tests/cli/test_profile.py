@@ -1,10 +1,13 @@
 """irene-wyoming profile: a server under load, and what its event loop does."""
 
+import asyncio
 import json
 import os
 import pstats
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,38 @@ def test_for_people_it_is_a_table() -> None:
     assert head.split() == ["ms/s", "with", "calls", "calls", "function"]
     assert len(rows) >= 3
     assert stalls.startswith(("stalls of 50 ms and more: ", "  "))
+
+
+def sockets(pid: int) -> int:
+    """Of the processes that this one has started for its clients."""
+    count = 0
+    with suppress(OSError):  # they come and go
+        found = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children")]  # by thread
+        for child in " ".join(found).split():
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                count += sum(str(each.readlink()).startswith("socket:") for each in Path(f"/proc/{child}/fd").iterdir())
+    return count
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_ctrl_c_ends_it_and_its_clients_without_a_traceback() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "irene_wyoming", "profile", "mic", "--seconds", "3600", "--clients", "4"),
+        env=os.environ | {"IRENE_WYOMING__MIC__SOURCE__KIND": "silence"},
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(60):
+            while sockets(process.pid) < 4:  # noqa: ASYNC110  # listeners, which tell nobody
+                await asyncio.sleep(0.02)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            _, said = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert (process.returncode, said) == (130, b"")
 
 
 @pytest.mark.parametrize("words", [("--seconds", "1"), ("--clients", "0"), ("--stall-ms", "1"), ("--rows", "0")])
