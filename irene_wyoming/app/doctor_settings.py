@@ -23,7 +23,7 @@ CURES: Mapping[str, str] = {
     "configuration": "correct it: `irene-wyoming config` prints every setting with what it takes",
     "wake.default_models": "correct the word, or put its model into a folder of wake words",
     "wake.models": "correct the word's name: `irene-wyoming describe` lists those that are here",
-    "asr.language": "set asr.default_provider to auto, which fetches a model for it",
+    "asr.language": "set asr.default_provider to auto, which fetches a model, or fetch one: `irene-wyoming models`",
     "sentences": "write the sentence as it is said",
 }
 """By the end of what a finding is about, or its start: one sentence on what to do."""

@@ -122,6 +122,9 @@ class CommandCapture(asyncio.SubprocessProtocol):
         self._overrun = False  # the program has lost audio since the last chunk
         self._throttle = Throttle()
         self._throttled = False  # that it writes too fast has been told
+        self._last_ms = (
+            0  # timestamp of the last piece that was held up: audio that comes early has the time of the first
+        )
         self._chunks: deque[tuple[AudioChunk, float]] = deque()  # each with the time before which it is not given out
         self._buffered = 0  # bytes in _chunks
         self._news = asyncio.Event()  # a chunk, or the end of the output
@@ -209,7 +212,7 @@ class CommandCapture(asyncio.SubprocessProtocol):
             self._overrun = False
             self._samples.lost(frames, now)
         start = self._samples.position
-        timestamp = self._samples.arrived(frames, now)
+        timestamp = max(self._last_ms, self._samples.arrived(frames, now))
         self._chunks += self._paced(AudioChunk(self._format, data[:whole], start, timestamp), now)
         self._buffered += whole
         if self._buffered > self._buffer_bytes:
@@ -235,9 +238,9 @@ class CommandCapture(asyncio.SubprocessProtocol):
         for first in range(0, self._format.frames(len(chunk.pcm)), step):
             at = first * self._format.frame_bytes
             pcm = chunk.pcm[at : at + step * self._format.frame_bytes]
-            passed_ms = first * 1_000 // self._format.rate
+            self._last_ms = max(self._last_ms, chunk.timestamp + first * 1_000 // self._format.rate)
             due += self._format.seconds(len(pcm))
-            yield AudioChunk(self._format, pcm, chunk.start + first, chunk.timestamp + passed_ms), due
+            yield AudioChunk(self._format, pcm, chunk.start + first, self._last_ms), due
 
     def pipe_connection_lost(self, fd: int, _exc: Exception | None) -> None:
         if fd == _STDOUT:

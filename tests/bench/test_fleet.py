@@ -51,7 +51,8 @@ async def test_satellites_of_a_killed_server_are_heard_by_the_other(plan: Plan, 
     assert steady.words > 0
     assert (steady.words_lost, steady.disturbed) == (0, 0)
     assert steady.describe.tries > 0
-    assert killed.disturbed == killed.hung_on == 2
+    assert killed.disturbed == killed.hung_on
+    assert 0 < killed.hung_on < plan.satellites  # 2, or 3 where one came while somebody asked for a description
     assert killed.back_s > 0
     assert [gate.kept for gate in gates([steady, killed])] == [True, True]
 
