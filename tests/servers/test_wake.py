@@ -122,7 +122,7 @@ async def test_chunks_that_arrive_together_keep_their_timestamps(
     async with AsyncClient.from_uri(uri) as client:
         for number, event in enumerate(sent):
             await client.write_event(event)
-            if number >= 300 and (alone := await answers(client)):
+            if number >= 365 and (alone := await answers(client)):  # just before the word is heard
                 break
     _, host, port = uri.replace("//", "").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
