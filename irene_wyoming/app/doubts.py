@@ -48,7 +48,7 @@ def of_language(settings: AsrConfig, models: Mapping[str, Sequence[ModelInfo]]) 
 
 
 def of_tags(settings: AsrConfig, tags: Collection[str]) -> list[str]:
-    """The same, of the languages that are understood."""
+    """What is hardly meant about ``asr.language``, given the languages that are understood."""
     known = sorted(tags)
     if primary(settings.language) in map(primary, known):
         return []

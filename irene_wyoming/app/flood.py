@@ -38,7 +38,7 @@ class Window:
     began: float
     facts: dict[tuple[str, ...], Fact] = field(default_factory=dict)
     others: int = 0
-    """Of facts beyond the most that are told."""
+    """Lines about facts beyond the most that are told apart."""
 
 
 class Repeats(logging.Filter):

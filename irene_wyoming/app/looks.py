@@ -22,7 +22,7 @@ from irene_wyoming.wire.address import Address
 log = logging.getLogger(__name__)
 
 NICE = 5
-"""Of the thread that looks, in the speech-to-text server: where both want one core, commands get three quarters of it.
+"""Niceness of the thread that looks, in the speech-to-text server. Where both want one core, commands get 3/4 of it.
 A look then takes four times as long, which is still within its patience."""
 
 
@@ -52,7 +52,7 @@ async def second_look(settings: WakeConfig, environ: Mapping[str, str]) -> Async
 
 
 def behind_commands(load: Callable[[], Scorer]) -> Callable[[], Scorer]:
-    """The same on a thread that commands go before, where a core has to be shared."""
+    """A loader whose thread lets commands go first where a core has to be shared."""
 
     def loaded() -> Scorer:
         if sys.platform == "linux":  # where a thread can be nice on its own

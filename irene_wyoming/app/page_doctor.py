@@ -96,7 +96,7 @@ def written(spoken: Recording) -> Path:
 
 
 def write(path: Path, spoken: Recording) -> None:
-    """As a wav file. Blocks."""
+    """Write a recording as a wav file. Blocks."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(spoken.format.channels)
         file.setsampwidth(spoken.format.width)

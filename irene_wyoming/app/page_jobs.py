@@ -22,10 +22,10 @@ NICENESS = 10
 """Words are heard first."""
 
 TIMEOUT_S = 1_800.0
-"""Of a job: learning takes 15 s on a PC and two minutes on a small board."""
+"""Seconds that a job may take. Learning takes 15 s on a PC and two minutes on a small board."""
 
 MAX_ANSWER_BYTES = 1_048_576
-"""Of what the command prints: some 20 kB."""
+"""Most bytes that a job's command may print. It prints some 20 kB."""
 
 LINE_BYTES = 4_096
 """Bytes of a line of its progress."""

@@ -38,14 +38,14 @@ MAX_LABELLED = 1_000
 """Labelled recordings together, 100 MB of 3 s each: nothing else removes them."""
 
 MAX_BYTES = 8_388_608
-"""Of one recording: the longest that the recorder makes, 60 s, has 1.9 MB."""
+"""Most bytes of one recording. The longest that the recorder makes, 60 s, has 1.9 MB."""
 
 MAX_SIDECAR_BYTES = 262_144
-"""Of the scores beside it: 60 s of ten words have 100 kB."""
+"""Most bytes of the scores beside a recording. 60 s of ten words have 100 kB."""
 
 HEADER_BYTES = 44
 BYTES_PER_S = 32_000
-"""Of a recording of the recorder's: 16 kHz, 16 bit, mono."""
+"""The recorder writes 16 kHz, 16 bit, mono."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Kept:
 
     path: Path
     label: str
-    """Of the folder that it is in; empty: it was not labelled."""
+    """The label whose folder it is in; empty: it was not labelled."""
 
     @property
     def name(self) -> str:

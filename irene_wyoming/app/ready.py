@@ -12,7 +12,7 @@ DESCRIBE_TIMEOUT_S = 1.0
 
 
 def unless(draining: asyncio.Event, unready: Callable[[], Awaitable[list[str]]]) -> Callable[[], Awaitable[list[str]]]:
-    """The same, but once this is set: that we are being stopped, and new clients belong elsewhere."""
+    """Who is not ready. Once ``draining`` is set, it is we: this program is stopping, and clients belong elsewhere."""
 
     async def told() -> list[str]:
         return ["draining"] if draining.is_set() else await unready()

@@ -68,7 +68,7 @@ def of_words(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, WakeSetting
 
 
 def recordings_of(asked: Mapping[str, Any]) -> RecordingsConfig:
-    """As JSON has it: paths are text, tuples are lists."""
+    """Settings of recordings from JSON, where paths are text and tuples are lists."""
     folder, words = asked["folder"], asked["words"]
     return RecordingsConfig(
         **{

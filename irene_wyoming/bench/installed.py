@@ -21,7 +21,7 @@ class Installed:
         return self.engine if self.model is None else f"{self.engine} {self.model.rpartition('/')[2]}"
 
     def settings(self, others: Mapping[str, object]) -> dict[str, object]:
-        """Of a server that has this one only.
+        """Settings of a server that has this engine only.
 
         :param others: settings besides, as ``serving`` takes them.
         """

@@ -218,7 +218,7 @@ class ScaleRow:
     cpu_ms_per_s: float
     """CPU time of all servers per second of one satellite's audio."""
     proxy_ms_per_s: float
-    """Likewise of HAProxy."""
+    """CPU time of HAProxy per second of one satellite's audio."""
     words: int
     heard: int
     delay: Spread

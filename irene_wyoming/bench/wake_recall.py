@@ -29,7 +29,7 @@ CHUNKS_AT_ONCE = 10_000 // CHUNK_MS
 """Sent before it is asked whether all has been heard: more than a live stream may lag behind."""
 
 LEAD_S = 8.0
-"""Of zeros before each conversation, sent at once: so far ahead of the clock is a recording, and no live stream. With
+"""Seconds of zeros before each conversation, sent at once: so far ahead of the clock is a recording. With
 3 s a busy machine took some for live, and left out their second look."""
 
 ANSWER_S = 60.0

@@ -31,7 +31,7 @@ _BUFFER_S = 1.0
 """Beyond it the program is not read from until its listener has caught up: its own overrun handling takes over."""
 
 _PIECE_S = 0.1
-"""Of audio that comes too fast, what is given out at a time."""
+"""Seconds that are given out at a time of audio that comes too fast."""
 
 _COMPLAINT_BYTES = 2048
 """Of what the program says on its standard error, the end: that is where recorders say why they give up."""

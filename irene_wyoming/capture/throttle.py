@@ -1,14 +1,14 @@
 """Throttle: keeps a program that makes audio faster than anybody speaks at the pace of speech."""
 
 SURPLUS = 1.01
-"""Of the pace of speech: sound cards are up to 0.02 % fast, and are never held up."""
+"""Pace that is never held up, as a share of speech's. Sound cards are up to 0.02 % fast."""
 
 BURST_S = 5.0
 """So much may come at once, after a pause of the program or of this machine: it is what was said meanwhile."""
 
 
 class Throttle:
-    """Of one stream. Pure: the clock's time is given."""
+    """Follows one stream. Pure: the clock's time is given."""
 
     def __init__(self) -> None:
         self._ahead_s = -BURST_S  # of what may have come by now

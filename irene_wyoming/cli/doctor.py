@@ -29,7 +29,7 @@ FIRST_AUDIO_S = 5.0
 
 
 ROOM_S = 1.0
-"""Of a room in which nobody was asked to speak: a microphone has noise."""
+"""Seconds for which a room is heard where nobody was asked to speak: a microphone has noise."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

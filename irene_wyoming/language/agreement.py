@@ -26,15 +26,15 @@ FAR = 0.15
 MARGIN = 0.45
 """By how many sounds the next best sentence has to be farther away; a vowel is 0.6."""
 LEAD = 0.5
-"""The same of what else might have been meant by one word."""
+"""By how many sounds what else might have been meant by one word has to be farther away."""
 WORD = 0.45
 """Share of the sounds of a word in which what stands for it may differ."""
 SHORT, SHORT_WORD = 3, 0.3
-"""The same of words of so few sounds: "deal" is no "door"."""
+"""Sounds of a short word, and the share of them that may differ: "deal" is no "door"."""
 WORD_ABROAD = 0.25
-"""The same in other languages than English. No list tells there which words are things that the home lacks."""
+"""Share of a word's sounds that may differ outside of English, where no list tells what homes may lack."""
 KNOWN = 0.2
-"""The same where what was heard are words that mean something of their own: "all the milk" is no "whole milk"."""
+"""Share of sounds that may differ in words with a meaning of their own: "all the milk" is no "whole milk"."""
 
 
 ARTICLES = frozenset(["a", "an", "the", *(each for listed in signs.ARTICLES.values() for each in listed)])

@@ -54,7 +54,7 @@ class Change(NamedTuple):
     heard: str
     meant: str
     state: int
-    """Of the grammar: what else might have been meant."""
+    """State of the grammar, from which it is known what else might have been meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Near:
     sounds: float
     """In how many sounds the text differs from it."""
     distance: float
-    """The same as a share of all sounds: 0: said as it is, 1: nothing of it."""
+    """Sounds that differ as a share of all. 0: said as it is. 1: nothing of it was said."""
     changed: tuple[Change, ...]
     left_out: tuple[str, ...]
     """Words of the text that stand for nothing, but for small ones."""
@@ -236,15 +236,15 @@ class _Here:
 
     spans: Sequence[_Span]
     costs: NDArray[np.float32]
-    """Of each span and each form that is no name."""
+    """Cost by span and by form that is no name."""
     known: dict[int, Sequence[_Onward]]
     """By state."""
     named: Sequence[Sequence[tuple[Piece, float]]] | None = None
-    """Of each span the names that it is like; None: nobody has asked yet."""
+    """The names that each span is like; None: nobody has asked yet."""
 
 
 def _nearest(spans: Sequence[_Span], costs: NDArray[np.float32], choices: Choices) -> Iterator[_Onward]:
-    """Of each span the pieces that it is most like."""
+    """The pieces that each span is most like."""
     kept = min(CHOICES, costs.shape[1])
     columns = np.argpartition(costs, kept - 1, axis=1)[:, :kept]
     for row, span in enumerate(spans):
@@ -288,7 +288,7 @@ def _without(step: _Step, word: str) -> _Step:
 
 
 def _best(places: dict[tuple[int, str], _Step]) -> list[_Step]:
-    """Those that are followed: the cheapest ones, not too many to one place."""
+    """The steps that are followed: the cheapest ones, not too many to one place."""
     found, at = list[_Step](), dict[int, int]()
     for step in sorted(places.values()):
         count = at[step.state] = at.get(step.state, 0) + 1

@@ -19,7 +19,7 @@ LONGEST_WORD = 64
 MOST_SPELLINGS = 5_000
 """Words that may be spelled from one place: ``[a][b][c]`` is eight, and two dozen such options are millions."""
 HUB_SPELLINGS = 200_000
-"""The same where the hub's own templates begin there, of which there are a thousand."""
+"""Words that may be spelled from one place where the hub's own templates begin, of which there are a thousand."""
 
 
 class Piece(NamedTuple):

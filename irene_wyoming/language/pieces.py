@@ -24,7 +24,7 @@ class Piece(NamedTuple):
     said: str
     """In words, the usual way."""
     numerals: frozenset[str]
-    """Those of its words that are numbers."""
+    """Its words that are numbers."""
     name: bool
     """Whether it is a name of the home."""
 
@@ -62,12 +62,12 @@ class Compared:
         self._words, self._numbers = Forms(texts[: self._plain]), Forms(texts[self._plain :])
 
     def choices(self, following: Iterable[tuple[Piece, int]]) -> Choices:
-        """Those of the pieces that are compared here, and their forms."""
+        """The pieces among ``following`` that are compared here, and their forms."""
         found = [(number, pair) for pair in following for number in self._of_piece.get(pair[0].number, ())]
         return Choices(np.array([number for number, _ in found], np.intp), [pair for _, pair in found])
 
     def hits(self, spans: Sequence[str], numerals: Sequence[bool]) -> list[list[tuple[Piece, float]]]:
-        """Of each span the pieces that it is like, nearest first, and in how many letters it differs."""
+        """The pieces that each span is like, nearest first, and in how many letters it differs."""
         found: list[list[tuple[Piece, float]]] = [[] for _ in spans]
         costs = self.costs(spans, numerals)
         for row, column in zip(*np.nonzero(np.isfinite(costs)), strict=True):
@@ -108,9 +108,9 @@ class Pieces:
         self.exact: dict[str, list[Piece]] = {}
         """Every form as words -> what is said so."""
         self.following: list[dict[int, int]] = []
-        """Of each state: number of a piece -> the state behind it."""
+        """By state: number of a piece -> the state behind it."""
         self.small: list[list[tuple[Piece, int]]] = []
-        """Of each state: the small words, and the state behind each."""
+        """By state: the small words, and the state behind each."""
         self.all: list[Piece] = []
         self._arcs: list[Arc] = []
         known: dict[tuple[str, int], Piece] = {}

@@ -153,5 +153,5 @@ class _Home:
 
 
 def confidence(distance: float) -> float:
-    """That a mended text is what was meant: the less of it had to be changed, the surer."""
+    """How sure it is that a mended text was meant: the less had to be changed, the surer."""
     return max(0.0, 1 - 1.5 * distance)

@@ -34,7 +34,7 @@ TELL_LAG_EVERY_S = 10.0
 
 
 BEHIND_SHARE = 0.3
-"""Of the longest lag: engines that are so far behind get the time that second looks would take."""
+"""Share of the longest lag. Engines that are so far behind get the time that second looks would take."""
 
 MOST_LOOKS = 4
 """Second looks that one recording may wait for: who sends it faster than they are taken is read no further."""

@@ -43,7 +43,7 @@ class WakeService:
     typed: frozenset[str] = frozenset()
     """Words that are only typed: it hears them."""
     only_typed: frozenset[str] = frozenset()
-    """Those of them that no model hears."""
+    """Typed words that no model hears."""
 
     def verified(self, word: str, wanted: Verify | None) -> bool:
         """Whether a second look decides on a word.

@@ -33,7 +33,7 @@ BACKLOG = 128
 """Connections that the kernel keeps for us while the loop is busy."""
 
 ACCEPTED = 8
-"""Of them the loop accepts so many before it reads again: with more, a flood of silent ones would take the place of one
+"""Connections that the loop accepts before it reads again. With more, a flood of silent ones takes the place of one
 that has asked, before anybody has looked at what it asks."""
 
 CLOSE_S = 1.0

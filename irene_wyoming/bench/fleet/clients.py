@@ -18,7 +18,7 @@ from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.hear import transcribe
 
 CHUNK_MS = 40
-"""Of audio at a time: within what satellites send, and cheap for many of them beside the servers. A track of whole
+"""Length of one chunk: within what satellites send, and cheap for many of them beside the servers. A track of whole
 seconds has whole chunks."""
 
 AGAIN_S = 0.1

@@ -26,7 +26,7 @@ FLEET = {
     "SUPERVISE__DRAIN_S": f"{DRAIN_S:g}",
     "SUPERVISE__STOP_TIMEOUT_S": f"{STOP_S:g}",
 }
-"""As docs/scale.md has it for servers behind HAProxy, but for an hour's patience."""
+"""Settings of servers behind HAProxy, those of docs/scale.md but for an hour's patience."""
 
 DUTY_S = 0.1
 """A slowed server is stopped for a part of each of these."""
@@ -37,13 +37,13 @@ class Member:
     """One server: a process that can be killed, stopped, started again and slowed."""
 
     name: str
-    """As HAProxy calls it, such as ``wake1``."""
+    """The name that HAProxy has for it, such as ``wake1``."""
     role: str
     place: Place
     port: int
     settings: Mapping[str, str]
     core: int | None = None
-    """Which it is pinned to; None: any."""
+    """Number of the core that it is pinned to; None: any."""
     process: asyncio.subprocess.Process | None = None
 
     @property

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 NUMBERS = itertools.count()
-"""Of places, each its own: fleets may run side by side."""
+"""Gives each place a number of its own: fleets may run side by side."""
 
 NETWORK = "10.213"
 """First half of the addresses, those of a private network that nobody is likely to have."""

@@ -25,7 +25,7 @@ STEADY, KILLED, SLOW, ROLLING = "steady", "kill -9", "one slow", "rolling restar
 """In this order: a server that was started anew gets its share slowly, and would be spared beside a slow one."""
 
 SLOW_SHARE = 0.25
-"""Of the time that the slowed servers run."""
+"""Share of the time in which a slowed server runs."""
 
 WORDS = 300
 """Words and commands of which a rolling restart may lose none."""
@@ -51,9 +51,9 @@ class Plan:
     satellites: int = 24
     speakers: int = 4
     seconds: float = 20.0
-    """Of each phase, at least."""
+    """Least length of each phase."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Of the wake servers."""
+    """Settings of the wake servers."""
 
 
 @dataclass(slots=True)

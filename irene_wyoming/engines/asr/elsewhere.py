@@ -116,7 +116,7 @@ class Utterance:
             await self._more.wait()
 
     def again(self) -> "Utterance":
-        """The same audio, with a partial text of its own."""
+        """A second reader of this audio, with a partial text of its own."""
         return _Again(self)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

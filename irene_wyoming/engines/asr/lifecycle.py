@@ -61,7 +61,7 @@ class Batching(AsrEngine, Protocol):
     """An engine that decodes several utterances together in less time than one after the other."""
 
     def finish_all(self, sessions: Sequence[AsrSession]) -> Sequence[Transcription]:
-        """As ``finish`` of each of these sessions of its own, which have all of their audio.
+        """End these sessions of its own, which have all of their audio, and say what was said in each.
 
         :raises EngineFailed: the sessions are of no use any more.
         """

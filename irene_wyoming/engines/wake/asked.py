@@ -37,7 +37,7 @@ MOST_AUDIO = 10 * SPEECH.rate * SPEECH.frame_bytes
 """Bytes of one look, 10 s: three times what any asks for."""
 
 MOST_PHRASES = 64
-"""Of one look: each word that is typed is one, each packaged word has up to ten spellings."""
+"""Phrases of one look: a typed word is one, a packaged word has up to ten spellings."""
 
 
 @dataclass(frozen=True, slots=True)

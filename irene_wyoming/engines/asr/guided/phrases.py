@@ -119,7 +119,7 @@ def decided(found: Result, behind: float) -> bool:
 
 
 def packaged_scorer() -> PhraseScorer:
-    """Of the model that comes with the installed packages. Slow: loads it, unless the engine of this process has it.
+    """A scorer with the packaged model. Slow: loads it, unless the engine of this process has it.
 
     :raises EngineUnavailable: it is not there.
     """

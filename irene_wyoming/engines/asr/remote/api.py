@@ -18,7 +18,7 @@ SHORTEST_S = 0.1
 """Seconds of audio that these servers take at least."""
 
 MAX_MODELS, MAX_LANGUAGES, MAX_TAG = 4_096, 256, 36
-"""Of a server's list: models, languages of each, characters of a language. Speaches lists some hundred models; Whisper
+"""Bounds of a list: models, languages of each, characters of a language. Speaches has hundreds of models; Whisper
 has 99 languages; the longest registered tag has 35 characters.
 """
 

@@ -76,7 +76,7 @@ class Member:
         self._turn(awake=True)
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
-        """As Server does; what comes of it is remembered.
+        """Have the server transcribe, and remember what came of it.
 
         :raises EngineFailed: as Server does.
         """

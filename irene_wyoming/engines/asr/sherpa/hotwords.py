@@ -13,7 +13,7 @@ from irene_wyoming.language.spoken import spoken_forms
 from irene_wyoming.models.families import Found
 
 FAMILIES = ("transducer", "online_transducer")
-"""Those that survive hotwords. Parakeet is a transducer too, but beam search leaves a fifth of its utterances empty."""
+"""Families that survive hotwords. Parakeet is a transducer, too, but beam search leaves a fifth of its texts empty."""
 
 MOST = 100
 """Names of one utterance. More of them take longer to search than they are worth."""

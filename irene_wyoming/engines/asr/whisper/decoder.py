@@ -150,7 +150,7 @@ class Decoder:
 
 
 def told_names(tokenizer: Tokenizer, names: Sequence[str], most: int) -> str | None:
-    """As many whole names from the beginning as fit; None: none.
+    """The first names, as many whole ones as fit; None: none.
 
     The library would cut the last one in two, and half a name leads the model astray. Names take a token for every
     three letters in English, and up to two for every letter in other scripts.

@@ -26,7 +26,7 @@ THRESHOLD = 0.5
 
 
 LICENCE = "CC-BY-NC-SA-4.0"
-"""Of the packaged words. Those that find features, which every word needs, are under Apache-2.0."""
+"""The packaged words' licence. The models that find features, which every word needs, are under Apache-2.0."""
 
 
 def packaged(folder: Path) -> dict[str, Path]:
