@@ -24,7 +24,7 @@ from irene_wyoming.language.wordings import BEFORE, BEHIND, COMMANDS, GROCERIES,
 MOST_PERMUTED = 5
 """Parts of a permutation: they stand in 120 orders already."""
 MOST_NUMBERS = 1_000
-"""Of a range in an own sentence. Each is a way on for a search."""
+"""Most numbers of a range in an own sentence. Each is a way on for a search."""
 HALVES = range(5, 31)
 """Temperatures of which halves are asked for."""
 

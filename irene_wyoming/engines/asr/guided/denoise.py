@@ -18,11 +18,11 @@ MEAN = 1.6
 """The mean power of noise over that of its quietest fifth."""
 
 LEFT = 0.1
-"""Of the amplitude of what is nothing but noise. Less leaves tones that sound like water."""
+"""Share of the amplitude that is left of noise alone. Less leaves tones that sound like water."""
 
 
 def denoised(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same recording with less of its steady noise.
+    """A recording with less of its steady noise.
 
     :param samples: 16 kHz, mono; any number of them.
     """

@@ -21,7 +21,7 @@ class Home:
     """What is searched, and what of it is a command."""
 
     graph: Graph
-    """Of the commands and the decoys."""
+    """The commands and the decoys, as a graph of tokens."""
     searched: Grammar
     commands: Grammar
 
