@@ -8,6 +8,8 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from irene_wyoming.tasks import beside
+
 VARIABLE = "IRENE_WYOMING_HEARTBEAT"
 """Environment variable with the file descriptor of the child's end of the pipe."""
 
@@ -72,12 +74,10 @@ async def beating() -> AsyncIterator[None]:
     pipe = int(given)
     os.set_inheritable(pipe, False)
     os.set_blocking(pipe, False)
-    heart = asyncio.create_task(_beat(pipe), name="heartbeat")
     try:
-        yield
+        async with beside(_beat(pipe), "heartbeat"):
+            yield
     finally:
-        heart.cancel()
-        await asyncio.wait([heart])
         os.close(pipe)
 
 

@@ -71,6 +71,16 @@ class News:
                 self._followers.remove(follower)
                 self.watched = bool(self._followers)
 
+    @contextmanager
+    def shown(self, kind: str, *looks: Look) -> Iterator[None]:
+        """Let others look at things of a kind for as long as the context lasts."""
+        hides = [self.show(kind, look) for look in looks]
+        try:
+            yield
+        finally:
+            for hide in hides:
+                hide()
+
     def show(self, kind: str, look: Look) -> Callable[[], None]:
         """Let others look at something; returns what ends that."""
         number = next(self._numbers)

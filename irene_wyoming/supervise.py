@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from irene_wyoming.config.model import SuperviseConfig
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.heartbeat import Ear
+from irene_wyoming.tasks import ended
 
 EXIT_CONFIG = 2
 """A child ends with it when starting it again would not help."""
@@ -292,8 +293,7 @@ class _Keeper:
             return await process.wait()
         finally:
             self._process = None
-            hearing.cancel()
-            await asyncio.wait([hearing])
+            await ended(hearing)
             ear.close()
             # A recorder that a killed server leaves behind would hold the sound device against the next one.
             _kill_group(process.pid)

@@ -19,6 +19,7 @@ from irene_wyoming.errors import DownloadFailed
 from irene_wyoming.models import catalogue, folder
 from irene_wyoming.models.catalogue import Entry
 from irene_wyoming.models.install import install
+from irene_wyoming.tasks import beside
 
 log = logging.getLogger(__name__)
 
@@ -167,10 +168,8 @@ async def fetching(config: Config, loaded: Callable[[str], Awaitable[None]]) -> 
         yield
         return
     fetcher = Fetcher(config.data_dir, loaded)
-    task = asyncio.create_task(fetcher.run(models), name="fetch models")
-    try:
-        yield
-    finally:
-        fetcher.close()
-        task.cancel()
-        await asyncio.wait([task])
+    async with beside(fetcher.run(models), "fetch models"):
+        try:
+            yield
+        finally:
+            fetcher.close()

@@ -18,6 +18,7 @@ from irene_wyoming.config.model import Config
 from irene_wyoming.errors import DiscoveryError
 from irene_wyoming.heartbeat import beating
 from irene_wyoming.servers.service import Service
+from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
@@ -65,16 +66,10 @@ class Stop:
 
     async def unless_at_once(self, work: Coroutine[Any, Any, None]) -> None:
         """Do this, or as much of it as can be done until ``at_once``."""
-        doing = asyncio.create_task(work, name="end conversations")
-        hurried = asyncio.create_task(self.at_once.wait(), name="asked to stop at once")
-        try:
+        async with beside(work, "end conversations") as doing, beside(self.at_once.wait(), "hurry") as hurried:
             await asyncio.wait({doing, hurried}, return_when=asyncio.FIRST_COMPLETED)
             if doing.done():
                 doing.result()
-        finally:
-            doing.cancel()
-            hurried.cancel()
-            await asyncio.wait({doing, hurried})
 
 
 async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
@@ -82,14 +77,9 @@ async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
 
     To be called from the main thread.
     """
-    stop = asyncio.create_task(Stop.by_signals().asked.wait(), name="wait to be stopped")
-    task = asyncio.create_task(work, name="work until stopped")
-    try:
+    asked = Stop.by_signals().asked
+    async with beside(asked.wait(), "wait to be stopped") as stop, beside(work, "work until stopped") as task:
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        task.cancel()
-        stop.cancel()
-        await asyncio.wait({task, stop})
     return None if task.cancelled() else task.result()
 
 
@@ -137,12 +127,8 @@ async def told_supervisor(front: Address, environ: Mapping[str, str]) -> AsyncIt
         except DiscoveryError as error:
             log.warning("discovery: %s", error)
 
-    task = asyncio.create_task(tell(), name="tell the Supervisor")
-    try:
+    async with beside(tell(), "tell the Supervisor"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 @asynccontextmanager

@@ -49,13 +49,10 @@ async def listening(
                 ", ".join(public),
                 allowed,
             )
-        hide = NEWS.show(
+        with NEWS.shown(
             "service", lambda: {"name": service.name, "clients": service.clients, "uri": service.address.uri}
-        )
-        try:
+        ):
             yield service
-        finally:
-            hide()
 
 
 def public_addresses(address: Address) -> list[str]:

@@ -8,12 +8,8 @@ from types import MappingProxyType
 
 from irene_wyoming import metrics
 from irene_wyoming.audio.cache import CacheStats
-from irene_wyoming.batch.pressure import (
-    MemoryReading,
-    PressureLevel,
-    pressure_level,
-    read_pressure,
-)
+from irene_wyoming.batch.pressure import MemoryReading, PressureLevel, pressure_level, read_pressure
+from irene_wyoming.tasks import beside
 
 log = logging.getLogger(__name__)
 
@@ -87,11 +83,9 @@ async def watched(watch: MemoryWatch, every_s: float = EVERY_S) -> AsyncIterator
             await watch.look()
             await asyncio.sleep(every_s)
 
-    task = asyncio.create_task(run(), name="watch memory")
     try:
-        yield
+        async with beside(run(), "watch memory") as task:
+            yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("memory: a bug in the watch", exc_info=error)

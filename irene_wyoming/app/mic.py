@@ -1,6 +1,5 @@
 """The microphone server."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -19,19 +18,9 @@ from irene_wyoming.servers.info import fixed, mic_info
 from irene_wyoming.servers.mic import Encoder, MicRole, MicService
 from irene_wyoming.servers.service import Client, Serve, Service
 from irene_wyoming.stream.feed import Feed
+from irene_wyoming.tasks import beside
 from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.limits import Limits
-
-
-@asynccontextmanager
-async def probed(feed: Feed) -> AsyncIterator[None]:
-    """Open the source once at the start, so that the log says at once what is wrong with it."""
-    probe = asyncio.create_task(feed.probe(), name="probe the microphone")
-    try:
-        yield
-    finally:
-        probe.cancel()
-        await asyncio.wait([probe])
 
 
 @asynccontextmanager
@@ -60,7 +49,8 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
             services.append(await stack.enter_async_context(opened))
         if settings.always_on:
             stack.enter_context(feed.kept_open())
-        await stack.enter_async_context(probed(feed))
+        # The source is opened once at the start, so that the log says at once what is wrong with it.
+        await stack.enter_async_context(beside(feed.probe(), "probe the microphone"))
         yield services[0]
 
 

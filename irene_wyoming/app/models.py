@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.engines.wake.watched import Watched
 from irene_wyoming.engines.worker import Worker
+from irene_wyoming.tasks import beside
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +20,11 @@ LOOK_EVERY_S = 0.5
 async def kept_current(engines: Sequence[WakeEngine], changed: Callable[[], None]) -> AsyncIterator[None]:
     """Have engines look for new, other and removed models; ``changed`` is called on the loop after each change."""
     watched = [engine for engine in engines if isinstance(engine, Watched)]
-    async with Worker("wake-models") as worker:  # of its own: a network drive that hangs must not hold up the audio
-        task = asyncio.create_task(_look(watched, worker, changed), name="look for wake word models")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+    async with (
+        Worker("wake-models") as worker,  # of its own: a network drive that hangs must not hold up the audio
+        beside(_look(watched, worker, changed), "look for wake word models"),
+    ):
+        yield
 
 
 def refresh(engines: Sequence[Watched]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from irene_wyoming.app.publish import LINE_BYTES, socket_path
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.news import KEPT, NEWS, Happening, News
+from irene_wyoming.tasks import ended
 
 log = logging.getLogger(__name__)
 
@@ -137,8 +138,7 @@ class Newsroom:
         if self._leaving is not None:
             self._leaving.cancel()
         self._leave()
-        if tasks:
-            await asyncio.wait(tasks)
+        await ended(*tasks)
 
     def happened(self, what: str) -> list[Happening]:
         """The last of a kind, the newest first."""

@@ -11,9 +11,10 @@ from typing import Any, get_args
 from irene_wyoming.app.asked import NAMES, RELOAD_NAMES
 from irene_wyoming.app.front import enabled, reachable
 from irene_wyoming.app.newsroom import Newsroom, Reached
+from irene_wyoming.app.page_command import command
 from irene_wyoming.app.page_doctor import PageDoctor
-from irene_wyoming.app.page_jobs import Jobs, command
-from irene_wyoming.app.page_models import Fetching, download
+from irene_wyoming.app.page_jobs import Jobs
+from irene_wyoming.app.page_models import Fetching
 from irene_wyoming.app.page_recordings import Recordings
 from irene_wyoming.app.tryout import Tryout
 from irene_wyoming.app.tuning import Tuner
@@ -35,9 +36,10 @@ class PageSource:
     def __init__(self, newsroom: Newsroom, tuner: Tuner) -> None:
         self._newsroom = newsroom
         self._tuner = tuner
-        self._fetching = Fetching(tuner.config, download(tuner.path))
-        self._doctor = PageDoctor(tuner.path, tuner.environ)
-        self._jobs = Jobs(command(tuner.path))
+        run = command(tuner.path)
+        self._fetching = Fetching(tuner.config, run)
+        self._doctor = PageDoctor(run, tuner.environ)
+        self._jobs = Jobs(run)
         self._restarts: dict[str, int] = {}
         self._began = time.time()
 

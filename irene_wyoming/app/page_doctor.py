@@ -3,23 +3,20 @@
 import asyncio
 import json
 import os
-import sys
 import tempfile
 import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from irene_wyoming.app.shared_metrics import default_place, unshared
+from irene_wyoming.app.page_command import Command, ran
+from irene_wyoming.app.shared_metrics import default_place
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 
 TIMEOUT_S = 60.0
 """It listens for announcements for 3 s, and waits for a home that is away for 10 s."""
-
-MAX_BYTES = 262_144
-"""Bytes that are read of the doctor's answer at most. An answer has some 3 kB."""
 
 OF_SPEECH = ("audio", "audio rate", "gaps", "level", "wake word", "command")
 """The links that tell of a recording."""
@@ -28,9 +25,9 @@ OF_SPEECH = ("audio", "audio rate", "gaps", "level", "wake word", "command")
 class PageDoctor:
     """The doctor of one installation."""
 
-    def __init__(self, path: Path | None, environ: Mapping[str, str]) -> None:
-        """:param path, environ: where the configuration was read from."""
-        self._path = path
+    def __init__(self, run: Command, environ: Mapping[str, str]) -> None:
+        """:param environ: where the configuration was read from."""
+        self._run = run
         self._environ = environ
 
     async def everything(self) -> Mapping[str, Any]:
@@ -59,26 +56,13 @@ class PageDoctor:
         return bad[0] if bad else None
 
     async def _asked(self, *arguments: str) -> Mapping[str, Any]:
-        options = ["--config", str(self._path)] if self._path else []
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "irene_wyoming", "doctor", "--json", *arguments, *options),
-            env=unshared(self._environ),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        assert process.stdout is not None
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                told: Mapping[str, Any] = json.loads(await process.stdout.read(MAX_BYTES))
-                await process.wait()
-                return told
+                done = await ran(self._run(["doctor", "--json", *arguments]), lambda _: None, self._environ)
+            told: Mapping[str, Any] = json.loads(done.answer)
         except (TimeoutError, ValueError) as error:
             raise ServerUnavailable("the doctor gave no answer; run `irene-wyoming doctor` in a terminal") from error
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        return told
 
 
 def written(spoken: Recording) -> Path:

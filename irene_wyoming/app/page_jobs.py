@@ -1,34 +1,21 @@
-"""Tunes and learns wake words from labelled recordings for the page, in a process of its own that ends with the page's.
+"""Tunes and learns wake words from labelled recordings for the page, by commands of this program.
 
 One runs at a time: it takes a core for some seconds up to minutes, and the satellites' words come first.
 """
 
 import asyncio
 import json
-import os
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from irene_wyoming.app.page_command import Command, ran
 from irene_wyoming.app.page_recordings import NEGATIVE, Recordings
-from irene_wyoming.app.shared_metrics import unshared
 from irene_wyoming.errors import UnsupportedRequest
-from irene_wyoming.supervise import SUPERVISED_VARIABLE
-
-NICENESS = 10
-"""Words are heard first."""
+from irene_wyoming.tasks import ended
 
 TIMEOUT_S = 1_800.0
 """Seconds that a job may take. Learning takes 15 s on a PC and two minutes on a small board."""
-
-MAX_ANSWER_BYTES = 1_048_576
-"""Most bytes that a job's command may print. It prints some 20 kB."""
-
-LINE_BYTES = 4_096
-"""Bytes of a line of its progress."""
 
 FEWEST_TO_LEARN, MOST_TO_LEARN = 5, 30
 """Recordings of a word, as ``learn-wake`` takes them."""
@@ -40,15 +27,6 @@ WORD = re.compile(r"\w[\w.-]{0,63}")
 PHRASE = re.compile(r"[^\W\d_][\w' -]{0,63}")
 
 _PROGRESS = re.compile(r"(\d+) of (\d+)")
-
-Command = Callable[[Sequence[str]], Sequence[str]]
-"""What runs a command of ours with these arguments."""
-
-
-def command(path: Path | None) -> Command:
-    """By the command line, with the configuration at ``path``."""
-    options = ["--config", str(path)] if path else []
-    return lambda arguments: (sys.executable, "-m", "irene_wyoming", *arguments, *options)
 
 
 class Jobs:
@@ -97,9 +75,7 @@ class Jobs:
 
     async def close(self) -> None:
         """End what runs."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await ended(self._task)
 
     def stop(self) -> None:
         """End what runs, since somebody wants it no more."""
@@ -115,9 +91,17 @@ class Jobs:
         self._task = asyncio.create_task(self._work(told, self._run(arguments)), name=f"{what} {word}")
 
     async def _work(self, told: dict[str, Any], arguments: Sequence[str]) -> None:
+        def tell(line: str) -> None:
+            told["text"] = line
+            if found := _PROGRESS.search(line):
+                told["share"] = min(1.0, int(found[1]) / max(1, int(found[2])))
+
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                told |= await worked(told, arguments)
+                done = await ran(arguments, tell)
+            told |= {"result": json.loads(done.answer), "share": 1.0, "text": "done"}
+        except ValueError:
+            told |= {"trouble": done.last or "it ended without a result"}
         except TimeoutError:
             told |= {"trouble": f"it was not done within {TIMEOUT_S / 60:g} minutes"}
         except OSError as error:
@@ -125,54 +109,3 @@ class Jobs:
         finally:
             told |= {"done": True}
             self._task = None
-
-
-async def worked(told: dict[str, Any], arguments: Sequence[str]) -> Mapping[str, Any]:
-    """Run a command to its end, and tell how far it is. Cancelled, it ends the command."""
-    process = await asyncio.create_subprocess_exec(
-        *arguments,
-        env={**unshared(os.environ), SUPERVISED_VARIABLE: str(os.getpid())},  # it ends with us, however we end
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=LINE_BYTES,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        with suppress(OSError):  # it has ended already
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-        answer, last = await asyncio.gather(whole(process.stdout), followed(process.stderr, told))
-        await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    try:
-        return {"result": json.loads(answer), "share": 1.0, "text": "done"}
-    except ValueError:
-        return {"trouble": last.removeprefix("irene-wyoming: ") or "it ended without a result"}
-
-
-async def whole(stream: asyncio.StreamReader) -> bytes:
-    """All that comes, or as much of it as an answer may have."""
-    content = b""
-    while piece := await stream.read(65_536):
-        content = (content + piece)[: MAX_ANSWER_BYTES + 1]
-    return content
-
-
-async def followed(stream: asyncio.StreamReader, told: dict[str, Any]) -> str:
-    """Show each line as it comes; returns the last one."""
-    last = ""
-    while True:
-        try:
-            line = await stream.readline()
-        except ValueError:
-            continue  # a line that is too long is left out
-        if not line:
-            return last
-        last = line.decode(errors="replace").strip()[:300] or last
-        told["text"] = last
-        if found := _PROGRESS.search(last):
-            told["share"] = min(1.0, int(found[1]) / max(1, int(found[2])))

@@ -1,42 +1,29 @@
-"""Fetches models for the page, each in a process of its own, and tells how far it is."""
+"""Fetches models for the page by commands of this program, and tells how far it is."""
 
 import asyncio
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from irene_wyoming.app.page_command import Command, ran
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ConfigError, UnsupportedRequest
 from irene_wyoming.models import catalogue, folder
 from irene_wyoming.models.catalogue import Entry
+from irene_wyoming.tasks import ended
 
 MAX_AT_ONCE = 2
 """More would only share the line and the disk."""
 
-LINE_BYTES = 4_096
-"""Bytes of a line of the command's output that are kept. Longer lines are cut."""
-
 _PROGRESS = re.compile(r"(\d+) MB(?: of (\d+))?")
-
-Command = Callable[[str], Sequence[str]]
-"""What fetches a model of this name into the data folder."""
-
-
-def download(path: Path | None) -> Command:
-    """By the command line, with the configuration at ``path``."""
-    options = ["--config", str(path)] if path else []
-    return lambda name: (sys.executable, "-m", "irene_wyoming", "models", "download", name, *options)
 
 
 class Fetching:
     """What is being fetched, and what became of it."""
 
-    def __init__(self, config: Config, command: Command) -> None:
+    def __init__(self, config: Config, run: Command) -> None:
         self._config = config
-        self._command = command
+        self._run = run
         self._told: dict[str, dict[str, Any]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -88,35 +75,13 @@ class Fetching:
 
     async def close(self) -> None:
         """Fetch no more; what has come is kept, and gone on with the next time."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await ended(*self._tasks.values())
 
     async def _fetch(self, name: str) -> None:
         told = self._told[name]
-        process = await asyncio.create_subprocess_exec(
-            *self._command(name),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            limit=LINE_BYTES,
-        )
-        assert process.stderr is not None
-        last = ""
-        try:
-            with suppress(ValueError):  # a line that is too long
-                async for line in process.stderr:
-                    last = line.decode(errors="replace").strip()[:300] or last
-                    told |= progress(last)
-            code = await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        told |= {"done": True, "trouble": "" if code == 0 else last.removeprefix("irene-wyoming: ") or "it ended early"}
-        if code == 0:
+        done = await ran(self._run(["models", "download", name]), lambda line: told.update(progress(line)))
+        told |= {"done": True, "trouble": done.last or "it ended early" if done.code else ""}
+        if not done.code:
             told |= {"share": 1.0, "text": "is here"}
 
 

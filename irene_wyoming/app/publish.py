@@ -17,6 +17,7 @@ from typing import Any
 
 from irene_wyoming.errors import IreneError
 from irene_wyoming.news import NEWS, Happening, News
+from irene_wyoming.tasks import ended
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +73,7 @@ async def published(server: str, environ: Mapping[str, str], news: News = NEWS) 
         yield
     finally:
         listening.close()
-        for task in lookers:
-            task.cancel()
-        if lookers:
-            await asyncio.wait(lookers)
+        await ended(*lookers)
 
 
 class Looker:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from irene_wyoming import metrics
 from irene_wyoming.news import NEWS
+from irene_wyoming.tasks import beside
 
 log = logging.getLogger(__name__)
 
@@ -29,18 +30,10 @@ Look = Callable[[], None]
 async def sampled(server: str, more: Iterable[Look] = (), every_s: float = EVERY_S) -> AsyncIterator[None]:
     """Look at this process's memory, and more, and watch the loop, for as long as the context lasts."""
     figures: dict[str, float] = {}
-    hide = NEWS.show("process", lambda: figures or None)
-    tasks = [
-        asyncio.create_task(sample([memory(server, figures), *more], every_s), name="sample the metrics"),
-        asyncio.create_task(watch_loop(server, figures), name="watch the event loop"),
-    ]
-    try:
-        yield
-    finally:
-        hide()
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+    looking = beside(sample([memory(server, figures), *more], every_s), "sample the metrics")
+    with NEWS.shown("process", lambda: figures or None):
+        async with looking, beside(watch_loop(server, figures), "watch the event loop"):
+            yield
 
 
 async def sample(looks: Iterable[Look], every_s: float) -> None:

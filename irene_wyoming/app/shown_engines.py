@@ -1,7 +1,8 @@
 """Has the page show engines and the microphone."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from irene_wyoming.capture.base import Source
@@ -12,8 +13,7 @@ from irene_wyoming.routing.policy import Standing
 from irene_wyoming.stream.feed import Feed
 
 
-@contextmanager
-def shown_wake_engines(settings: WakeConfig, loaded: Sequence[WakeEngine]) -> Iterator[None]:
+def shown_wake_engines(settings: WakeConfig, loaded: Sequence[WakeEngine]) -> AbstractContextManager[None]:
     """Show the wake word engines with the score from which each word counts."""
 
     def look(engine: WakeEngine) -> Mapping[str, Any]:
@@ -21,12 +21,7 @@ def shown_wake_engines(settings: WakeConfig, loaded: Sequence[WakeEngine]) -> It
         words = [word(info, options.get("threshold"), options.get("trigger_level")) for info in engine.models()]
         return {"role": "wake", "name": engine.name, "trouble": "", "words": words}
 
-    hides = [NEWS.show("engine", lambda engine=engine: look(engine)) for engine in loaded]  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        for hide in hides:
-            hide()
+    return NEWS.shown("engine", *(partial(look, engine) for engine in loaded))
 
 
 def word(info: ModelInfo, threshold: float | None, trigger_level: int | None) -> Mapping[str, Any]:
@@ -35,12 +30,11 @@ def word(info: ModelInfo, threshold: float | None, trigger_level: int | None) ->
     return {"name": info.name, "phrase": info.phrase, "threshold": usual, "trigger_level": trigger_level}
 
 
-@contextmanager
 def shown_speech_engines(
     models: Callable[[], Mapping[str, Sequence[ModelInfo]]],
     missing: Mapping[str, str],
     standings: Callable[[], Sequence[Standing]] = tuple,
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Show the speech-to-text providers.
 
     :param models: gives what each has to offer at the moment.
@@ -61,16 +55,10 @@ def shown_speech_engines(
             "busy": 0 if stands is None else stands.busy,
         }
 
-    hides = [NEWS.show("engine", lambda name=name: look(name)) for name in models()]  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        for hide in hides:
-            hide()
+    return NEWS.shown("engine", *(partial(look, name) for name in models()))
 
 
-@contextmanager
-def shown_microphone(source: Source, feed: Feed) -> Iterator[None]:
+def shown_microphone(source: Source, feed: Feed) -> AbstractContextManager[None]:
     """Show the microphone of this machine."""
 
     def look() -> Mapping[str, Any]:
@@ -84,8 +72,4 @@ def shown_microphone(source: Source, feed: Feed) -> Iterator[None]:
             "listeners": feed.listeners,
         }
 
-    hide = NEWS.show("microphone", look)
-    try:
-        yield
-    finally:
-        hide()
+    return NEWS.shown("microphone", look)

@@ -35,10 +35,9 @@ def shown_home(config: Config, home: Home) -> Iterator[None]:
         home.reload()
         return {}
 
-    hide = NEWS.show(NAMES, look)
     NEWS.doers |= {NAMES: tell, RELOAD_NAMES: reload}
     try:
-        yield
+        with NEWS.shown(NAMES, look):
+            yield
     finally:
-        hide()
         del NEWS.doers[NAMES], NEWS.doers[RELOAD_NAMES]

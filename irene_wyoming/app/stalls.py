@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
 
+from irene_wyoming.tasks import beside
+
 FRAMES = 4
 """Innermost calls that are told of a stall."""
 
@@ -94,13 +96,11 @@ async def watched(least_s: float) -> AsyncIterator[Sequence[Stall]]:
             await asyncio.sleep(least_s / LOOKS)
 
     thread = threading.Thread(target=watch.watch, name="stalls")
-    beat = asyncio.create_task(beating(), name="stalls")
     thread.start()
     try:
-        yield watch.stalls
+        async with beside(beating(), "stalls"):
+            yield watch.stalls
     finally:
-        beat.cancel()
-        await asyncio.wait([beat])
         watch.beat()
         watch.end()
         await asyncio.to_thread(thread.join)

@@ -66,7 +66,7 @@ async def serving(
         await ready(address, process)
         yield Server(address, process)
     finally:
-        await ended(process)
+        await terminated(process)
 
 
 async def ready(address: Address, process: asyncio.subprocess.Process) -> None:
@@ -82,7 +82,7 @@ async def ready(address: Address, process: asyncio.subprocess.Process) -> None:
     raise ServerUnavailable("the server to measure does not start; its own message is above")
 
 
-async def ended(process: asyncio.subprocess.Process) -> None:
+async def terminated(process: asyncio.subprocess.Process) -> None:
     """Ask a process to end, and kill it if it does not."""
     if process.returncode is None:
         process.terminate()

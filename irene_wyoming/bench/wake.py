@@ -21,6 +21,7 @@ from irene_wyoming.household import satellites as load
 from irene_wyoming.household import workload
 from irene_wyoming.household.alone import alone
 from irene_wyoming.household.satellites import Heard, Track
+from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, describe
 
@@ -53,12 +54,8 @@ async def beside_speakers(
     :raises IreneError, OSError: one of them was not answered: the row would tell of fewer speakers.
     """
     async with serving("asr") as other:
-        speaking = asyncio.create_task(workload.asr(other.address, speakers, math.inf), name="speakers")
-        try:
+        async with beside(workload.asr(other.address, speakers, math.inf), "speakers") as speaking:
             row = await of_server(engine, track, count, seconds, chunk_ms)
-        finally:
-            speaking.cancel()
-            await asyncio.wait({speaking})
         if not speaking.cancelled():
             speaking.result()
     return replace(row, listener=f"{SERVER} beside {speakers} speakers")

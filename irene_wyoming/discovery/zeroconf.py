@@ -19,6 +19,7 @@ from irene_wyoming.discovery.addresses import (
     reachable,
 )
 from irene_wyoming.errors import DiscoveryError
+from irene_wyoming.tasks import ended
 
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncZeroconf
@@ -87,9 +88,7 @@ class Announcer:
     async def stop(self) -> None:
         """Withdraw, so that hubs know at once; takes 1 s at most. May be called more than once."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        await ended(task)
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -15,6 +15,7 @@ from irene_wyoming.home.client import Conversation, conversation
 from irene_wyoming.home.endpoint import Endpoint
 from irene_wyoming.home.read import read
 from irene_wyoming.home.things import NOTHING, Things
+from irene_wyoming.tasks import beside
 
 log = logging.getLogger(__name__)
 
@@ -73,12 +74,8 @@ class Home:
     async def watched(self) -> AsyncIterator[None]:
         """Keep the names current for as long as the context lasts. Enters with those of the last time, if there are."""
         await self._recall()
-        task = asyncio.create_task(self._run(), name="names of the home")
-        try:
+        async with beside(self._run(), "names of the home"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
 
     async def _recall(self) -> None:
         if self._file is None:
@@ -126,18 +123,15 @@ class Home:
 
     async def _change(self, home: Conversation, within_s: float) -> bool:
         """Wait until names may have changed; False: nobody says so, but it is time to look."""
-        told = asyncio.create_task(home.changed(), name="changes at home")
-        wanted = asyncio.create_task(self._wanted.wait(), name="names are wanted")
-        try:
+        async with (
+            beside(home.changed(), "changes at home") as told,
+            beside(self._wanted.wait(), "names are wanted") as wanted,
+        ):
             await asyncio.wait({told, wanted}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
             if told.done():
                 told.result()  # raises where the connection has ended
             self._wanted.clear()
             return told.done()
-        finally:
-            told.cancel()
-            wanted.cancel()
-            await asyncio.wait({told, wanted})
 
     async def _take(self, found: Things) -> None:
         if found.starting and len(found.names) < len(self.things.names):

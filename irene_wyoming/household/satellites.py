@@ -14,6 +14,7 @@ from wyoming.wake import Detect, Detection
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.errors import ServerUnavailable
+from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, describe, expect
 from irene_wyoming.wire.connection import Connection
@@ -92,14 +93,12 @@ async def _live(
     chunks = track.chunks(chunk_ms)
     async with connect(address) as wire:
         await ask(wire, program, track.word)
-        reader = asyncio.create_task(_note(wire, heard, track, start), name="detections")
-        for number in range(round(seconds * 1000 / chunk_ms)):
-            await asyncio.sleep(max(0.0, start + (number + 1) * chunk_ms / 1000 - time.monotonic()))
-            await wire.write(AudioChunk(16_000, 2, 1, chunks[number % len(chunks)], timestamp=number * chunk_ms))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(reader), LAST_WORD_S)
-        reader.cancel()
-        await asyncio.wait([reader])
+        async with beside(_note(wire, heard, track, start), "detections") as reader:
+            for number in range(round(seconds * 1000 / chunk_ms)):
+                await asyncio.sleep(max(0.0, start + (number + 1) * chunk_ms / 1000 - time.monotonic()))
+                await wire.write(AudioChunk(16_000, 2, 1, chunks[number % len(chunks)], timestamp=number * chunk_ms))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(reader), LAST_WORD_S)
     return heard
 
 

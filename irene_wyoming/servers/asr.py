@@ -27,6 +27,7 @@ from irene_wyoming.servers.intake import Intake
 from irene_wyoming.servers.request import asr_request
 from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.servers.transcript import TranscriptWriter
+from irene_wyoming.tasks import ended
 from irene_wyoming.wire import fields
 from irene_wyoming.wire.audio import audio_format
 
@@ -127,9 +128,7 @@ class AsrRole(Role):
 
     async def close(self) -> None:
         answer, self._answer = self._answer, None
-        if answer is not None:
-            answer.cancel()
-            await asyncio.wait([answer])
+        await ended(answer)
 
     def _select(self, name: str | None) -> None:
         """:raises UnknownModel, EngineUnavailable: there is no such program, or it could not be loaded."""

@@ -20,6 +20,7 @@ from irene_wyoming.errors import ProtocolError, ServerUnavailable
 from irene_wyoming.servers.info import joined
 from irene_wyoming.servers.pulse import Pulse
 from irene_wyoming.servers.role import Peer, Role
+from irene_wyoming.tasks import ended
 from irene_wyoming.wire import fields
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, describe
@@ -174,11 +175,7 @@ class FrontRole(Role):
             await asyncio.wait([self._answers], timeout=END_TIMEOUT_S)
 
     async def close(self) -> None:
-        running = [task for task in (self._answers, self._pulse) if task is not None]
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running)
+        await ended(self._answers, self._pulse)
         self._answers = self._pulse = self._server = None
         await self._connection.aclose()
 

@@ -16,6 +16,7 @@ from irene_wyoming.metrics import REFUSED
 from irene_wyoming.servers.pace import PacedReader
 from irene_wyoming.servers.role import RoleFactory
 from irene_wyoming.servers.service import Client
+from irene_wyoming.tasks import beside, ended
 from irene_wyoming.wire.audio import is_audio
 from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.fields import text
@@ -96,10 +97,7 @@ class Handler:
                 return await self._pause()
             await self._over
         finally:
-            conversation.cancel()
-            stopping.cancel()
-            await asyncio.wait({conversation})
-            await asyncio.wait({stopping})
+            await ended(conversation, stopping)
         return True
 
     async def _just_begun(self) -> None:
@@ -110,17 +108,13 @@ class Handler:
 
     async def _pause(self) -> bool:
         """Wait until the peer loses nothing by the end of the conversation; False: it does nothing anyway."""
-        pausing = asyncio.create_task(self._role.pause(), name=f"pause of {self._client}")
-        try:
+        async with beside(self._role.pause(), f"pause of {self._client}") as pausing:
             either: list[asyncio.Future[Any]] = [self._over, pausing]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if self._over.done():
                 self._over.result()
                 return True
             return pausing.result()
-        finally:
-            pausing.cancel()
-            await asyncio.wait([pausing])
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():

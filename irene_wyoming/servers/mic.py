@@ -13,6 +13,7 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.servers.shown import ShownStream
 from irene_wyoming.stream.feed import Feed
+from irene_wyoming.tasks import ended
 from irene_wyoming.wire.audio import chunk_event, start_event
 from irene_wyoming.wire.framing import encode
 
@@ -71,10 +72,8 @@ class MicRole(Role):
         return True
 
     async def close(self) -> None:
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.wait([self._listener])
-            self._listener = None
+        listener, self._listener = self._listener, None
+        await ended(listener)
 
     async def _send_audio(self) -> None:
         service, form = self._service, self._service.format

@@ -20,6 +20,7 @@ from irene_wyoming.servers.lull import Lull
 from irene_wyoming.servers.role import Peer, Role
 from irene_wyoming.servers.times import stamped
 from irene_wyoming.servers.wake_service import Listener, WakeService
+from irene_wyoming.tasks import ended
 from irene_wyoming.wire import fields
 from irene_wyoming.wire.audio import audio_format, chunks
 
@@ -97,10 +98,8 @@ class WakeRole(Role):
 
     async def close(self) -> None:
         self._end_stream()
-        if self._reporter is not None:
-            self._reporter.cancel()
-            await asyncio.wait([self._reporter])
-            self._reporter = None
+        reporter, self._reporter = self._reporter, None
+        await ended(reporter)
 
     async def _restart(self, announced: AudioFormat | None = None) -> None:
         if self._hearing is not None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from irene_wyoming.errors import IreneError
+from irene_wyoming.tasks import ended
 
 log = logging.getLogger(__name__)
 
@@ -93,9 +94,7 @@ class Live:
     async def close(self) -> None:
         """End all of them."""
         await asyncio.gather(*(page.leave() for page in self._pages))
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        await ended(self._looking)
 
     async def _look(self) -> None:
         try:
@@ -139,10 +138,7 @@ class Page:
                 elif message.type is WSMsgType.BINARY and self._attempt is not None:
                     await self._on_audio(message.data)
         finally:
-            tasks = [telling, *self._doing]
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            await ended(telling, *self._doing)
             await self._end_attempt()
 
     async def _tell(self) -> None:

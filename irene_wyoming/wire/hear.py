@@ -14,6 +14,7 @@ from wyoming.wake import Detect, Detection, NotDetected
 
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.errors import LimitExceeded, ProtocolError
+from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, expect
 from irene_wyoming.wire.connection import Connection
@@ -100,13 +101,9 @@ async def detect(
     async with connect(address) as connection:
         await connection.write(Detect(names=list(names) or None, context={"peak": True} if peak else None))
         started = time.monotonic()
-        sender = asyncio.create_task(send_all(connection, recording, realtime=realtime), name="send the recording")
-        try:
+        async with beside(send_all(connection, recording, realtime=realtime), "send the recording") as sender:
             found = await collect_words(connection, started, sender.done)
             await sender
-        finally:
-            sender.cancel()
-            await asyncio.wait([sender])
         return found
 
 
@@ -128,12 +125,8 @@ async def transcribe(
             await connection.write(SelectProgram(name=program))
         await connection.write(request(language=language))
         started = time.monotonic()
-        sender = asyncio.create_task(send_timed(connection, recording, realtime=realtime), name="send the recording")
-        try:
+        async with beside(send_timed(connection, recording, realtime=realtime), "send the recording") as sender:
             return await collect_text(connection, started, sender)
-        finally:
-            sender.cancel()
-            await asyncio.wait([sender])
 
 
 async def collect_text(connection: Connection, started: float, sender: "asyncio.Task[float]") -> HeardText:

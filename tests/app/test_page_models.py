@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from irene_wyoming.app.page_models import Command, Fetching, download, progress
+from irene_wyoming.app.page_command import Command, command
+from irene_wyoming.app.page_models import Fetching, progress
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ConfigError, UnknownModel, UnsupportedRequest
 from tests.conftest import until
@@ -19,7 +20,7 @@ from tests.models.test_install import NAME, WHOLE
 def from_host(host: Host, sha256: str, data_dir: Path) -> Command:
     """As the page does, from another host."""
     address = (f"{host.uri}/model.zip", "--engine", "vosk", "--sha256", sha256, "--data-dir", str(data_dir))
-    return lambda name: (*download(None)(name)[:-1], *address, "--name", name)
+    return lambda words: (*command(None)(words[:-1]), *address, "--name", words[-1])
 
 
 async def fetched(fetching: Fetching) -> dict[str, object]:
@@ -45,9 +46,9 @@ async def test_a_model_is_fetched_and_one_that_is_another_is_told(
 
 async def test_what_cannot_be_fetched_is_told_at_once(configured: Callable[..., Config], tmp_path: Path) -> None:
     with pytest.raises(UnknownModel):
-        await Fetching(configured(DATA_DIR=str(tmp_path)), download(None)).begin("nonsense")
+        await Fetching(configured(DATA_DIR=str(tmp_path)), command(None)).begin("nonsense")
     with pytest.raises(ConfigError, match="data_dir"):
-        await Fetching(configured(), download(None)).begin(NAME)
+        await Fetching(configured(), command(None)).begin(NAME)
 
 
 async def test_what_is_being_fetched_ends_with_the_page(configured: Callable[..., Config], tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from irene_wyoming.app import page_recordings
-from irene_wyoming.app.page_jobs import Jobs, command
+from irene_wyoming.app.page_command import command
+from irene_wyoming.app.page_jobs import Jobs
 from irene_wyoming.app.page_recordings import MAX_BYTES, Recordings
 from irene_wyoming.errors import LimitExceeded, UnsupportedRequest
 from tests.conftest import SPEECH_DIR, until

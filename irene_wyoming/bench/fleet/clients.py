@@ -12,6 +12,7 @@ from wyoming.wake import Detection
 from irene_wyoming.demo.speech import COMMAND, packaged
 from irene_wyoming.errors import IreneError
 from irene_wyoming.household.satellites import Track, ask
+from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, expect
 from irene_wyoming.wire.connection import Connection
@@ -68,12 +69,8 @@ class Satellite:
                 async with connect(self.address) as wire:
                     await ask(wire, None, self.track.word)
                     await wire.write(Ping())
-                    reader = asyncio.create_task(self._note(wire, lost_at), name="what a satellite is told")
-                    try:
+                    async with beside(self._note(wire, lost_at), "what a satellite is told") as reader:
                         await self._stream(wire, reader)
-                    finally:
-                        reader.cancel()
-                        await asyncio.wait([reader])
             if self.listening:
                 lost_at, self.listening = time.monotonic(), False
             else:

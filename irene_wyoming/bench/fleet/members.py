@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from irene_wyoming.bench.fleet.places import Place
-from irene_wyoming.bench.serving import QUIET, READY_S, ended, free_port
+from irene_wyoming.bench.serving import QUIET, READY_S, free_port, terminated
 from irene_wyoming.bench.usage import Family
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.household.alone import ONE_THREAD
+from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.proxy import LOCAL, SIGNATURE
 
@@ -105,17 +106,13 @@ class Member:
         if self.process is not None:
             if self.process.returncode is None:
                 self.process.send_signal(signal.SIGKILL)
-            await ended(self.process)
+            await terminated(self.process)
 
     @asynccontextmanager
     async def slowed(self, share: float) -> AsyncIterator[None]:
         """It runs for this share of the time as long as the context lasts."""
-        slowing = asyncio.create_task(self._slow(share), name=f"{self.name} is slow")
-        try:
+        async with beside(self._slow(share), f"{self.name} is slow"):
             yield
-        finally:
-            slowing.cancel()
-            await asyncio.wait([slowing])
 
     async def _slow(self, share: float) -> None:
         assert self.process is not None

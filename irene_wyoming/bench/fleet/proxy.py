@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from irene_wyoming.bench.serving import ended
+from irene_wyoming.bench.serving import terminated
 from irene_wyoming.bench.usage import Family
 from irene_wyoming.errors import ServerUnavailable
 
@@ -138,4 +138,4 @@ async def proxied(folder: Path, sections: str) -> AsyncIterator[Proxy]:
             raise ServerUnavailable(f"haproxy ended with exit code {process.returncode}")
         yield proxy
     finally:
-        await ended(process)
+        await terminated(process)

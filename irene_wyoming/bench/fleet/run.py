@@ -16,6 +16,7 @@ from irene_wyoming.bench.serving import free_port
 from irene_wyoming.bench.wake import spread
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.household.satellites import Track
+from irene_wyoming.tasks import ended
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 
@@ -186,17 +187,11 @@ async def fleet(plan: Plan, folder: Path, *, pinned: bool = False) -> AsyncItera
         clients = [asyncio.create_task(one.run()) for one in whole.satellites]
         clients += [asyncio.create_task(one.run()) for one in whole.speakers]
         clients.append(asyncio.create_task(whole.ask(at)))
-        stack.push_async_callback(cancelled, clients)
+        stack.push_async_callback(ended, *clients)
         await whole.all_listening()
         if time.monotonic() > start:  # a word had begun before somebody listened
             await asyncio.sleep(plan.track.period_s)
         yield whole
-
-
-async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
 
 
 async def measured(plan: Plan, folder: Path, phases: Sequence[str] = (STEADY, KILLED, SLOW, ROLLING)) -> list[FleetRow]:

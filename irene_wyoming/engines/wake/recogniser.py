@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from irene_wyoming.engines.wake.spellings import Look
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import EngineError, EngineUnavailable
+from irene_wyoming.tasks import ended
 
 log = logging.getLogger(__name__)
 
@@ -88,9 +89,7 @@ class OwnRecogniser:
         return found
 
     async def close(self) -> None:
-        if self._scorer is not None:
-            self._scorer.cancel()
-            await asyncio.wait([self._scorer])
+        await ended(self._scorer)
         await self._worker.close()
 
     async def _loaded(self) -> Scorer | None:
