@@ -7,7 +7,7 @@ from typing import Any
 
 from wyoming.info import Info
 
-from irene_wyoming import hardware
+from irene_wyoming import descriptors, hardware
 from irene_wyoming.app import asr, doubts, engines, licences, wake
 from irene_wyoming.app.findings import Finding, Level
 from irene_wyoming.app.front import reachable
@@ -76,7 +76,7 @@ class Check:
         for finding in (*await self._unused(), *of_names(await report(config, os.environ))):
             yield finding
         if config.front.enabled:
-            yield await address("front", config.front.address, config.front.limits)
+            yield await address("front", config.front.address, config.front.limits, files_each=2)
 
     async def _unused(self) -> list[Finding]:
         """The engines that could be used besides."""
@@ -190,15 +190,17 @@ def models(loaded: Sequence[AsrEngine | WakeEngine]) -> dict[str, Sequence[Model
     return {engine.name: engine.models() for engine in loaded}
 
 
-async def address(name: str, wanted: Address, limits: Limits) -> Finding:
-    """Whether a server can listen there, or one does so already."""
+async def address(name: str, wanted: Address, limits: Limits, files_each: int = 1) -> Finding:
+    """Whether a server can listen there for all its clients, or one does so already."""
 
     async def nobody(_connection: object, _client: object) -> None:
         """A check accepts nobody."""
 
     try:
         async with Service(name, wanted, limits, nobody):
-            return Finding(Level.OK, f"{name} address", f"{wanted.uri} is free")
+            shortage = descriptors.shortage(limits.max_connections, files_each)
+            text = f"{wanted.uri} is free{'; ' if shortage else ''}{shortage}"
+            return Finding(Level.WARNING if shortage else Level.OK, f"{name} address", text)
     except AddressUnavailable as error:
         try:
             await describe(reachable(wanted), timeout_s=1)

@@ -48,5 +48,5 @@ async def front_server(config: Config, servers: Mapping[str, Address], wait_s: f
             connection, client, lambda other: FrontRole(directory, other), directory.info, settings.limits
         ).run()
 
-    async with listening("front", config, serve) as service:
+    async with listening("front", config, serve, files_each=2) as service:
         yield service

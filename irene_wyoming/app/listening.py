@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
+from irene_wyoming import descriptors
 from irene_wyoming.config.model import Config
 from irene_wyoming.discovery.addresses import bound_addresses, list_addresses
 from irene_wyoming.news import NEWS
@@ -26,12 +27,14 @@ async def listening(
     name: str | None = None,
     address: Address | None = None,
     silent: bool = False,
+    files_each: int = 1,
 ) -> AsyncIterator[Service]:
     """A server at its address, with its limits.
 
     :param server: its section of the configuration.
     :param name, address: of a further address of it; None: the server's own.
     :param silent: its clients have nothing to say.
+    :param files_each: what a client has open here.
     :raises AddressUnavailable: the address cannot be had.
     :raises ConfigError: the certificate cannot be used.
     """
@@ -39,8 +42,18 @@ async def listening(
     where, timing = address or settings.address, config.supervise
     limits, access, notice_s = settings.limits, settings.access, timing.notice_s
     async with Service(
-        name or server, where, limits, serve, access, timing.drain_s, notice_s=notice_s, silent=silent
+        name or server,
+        where,
+        limits,
+        serve,
+        access,
+        timing.drain_s,
+        notice_s=notice_s,
+        silent=silent,
+        files_each=files_each,
     ) as service:
+        if shortage := descriptors.shortage(limits.max_connections, files_each):
+            log.warning("%s: %s", service.name, shortage)
         if public := await asyncio.to_thread(public_addresses, service.address):
             allowed = ", ".join(map(str, settings.access.allow)) or "nobody but this machine"
             log.warning(

@@ -1,5 +1,7 @@
 """The log: lines for people or JSON for collectors, from which nothing that a peer sent can escape."""
 
+import encodings.unicode_escape  # noqa: F401  # is found now: later, when no file can be opened, it could not be
+import errno
 import json
 import logging
 import os
@@ -32,6 +34,7 @@ def start_log(config: Config) -> None:
     colours = coloured(sys.stderr, os.environ)
     text = TextFormatter(colours=colours, traced=config.log_level == "debug")
     handler.setFormatter(JsonFormatter() if config.log_format == "json" else text)
+    handler.addFilter(OutOfFiles())
     handler.addFilter(Told(household=config.household))
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
 
@@ -82,6 +85,20 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             written["exception"] = self.formatException(record.exc_info)
         return json.dumps(written)
+
+
+class OutOfFiles(logging.Filter):
+    """Says in a line that no file can be opened, where asyncio tells it in a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            record.msg, record.args, record.exc_info = (
+                "%s: %s",
+                (record.getMessage().split("\n")[0], error.strerror),
+                None,
+            )
+        return True
 
 
 class Told(logging.Filter):

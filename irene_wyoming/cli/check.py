@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 from wyoming.info import Info
 
+from irene_wyoming import descriptors
 from irene_wyoming.app.check import Check
 from irene_wyoming.app.findings import Finding, Level
 from irene_wyoming.cli import common
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: everything that is enabled will run, warnings or not; 1: something will not; 2: configuration."""
+    descriptors.ensure()
     config = common.read_config(args, quiet=True)
     findings, info = asyncio.run(look(config, say=not args.json))
     failed = any(finding.level is Level.ERROR for finding in findings)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 
+from irene_wyoming import descriptors
 from irene_wyoming.app.shared_metrics import shared_figures
 from irene_wyoming.cli import common
 
@@ -12,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    descriptors.ensure()
     # First of all: whether figures are shared must be settled before anything that counts is imported, and reading the
     # configuration imports what the engines say of themselves.
     with shared_figures(["front", "wake", "asr", "mic"]) as figures:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
+from irene_wyoming import descriptors
 from irene_wyoming.cli import common
 from irene_wyoming.config.model import Config
 from irene_wyoming.servers.service import Service
@@ -26,6 +27,7 @@ def run(args: argparse.Namespace, name: str, make: Callable[[Config], AbstractAs
     from irene_wyoming.app.lifecycle import serve
     from irene_wyoming.supervise import exit_with_parent
 
+    descriptors.ensure()
     supervised = exit_with_parent()
     config = common.read_config(args)
     if args.uri:

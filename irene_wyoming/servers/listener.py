@@ -42,10 +42,12 @@ Accepted = Callable[[socket.socket, str], None]
 class Listener:
     """The listening sockets of one address, from ``start`` to ``close``."""
 
-    def __init__(self, address: Address, accepted: Accepted) -> None:
+    def __init__(self, address: Address, accepted: Accepted, at_once: int = ACCEPTED_AT_ONCE) -> None:
+        """:param at_once: connections that may be accepted in one go."""
         self.address = address
         """After ``start``: with the port that was really taken."""
         self._accepted = accepted
+        self._at_once = min(at_once, ACCEPTED_AT_ONCE)
         self._sockets: list[socket.socket] = []
         self._inode = 0  # of our unix socket: another server may have put its own in its place
         self._pauses: dict[socket.socket, asyncio.TimerHandle] = {}
@@ -83,7 +85,7 @@ class Listener:
         asyncio.get_running_loop().add_reader(sock, self._accept, sock)
 
     def _accept(self, listening: socket.socket) -> None:
-        for _ in range(ACCEPTED_AT_ONCE):
+        for _ in range(self._at_once):
             try:
                 sock, peer = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):

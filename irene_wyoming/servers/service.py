@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from wyoming.error import Error
 
-from irene_wyoming import trace
+from irene_wyoming import descriptors, trace
 from irene_wyoming.config.model import Access
 from irene_wyoming.errors import AddressUnavailable, Draining, LimitExceeded, NotAllowed, ProtocolError
 from irene_wyoming.metrics import CONNECTIONS, DRAINING, REFUSED
@@ -31,10 +31,6 @@ REFUSALS_EVERY_S = 60.0
 
 REFUSED_PATIENCE_S = 0.2
 """What a client beyond the limit gets to read why."""
-
-REFUSED_AT_ONCE = 64
-"""Clients that wait for a place, or are told why there is none, at the same time; more are hung up on. Each takes one
-of the 1024 files that a process may have open."""
 
 NEWCOMERS = 32
 """Clients in a TLS handshake, or about to show the token. A handshake takes 0.3 MB, so all of them 10."""
@@ -124,11 +120,13 @@ class Service:
         *,
         notice_s: float = 0.0,
         silent: bool = False,
+        files_each: int = 1,
     ) -> None:
         """:param access: None: everybody, without TLS.
         :param drain_s: what conversations get to end by themselves when the service stops.
         :param notice_s: what proxies get before that, to send new clients elsewhere.
         :param silent: its clients say nothing: none loses its place for that.
+        :param files_each: what a client has open here.
         """
         self.name = name
         self._limits = limits
@@ -142,11 +140,12 @@ class Service:
         self._stopping = asyncio.Event()
         self._token = ""
         self._context: ssl.SSLContext | None = None  # None: no TLS
-        self._listener = Listener(address, self._accepted)
-        self._places = Places(
-            limits.max_connections, limits.max_connections_per_address, REFUSED_AT_ONCE, patience_s=SILENT_S
-        )
-        self._newcomers = Places(NEWCOMERS, NEWCOMERS, REFUSED_AT_ONCE, patience_s=PROOF_S)
+        self._shares = descriptors.shares(limits.max_connections, files_each)
+        crowd = self._shares.crowd
+        self._listener = Listener(address, self._accepted, crowd)
+        self._places = Places(self._shares.clients, limits.max_connections_per_address, crowd, patience_s=SILENT_S)
+        newcomers = min(NEWCOMERS, crowd)
+        self._newcomers = Places(newcomers, newcomers, crowd, patience_s=PROOF_S)
         self._arrivals: dict[asyncio.Task[None], Arrival] = {}
         self._refusals = 0  # since the last one that was logged
         self._refused_at = -REFUSALS_EVERY_S
@@ -321,7 +320,7 @@ class Service:
     async def _refuse(self, arrival: Arrival, refusal: ProtocolError) -> None:
         """Say why, where that takes no handshake and not too many are told at once."""
         crowd = len(self._arrivals) - len(self._places) - len(self._newcomers)
-        if crowd > REFUSED_AT_ONCE or (arrival.connection is None and self._context is not None):
+        if crowd > self._shares.crowd or (arrival.connection is None and self._context is not None):
             return
         with suppress(OSError, LimitExceeded):
             connection = arrival.connection or await self._open(arrival, self._limits)

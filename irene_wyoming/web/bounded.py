@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.typedefs import Handler
 
+from irene_wyoming import descriptors
 from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
@@ -178,12 +179,12 @@ async def serving(
 ) -> AsyncIterator[Address]:
     """Serve at an address for as long as the context lasts. Gives the address with the port that was really taken.
 
-    :param places: connections at a time.
+    :param places: connections at a time; fewer where few files may be open.
     :param allowed: who may connect; None: everybody.
 
     :raises OSError: the address cannot be had.
     """
-    app[PLACES] = taken = Places(places, allowed or everybody)
+    app[PLACES] = taken = Places(descriptors.few(places), allowed or everybody)
     app.middlewares.insert(0, once)
     runner = web.AppRunner(
         app,
@@ -200,7 +201,11 @@ async def serving(
     server = None
     try:
         server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(make(), taken), address.host, address.port, reuse_address=True, backlog=ACCEPTED
+            lambda: _Connection(make(), taken),
+            address.host,
+            address.port,
+            reuse_address=True,
+            backlog=descriptors.few(ACCEPTED),
         )
         for listening in server.sockets:
             with socket.fromfd(listening.fileno(), listening.family, listening.type) as again:

@@ -15,7 +15,8 @@ from wyoming.info import Describe, Info
 
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.service import REFUSED_AT_ONCE, Service
+from irene_wyoming.descriptors import CROWD
+from irene_wyoming.servers.service import Service
 from tests.conftest import until
 
 WAIT_S = 60
@@ -329,7 +330,7 @@ async def test_bursts_and_half_open_connections_leak_no_file(server: Service) ->
     half_open = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(200)]
     for _, writer in half_open:
         writer.write(b'{"type"')
-    await until(lambda: 0 < server.connections <= 64 + REFUSED_AT_ONCE)
+    await until(lambda: 0 < server.connections <= 64 + CROWD)
     for _, writer in half_open:
         writer.close()
     await until(lambda: server.connections == 0 and open_files() <= before)
@@ -384,7 +385,7 @@ async def test_the_payloads_of_all_have_a_bound_together(configured: Callable[..
 async def test_many_more_than_allowed_are_hung_up_on(configured: Callable[..., Config]) -> None:
     async with wake_server(configured(WAKE__LIMITS__MAX_CONNECTIONS="2")) as server:
         clients = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(300)]
-        await until(lambda: 0 < server.connections <= 2 + REFUSED_AT_ONCE)
+        await until(lambda: 0 < server.connections <= 2 + CROWD)
         for _, writer in clients:
             writer.close()
         await until(lambda: server.connections == 0)

@@ -12,7 +12,8 @@ from wyoming.ping import Ping
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.service import NEWCOMERS, REFUSED_AT_ONCE
+from irene_wyoming.descriptors import CROWD
+from irene_wyoming.servers.service import NEWCOMERS
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, describe
 from irene_wyoming.wire.framing import encode
@@ -65,11 +66,11 @@ async def test_200_silent_strangers_leave_room_for_home_and_for_who_has_the_toke
         async with connect(replace(far, token=TOKEN)) as early:
             with ExitStack() as stack:
                 silent = await strangers(stack, far, 200)
-                await until(lambda: NEWCOMERS < wake.connections <= 1 + NEWCOMERS + REFUSED_AT_ONCE)
+                await until(lambda: NEWCOMERS < wake.connections <= 1 + NEWCOMERS + CROWD)
                 await served(home, 20)
                 for _ in range(3):
                     await served(replace(far, token=TOKEN), 1)
-                assert await hung_up(silent) >= 200 - NEWCOMERS - REFUSED_AT_ONCE
+                assert await hung_up(silent) >= 200 - NEWCOMERS - CROWD
             await early.write(Ping())
             pong = await early.read(5)
             assert pong is not None  # it has kept its place
@@ -100,7 +101,7 @@ async def test_stalled_handshakes_have_few_places_and_a_home_client_has_one(
             for source in ("127.0.0.2", "127.0.0.3"):
                 for sock in await strangers(stack, wake.address, 100, source):
                     sock.sendall(b"\x16\x03\x01\x02")  # the beginning of a greeting
-            await until(lambda: NEWCOMERS <= wake.connections <= NEWCOMERS + REFUSED_AT_ONCE)
+            await until(lambda: NEWCOMERS <= wake.connections <= NEWCOMERS + CROWD)
             await served(wake.address, 10)
             assert resident_bytes() - before < 20e6
         await until(lambda: wake.connections == 0)
