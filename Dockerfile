@@ -30,13 +30,11 @@ COPY addon/slim ./
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils && ./slim /opt/irene
 
 # ---------------------------------------------------------------------------------------------------------------------
-FROM ${PYTHON_IMAGE}
+FROM ${PYTHON_IMAGE} AS whole
 
 # What microphones need: PortAudio, PulseAudio's parec and pactl, ALSA's arecord.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends alsa-utils libportaudio2 pulseaudio-utils \
-    && rm -rf /var/lib/apt/lists/* \
-    && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip* \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && useradd --system --user-group --groups audio --create-home --shell /usr/sbin/nologin irene \
     && install --directory --owner irene --group irene /data
@@ -44,8 +42,16 @@ RUN apt-get update \
 COPY --from=build /opt/irene /opt/irene
 COPY LICENSE LICENCES.md /usr/share/doc/irene-wyoming/
 COPY addon/start addon/healthy /usr/local/bin/
+COPY addon/bare addon/compile.py /tmp/
+RUN /tmp/bare && /opt/irene/bin/python /tmp/compile.py && rm /tmp/bare /tmp/compile.py
 
-ENV PATH=/opt/irene/bin:$PATH \
+# ---------------------------------------------------------------------------------------------------------------------
+# One layer: what a later layer takes out of an earlier one is downloaded all the same.
+FROM scratch
+COPY --from=whole / /
+
+ENV PATH=/opt/irene/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    LANG=C.UTF-8 \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     IRENE_WYOMING__DATA_DIR=/data

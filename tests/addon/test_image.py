@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +17,8 @@ from irene_wyoming.web.guard import INGRESS
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 from tests.addon.test_manifest import MANIFEST, NEEDED, extremes, pairwise
+from tests.conftest import SPEECH_DIR
+from tests.models import VOSK, sherpa, whisper
 
 IMAGE = os.environ.get("IRENE_WYOMING_IMAGE", "")
 """Its name."""
@@ -230,17 +232,20 @@ async def test_a_bad_option_is_named_in_the_log_and_it_stops(tmp_path: Path) -> 
     assert "Traceback" not in said
 
 
-async def inside(*command: str) -> tuple[int | None, str]:
-    """Run a command in the image, instead of the program."""
-    words = (*RUN, "--rm", f"--entrypoint={command[0]}", IMAGE, *command[1:])
+async def inside(*command: str, given: Sequence[str] = ()) -> tuple[int | None, str]:
+    """Run a command in the image, instead of the program.
+
+    :param given: options for its container.
+    """
+    words = (*RUN, "--rm", *given, f"--entrypoint={command[0]}", IMAGE, *command[1:])
     process = await asyncio.create_subprocess_exec(*words, stdout=-1)
     output, _ = await process.communicate()
     return process.returncode, output.decode()
 
 
 async def test_no_tool_to_build_with_is_left() -> None:
-    assert await inside("bash", "-c", "! command -v gcc cc make git curl strip") == (0, "")
-    assert await inside("python", "-c", "import pip") != (0, "")
+    assert await inside("bash", "-c", "! command -v gcc cc make git curl strip apt-get perl pip") == (0, "")
+    assert (await inside("python", "-c", "import pip"))[0] == 1
 
 
 async def test_no_program_gives_its_starter_more_rights() -> None:
@@ -256,3 +261,26 @@ async def test_what_is_left_of_the_engines_can_be_loaded() -> None:
 
 async def test_it_understands_speech() -> None:
     assert (await inside("irene-wyoming", "demo"))[0] == 0
+
+
+async def test_what_servers_load_is_compiled() -> None:
+    """As PYTHONDONTWRITEBYTECODE is set, each start would compile it again."""
+    code = (
+        "import os, json, irene_wyoming.app.wake as own; print([os.path.exists(one.__cached__) for one in (json, own)])"
+    )
+    assert await inside("/opt/irene/bin/python", "-c", code) == (0, "[True, True]\n")
+
+
+@pytest.mark.parametrize("provider", ["guided", "sherpa", "vosk", "whisper"])
+async def test_each_engine_writes_what_is_said(provider: str) -> None:
+    models = {"sherpa": lambda: sherpa("transducer-en"), "vosk": lambda: VOSK, "whisper": whisper}
+    given = [f"--volume={SPEECH_DIR}:/speech:ro", f"--env=IRENE_WYOMING__ASR__DEFAULT_PROVIDER={provider}"]
+    given += [f"--env=IRENE_WYOMING__ASR__PROVIDERS__{provider.upper()}__ENABLED=true"]
+    if provider in models:
+        model = f"/models/{models[provider]().name}"
+        given += [f"--volume={models[provider]()}:{model}:ro"]
+        given += [f"--env=IRENE_WYOMING__ASR__PROVIDERS__{provider.upper()}__MODEL={model}"]
+    code, said = await inside(
+        "irene-wyoming", "transcribe", "/speech/asr/set_a_timer_for_five_minutes.wav", given=given
+    )
+    assert (code, "set a timer for five minutes" in said) == (0, True), said

