@@ -21,7 +21,7 @@ def no_load() -> float:
 
 
 def told_nobody(_: Quality) -> None:
-    """Nobody wants to know."""
+    """Ignore a change of the quality level: the default listener."""
 
 
 class AdaptivePolicy:
@@ -33,7 +33,7 @@ class AdaptivePolicy:
 
     :param preferred: what the server trades for: FAST for delay, HIGH for accuracy.
     :param load: the present load, 0 to 1 and beyond.
-    :param told: told of each change, with the level that is used from now on.
+    :param told: called at each change with the level for new streams.
     :ivar switches: how often the choice has changed.
     """
 
@@ -50,7 +50,7 @@ class AdaptivePolicy:
         self.switches = 0
 
     def level(self, source_rate: int, target_rate: int) -> Quality:
-        """The level of a stream from one rate, Hz, to another that opens now."""
+        """The quality level for a stream that opens now, from one sample rate (Hz) to another."""
         load = self._load()
         busy = load >= (EASY if self._busy else BUSY)
         if busy != self._busy:
@@ -63,6 +63,6 @@ class AdaptivePolicy:
 
     @property
     def _usual(self) -> Quality:
-        """The level where no rate asks for another one."""
+        """The level for streams whose rates ask for no particular one."""
         step = STEPS.index(self._preferred)
         return STEPS[max(0, step - 1)] if self._busy else STEPS[step]

@@ -1,8 +1,8 @@
-"""ByteBudgetCache: what is worth keeping, up to a number of bytes; the least recently used goes first.
+"""ByteBudgetCache: a cache bounded in bytes; the least recently used entry is evicted first.
 
-Threads may share a cache without a lock: each step below is one call into Python's own dict, which the interpreter lock
-makes whole, and nothing is counted up that a lost step would leave wrong for good. Two threads that miss the same key
-at once both make the value, and one of the two is kept; a count of hits may miss one.
+Threads may share a cache without a lock: each step is one call into Python's own dict, which the interpreter lock makes
+atomic. A lost step leaves no count wrong for good. Two threads that miss the same key at once both make the value, and
+one of the two is kept; a count of hits may miss one.
 """
 
 from collections.abc import Callable, Hashable
@@ -14,13 +14,13 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 MAX_ENTRIES = 1_000
-"""Summing up the sizes of that many costs 35 us, which whoever has just made a value does not notice."""
+"""Most entries of one cache: summing up the sizes of a thousand takes 35 us, little beside making a value."""
 
 TUNE_EVERY = 100
-"""Lookups between two adjustments of the budget: enough to tell a hit rate to a few percent."""
+"""Lookups between two adjustments of the budget: enough to measure a hit rate to a few percent."""
 
 REGRETS = 0.01
-"""Share of lookups that ask for what was just evicted, from which on more room is worth having."""
+"""Share of lookups that miss a recently evicted key. From here on a larger budget is worthwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class CacheStats:
     budget: int = 0
     """Bytes that may be held."""
     evictions: int = 0
-    """Entries that had to go."""
+    """Entries that were evicted."""
     regrets: int = 0
-    """Misses of what had to go not long before: a larger budget would have made them hits."""
+    """Misses of recently evicted keys: a larger budget would have made them hits."""
 
     @property
     def lookups(self) -> int:
@@ -46,7 +46,7 @@ class CacheStats:
 
     @property
     def hit_rate(self) -> float:
-        """Hits per lookup, 0 to 1; 0 before the first."""
+        """Hits per lookup, 0 to 1; 0 before the first lookup."""
         return self.cache_hits / self.lookups if self.lookups else 0.0
 
 
@@ -56,7 +56,7 @@ class ByteBudgetCache(Generic[K, V]):
     :param size_of: bytes that an entry takes, counted once when it is put in.
     :param lowest: bytes below which tuning and shedding leave the budget.
     :param highest: bytes above which tuning does not raise it; both default to ``budget``, which then is fixed.
-    :param target_hit_rate: tune toward it by itself, every ``TUNE_EVERY`` lookups. None: only when told to.
+    :param target_hit_rate: the cache tunes itself toward it every ``TUNE_EVERY`` lookups. None: only when told to.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class ByteBudgetCache(Generic[K, V]):
         self.target_hit_rate = target_hit_rate
         self._size_of = size_of
         self._entries: dict[K, tuple[V, int]] = {}  # least recently used first; the value and its bytes
-        self._evicted: dict[int, None] = {}  # hashes of keys that had to go, oldest first; keys can be large
+        self._evicted: dict[int, None] = {}  # hashes of evicted keys, oldest first; the keys themselves can be large
         self._hits = self._misses = self._evictions = self._regrets = 0
         self._tuned_at = CacheStats()  # when the budget was last looked at
 
@@ -96,7 +96,7 @@ class ByteBudgetCache(Generic[K, V]):
         return None if entry is None else entry[0]
 
     def put(self, key: K, value: V) -> None:
-        """Hold a value. One that is larger than the budget is not held: all others would have to go for it."""
+        """Hold a value. One larger than the budget is not held, since all others would have to go for it."""
         size = self._size_of(key, value)
         if size > self.budget:
             return
@@ -113,7 +113,7 @@ class ByteBudgetCache(Generic[K, V]):
         return value
 
     def clear(self) -> None:
-        """Let go of everything; the counts go on."""
+        """Let go of all entries; the counts go on."""
         self._entries.clear()
         self._evicted.clear()
 
@@ -175,7 +175,7 @@ class ByteBudgetCache(Generic[K, V]):
 
 
 def since(before: CacheStats, now: CacheStats) -> CacheStats:
-    """What happened between two looks at a cache; what it holds is as of now."""
+    """The lookups and evictions between two looks at a cache, with its present size."""
     return CacheStats(
         cache_hits=now.cache_hits - before.cache_hits,
         cache_misses=now.cache_misses - before.cache_misses,
@@ -188,11 +188,11 @@ def since(before: CacheStats, now: CacheStats) -> CacheStats:
 
 
 def tuned_budget(period: CacheStats, target_hit_rate: float, lowest: int, highest: int) -> int:
-    """The budget for the next period, bytes, from how this one went.
+    """The budget in bytes for the next period, given how this one went.
 
-    It grows by half where hits are too few and entries are missed that had to go: entries that nobody asks for twice,
-    however many, are no reason to grow. It shrinks by a fifth where hits are enough and half of it or more lies unused.
-    Else it stays, as it does where fewer lookups than ``TUNE_EVERY`` tell too little.
+    It grows by half where hits are too few and recently evicted entries are asked for again. Entries that nobody asks
+    for twice are no reason to grow. It shrinks by a fifth where hits are enough and at least half of it lies unused.
+    Fewer lookups than ``TUNE_EVERY`` tell too little and change nothing.
     """
     budget = period.budget
     if period.lookups >= TUNE_EVERY:

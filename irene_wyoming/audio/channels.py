@@ -10,25 +10,26 @@ from irene_wyoming.audio.pcm import Frames, remix
 from irene_wyoming.errors import UnsupportedFormat
 
 BLOCK_S = 0.02
-"""Seconds of audio between two decisions, and over which one channel is faded into another."""
+"""Seconds of audio in a block: how often a channel is chosen, and how long a fade between two takes."""
 
 SMOOTH = 0.1
-"""Weight of a new block in a channel's level: it follows within 0.2 s, and does not jump from syllable to syllable."""
+"""Weight of a new block in a channel's level, which follows within 0.2 s and does not jump from syllable to syllable.
+"""
 
 FLOOR_RISE = 1.005
-"""A channel's noise floor follows its quietest moments at once, and rises by so much per block: 1 dB a second."""
+"""Factor by which a channel's noise floor rises per block: 1 dB a second. It falls at once."""
 
 LOUDER = 2.0
-"""Another channel is taken when its speech has so many times the power of the present one's: 3 dB."""
+"""A channel replaces the present one when its speech has this many times the power: 3 dB."""
 
 ABOVE_NOISE = 2.0
-"""It must also stand so far above its own noise, so that in a silent room nothing is chosen anew."""
+"""Least power of a chosen channel over its own noise, so that a silent room changes nothing."""
 
 
 class Mixer(Protocol):
-    """A stream of frames ``(frames, channels)`` in, of one channel ``(frames, 1)`` out, as many at once.
+    """Turns a stream of frames ``(frames, channels)`` into as many frames ``(frames, 1)`` of one channel.
 
-    What comes out, joined, does not depend on how the input was cut.
+    The output, joined, does not depend on how the input was cut.
     """
 
     def push(self, frames: Frames) -> Frames: ...
@@ -38,7 +39,7 @@ class Mixer(Protocol):
 
 
 def mixer(mix: Mix, source: AudioFormat) -> Mixer:
-    """How audio of this format becomes one channel.
+    """Make the mixer that turns audio of this format into one channel.
 
     :raises UnsupportedFormat: the audio has no channel of that index.
     """
@@ -53,17 +54,17 @@ def mixer(mix: Mix, source: AudioFormat) -> Mixer:
 
 
 class MeanMixer:
-    """The mean of all channels, which cannot clip."""
+    """Gives the mean of all channels, which cannot clip."""
 
     def push(self, frames: Frames) -> Frames:
         return remix(frames, 1)
 
     def reset(self) -> None:
-        """It remembers nothing."""
+        """Start a new stream. The mean keeps no state."""
 
 
 class OneChannel:
-    """The channel of an index, from 0."""
+    """Picks one channel by its index, from 0."""
 
     def __init__(self, index: int) -> None:
         self._index = index
@@ -72,11 +73,11 @@ class OneChannel:
         return frames[:, self._index : self._index + 1]
 
     def reset(self) -> None:
-        """It remembers nothing."""
+        """Start a new stream. A fixed channel needs no state."""
 
 
 class LoudestMixer:
-    """The channel whose sound stands out most from its own noise, beginning with the first.
+    """Picks the channel whose sound stands out most from its own noise, beginning with the first.
 
     Hum, hiss and a constant offset are part of a channel's noise floor, so a dead channel that hums does not win. The
     choice for a block rests on the blocks before it: nothing is held back. A change is a fade, which does not click.
@@ -85,7 +86,7 @@ class LoudestMixer:
     def __init__(self, rate: int, channels: int) -> None:
         self._block = max(1, round(rate * BLOCK_S))
         self._fade_in = (np.arange(1, self._block + 1) / self._block)[:, None]
-        self._held = np.zeros((self._block, channels))  # what of the present block has been seen
+        self._held = np.zeros((self._block, channels))  # the part of the present block that has arrived
         self.reset()
 
     def reset(self) -> None:

@@ -9,24 +9,24 @@ from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat
 
 BUDGET = 16 << 20
-"""Bytes: about 25 utterances of 5 s at 48 kHz, each kept as it came and as it was converted."""
+"""Bytes of the whole cache: about 25 utterances of 5 s at 48 kHz, each in both formats."""
 
 LOWEST, HIGHEST = 2 << 20, 64 << 20
 TARGET_HIT_RATE = 0.6
 
 ENTRY_BYTES = 600
-"""What an entry takes besides its audio: the key's objects and the dict's slots."""
+"""Bytes of an entry besides its audio: the key's objects and the dict's slots."""
 
 _Key = tuple[bytes, AudioFormat, AudioFormat, str, bool]
 
 
 class ClipCache:
-    """Conversions of whole recordings, by content.
+    """Caches conversions of whole recordings by their content.
 
     The key is the content itself, not a digest of it: its hash costs a quarter of blake2b's (25 us per second of 48 kHz
     against 110; the conversion 370), the same bytes object is hashed once in its life, and a hit compares the content,
-    so it is never another recording's. The price is that the recording is kept beside its conversion; the budget
-    counts both.
+    so it is never another recording's. The price is that the recording is kept beside its conversion; the budget counts
+    both.
     """
 
     def __init__(self, budget: int = BUDGET, *, lowest: int | None = None, highest: int | None = None) -> None:
@@ -41,13 +41,13 @@ class ClipCache:
     def convert(
         self, pcm: bytes, source: AudioFormat, target: AudioFormat, quality: str, *, live: bool = False
     ) -> tuple[bytes, bool]:
-        """The whole recording in the target format, and whether it was found here.
+        """Convert a whole recording; says also whether the result was found in this cache.
 
         :param quality: a level or another method's name.
-        :param live: with the filters of live streams, False: with the sharper ones for whole recordings.
+        :param live: use the filters of live streams. False: the sharper ones for whole recordings.
         """
         if source == target:
-            return Converter(source, target).push(pcm), False  # the same bytes, for less than a lookup
+            return Converter(source, target).push(pcm), False  # the same bytes, at less than the cost of a lookup
         key = (pcm, source, target, str(quality), live)
         found = self._cache.get(key)
         if found is not None:
@@ -68,6 +68,6 @@ class ClipCache:
         return self._cache.shed(fraction)
 
     def tune(self, target_hit_rate: float) -> int:
-        """Aim at this share of hits from now on; returns the budget that follows from the lookups so far, bytes."""
+        """Set the wanted hit rate, 0 to 1; returns the budget in bytes that follows from the lookups so far."""
         self._cache.target_hit_rate = target_hit_rate
         return self._cache.tune(target_hit_rate)

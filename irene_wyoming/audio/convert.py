@@ -20,7 +20,7 @@ from irene_wyoming.audio.resample import FirResampler, Resampler
 
 
 class Converter:
-    """Decode, remix, resample, encode, as a stream.
+    """Converts a PCM stream: decode, remix, resample, encode.
 
     The output, joined, does not depend on how the input was cut, not even within a frame: bytes of an incomplete frame
     are kept for the next push. Where source and target are equal, whole frames pass as the same bytes object.
@@ -49,12 +49,12 @@ class Converter:
         self._frame_bytes = source.frame_bytes
         self._width = source.width
         self._flat = source.channels == 1 and not source.floating  # one channel of integers: no frames to be made of it
-        self._mixer: Mixer | None = None  # None: remix() does it, or there is nothing to do
+        self._mixer: Mixer | None = None  # None: remix() mixes, or there is nothing to mix
         if mix != MEAN and 1 < source.channels != target.channels:
             self._mixer = mixer(mix, source)
             self._channels = 1
         self._resampler: Resampler | None = None
-        self._mono: Callable[[Frames], Frames] | None = None  # the short way that live audio takes: one channel
+        self._mono: Callable[[Frames], Frames] | None = None  # None, or the shortcut for live audio of one channel
         if source.rate != target.rate:
             self._resampler = resampler(source.rate, target.rate, self._channels, quality, live=live)
             if isinstance(self._resampler, FirResampler) and target.channels == 1:
@@ -88,7 +88,7 @@ class Converter:
         return tail
 
     def reset(self) -> None:
-        """Drop what is held back and start anew."""
+        """Drop what is held back and start a new stream."""
         self._rest = b""
         if self._mixer is not None:
             self._mixer.reset()

@@ -21,40 +21,41 @@ from irene_wyoming.audio.format import Quality
 Samples = NDArray[np.float64]
 
 BLOCK = 16
-"""Outputs per row, about: fewer cost calls, more multiply zeros. Found by measurement on x86-64."""
+"""Outputs per row of the weights, about. Fewer cost more calls, more multiply more zeros. Measured on x86-64."""
 
 MAX_TABLE_BYTES = 1 << 20
-"""Beyond it a table takes longer to compute (150 ms) than it saves, and does not stay in the processor's cache.
-Ratios of rates in real use need at most 400 KiB; only those of near-prime rates are beyond."""
+"""Largest table of weights. A larger one takes longer to compute (150 ms) than it saves, and leaves the processor's
+cache. Ratios of rates in real use need at most 400 KiB; only those of near-prime rates are beyond.
+"""
 
 TIE_BREAK = 2.0**-30
-"""Gain above 1. Outputs that fall on an input frame would else lie halfway between two steps of 16 bit (the mean of two
-channels), where the last bit of a sum, which depends on how numpy cuts its work, decides the rounding."""
+"""Gain above 1, which decides roundings. Without it the mean of two channels can lie halfway between two 16-bit steps.
+The last bit of a sum, which depends on how numpy cuts its work, would decide then.
+"""
 
 FEW_UNITS = 3
-"""Up to so many rows per table of weights, a product of its own for each is faster than one for all: for two 10 instead
-of 18 us. Found by measurement on x86-64."""
+"""Most rows per table that are multiplied one by one: for two that takes 10 us, one product 18 (on x86-64)."""
 
 MAX_PIECE = 3_840
-"""Input frames worked on at a time, 80 ms at 48 kHz: bounds the scratch memory, whatever the size of a push."""
+"""Most input frames computed at a time, 80 ms at 48 kHz: bounds the scratch memory for any size of push."""
 
 
 COSINES = (
     *(0.50315210, 0.99363989, 1.00656830, 0.99292524, 1.00835727, 0.98134268),
     *(1.05978201, 0.78582968, 0.17110622, -0.00578902, 0.00203573),
 )
-"""Weights of the fast level's cosines."""
+"""Weights of the cosines whose sum is the fast level's filter."""
 
 COSINE_REACH = 80 / 21
-"""Half the length of a filter of cosines, seconds, times half the lower rate: 0.48 ms of audio to 16 kHz."""
+"""Half the length of the cosine filter in periods of half the lower rate: 0.48 ms of audio to 16 kHz."""
 
 COSINE_WINDOW = 2.0
-"""Beta of the slight Kaiser window over the cosines: what it takes off the far end of the stop band."""
+"""Beta of the slight Kaiser window over the cosines. It lowers the far end of the stop band."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A low-pass, relative to half the lower of the two rates: passes below, stops above."""
+    """A low-pass filter; its edges are relative to half the lower of the two rates."""
 
     passes: float
     stops: float
@@ -77,12 +78,12 @@ LEVELS: Mapping[Quality, Level] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class FirPlan:
-    """The weights of one ratio and level. Immutable: shared by all streams."""
+    """The weights of one ratio and level. Immutable, so all streams share it."""
 
     source_rate: int
     target_rate: int
     half: int
-    """Input frames that an output reaches ahead; also how many it reaches back."""
+    """Input frames on each side of an output that weigh in it."""
     unit_in: int
     """Input frames after which the weights repeat."""
     unit_out: int
@@ -90,16 +91,17 @@ class FirPlan:
     stride: int
     """Input frames from one block of a unit to the next."""
     before: int
-    """Outputs of the first unit that lie before the stream. With them, whole units of input complete whole units of
-    output, and a push of 10 or 20 ms computes nothing in vain."""
+    """Outputs of the first unit that lie before the stream. They align units of input and output, so that a push of 10
+    or 20 ms computes nothing in vain.
+    """
     lead: int
-    """Input frames, before the stream, with which the first unit begins."""
+    """Input frames before the stream that belong to its first unit."""
     weights: Samples
-    """(blocks, row length, outputs per block)"""
+    """Weights of each block, float64: ``(blocks, row length, outputs per block)``."""
 
     @property
     def delay_s(self) -> float:
-        """What a stream holds back, seconds."""
+        """Seconds of audio that a stream with this plan holds back."""
         return self.half / self.source_rate
 
     @property
@@ -108,7 +110,7 @@ class FirPlan:
 
 
 def fits(source_rate: int, target_rate: int, quality: Quality) -> bool:
-    """Whether a table for this ratio stays small; otherwise another method is the better one."""
+    """Whether the table of weights for this ratio stays within MAX_TABLE_BYTES; if not, soxr is the better method."""
     common = math.gcd(source_rate, target_rate)
     blocks = max(1, target_rate // common // BLOCK)
     stride = source_rate // common // blocks
@@ -118,7 +120,7 @@ def fits(source_rate: int, target_rate: int, quality: Quality) -> bool:
 
 
 def half_length(source_rate: int, target_rate: int, level: Level) -> int:
-    """Half the filter, input frames; of a Kaiser window by his estimate for the wanted rejection and transition."""
+    """Half the filter's length, input frames: by COSINE_REACH, or Kaiser's estimate for a Kaiser window."""
     nyquist = min(source_rate, target_rate) / 2
     if level.cosines:
         return math.ceil(COSINE_REACH * source_rate / nyquist)
@@ -127,7 +129,7 @@ def half_length(source_rate: int, target_rate: int, level: Level) -> int:
 
 
 def plan(source_rate: int, target_rate: int, quality: Quality) -> FirPlan:
-    """Compute the weights: 1 to 20 ms.
+    """Compute the weights for a ratio, which takes 1 to 20 ms.
 
     :param quality: one of LEVELS.
     """
@@ -153,13 +155,13 @@ def plan(source_rate: int, target_rate: int, quality: Quality) -> FirPlan:
 
 
 def block_count(unit_out: int) -> int:
-    """Into how many equal blocks the outputs of a unit are cut: those nearest to BLOCK outputs each."""
+    """The number of equal blocks that cut a unit's outputs into about BLOCK each."""
     divisors = [n for n in range(1, unit_out + 1) if unit_out % n == 0]
     return min(divisors, key=lambda blocks: abs(math.log(unit_out / blocks / BLOCK)))
 
 
 def kernel(distance: Samples, source_rate: int, target_rate: int, level: Level) -> Samples:
-    """The filter at distances from its middle, input frames; 0 beyond its ends. Its scale is up to the caller."""
+    """The filter at distances (input frames) from its middle, 0 beyond its ends. The caller scales it."""
     if level.cosines:
         position = distance / (COSINE_REACH * source_rate / (min(source_rate, target_rate) / 2))
         waves = (weight * np.cos(np.pi * k * position) for k, weight in enumerate(level.cosines))
@@ -177,16 +179,17 @@ def window(position: Samples, beta: float) -> Samples:
 
 
 class FirStream:
-    """One channel of one stream. What comes out, joined, does not depend on how the input was cut.
+    """Resamples one channel of one stream. The output, joined, does not depend on how the input was cut.
 
-    :ivar delay_s: what it holds back, seconds: constant.
+    :ivar delay_s: seconds of audio held back: constant.
     """
 
     def __init__(self, weights: FirPlan) -> None:
         self.delay_s = weights.delay_s
         self._plan = weights
         self._unit_in, self._unit_out = weights.unit_in, weights.unit_out
-        self._reach = weights.lead + weights.half  # input from the start of a unit to that of the stream, and half
+        # input frames from a unit's start to the stream's, and half the filter
+        self._reach = weights.lead + weights.half
         self._window = weights.weights[0] if len(weights.weights) == 1 else weights.weights
         self._buffer = np.zeros(weights.lead)
         self._rows: dict[int, Samples] = {}  # units -> the buffer as rows of input, one per block of outputs
@@ -194,12 +197,12 @@ class FirStream:
 
     def reset(self) -> None:
         """Start a new stream; nothing of the old one is heard in it."""
-        self._fill = self._plan.lead  # input in the buffer; before a stream there was silence
-        self._skip = self._plan.before  # outputs already given of the unit at which the buffer begins
+        self._fill = self._plan.lead  # frames in the buffer; silence stands before a stream
+        self._skip = self._plan.before  # outputs of the buffer's first unit that were given already
         self._buffer[: self._fill] = 0
 
     def push(self, samples: NDArray[Any]) -> Samples:
-        """Take samples of any real type, give float64 in the same scale."""
+        """Take samples of any real type; give float64 samples in the same scale."""
         if len(samples) > MAX_PIECE:
             pieces = range(0, len(samples), MAX_PIECE)
             return np.concatenate([self.push(samples[start : start + MAX_PIECE]) for start in pieces])
@@ -207,7 +210,7 @@ class FirStream:
         return self._give((self._fill - self._reach) * self._unit_out // self._unit_in + 1 + self._plan.before)
 
     def flush(self) -> Samples:
-        """End the stream, as if silence followed. Next: ``reset()``."""
+        """End the stream as if silence followed. Call ``reset()`` before the next push."""
         plan = self._plan
         taken = self._fill - plan.lead
         self._take(np.zeros(plan.half))
@@ -221,7 +224,7 @@ class FirStream:
         self._fill = fill
 
     def _give(self, until: int) -> Samples:
-        """The outputs up to ``until``, counted from the unit at which the buffer begins."""
+        """Give the outputs up to ``until``, counted from the unit at which the buffer begins."""
         skip = self._skip
         if until <= skip:
             return np.empty(0)
@@ -229,9 +232,9 @@ class FirStream:
         rows = self._rows.get(units)
         if rows is None:
             rows = self._view(units)
-        # A row may reach beyond what is filled: there it meets weights of 0, or outputs that are cut off here.
+        # A row may reach beyond the filled part: it meets weights of 0 there, or its outputs are cut off here.
         out: Samples
-        if rows.ndim == 2:  # dot() copes better than matmul() with rows that overlap
+        if rows.ndim == 2:  # dot() handles overlapping rows better than matmul()
             out = np.dot(rows, self._window).reshape(-1)[skip:until]
         elif rows.ndim == 3:
             out = np.matmul(rows, self._window).transpose(1, 0, 2).reshape(-1)[skip:until]
@@ -248,7 +251,7 @@ class FirStream:
         return out
 
     def _few_blocks(self, rows: Samples, skip: int, until: int) -> Samples:
-        """Outputs that are only a small part of their units: nothing but their own blocks is computed."""
+        """Compute outputs that fill a small part of their units: only the blocks that hold them."""
         outputs = self._window.shape[2]
         parts = []
         for unit in range(len(rows)):
@@ -259,8 +262,11 @@ class FirStream:
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def _view(self, units: int) -> Samples:
-        """The buffer as rows: (units, row) where a unit is one block, else (units, blocks, 1, row) where there are few
-        units, else (blocks, units, row)."""
+        """The buffer as overlapping rows, without a copy.
+
+        Its shape is (units, row) where a unit is one block,
+        (units, blocks, 1, row) for few units, else (blocks, units, row).
+        """
         plan = self._plan
         blocks, row, _ = plan.weights.shape
         needed = (units - 1) * plan.unit_in + (blocks - 1) * plan.stride + row

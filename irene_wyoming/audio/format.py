@@ -8,10 +8,10 @@ from reprlib import repr as short
 from irene_wyoming.errors import UnsupportedFormat
 
 MIN_RATE = 8_000
-"""Hz. Below it speech cannot be told apart, and a 1 Hz stream would be blown up 16,000-fold by the resampler."""
+"""Lowest sample rate, Hz. Below it speech is not understood, and 1 Hz would be blown up 16,000-fold."""
 
 MAX_RATE = 192_000
-"""Hz. The highest rate that sound cards offer."""
+"""Highest sample rate, Hz, that sound cards offer."""
 
 WIDTHS = (1, 2, 3, 4)
 """Bytes per sample: unsigned 8 bit, then signed little-endian 16, 24 and 32 bit, as in wav files."""
@@ -20,7 +20,7 @@ FLOAT_WIDTH = 4
 """Bytes per floating point sample: single precision."""
 
 MAX_CHANNELS = 8
-"""The widest microphone arrays in use have eight channels."""
+"""Most channels of a format: the widest microphone arrays in use have eight."""
 
 
 class Quality(StrEnum):
@@ -33,10 +33,10 @@ class Quality(StrEnum):
 
 
 LINEAR = "linear"
-"""Straight lines between samples, without a filter: for comparison."""
+"""Name of the method that draws straight lines between samples, without a filter. For comparisons only."""
 
 SOXR = "soxr"
-"""The library's long filter, also for live streams."""
+"""Name of the method that uses the soxr library's long filter, also for live streams."""
 
 MEAN, FIRST, LOUDEST = "mean", "first", "loudest"
 
@@ -47,15 +47,15 @@ METHOD_ENTRY_POINT = "irene_wyoming.resampler"
 
 
 def method_names() -> list[str]:
-    """Every way to resample that can be named: quality levels, explicit methods, those that other packages register."""
+    """Names of all ways to resample: quality levels, explicit methods, and those registered by other packages."""
     return [*Quality, LINEAR, SOXR, *sorted(point.name for point in entry_points(group=METHOD_ENTRY_POINT))]
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """PCM layout, interleaved. A bad one cannot exist.
+    """The layout of interleaved PCM. It checks itself, so an invalid one cannot exist.
 
-    :raises UnsupportedFormat: naming the field, its value and what is accepted.
+    :raises UnsupportedFormat: the message names the field, its value and what is accepted.
     """
 
     rate: int
@@ -96,4 +96,4 @@ class AudioFormat:
 
 
 SPEECH = AudioFormat(rate=16_000, width=2, channels=1)
-"""What every embedded engine hears."""
+"""The format that every embedded engine hears: 16 kHz, 16 bit, mono."""

@@ -1,7 +1,7 @@
-"""Meter: how loud a stream is, whether it clips, and how far its loudest stands out of its noise.
+"""Meter: how loud a stream is, whether it clips, and how far its speech stands out of its noise.
 
-It keeps two numbers per 20 ms, works them out for half a second at a time and does the rest when it is asked: 0.05 ms
-of CPU per second of audio, so that it can run along with every live stream.
+It keeps two numbers per 20 ms and works them out half a second at a time. That takes 0.05 ms of CPU per second of
+audio, so every live stream can have one.
 """
 
 from collections import deque
@@ -15,40 +15,41 @@ BLOCK_S = 0.02
 """Seconds of audio per number kept: longer than a period of the lowest voice, shorter than the pause between words."""
 
 BLOCKS_AT_A_TIME = 25
-"""numpy takes as long for one block as for ten, and for 25 one and a half times as long."""
+"""Blocks computed at a time: numpy takes as long for one as for ten, and for 25 half as long again."""
 
 FLOOR_S = 10.0
-"""Seconds over which noise is looked for: nobody speaks so long without a breath."""
+"""Seconds over which the noise floor is taken: nobody speaks so long without a breath."""
 
 FLOOR_SHARE = 0.1
-"""The noise is as loud as the quietest tenth: the least would be an accident."""
+"""Share of the quietest blocks that make up the noise floor; the single quietest one may be an accident."""
 
 CLIPPED_STEP = 32_767
-"""A sample that reaches full scale."""
+"""Least absolute value of a 16-bit sample that counts as clipped."""
 
 SILENCE_DBFS = -100.0
-"""What digital silence is called: below the rounding of 16 bit."""
+"""Level given for digital silence, dBFS: below the rounding of 16 bit."""
 
 
 class Meter:
     """Measures 16-bit mono audio, by the same blocks however it is cut. Levels are in dB of full scale (dBFS)."""
 
     def __init__(self, rate: int, window_s: float = 1.0) -> None:
-        """:param rate: Hz.
-        :param window_s: seconds that ``level_dbfs``, ``snr_db`` and ``peak_dbfs`` look back; a wake word takes about 1.
+        """:param rate: sample rate, Hz.
+        :param window_s: seconds over which ``level_dbfs``, ``snr_db`` and ``peak_dbfs`` are taken; a wake word takes
+            about 1.
         """
         self._block = round(rate * BLOCK_S)
         self._window = max(1, round(window_s / BLOCK_S))
         size = max(self._window, round(FLOOR_S / BLOCK_S))
-        self._powers: deque[float] = deque(maxlen=size)  # mean square of each block, in steps of a sample
+        self._powers: deque[float] = deque(maxlen=size)  # mean square of each block, in squared 16-bit steps
         self._peaks: deque[int] = deque(maxlen=self._window)
         self._clipped = 0
-        self._waiting: list[NDArray[np.int16]] = []  # not yet worked out
-        self._frames = 0  # of those
+        self._waiting: list[NDArray[np.int16]] = []  # samples that have not been computed yet
+        self._frames = 0  # number of frames in _waiting
 
     def push(self, samples: NDArray[np.int16]) -> None:
-        """Take any number of samples ``(frames,)``, which stay as they are. What does not fill a block counts with the
-        next ones.
+        """Take any number of int16 samples ``(frames,)``, which stay as they are. An incomplete block waits for the
+        next push.
         """
         self._waiting.append(samples)
         self._frames += len(samples)
@@ -57,29 +58,29 @@ class Meter:
 
     @property
     def clipped(self) -> int:
-        """Samples at full scale, since the meter was made."""
+        """Samples at full scale since the meter was made."""
         self._work_out()
         return self._clipped
 
     @property
     def level_dbfs(self) -> float:
-        """Root mean square of the louder half of the window: the silence around a word does not make it softer."""
+        """Root mean square of the window's louder half, dBFS: silence around a word does not make it softer."""
         return dbfs(self._loud())
 
     @property
     def peak_dbfs(self) -> float:
-        """The furthest sample of the window."""
+        """The largest absolute sample of the window, dBFS."""
         self._work_out()
         return dbfs(float(max(self._peaks, default=0)) ** 2)
 
     @property
     def floor_dbfs(self) -> float:
-        """The noise: the quietest tenth of the last ten seconds."""
+        """The noise floor: the mean of the quietest tenth of the last ten seconds, dBFS."""
         return dbfs(self._floor())
 
     @property
     def snr_db(self) -> float:
-        """How far ``level_dbfs`` stands out of ``floor_dbfs``, 0 or more. Vague in a stream's first second."""
+        """Decibels from ``floor_dbfs`` up to ``level_dbfs``, 0 or more. Vague in a stream's first second."""
         return max(0.0, self.level_dbfs - self.floor_dbfs)
 
     def _loud(self) -> float:
@@ -95,7 +96,7 @@ class Meter:
         return sum(quiet) / len(quiet) if quiet else 0.0
 
     def _work_out(self) -> None:
-        """Take in the blocks that are full."""
+        """Compute the powers of all blocks that are full."""
         blocks = self._frames // self._block
         if not blocks:
             return
@@ -112,5 +113,5 @@ class Meter:
 
 
 def dbfs(power: float) -> float:
-    """The level of a mean square of 16-bit samples, dB of full scale: a square wave has 0, a sine -3."""
+    """The level in dBFS of a mean square of 16-bit samples: a square wave at full scale has 0, a sine -3."""
     return max(SILENCE_DBFS, 10 * log10(power / 2**30)) if power > 0 else SILENCE_DBFS

@@ -20,7 +20,7 @@ Make = Callable[[int, int, int, bool], Resampler]
 def resampler(
     source_rate: int, target_rate: int, channels: int, method: str | AdaptivePolicy, *, live: bool
 ) -> Resampler:
-    """A fresh stream.
+    """Make the resampler for one new stream.
 
     :param method: a quality level, ``linear``, ``soxr``, a registered name; or the policy of an adaptive level.
     :param live: somebody waits for each chunk: levels use short filters, but for ratios whose table would be large.
@@ -40,7 +40,7 @@ def resampler(
 
 
 def registered(name: str) -> Make:
-    """The method that another package has registered.
+    """Look up the method that another package has registered.
 
     :raises AudioError: there is none of that name.
     """

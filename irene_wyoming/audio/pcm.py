@@ -18,24 +18,24 @@ Frames = NDArray[Any]
 Floats = NDArray[np.float32] | NDArray[np.float64]
 
 CODED: dict[int, np.dtype[Any]] = {1: np.dtype("u1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype("<i4")}
-"""What numpy writes for each width; of 24 bit the upper byte is then left out."""
+"""The numpy type that holds samples of each width when encoding; for 24 bit its highest byte is left out."""
 
 LIMITS = {width: (np.array(-(2.0 ** (8 * width - 1))), np.array(2.0 ** (8 * width - 1) - 1)) for width in CODED}
-"""Lowest and highest step of each width, as arrays: numpy takes half as long as with plain numbers."""
+"""Lowest and highest value of each width, as arrays: numpy takes half as long as with plain numbers."""
 
 
 def full_scale(width: int) -> int:
-    """The step that is just beyond the loudest, for frames decoded from this width; 24 bit is widened to 32."""
+    """The value just beyond the loudest sample, in the scale of ``decode``. It widens 24 bit to 32."""
     return 1 << {1: 7, 2: 15, 3: 31, 4: 31}[width]
 
 
 def decode(pcm: bytes, width: int, channels: int) -> Frames:
-    """Whole frames of PCM as integers ``(frames, channels)``, not to be written to. Exact."""
+    """Decode whole frames of PCM into integers ``(frames, channels)``, read-only. Exact."""
     return decode_samples(pcm, width).reshape(-1, channels)
 
 
 def decode_samples(pcm: bytes, width: int) -> Frames:
-    """As ``decode``, flat: ``(samples,)``, channel by channel within each frame."""
+    """Decode whole frames of PCM into integers ``(samples,)``, interleaved and read-only."""
     if width == 1:
         return np.frombuffer(pcm, "u1").astype(np.int16) - 128
     if width == 3:
@@ -46,20 +46,19 @@ def decode_samples(pcm: bytes, width: int) -> Frames:
 
 
 def decode_float(pcm: bytes, channels: int) -> Frames:
-    """Whole frames of 32 bit floats as float32 ``(frames, channels)``; what is not finite is silence: a filter would
-    carry it into everything that follows."""
+    """Decode 32 bit floats into float32 ``(frames, channels)``. NaN and infinity become 0: a filter spreads them."""
     samples = np.frombuffer(pcm, "<f4").reshape(-1, channels)
     finite = np.isfinite(samples)
     return samples if finite.all() else np.where(finite, samples, np.float32(0))
 
 
 def encode_float(frames: Frames, scale: int) -> bytes:
-    """Frames with full scale at ``scale`` as 32 bit floats with full scale at 1. Nothing is clipped."""
+    """Encode frames with full scale at ``scale`` as 32 bit floats with full scale at 1. Nothing is clipped."""
     return np.divide(frames, scale, dtype=np.float64).astype("<f4").tobytes()
 
 
 def encode(frames: Frames, scale: int, width: int) -> bytes:
-    """Frames ``(frames, channels)``, or ``(frames,)`` of one, with full scale at ``scale`` as PCM: rounded, clipped."""
+    """Encode frames ``(frames, channels)`` or ``(frames,)``, full scale at ``scale``, as PCM: rounded, clipped."""
     steps = 1 << (8 * width - 1)
     rounded: Frames = np.rint(frames if scale == steps else np.multiply(frames, steps / scale, dtype=np.float64))
     lowest, highest = LIMITS[width]
@@ -74,12 +73,12 @@ def encode(frames: Frames, scale: int, width: int) -> bytes:
 
 
 def remix(frames: Frames, channels: int) -> Frames:
-    """Change the channel count: the mean of all channels, which cannot clip, given to every wanted channel."""
+    """Change the channel count: every wanted channel gets the mean of all, which cannot clip."""
     have = frames.shape[1]
     if have == channels:
         return frames
     mono: Frames = frames
-    if have == 2:  # five times as fast as mean()
+    if have == 2:  # five times as fast as mean() for stereo
         mono = np.add(frames[:, :1], frames[:, 1:], dtype=np.float64) * 0.5
     elif have > 2:
         mono = frames.mean(axis=1, keepdims=True, dtype=np.float64)

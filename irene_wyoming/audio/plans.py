@@ -1,7 +1,6 @@
 """Filter plans, computed once per ratio and quality and shared by all streams.
 
-A plan takes 1 to 20 ms to compute, as long as a second of audio takes to convert; a stream that finds it here starts in
-microseconds.
+Computing one takes 1 to 20 ms, as long as converting a second of audio. A plan from this cache takes microseconds.
 """
 
 from collections.abc import Iterable
@@ -12,13 +11,14 @@ from irene_wyoming.audio.cache import CacheStats
 from irene_wyoming.audio.format import Quality
 
 MAX_PLANS = 32
-"""Eleven rates are in use from 8 to 192 kHz, and a process converts at one level, to and from 16 kHz. Those 22 plans
-take 3 MB. Clients that ask for odd ratios on purpose make it 32 MB at most (``fir.MAX_TABLE_BYTES``)."""
+"""Plans kept at most. Eleven rates are in use, so one level to and from 16 kHz needs 22 plans, 3 MB. Hostile clients
+with odd ratios make it 32 MB at most (``fir.MAX_TABLE_BYTES``).
+"""
 
 
 @lru_cache(MAX_PLANS)
 def fir_plan(source_rate: int, target_rate: int, quality: Quality) -> fir.FirPlan:
-    """The weights for this ratio, Hz, and quality. Streams in use keep their plan, whatever is forgotten here.
+    """Give the weights for two rates (Hz) and a quality. Streams keep their plan when it leaves the cache.
 
     :param quality: one of ``fir.LEVELS``.
     """
@@ -26,10 +26,10 @@ def fir_plan(source_rate: int, target_rate: int, quality: Quality) -> fir.FirPla
 
 
 def warm(conversions: Iterable[tuple[int, int]], qualities: Iterable[Quality] = tuple(fir.LEVELS)) -> int:
-    """Compute plans before they are needed; returns how many of them are held.
+    """Compute plans before they are needed; returns how many the cache holds.
 
-    :param conversions: pairs of source and target rate, Hz. Equal rates, and ratios whose plan would be too large,
-        need none.
+    :param conversions: pairs of source and target rate, Hz. Equal rates, and ratios whose plan would be too large, need
+        none.
     """
     levels = tuple(qualities)
     for source, target in conversions:
@@ -40,11 +40,11 @@ def warm(conversions: Iterable[tuple[int, int]], qualities: Iterable[Quality] = 
 
 
 def stats() -> CacheStats:
-    """Lookups and plans held; bytes are not counted."""
+    """Lookups and number of plans; their bytes are not counted."""
     hits, misses, _, held = fir_plan.cache_info()
     return CacheStats(cache_hits=hits, cache_misses=misses, cache_size=held)
 
 
 def clear() -> None:
-    """Forget all plans, and the counts."""
+    """Forget all plans and their counts."""
     fir_plan.cache_clear()

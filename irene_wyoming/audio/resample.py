@@ -1,4 +1,4 @@
-"""From one sample rate to another, as a stream with state: what a method promises, and the methods that there are."""
+"""From one sample rate to another, as a stream with state: the promise of every method, and three methods."""
 
 from typing import Any, Protocol
 
@@ -10,35 +10,35 @@ from irene_wyoming.audio.pcm import Floats, Frames
 
 
 class Resampler(Protocol):
-    """A stream in one rate in, the same stream in another rate out.
+    """Resamples one stream.
 
-    Frames are ``(frames, channels)``, integers or floats in any scale in, floats in the same scale out. What comes
-    out, joined, does not depend on how the input was cut.
+    Input frames are ``(frames, channels)``, integers or floats in any scale. Outputs are floats in the same scale. The
+    output, joined, does not depend on how the input was cut.
     """
 
     @property
     def delay_s(self) -> float:
-        """What it holds back at most, seconds."""
+        """Seconds of audio that the resampler holds back at most."""
 
     def push(self, frames: Frames) -> Floats:
         """Take any number of frames, also none; give those that are ready, maybe none."""
 
     def flush(self) -> Floats:
-        """End the stream and give what was held back. Next: ``reset()``."""
+        """End the stream and give what was held back. Call ``reset()`` before the next push."""
 
     def reset(self) -> None:
         """Start a new stream; nothing of the old one is heard in it."""
 
 
 class FirResampler:
-    """The short filters of ``fir``: a constant delay below 2 ms. For live streams."""
+    """Resamples with the short filters of ``fir``, whose delay is constant and below 2 ms. For live streams."""
 
     def __init__(self, plan: fir.FirPlan, channels: int) -> None:
         self._streams = [fir.FirStream(plan) for _ in range(channels)]
         self.delay_s = plan.delay_s
 
     def push_mono(self, samples: NDArray[Any]) -> fir.Samples:
-        """As ``push`` where there is one channel, ``(frames,)`` in and out: 2 us less."""
+        """Resample one channel, ``(frames,)`` in and out: 2 us faster than ``push``."""
         return self._streams[0].push(samples)
 
     def push(self, frames: Frames) -> Floats:
@@ -53,12 +53,12 @@ class FirResampler:
 
 
 class SoxrResampler:
-    """The SoX resampler library, float32 (its integer mode dithers, so that cuts would differ), VHQ recipe.
+    """Resamples with the SoX library in float32, recipe VHQ. Its integer mode dithers, so cuts would show.
 
-    The sharper filter, for whole recordings: of a live 48 kHz stream it holds back 9 to 76 ms on the way to 16 kHz.
+    Its filter is sharper, for whole recordings. It holds back 9 to 76 ms of a live stream from 48 to 16 kHz.
     """
 
-    delay_s = 0.12  # measured at most, for 8 to 16 kHz
+    delay_s = 0.12  # the most measured: 8 to 16 kHz
 
     def __init__(self, source_rate: int, target_rate: int, channels: int) -> None:
         import soxr  # only who resamples whole recordings or odd rates pays for it
@@ -82,8 +82,9 @@ class SoxrResampler:
 
 
 class LinearResampler:
-    """Straight lines between neighbouring samples. No anti-alias filter: with noise above the new band at the level of
-    speech it loses 6 of 10 wake words that every other method hears. For comparison, never a default.
+    """Draws straight lines between neighbouring samples, without an anti-alias filter. For comparison, never a default.
+
+    Noise above the new band, as loud as speech, costs it 6 of 10 wake words that other methods hear.
     """
 
     def __init__(self, source_rate: int, target_rate: int, channels: int) -> None:
@@ -93,8 +94,8 @@ class LinearResampler:
         self.reset()
 
     def reset(self) -> None:
-        self._held = np.zeros((0, self._channels))  # input from the one before the next output on
-        self._first = 0  # its place in the stream
+        self._held = np.zeros((0, self._channels))  # input from the frame before the next output on
+        self._first = 0  # place of the first held frame in the stream
         self._given = 0
 
     def push(self, frames: Frames) -> Floats:
@@ -113,7 +114,7 @@ class LinearResampler:
         source, target = self._ratio
         whole, part = np.divmod(np.arange(self._given, end, dtype=np.int64) * source, target)
         whole -= self._first
-        following = np.minimum(whole + 1, len(self._held) - 1)  # beyond the last one its weight is 0
+        following = np.minimum(whole + 1, len(self._held) - 1)  # the last frame is followed by itself, with weight 0
         weight = (part / target)[:, None]
         out: Floats = self._held[whole] * (1 - weight) + self._held[following] * weight
         self._given = max(end, self._given)

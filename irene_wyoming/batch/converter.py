@@ -16,13 +16,13 @@ from irene_wyoming.batch.segments import convert_recording
 from irene_wyoming.errors import UnsupportedFormat
 
 READ_BYTES = 1 << 16
-"""Read from a file at a time."""
+"""Bytes read from a file at a time."""
 
 T = TypeVar("T")
 
 
 class AudioFormatConverter:
-    """Conversions to a rate, Hz, and where wanted another channel count and format of samples."""
+    """Converts recordings, streams and files to another rate (Hz), channel count or sample format."""
 
     @staticmethod
     async def convert_audio_data(
@@ -32,7 +32,7 @@ class AudioFormatConverter:
         target_format: str | None = None,
         method: ConversionMethod = ConversionMethod.ADAPTIVE,
     ) -> AudioData:
-        """One whole recording; None leaves that part as it is. Remembered as ``AudioProcessor`` does.
+        """Convert a whole recording; None leaves that property as it is. The result is cached in ``AudioProcessor``.
 
         :raises UnsupportedFormat: a rate, format or channel count outside of what is accepted.
         """
@@ -48,13 +48,12 @@ class AudioFormatConverter:
         method: ConversionMethod = ConversionMethod.ADAPTIVE,
         parallel_processing: bool = False,
     ) -> list[AudioData]:
-        """The chunks of one stream, in order, each as the same stretch of time in the target format.
+        """Convert a stream's chunks, in order. Each result covers the same stretch of time as its chunk.
 
         Joined they are the conversion of the stream as a whole: no chunk begins or ends with a click.
 
         :param parallel_processing: convert a long stream in overlapping segments on all processors, where the method
-            allows that with the same result: the short filters do, LINEAR and POLYPHASE. For many streams there is
-            ``convert_streams``.
+            gives the same result (LINEAR and POLYPHASE). For many streams use ``convert_streams``.
         :raises UnsupportedFormat: a chunk's format is not accepted or not that of the first.
         """
         stream = list(chunks)
@@ -79,13 +78,13 @@ class AudioFormatConverter:
         target_channels: int | None = None,
         method: ConversionMethod = ConversionMethod.ADAPTIVE,
     ) -> list[list[AudioData]]:
-        """Several streams, each as ``convert_audio_data_streaming`` does, as many at once as there are processors.
+        """Convert several streams, as many at once as there are processors. See ``convert_audio_data_streaming``.
 
         :raises UnsupportedFormat: a chunk's format is not accepted, or not that of the first; before any is converted.
         """
         lists = [list(stream) for stream in streams]
         for stream in lists:
-            if stream:  # refused here, before any is converted
+            if stream:  # a bad format is refused before any stream is converted
                 _target(_one_format(stream), target_rate, target_channels, None)
         free = asyncio.Semaphore(await asyncio.to_thread(cores.granted))
 
@@ -109,10 +108,10 @@ class AudioFormatConverter:
         method: ConversionMethod = ConversionMethod.ADAPTIVE,
         parallel_processing: bool = False,
     ) -> int:
-        """Raw PCM of any length, from an open file or in pieces, into an open file; returns the frames written.
+        """Convert raw PCM of any length from an open file or pieces into an open file; returns the frames written.
 
-        Memory stays within some segments of 1 MiB, whatever the length. ``parallel_processing`` uses all processors. A
-        thread reads and writes; when this is cancelled, it ends before the files are the caller's again.
+        It holds some segments of 1 MiB, whatever the length. ``parallel_processing`` uses all processors. A thread
+        reads and writes; when this is cancelled, it ends before the files are the caller's again.
         """
 
         def work(stop: threading.Event) -> int:
@@ -143,7 +142,7 @@ def _one_format(stream: Sequence[AudioData]) -> AudioFormat:
 
 
 def _in_chunks(joined: bytes, stream: Sequence[AudioData], source: AudioFormat, target: AudioFormat) -> list[AudioData]:
-    """Cut a converted stream where its chunks began and ended."""
+    """Cut a converted stream where the chunks of its source began and ended."""
     ends = [source.frames(taken) for taken in itertools.accumulate(len(chunk.data) for chunk in stream)]
     cuts = [0, *(-(-end * target.rate // source.rate) * target.frame_bytes for end in ends)]
     return [
@@ -153,13 +152,13 @@ def _in_chunks(joined: bytes, stream: Sequence[AudioData], source: AudioFormat, 
 
 
 def _pieces(source: BinaryIO | Iterable[bytes]) -> Iterable[bytes]:
-    """A file in pieces (iterated, it would give lines); anything else as it comes."""
+    """Read a file in pieces (iterating it would give lines); pass anything else through."""
     read: Callable[[int], bytes] | None = getattr(source, "read", None)
     return source if read is None else iter(partial(read, READ_BYTES), b"")
 
 
 async def _in_thread(work: Callable[[threading.Event], T]) -> T:
-    """Run in a thread; when cancelled, tell it to stop and wait until it has."""
+    """Run work in a thread. When cancelled, tell the work to stop and wait until it has."""
     stop = threading.Event()
     thread = asyncio.create_task(asyncio.to_thread(work, stop), name="convert")
     try:

@@ -1,4 +1,4 @@
-"""AudioData: a piece of recorded audio with what is known about it, as scripts hand it around."""
+"""AudioData: a piece of recorded audio with its format, time and metadata, for use in scripts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,29 +11,30 @@ from irene_wyoming.errors import UnsupportedFormat
 CODINGS: Mapping[str, tuple[int, bool]] = MappingProxyType(
     {"pcm8": (1, False), "pcm16": (2, False), "pcm24": (3, False), "pcm32": (4, False), "float32": (4, True)}
 )
-"""Bytes per sample of each ``format``, and whether they are floats (full scale at 1); 8 bit unsigned, the other
-integers signed little-endian, as in wav files."""
+"""Bytes per sample of each ``format``, and whether samples are floats (full scale at 1). As in wav files, 8 bit is
+unsigned, wider integers are signed little-endian.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioData:
-    """Interleaved PCM."""
+    """A piece of interleaved PCM with its format and metadata."""
 
     data: bytes
     timestamp: float
-    """Time of the first frame, seconds, on the clock of whoever made it."""
+    """Time of the first frame in seconds, on the clock of whoever recorded it."""
     sample_rate: int
-    """Hz"""
+    """Frames per second, Hz."""
     channels: int
     format: str = "pcm16"
-    """One of CODINGS."""
+    """Name of the sample format: one of CODINGS."""
     metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
     def audio_format(self) -> AudioFormat:
-        """The same as one value.
+        """The same format as an ``AudioFormat``.
 
-        :raises UnsupportedFormat: naming the field, its value and what is accepted.
+        :raises UnsupportedFormat: the message names the field, its value and what is accepted.
         """
         width, floating = coding(self.format)
         return AudioFormat(self.sample_rate, width, self.channels, floating)
@@ -44,7 +45,7 @@ class AudioData:
 
 
 def coding(name: str) -> tuple[int, bool]:
-    """Bytes per sample of a format, and whether they are floats.
+    """Bytes per sample of a named format, and whether samples are floats.
 
     :raises UnsupportedFormat: it is none of CODINGS.
     """
@@ -54,11 +55,11 @@ def coding(name: str) -> tuple[int, bool]:
 
 
 def coding_name(audio_format: AudioFormat) -> str:
-    """The name of a format's coding."""
+    """The name in CODINGS of an audio format's samples."""
     return next(name for name, known in CODINGS.items() if known == (audio_format.width, audio_format.floating))
 
 
 def converted(audio: AudioData, data: bytes, target: AudioFormat, **facts: Any) -> AudioData:
-    """The same piece after a conversion to ``target``; ``facts`` about it join its metadata."""
+    """The same piece of audio after a conversion to ``target``; ``facts`` are added to its metadata."""
     name = coding_name(target)
     return AudioData(data, audio.timestamp, target.rate, target.channels, name, audio.metadata | facts)

@@ -1,4 +1,4 @@
-"""ConversionMethod: the ways to change a sample rate, as scripts name them, and which one to take."""
+"""ConversionMethod: the ways to change a sample rate, as scripts name them, and the choice among them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from irene_wyoming.audio.format import LINEAR, Quality
 
 
 class ConversionMethod(StrEnum):
-    """How to change the sample rate of a recording. The quality level of the same purpose is in brackets."""
+    """How to change the sample rate of a recording. The matching quality level is in brackets."""
 
     LINEAR = "linear"
     """The shortest filter (fast): within 1 dB to 7 kHz, nothing folds in from 9.6 kHz on."""
@@ -24,12 +24,12 @@ class ConversionMethod(StrEnum):
 
     @property
     def quality(self) -> str:
-        """The audio core's name of it."""
+        """The audio core's name of this method."""
         return _QUALITIES[self]
 
     @property
     def live(self) -> bool:
-        """Whether it takes the filters of live streams, short ones; False: that for whole recordings."""
+        """Whether the method uses the short filters of live streams. False: the filter for whole recordings."""
         return self in (ConversionMethod.LINEAR, ConversionMethod.POLYPHASE)
 
 
@@ -46,15 +46,15 @@ UseCase = Literal["general", "voice_trigger", "asr"]
 
 @dataclass(frozen=True, slots=True)
 class ConversionPath:
-    """What to convert with, and why."""
+    """The chosen conversion method and the reason for it."""
 
     method: ConversionMethod | None
-    """None: there is nothing to convert."""
+    """The chosen method; None: there is nothing to convert."""
     why: str
 
 
 def optimal_path(source_rate: int, target_rate: int, use_case: UseCase) -> ConversionPath:
-    """The method for a use, from one rate to another, Hz."""
+    """Choose the method for a use case, from one sample rate (Hz) to another."""
     if source_rate == target_rate:
         return ConversionPath(None, f"{source_rate} Hz already")
     ratio = f"{source_rate} to {target_rate} Hz"

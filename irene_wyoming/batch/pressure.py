@@ -1,7 +1,7 @@
-"""How short of memory this machine, or the container that we run in, is; and what the caches give back then.
+"""How short of memory this machine or our container is, and how much the caches then give back.
 
-Linux tells in three places, of which any may be missing: PSI (how long work has waited for memory), cgroup v2 (how near
-a container's limit is and how often it was met), and MemAvailable.
+Linux tells in three places, each of which may be missing: PSI (how long work has waited for memory), cgroup v2 (how
+near a container's limit is and how often it was met), and MemAvailable.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,38 +21,38 @@ class PressureLevel(IntEnum):
 SHED: Mapping[PressureLevel, float] = MappingProxyType(
     {PressureLevel.NONE: 0.0, PressureLevel.SOME: 0.5, PressureLevel.CRITICAL: 1.0}
 )
-"""Share of what each cache holds that it gives back."""
+"""Share of its contents that each cache gives back, by pressure level."""
 
 STALLED_SOME, STALLED_FULL = 10.0, 5.0
-"""Percent of the last 10 s in which some task, all tasks, waited for memory: live audio is late then."""
+"""Percent of the last 10 s in which some task, or all tasks, waited for memory. Live audio is late from here on."""
 
 AVAILABLE_SOME, AVAILABLE_CRITICAL = 0.15, 0.05
-"""Fraction of the machine's memory that can still be had; the guide's 85 % in use."""
+"""Shares of the machine's memory still available at which pressure begins and becomes critical."""
 
 LIMIT_SOME, LIMIT_CRITICAL = 0.85, 0.95
-"""Fraction of a container's limit that is in use, without files that can be read again."""
+"""Shares of a container's limit in use at which pressure begins and becomes critical. File caches do not count."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryReading:
-    """What could be read; None where this system does not tell."""
+    """One reading of the system's memory state. None stands for values that this system does not tell."""
 
     stalled_some: float | None = None
     """Percent of the last 10 s in which at least one task waited for memory."""
     stalled_full: float | None = None
-    """Percent of the last 10 s in which all waited."""
+    """Percent of the last 10 s in which all tasks waited for memory."""
     available: float | None = None
-    """Share of the machine's memory that can be had, 0 to 1."""
+    """Share of the machine's memory that is available, 0 to 1."""
     limit_used: float | None = None
-    """Share of the tightest limit above us that is used, 0 to 1."""
+    """Share of the tightest cgroup limit above this process that is used, 0 to 1."""
     throttled: int | None = None
-    """Times, since the container's start, that we were held up at its limit."""
+    """Times since the container's start that its processes were held up at the limit."""
     killed: int | None = None
-    """Processes, since the container's start, that were killed at its limit."""
+    """Processes that were killed at the container's limit since its start."""
 
 
 class Sheds(Protocol):
-    """A cache, as seen from here."""
+    """A cache that can give memory back."""
 
     def shed(self, fraction: float) -> int:
         """Give at least this share of the held bytes back; returns how many."""
@@ -64,9 +64,9 @@ def shed(caches: Iterable[Sheds], level: PressureLevel) -> int:
 
 
 def pressure_level(now: MemoryReading, before: MemoryReading | None = None) -> PressureLevel:
-    """How bad it is.
+    """The memory pressure that a reading shows.
 
-    :param before: the reading before this one: what the limit did since then counts too.
+    :param before: the reading before this one: events at the limit since then count too.
     """
     before = before or now
     critical = (
@@ -87,9 +87,9 @@ def pressure_level(now: MemoryReading, before: MemoryReading | None = None) -> P
 
 
 def read_pressure(root: Path = Path("/")) -> MemoryReading:
-    """Read everything, in 2 ms. It opens files: not on the event loop.
+    """Read the system's memory state, which takes 2 ms. It opens files: not on the event loop.
 
-    :param root: where ``proc`` and ``sys`` are.
+    :param root: folder that holds ``proc`` and ``sys``.
     """
     group = cgroup_path(_text(root / "proc/self/cgroup"))
     mount = root / "sys/fs/cgroup"
@@ -108,7 +108,7 @@ def read_pressure(root: Path = Path("/")) -> MemoryReading:
 
 
 def parse_psi(text: str) -> dict[str, float]:
-    """``some`` and ``full``: the percentages of ``avg10`` in a PSI file."""
+    """The ``avg10`` percentages of the lines ``some`` and ``full`` in a PSI file."""
     lines = (line.split() for line in text.splitlines())
     return {
         words[0]: float(words[1].removeprefix("avg10="))
@@ -118,13 +118,13 @@ def parse_psi(text: str) -> dict[str, float]:
 
 
 def parse_meminfo(text: str) -> dict[str, int]:
-    """Kilobytes by name."""
+    """Kilobytes by name, from the text of ``/proc/meminfo``."""
     lines = (line.partition(":") for line in text.splitlines())
     return {name: int(value.split()[0]) for name, _, value in lines if value.split()}
 
 
 def parse_flat(text: str) -> dict[str, int]:
-    """Numbers by name, of cgroup's files with a name and a number per line."""
+    """Numbers by name, from a cgroup file with a name and a number per line."""
     lines = (line.split() for line in text.splitlines())
     return {words[0]: int(words[1]) for words in lines if len(words) == 2}
 
@@ -156,7 +156,7 @@ def _limit_used(group: Path) -> float | None:
 
 
 def _text(path: Path) -> str:
-    """A file's text; nothing where it is not there, or not for us."""
+    """The text of a file; empty where it is missing or unreadable."""
     try:
         return path.read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""AudioProcessor: whole recordings from one sample rate to another, remembered where they may come again."""
+"""AudioProcessor: whole recordings resampled, with a cache for those that come again."""
 
 import asyncio
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ from irene_wyoming.batch.data import AudioData, converted
 from irene_wyoming.batch.methods import ConversionMethod, ConversionPath, UseCase, optimal_path
 
 COMMON_CONVERSIONS = ((44_100, 16_000), (48_000, 16_000), (16_000, 44_100))
-"""Pairs of rates, Hz, between sound cards and engines."""
+"""Pairs of rates, Hz, that are common between sound cards and engines."""
 
 INLINE_BYTES = 1 << 17
-"""Up to so much, in or out (1.4 s of 48 kHz, 1 ms of work), the event loop does not notice; a thread converts more."""
+"""Bytes, in or out, up to which a conversion runs on the event loop (1.4 s of 48 kHz, 1 ms). A thread converts more."""
 
 
 class AudioProcessor:
-    """Resampling of whole recordings, with one cache for the process.
+    """Resamples whole recordings, with one cache for the process.
 
-    A recording is converted as a whole: for chunks of one stream there is ``AudioFormatConverter``.
+    For the chunks of a stream use ``AudioFormatConverter``.
     """
 
     clips: ClassVar[ClipCache] = ClipCache()
@@ -31,7 +31,7 @@ class AudioProcessor:
     async def resample_audio_data(
         cls, audio: AudioData, target_rate: int, method: ConversionMethod = ConversionMethod.ADAPTIVE
     ) -> AudioData:
-        """The recording at another rate, Hz; ``metadata["cache_hit"]`` tells whether it was converted before.
+        """Resample a recording to another rate, Hz; ``metadata["cache_hit"]`` tells whether it was cached.
 
         :raises UnsupportedFormat: a rate, format or channel count outside of what is accepted.
         """
@@ -40,7 +40,7 @@ class AudioProcessor:
 
     @classmethod
     async def convert(cls, audio: AudioData, target: AudioFormat, method: ConversionMethod) -> AudioData:
-        """The recording in another format; ``metadata["cache_hit"]`` tells whether it was converted before."""
+        """Convert a recording to another format; ``metadata["cache_hit"]`` tells whether it was cached."""
         source = audio.audio_format
         arguments = (audio.data, source, target, method.quality)
         larger = max(len(audio.data), round(source.seconds(len(audio.data)) * target.rate) * target.frame_bytes)
@@ -52,8 +52,9 @@ class AudioProcessor:
 
     @classmethod
     def get_cache_stats(cls) -> dict[str, float]:
-        """``cache_hits``, ``cache_misses``, ``hit_rate`` (0 to 1), ``cache_size`` (recordings), ``bytes``, ``budget``
-        (bytes) and ``evictions``."""
+        """Figures of the cache: ``cache_hits``, ``cache_misses``, ``hit_rate`` (0 to 1), ``cache_size`` (recordings),
+        ``bytes``, ``budget`` (bytes) and ``evictions``.
+        """
         stats = cls.clips.stats()
         return {
             "cache_hits": stats.cache_hits,
@@ -67,13 +68,15 @@ class AudioProcessor:
 
     @classmethod
     def clear_cache(cls) -> None:
-        """Let go of all recordings; the counts go on."""
+        """Forget all recordings; the counts go on."""
         cls.clips.clear()
 
     @classmethod
     def warm_cache(cls, conversions: Iterable[tuple[int, int]] = COMMON_CONVERSIONS) -> int:
-        """Prepare the filters for these pairs of rates, Hz, up to 60 ms each, so that the first recording does not
-        wait for them; returns how many filters are held. No recording is invented for it."""
+        """Prepare the filters for pairs of rates (Hz), so that the first recording need not wait up to 60 ms for each.
+
+        Returns how many filters are held. No recording is put into the cache.
+        """
         pairs = list(conversions)
         for source_rate, target_rate in pairs:
             if source_rate != target_rate:
@@ -92,5 +95,5 @@ class AudioProcessor:
     def get_optimal_conversion_path(
         source_rate: int, target_rate: int, use_case: UseCase = "general"
     ) -> ConversionPath:
-        """Which method to take from one rate to another, Hz, and why."""
+        """Choose the method for a use case from one rate (Hz) to another, with the reason."""
         return optimal_path(source_rate, target_rate, use_case)

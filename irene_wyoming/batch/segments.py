@@ -1,10 +1,10 @@
 """A recording of any length, converted in bounded memory, on several threads where that changes nothing.
 
 A filter's state makes each output depend on the input around it, so segments that are converted at the same time
-overlap: each gets the input before and after it, and what comes of that is cut off. With the short filters the result
-is the same, to the bit, as that of one stream. The long filter is the library's, which works in blocks counted from
-where its stream began: a segment of its own would differ from the whole in one sample of 100,000, so with it a
-recording stays one stream.
+overlap: each gets some input before and after it, whose output is cut off. With the short filters the result is the
+same, to the bit, as that of one stream. The long filter is the soxr library's, which works in blocks counted from the
+stream's start. A separate segment would differ from the whole in one sample of 100,000, so there a recording stays one
+stream.
 """
 
 import math
@@ -22,13 +22,13 @@ OVERLAP_S = 0.05
 """Seconds of input before and after a segment; the longest of the short filters, from 8 kHz, reaches 3 ms."""
 
 SEGMENT_BYTES = 1 << 20
-"""Input of one segment: 11 s of 48 kHz."""
+"""Input bytes of one segment: 11 s of 48 kHz."""
 
 PIECE_BYTES = 1 << 18
-"""Converted at a time within a segment: what is computed on the way stays in the processor's cache."""
+"""Input bytes converted at a time within a segment, few enough to stay in the processor's cache."""
 
 EXACT_WIDTH = 3
-"""Bytes per sample up to which rounding hides that the last bit of a sum depends on how numpy cuts its work."""
+"""Most bytes per sample at which rounding hides that sums depend on how numpy cuts its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Segment:
 
     pcm: bytes
     skip: int
-    """Output frames, at the beginning, that come of the input before it."""
+    """Output frames at the beginning that belong to the input before the segment."""
     take: int | None
-    """Output frames that are its own; None: all the rest."""
+    """Output frames of the segment itself; None: all the rest."""
 
 
 def convert_recording(
@@ -47,7 +47,7 @@ def convert_recording(
 ) -> Iterator[bytes]:
     """Convert a recording, given in pieces of any size, to pieces in the target format.
 
-    Holds a piece of input, or with ``workers`` above 1 so many segments and one more, whatever the recording's length.
+    It holds one piece of input, or ``workers + 1`` segments where ``workers`` is above 1, whatever the length.
     """
     if workers > 1 and can_be_cut(source, target, method):
         return _in_parallel(segments(pieces, source, target), source, target, method, workers)
@@ -55,7 +55,7 @@ def convert_recording(
 
 
 def can_be_cut(source: AudioFormat, target: AudioFormat, method: ConversionMethod) -> bool:
-    """Whether segments give exactly what one stream gives."""
+    """Whether converting in segments gives exactly the output of one stream."""
     if source.rate == target.rate or method is ConversionMethod.LINEAR_INTERPOLATION:
         return True
     if not method.live or target.width > EXACT_WIDTH:
@@ -66,13 +66,13 @@ def can_be_cut(source: AudioFormat, target: AudioFormat, method: ConversionMetho
 def segments(
     pieces: Iterable[bytes], source: AudioFormat, target: AudioFormat, segment_bytes: int = SEGMENT_BYTES
 ) -> Iterator[Segment]:
-    """Cut a recording where an input frame and an output frame coincide."""
-    unit = source.rate // math.gcd(source.rate, target.rate)  # input frames between two such places
+    """Cut a recording into segments where an input frame and an output frame coincide."""
+    unit = source.rate // math.gcd(source.rate, target.rate)  # input frames from one such place to the next
     overlap = math.ceil(OVERLAP_S * source.rate / unit) * unit
     own = max(math.ceil(segment_bytes / source.frame_bytes / unit) * unit, 4 * overlap)
     size = source.frame_bytes
     held = bytearray()
-    before = 0  # frames held that belong to the segment before
+    before = 0  # held frames that precede the segment
     for piece in pieces:
         held += piece
         while len(held) >= (before + own + overlap) * size:

@@ -1,4 +1,4 @@
-"""Sources of live audio: sound devices, programs that write PCM, wav files. The only place that touches sound devices.
+"""Sources of live audio: sound devices, programs that write PCM, wav files. Only this room touches sound devices.
 
 May import: stream, audio, errors.
 """

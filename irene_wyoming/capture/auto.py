@@ -1,4 +1,4 @@
-"""AutoSource: the system's default microphone, by whatever means this machine has."""
+"""AutoSource: the system's default microphone, by the first method that works on this machine."""
 
 import asyncio
 import logging
@@ -18,30 +18,30 @@ from irene_wyoming.errors import CaptureError, UnsupportedFormat
 log = logging.getLogger(__name__)
 
 _ASK_S = 2.0
-"""pactl and arecord answer within milliseconds, or hang on a sound server that does not."""
+"""Seconds for pactl and arecord to answer. They take milliseconds, or hang on a broken sound server."""
 
 _PACKAGES = {"pactl": "pulseaudio-utils", "arecord": "alsa-utils"}
-"""Where Debian has them; parec comes with pactl."""
+"""Debian's package for each program; parec comes with pactl."""
 
 _PULSE_SAMPLES = {1: "u8", 2: "s16le", 3: "s24le", 4: "s32le"}
 _PULSE_WIDTHS = {"u8": 1, "s24le": 3, "s24-32le": 4, "s32le": 4, "float32le": 4}
-"""Bytes per sample to ask for, so that nothing of the source is lost; of any other, 16 bit."""
+"""Bytes per sample to ask for by the source's own format, so that nothing is lost; 16 bit for any other."""
 
 _ALSA_SAMPLES = {1: "U8", 2: "S16_LE", 3: "S24_3LE", 4: "S32_LE"}
 
 _ALSA_RATE = 48_000
 _ALSA_CHANNELS = 1
-"""arecord cannot say what the default device has. Nearly all do 48 kHz; ALSA mixes down or converts for the others."""
+"""Channels asked of arecord, which cannot tell what the default device has. ALSA converts for other devices."""
 
 
 class AutoSource:
-    """The first of several ways to the system's default microphone that works, found anew at each opening.
+    """Opens the system's default microphone by the first of several ways that works, tried anew each time.
 
-    :raises CaptureError: from ``open``, when none does; says of each why, and what to do.
+    :raises CaptureError: from ``open``, when no way works; says why for each, and what to do.
     """
 
     def __init__(self, ways: Sequence[Callable[[], Awaitable[Source]]]) -> None:
-        """``ways``: each gives a source to try, or raises CaptureError. ``microphones`` gives the usual ones."""
+        """:param ways: each gives a source to try, or raises CaptureError. See ``microphones``."""
         self._ways = tuple(ways)
         self._used = ""  # name of the source that was opened last
 
@@ -78,11 +78,11 @@ def microphones(
     block_ms: int = BLOCK_MS,
     realtime: RealTime | None = None,
 ) -> list[Callable[[], Awaitable[Source]]]:
-    """The ways to a microphone, best first: PortAudio, PulseAudio or PipeWire, ALSA.
+    """The usual ways to a microphone, best first: PortAudio, PulseAudio or PipeWire, ALSA.
 
     ``device``: empty for the system's default; ``rate`` (Hz), ``channels``: 0 for the device's own; ``width``: bytes
-    per sample; ``block_ms``: how much audio is handed over at a time; ``realtime``: for the thread or program that
-    records.
+    per sample; ``block_ms``: how much audio is handed over at a time; ``realtime``: priority of the thread or program
+    that records.
     """
 
     async def by_portaudio() -> Source:
@@ -94,7 +94,7 @@ def microphones(
 
     async def by_pulse() -> Source:
         source, native = await _pulse_source(device)
-        if source.endswith(".monitor") and source not in warned:  # once, not at each opening
+        if source.endswith(".monitor") and source not in warned:  # warn once, not at each opening
             warned.add(source)
             log.warning("PulseAudio's source %s is what the speaker plays: is a microphone connected?", source)
         wanted = AudioFormat(rate or native.rate, width, channels or min(native.channels, 2))
@@ -113,7 +113,7 @@ def microphones(
 
 
 async def _pulse_source(device: str) -> tuple[str, AudioFormat]:
-    """Name and native format of a PulseAudio source: of this name, or with this in its name; empty: the default one."""
+    """Name and native format of the PulseAudio source with this name or part of a name; empty: the default source."""
     wanted = device or pulse_default(await _ask("pactl", "info"))
     sources = pulse_sources(await _ask("pactl", "list", "sources"))
     found = [wanted] if wanted in sources else [name for name in sources if wanted.casefold() in name.casefold()]
@@ -125,7 +125,7 @@ async def _pulse_source(device: str) -> tuple[str, AudioFormat]:
 
 
 async def pulse_devices() -> list[Device]:
-    """The sources of PulseAudio or PipeWire, with what the speakers play among them.
+    """List the sources of PulseAudio or PipeWire, including the monitors of speakers.
 
     :raises CaptureError: there is no such server, or no pactl to ask it with.
     """
@@ -138,12 +138,12 @@ async def pulse_devices() -> list[Device]:
 
 
 def pulse_source(name: str, native: AudioFormat) -> Source:
-    """A PulseAudio source as it is."""
+    """Make the source for a PulseAudio source in its native format."""
     return CommandSource(_parec(name, native, BLOCK_MS), native, name=f"PulseAudio source {name}")
 
 
 def _parec(source: str, audio_format: AudioFormat, block_ms: int) -> list[str]:
-    """Without a latency it would deliver in bursts of 2 s."""
+    """The command of parec, with a latency: without one it would deliver in bursts of 2 s."""
     argv = ["parec", "--raw", f"--device={source}", f"--format={_PULSE_SAMPLES[audio_format.width]}"]
     return [
         *argv,
@@ -160,13 +160,13 @@ def _arecord(device: str, audio_format: AudioFormat, block_ms: int) -> list[str]
 
 
 def pulse_default(info: str) -> str:
-    """Name of the default source in what ``pactl info`` prints; empty: it has none."""
+    """Name of the default source in the output of ``pactl info``; empty: it has none."""
     found = re.search(r"^Default Source: (\S+)$", info, re.MULTILINE)
     return found[1] if found else ""
 
 
 def pulse_sources(listing: str) -> dict[str, AudioFormat]:
-    """Name and native format of each source in what ``pactl list sources`` prints; floats count as 32 bit."""
+    """Name and native format of each source in the output of ``pactl list sources``; floats count as 32 bit."""
     found = re.findall(
         r"^\s*Name: (\S+)$.*?^\s*Sample Specification: (\S+) (\d+)ch (\d+)Hz$", listing, re.MULTILINE | re.DOTALL
     )
@@ -180,7 +180,7 @@ def pulse_sources(listing: str) -> dict[str, AudioFormat]:
 
 
 async def _ask(*argv: str) -> str:
-    """What a program prints, in English; raises CaptureError when it is not there or fails."""
+    """Run a program and return its output, in English; raises CaptureError when it is missing or fails."""
 
     def ask() -> str:
         try:

@@ -1,4 +1,4 @@
-"""What a source of live audio promises."""
+"""Source and Capture: the promises of a source of live audio."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -10,10 +10,10 @@ from irene_wyoming.audio.format import AudioFormat
 
 
 class Capture(Protocol):
-    """An open source. Iterating gives its audio at the pace at which it is made, without gaps in ``start``.
+    """An open source. Iterating gives its audio as it is recorded, without gaps in ``start``.
 
-    Chunks carry the time of capture (ms, monotonic clock), not that of delivery. The iteration ends when
-    the source does.
+    Chunks carry the time of capture (ms, monotonic clock), not that of delivery. The iteration ends when the source
+    does.
 
     :raises CaptureError: from the iteration, when the source breaks.
     """
@@ -25,14 +25,14 @@ class Capture(Protocol):
 
 
 class Source(Protocol):
-    """Something that can be captured, not yet open."""
+    """A source of audio that can be opened."""
 
     @property
     def name(self) -> str:
-        """For logs: what a person would call it."""
+        """The source's name in logs, as a person would call it."""
 
     def open(self) -> AbstractAsyncContextManager[Capture]:
-        """Open it; leaving the context closes it and ends every process and thread that it started.
+        """Open the source; the end of the context closes it and ends every process and thread that it started.
 
         :raises CaptureError: it cannot be opened; says why and what to do.
         """
@@ -40,7 +40,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A sound input that this machine has."""
+    """A sound input of this machine."""
 
     index: int
     name: str
@@ -50,6 +50,6 @@ class Device:
     """Its native rate and channels."""
     default: bool
     rates: tuple[int, ...] = ()
-    """Hz: those of the usual ones that it can be opened at; empty: not asked, or it does not tell."""
+    """The usual rates, Hz, at which it can be opened; empty: not asked, or unknown."""
     widths: tuple[int, ...] = ()
-    """Bytes per sample, likewise."""
+    """Bytes per sample at which it can be opened; empty: not asked, or unknown."""

@@ -1,21 +1,21 @@
 """SampleClock: when the frames of a live stream were captured."""
 
 _DRIFT = 0.0005
-"""Sound cards are within 200 ppm of their nominal rate; following twice that never falls behind one."""
+"""Most drift of a clock that is followed. Sound cards are within 200 ppm, so twice that never falls behind one."""
 
 _STALL_S = 0.5
-"""A stream this late was stopped and has lost what it should have heard: its clock starts anew."""
+"""Seconds of delay from which a stream counts as stopped. Its missing audio is lost, and its clock starts anew."""
 
 
 class SampleClock:
     """Counts the frames of a stream and tells when each was captured, though blocks arrive late by a varying amount.
 
-    A block may come late but never early, so the earliest arrivals show where the stream stands on the clock. That is
+    A block may come late but never early, so the earliest arrivals show where the stream stands on the clock. They are
     followed slowly, because a sound card's own clock drifts. Times never go back.
     """
 
     def __init__(self, rate: int) -> None:
-        """``rate``: nominal, Hz."""
+        """:param rate: nominal sample rate, Hz."""
         self.position = 0
         """Index of the next frame to arrive."""
         self._rate = rate
@@ -23,7 +23,7 @@ class SampleClock:
         self._last_ms: int | None = None  # None before the first block
 
     def arrived(self, frames: int, now: float) -> int:
-        """Count ``frames`` more, all captured by ``now`` (s); give the time of capture of the first of them, ms."""
+        """Count ``frames`` captured by ``now`` (s); returns when the first of them was captured, ms."""
         first = self.position
         self.position += frames
         latest = now - self.position / self._rate
@@ -36,9 +36,9 @@ class SampleClock:
         return self._last_ms
 
     def lost(self, frames: int, now: float) -> None:
-        """Some were lost before a block of ``frames`` captured by ``now`` (s): skip as many as the block is late.
+        """Skip as many lost frames as a block of ``frames`` captured by ``now`` (s) is late.
 
-        Next: ``arrived`` for that block.
+        Call ``arrived`` for that block next.
         """
         if self._origin is not None:
             late = now - (self.position + frames) / self._rate - self._origin

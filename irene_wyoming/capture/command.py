@@ -25,21 +25,21 @@ log = logging.getLogger(__name__)
 _STDOUT = 1
 
 _STOP_S = 1.0
-"""Recorders end within milliseconds of SIGTERM; one that does not is stuck."""
+"""Seconds from SIGTERM to SIGKILL. Recorders end within milliseconds, so one that does not is stuck."""
 
 _BUFFER_S = 1.0
-"""Beyond it the program is not read from until its listener has caught up: its own overrun handling takes over."""
+"""Most seconds of unread audio. Beyond it the program is not read from, and its own overrun handling begins."""
 
 _PIECE_S = 0.1
-"""Seconds that are given out at a time of audio that comes too fast."""
+"""Seconds of audio in a piece, where the program writes too fast."""
 
 _COMPLAINT_BYTES = 2048
-"""Of what the program says on its standard error, the end: that is where recorders say why they give up."""
+"""Bytes kept from the end of the program's standard error, where recorders say why they give up."""
 
 _COMPLAINT_LINES = 3
 
 _OVERRUN = re.compile(rb"overrun|xrun", re.IGNORECASE)
-"""How arecord ("overrun!!! (at least 12.345 ms long)"), parec and ffmpeg tell that they have lost audio."""
+"""Messages of arecord ("overrun!!! (at least 12.345 ms long)"), parec and ffmpeg about lost audio."""
 
 
 class CommandSource:
@@ -59,8 +59,9 @@ class CommandSource:
         stop_s: float = _STOP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``name``: for logs; the program's where empty. ``realtime``: for the program. ``stop_s``: from SIGTERM to
-        SIGKILL.
+        """:param name: for logs; empty: the program's.
+        :param realtime: priority of the program.
+        :param stop_s: seconds from SIGTERM to SIGKILL.
         """
         self._argv = tuple(argv)
         self._format = audio_format
@@ -106,31 +107,29 @@ class CommandCapture(asyncio.SubprocessProtocol):
 
     The iteration ends when the program has ended with status 0.
 
-    :raises CaptureError: from the iteration, when it ends with another, with the last lines of its standard error.
+    :raises CaptureError: from the iteration, after any other status; quotes the end of its standard error.
     """
 
     def __init__(self, program: str, audio_format: AudioFormat, clock: Callable[[], float], group: int) -> None:
-        """``group``: number of the process group that it runs in."""
+        """:param group: number of the process group that the program runs in."""
         self._group = group
         self._program = program
         self._format = audio_format
         self._clock = clock
         self._samples = SampleClock(audio_format.rate)
         self._buffer_bytes = int(_BUFFER_S * audio_format.rate) * audio_format.frame_bytes
-        self._rest = b""  # of a frame that has not arrived in full
+        self._rest = b""  # an incomplete frame
         self._complaints = b""
-        self._overrun = False  # the program has lost audio since the last chunk
+        self._overrun = False  # whether the program has lost audio since the last chunk
         self._throttle = Throttle()
-        self._throttled = False  # that it writes too fast has been told
-        self._last_ms = (
-            0  # timestamp of the last piece that was held up: audio that comes early has the time of the first
-        )
+        self._throttled = False  # whether a too fast program was logged
+        self._last_ms = 0  # timestamp of the last piece; none goes below it
         self._chunks: deque[tuple[AudioChunk, float]] = deque()  # each with the time before which it is not given out
         self._buffered = 0  # bytes in _chunks
-        self._news = asyncio.Event()  # a chunk, or the end of the output
+        self._news = asyncio.Event()  # set by a chunk, or the end of the output
         self._output_ended = False
         self._exited = asyncio.Event()
-        self._silent = asyncio.Event()  # exited, and every pipe read to its end
+        self._silent = asyncio.Event()  # set when the program has exited and all pipes are read to the end
 
     @property
     def format(self) -> AudioFormat:
@@ -156,21 +155,21 @@ class CommandCapture(asyncio.SubprocessProtocol):
         return chunk
 
     async def close(self, stop_s: float) -> None:
-        """End the program and whatever it has started: SIGTERM, after ``stop_s`` SIGKILL."""
+        """End the program and all that it has started: SIGTERM, and after ``stop_s`` seconds SIGKILL."""
         try:
             if not await self._ends_by(signal.SIGTERM, stop_s):
                 await self._ends_by(signal.SIGKILL, stop_s)
         finally:
-            self._signal(signal.SIGKILL)  # cancelled meanwhile: no time for manners
+            self._signal(signal.SIGKILL)  # cancelled while waiting: kill at once
             self._transport.close()
-            await _happens(self._silent, stop_s)  # so that it is waited for, too, and the loop may end at once
+            await _happens(self._silent, stop_s)  # waited for, so that the loop may end at once
 
     async def _ends_by(self, number: signal.Signals, within_s: float) -> bool:
         self._signal(number)
         return await _happens(self._exited, within_s)
 
     def _signal(self, number: signal.Signals) -> None:
-        if not self._exited.is_set():  # else the group's number may have been given to somebody else
+        if not self._exited.is_set():  # the number of an ended group may belong to another one
             self._signal_group(number)
 
     def _signal_group(self, number: signal.Signals) -> None:
@@ -178,10 +177,10 @@ class CommandCapture(asyncio.SubprocessProtocol):
             os.killpg(self._group, number)
 
     async def _end(self) -> None:
-        """The output has ended: say why, if it should not have."""
+        """At the end of the output: note an error unless the program ended well."""
         if not await _happens(self._exited, _STOP_S):
             raise CaptureError(f"{self._program}: has closed its output but goes on running")
-        await _happens(self._silent, 0.2)  # something that it started may hold its standard error open
+        await _happens(self._silent, 0.2)  # a child of the program may hold its standard error open
         status = self._transport.get_returncode()
         if status:
             how = f"exited with status {status}" if status > 0 else f"was ended by signal {-status}"
@@ -192,7 +191,7 @@ class CommandCapture(asyncio.SubprocessProtocol):
         lines = ["".join(c for c in line if c.isprintable()).strip() for line in text.splitlines()]
         return " / ".join([line for line in lines if line][-_COMPLAINT_LINES:])
 
-    # What asyncio tells us.
+    # Callbacks of asyncio's subprocess protocol.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.SubprocessTransport, transport)
@@ -220,7 +219,7 @@ class CommandCapture(asyncio.SubprocessProtocol):
         self._news.set()
 
     def _paced(self, chunk: AudioChunk, now: float) -> Iterator[tuple[AudioChunk, float]]:
-        """Audio that has come, and by the clock of the loop when each piece is to be given out; 0: at once."""
+        """Cut arrived audio into pieces, each with the loop time at which to give it out; 0: at once."""
         seconds = self._format.seconds(len(chunk.pcm))
         wait_s = self._throttle.arrived(seconds, now)
         if not wait_s:
@@ -248,7 +247,7 @@ class CommandCapture(asyncio.SubprocessProtocol):
             self._news.set()
 
     def process_exited(self) -> None:
-        self._signal_group(signal.SIGKILL)  # whatever it has left behind
+        self._signal_group(signal.SIGKILL)  # all processes that the program has left behind
         self._exited.set()
 
     def connection_lost(self, _exc: Exception | None) -> None:

@@ -7,11 +7,11 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.audio.pcm import decode, decode_float, encode, full_scale
 
 _WIDTH = 4
-"""Bytes per sample of what comes out: nothing is rounded before the conversion to what listeners get."""
+"""Bytes per sample of the output, wide enough to round nothing before the final conversion."""
 
 
 class Gain:
-    """A stage that multiplies every sample; what becomes too loud is clipped."""
+    """A stage that multiplies every sample; values beyond full scale are clipped."""
 
     def __init__(self, source: AudioFormat, gain_db: float) -> None:
         self.format = AudioFormat(source.rate, _WIDTH, source.channels)

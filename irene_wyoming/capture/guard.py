@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from irene_wyoming.errors import CaptureError
 
 _GUARD = "trap '' TERM; read -r _; kill -s KILL 0"
-"""Waits for the end of its standard input, which comes when this process ends, however that happens."""
+"""Shell script that waits for the end of its input, which comes when this process ends in any way, and kills its group.
+"""
 
 
 class _Exit(asyncio.SubprocessProtocol):
-    """Tells when the guard has ended."""
+    """Notes when the guard process has ended."""
 
     def __init__(self) -> None:
         self.came = asyncio.Event()
@@ -25,9 +26,9 @@ class _Exit(asyncio.SubprocessProtocol):
 
 @asynccontextmanager
 async def guarded_group() -> AsyncIterator[int]:
-    """Give the number of a new process group; at the end, or when this process is killed, all in it are killed too.
+    """Give the number of a new process group. Its processes are killed at the end, or when this process is killed.
 
-    A shell of about a megabyte leads the group and does it. The kernel's own way, PR_SET_PDEATHSIG, would need code
+    A shell of about a megabyte leads the group and kills it. The kernel's own way, PR_SET_PDEATHSIG, would need code
     between fork and exec, which a process with threads must not run, and would miss what a recorder starts itself.
 
     :raises CaptureError: there is no ``sh``.
@@ -50,7 +51,7 @@ async def guarded_group() -> AsyncIterator[int]:
         yield group
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)  # its number cannot have been given away: it is waited for only now
+            os.killpg(group, signal.SIGKILL)  # the group still owns its number, which is freed by the wait below
         try:
             await end.came.wait()
         finally:

@@ -1,4 +1,4 @@
-"""Inbox: from a thread that must not wait to the event loop."""
+"""Inbox: a queue from a thread that must not wait to the event loop."""
 
 import asyncio
 import contextlib
@@ -11,28 +11,28 @@ T = TypeVar("T")
 class Inbox(Generic[T]):
     """Bounded queue that one other thread fills and one task iterates.
 
-    Where the loop does not keep up the oldest item is lost and counted: the thread never waits, and what it hands over
-    never piles up, not even in the loop's own queue of calls.
+    Where the loop does not keep up, the oldest item is lost and counted. The thread never waits, and nothing piles up,
+    not even in the loop's own queue of calls.
     """
 
     def __init__(self, capacity: int) -> None:
-        """Made on the event loop that will iterate it."""
+        """Make an inbox on the event loop that will iterate it."""
         self.dropped = 0
         self._loop = asyncio.get_running_loop()
         self._items: deque[T] = deque(maxlen=capacity)
         self._ended = False
-        self._called = False  # the loop has been asked to look, and has not yet
+        self._called = False  # the loop has been asked to look, and has not done so yet
         self._news = asyncio.Event()
 
     def put(self, item: T) -> None:
-        """From the other thread: queue an item."""
+        """Queue an item. Called from the other thread."""
         if len(self._items) == self._items.maxlen:
             self.dropped += 1
         self._items.append(item)
         self._call()
 
     def end(self) -> None:
-        """From any thread: nothing more will come. The iteration ends after what is queued."""
+        """End the iteration after the queued items. Called from any thread."""
         self._ended = True
         self._call()
 
@@ -51,9 +51,9 @@ class Inbox(Generic[T]):
     def _call(self) -> None:
         if not self._called:
             self._called = True
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
+            with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody will read the item
                 self._loop.call_soon_threadsafe(self._look)
 
     def _look(self) -> None:
-        self._called = False  # before the reader looks: what comes after this asks again
+        self._called = False  # reset before the reader looks, so that a later item asks again
         self._news.set()

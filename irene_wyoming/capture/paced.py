@@ -1,4 +1,4 @@
-"""PacedCapture: audio that is there already, given out as a microphone would."""
+"""PacedCapture: gives out existing audio at the pace of a microphone."""
 
 import asyncio
 import time
@@ -9,14 +9,14 @@ from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
 
 Read = Callable[[int], Awaitable[bytes]]
-"""Gives exactly so many bytes of PCM."""
+"""Reads exactly this many bytes of PCM."""
 
 
 class PacedCapture:
-    """Gives out what ``read`` has, in chunks of ``chunk_frames``, each when its last frame would have been captured.
+    """Gives out audio from ``read`` in chunks of ``chunk_frames``, each when its last frame would be captured.
 
-    Every chunk is due by the time since the start, not since the one before, so that late wake-ups never add up.
-    ``realtime=False`` waits for nothing (but lets others run): an hour in seconds, stamped as if it had been played.
+    Times count from the start, so that late wake-ups never add up. ``realtime=False`` never waits but lets other tasks
+    run. An hour takes seconds and has the timestamps of an hour.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class PacedCapture:
         self._clock = clock
         self._sleep = sleep
         self._origin = clock()
-        self._start = 0  # of the next chunk, frames
+        self._start = 0  # first frame of the next chunk
 
     @property
     def format(self) -> AudioFormat:

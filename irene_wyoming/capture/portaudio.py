@@ -1,7 +1,7 @@
-"""PortAudioSource: the sound inputs that PortAudio finds. The only module that knows it.
+"""PortAudioSource: sound inputs by PortAudio. No other module knows that library.
 
-PortAudio calls back on a thread of its own; opening, closing and listing may take tenths of a second, so they run on
-threads too, one at a time, because the library is not made for more.
+PortAudio calls back on a thread of its own. Opening, closing and listing may take tenths of a second, so they run on
+threads too. They run one at a time, since the library allows no more.
 """
 
 import asyncio
@@ -25,22 +25,22 @@ from irene_wyoming.errors import CaptureError
 log = logging.getLogger(__name__)
 
 BLOCK_MS = 20
-"""50 callbacks a second. PortAudio's own choice can be 200, which costs a Pi more than the conversion does."""
+"""Milliseconds of audio per callback. PortAudio's own choice can be 200 callbacks a second, too many for a Pi."""
 
 _BUFFER_MS = 1000
-"""Kept for an event loop that is busy; beyond it the oldest block is lost, and the gap shows."""
+"""Milliseconds of audio kept for a busy event loop. Beyond it the oldest block is lost, and the gap shows."""
 
 USUAL_RATES = (8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 192_000)
-"""Hz: what sound cards are built for."""
+"""Sample rates, Hz, that sound cards are built for."""
 
 _SAMPLES = {1: "uint8", 2: "int16", 3: "int24", 4: "int32"}
-"""PortAudio's names for our widths."""
+"""PortAudio's name of the sample format by bytes per sample."""
 
 _LIBRARY = threading.Lock()
-"""Held for every call into PortAudio but those of its own thread."""
+"""Lock held for every call into PortAudio, except those on its own thread."""
 
 _open_streams = 0
-"""While there is one, PortAudio may not be started anew, and so cannot look for devices that have come or gone."""
+"""Number of open streams. While there is one, PortAudio cannot be restarted to find new devices."""
 
 
 class PortAudioSource:
@@ -57,11 +57,14 @@ class PortAudioSource:
         realtime: RealTime | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``rate`` (Hz), ``channels``: 0 is what the device has, two channels at most; ``width``: bytes per sample;
-        ``block_ms``: how much audio the device hands over at a time; ``realtime``: for the thread that takes it.
+        """:param rate: Hz; 0: the device's own.
+        :param channels: 0: the device's own, two at most.
+        :param width: bytes per sample.
+        :param block_ms: audio handed over at a time.
+        :param realtime: priority of the thread that takes it.
         """
         self._device = device
-        self._found = ""  # the device's own name; empty until it was opened
+        self._found = ""  # the device's own name; empty until it is opened
         self._rate = rate
         self._channels = channels
         self._width = width
@@ -83,7 +86,7 @@ class PortAudioSource:
         try:
             capture = await asyncio.shield(opening)
         except asyncio.CancelledError:
-            await asyncio.wait({opening})  # a thread cannot be called off; what it has opened must be closed
+            await asyncio.wait({opening})  # a thread cannot be cancelled; the stream that it opens must be closed
             if opening.exception() is None:
                 await loop.run_in_executor(None, opening.result().close)
             raise
@@ -93,7 +96,7 @@ class PortAudioSource:
             await asyncio.shield(loop.run_in_executor(None, capture.close))
 
     def _open(self, inbox: Inbox[AudioChunk]) -> "PortAudioCapture":
-        """Blocks."""
+        """Open the device. Blocks."""
         global _open_streams
         with _LIBRARY:
             sounddevice = _fresh_library()
@@ -128,7 +131,7 @@ class PortAudioSource:
 class PortAudioCapture:
     """A running sound input.
 
-    :raises CaptureError: from the iteration, when the device is gone.
+    :raises CaptureError: from the iteration, when the device has gone.
     """
 
     def __init__(
@@ -146,7 +149,7 @@ class PortAudioCapture:
 
     @property
     def overruns(self) -> int:
-        """How often audio was lost: in the device's buffer, or waiting for the event loop."""
+        """How often audio was lost in the device's buffer or in the queue to the event loop."""
         return self._recorder.overflows + self._inbox.dropped
 
     def __aiter__(self) -> Self:
@@ -164,7 +167,7 @@ class PortAudioCapture:
         with _LIBRARY:
             if self._stream is None:
                 return
-            self._stream.close(ignore_errors=True)  # a device that is gone cannot be closed properly
+            self._stream.close(ignore_errors=True)  # a device that has gone cannot be closed without errors
             self._stream = None
             _open_streams -= 1
         if self.overruns:
@@ -172,7 +175,7 @@ class PortAudioCapture:
 
 
 class Recorder:
-    """What runs on PortAudio's thread: copies each block and hands it over."""
+    """Runs on PortAudio's thread: copies each block and hands it over."""
 
     def __init__(
         self,
@@ -181,9 +184,9 @@ class Recorder:
         clock: Callable[[], float],
         on_start: Callable[[], None] = lambda: None,
     ) -> None:
-        """``on_start``: called on the thread before its first block."""
+        """:param on_start: called on the thread before its first block."""
         self.overflows = 0
-        self._on_start: Callable[[], None] | None = on_start  # None: has been called
+        self._on_start: Callable[[], None] | None = on_start  # None: it has been called
         self._format = audio_format
         self._inbox = inbox
         self._clock = clock
@@ -206,11 +209,11 @@ class Recorder:
 
 
 def devices(*, probe: bool = False) -> list[Device]:
-    """The sound inputs of this machine, as they are now. Blocks for up to some tenths of a second.
+    """List the present sound inputs of this machine. Blocks for up to some tenths of a second.
 
     ``probe``: also ask each for the rates and widths that it can be opened at, which takes longer.
 
-    :raises CaptureError: PortAudio is not installed; says how to.
+    :raises CaptureError: PortAudio is not installed; says how to install it.
     """
     with _LIBRARY:
         sounddevice = _fresh_library()
@@ -235,9 +238,9 @@ def _probed(sounddevice: Any, device: Device) -> Device:
 
 
 def choose(inputs: Sequence[Device], wanted: str) -> Device:
-    """The default input where ``wanted`` is empty, else that with this index, this name, or this within its name.
+    """Choose an input by its index, name or part of a name; the default one where ``wanted`` is empty.
 
-    :raises CaptureError: there is none, or more than one; lists them.
+    :raises CaptureError: none or several match; the message lists them.
     """
     if not wanted:
         found = [device for device in inputs if device.default]
@@ -247,7 +250,7 @@ def choose(inputs: Sequence[Device], wanted: str) -> Device:
         found = [device for device in inputs if device.name == wanted]
         found = found or [device for device in inputs if wanted.casefold() in device.name.casefold()]
         if len({device.name for device in found}) == 1:
-            found = found[:1]  # one device that several sound systems offer; PortAudio lists its preferred one first
+            found = found[:1]  # one device offered by several sound systems; PortAudio lists its preferred one first
     if len(found) == 1:
         return found[0]
     if not inputs:
@@ -260,7 +263,7 @@ def choose(inputs: Sequence[Device], wanted: str) -> Device:
 
 
 def _fresh_library() -> Any:
-    """The sounddevice module, aware of the devices that are there now."""
+    """The sounddevice module, updated to the devices that are present now."""
     known = "sounddevice" in sys.modules
     try:
         import sounddevice

@@ -1,7 +1,7 @@
-"""Wav files: where their PCM lies and what format it has.
+"""Reads the headers of wav files: where the PCM lies and its format.
 
-The standard library's wave module refuses WAVE_FORMAT_EXTENSIBLE, which is what most programs write for 24 bit or
-more than two channels, on every Python before 3.12.
+The standard library's wave module refuses WAVE_FORMAT_EXTENSIBLE, which most programs write for 24 bit or more than two
+channels, on every Python before 3.12.
 """
 
 import os
@@ -17,30 +17,30 @@ _FLOAT = 3
 _EXTENSIBLE = 0xFFFE
 _OTHER_CODINGS = {2: "ADPCM", 6: "A-law", 7: "mu-law", 0x11: "ADPCM", 0x55: "MP3"}
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
-"""What follows the coding's number in the sub-format of WAVE_FORMAT_EXTENSIBLE."""
+"""The last bytes of a sub-format in WAVE_FORMAT_EXTENSIBLE, behind the number of the coding."""
 
 _STREAMED = 0x7FFF_0000
-"""Programs that write to a pipe cannot know the length and claim one at or beyond 2 GiB."""
+"""Least length that counts as unknown: programs that write to a pipe claim 2 GiB or more."""
 
 _MAX_CHUNKS = 100
-"""Real files have up to a dozen; more than this is a broken or hostile file."""
+"""Most chunks in a file. Real files have up to a dozen; more means a broken or hostile file."""
 
 
 @dataclass(frozen=True, slots=True)
 class WavInfo:
-    """What a wav file holds."""
+    """The format and place of the PCM in a wav file."""
 
     format: AudioFormat
     offset: int
-    """Where its PCM begins, bytes."""
+    """Offset of the PCM in the file, bytes."""
     nbytes: int
-    """Length of its PCM: whole frames, at least one."""
+    """Length of the PCM, bytes: whole frames, at least one."""
 
 
 def read_info(file: BinaryIO) -> WavInfo:
     """Read a wav file's headers. 8, 16, 24 and 32 bit PCM and 32 bit float, also WAVE_FORMAT_EXTENSIBLE.
 
-    :raises CaptureError: it is no wav file, is cut short, empty, or holds anything else; the message does not name it.
+    :raises CaptureError: it is no wav file, cut short, empty, or of another format; the message leaves out its name.
     """
     total = file.seek(0, os.SEEK_END)
     file.seek(0)

@@ -1,4 +1,4 @@
-"""StagedSource: a source whose audio is worked on before anybody hears it."""
+"""StagedSource: a source whose audio passes through a stage before anybody hears it."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -10,21 +10,21 @@ from irene_wyoming.capture.base import Capture, Source
 
 
 class Stage(Protocol):
-    """Work on one opening of a source."""
+    """A step of processing, made anew at each opening of a source."""
 
     @property
     def format(self) -> AudioFormat:
-        """Of what comes out."""
+        """The format of the stage's output."""
 
     def push(self, chunk: AudioChunk) -> Iterable[AudioChunk]:
-        """What has become of the next chunk, maybe nothing yet. Quick: it runs on the event loop."""
+        """Process the next chunk; returns finished chunks, maybe none. It runs on the event loop and must be quick."""
 
 
 class StagedSource:
     """Puts every chunk of a source through a stage, which is made anew at each opening."""
 
     def __init__(self, inner: Source, make: Callable[[AudioFormat], Stage]) -> None:
-        """``make``: a stage for audio of this format; may raise CaptureError."""
+        """:param make: makes a stage for audio of this format; may raise CaptureError."""
         self._inner = inner
         self._make = make
 

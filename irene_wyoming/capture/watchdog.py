@@ -1,4 +1,4 @@
-"""WatchedSource: notices a device that is open but delivers nothing, or nothing but digital silence."""
+"""WatchedSource: notices an open device that delivers nothing, or only digital silence."""
 
 import asyncio
 import logging
@@ -12,22 +12,22 @@ from irene_wyoming.errors import CaptureError
 log = logging.getLogger(__name__)
 
 FIRST_AUDIO_S = 5.0
-"""For the first chunk: a Bluetooth headset takes some seconds to switch its microphone on."""
+"""Seconds to wait for the first chunk: a Bluetooth headset takes some to switch its microphone on."""
 
 MUTED_S = 30.0
-"""Microphones that are on make noise in their last bit, even in a silent room; muted ones often give zeros."""
+"""Seconds of digital silence before the warning. Live microphones have noise; muted ones often give zeros."""
 
 
 class WatchedSource:
-    """A source that breaks when it has delivered nothing for ``stall_s``, so that whoever keeps it open opens it anew.
+    """A source that fails when it has delivered nothing for ``stall_s`` seconds, so that its feed reopens it.
 
-    One that delivers only digital silence is warned of once, as it may be meant to.
+    Digital silence may be meant, so it is only logged as a warning, once.
     """
 
     def __init__(
         self, inner: Source, *, stall_s: float, first_audio_s: float = FIRST_AUDIO_S, muted_s: float = MUTED_S
     ) -> None:
-        """``muted_s``: digital silence of so many seconds is warned of."""
+        """:param muted_s: seconds of digital silence before the warning."""
         self._inner = inner
         self._stall_s = stall_s
         self._first_audio_s = max(first_audio_s, stall_s)
@@ -48,14 +48,14 @@ class WatchedSource:
 class WatchedCapture:
     """An open WatchedSource.
 
-    :raises CaptureError: from the iteration, when nothing came in time.
+    :raises CaptureError: from the iteration, when no audio came in time.
     """
 
     def __init__(self, inner: Capture, stall_s: float, first_audio_s: float, mute: "MuteDetector") -> None:
         self.format = inner.format
         self._chunks = aiter(inner)
         self._stall_s = stall_s
-        self._patience_s = first_audio_s  # for the next chunk
+        self._patience_s = first_audio_s  # seconds to wait for the next chunk
         self._mute = mute
 
     def __aiter__(self) -> "WatchedCapture":
@@ -73,7 +73,7 @@ class WatchedCapture:
 
 
 class MuteDetector:
-    """Warns when a source has delivered nothing but digital silence for a while, and tells when that is over."""
+    """Logs a warning after a while of digital silence, and logs its end."""
 
     def __init__(self, name: str, muted_s: float) -> None:
         self._name = name

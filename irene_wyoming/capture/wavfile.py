@@ -1,4 +1,4 @@
-"""Sources that need no device: a wav file, played once or in a loop, and silence."""
+"""Sources without a device: a wav file, played once or in a loop, and silence."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ _Sleep = Callable[[float], Awaitable[None]]
 class WavFileSource:
     """Plays a PCM wav file at the pace of the clock, in a loop without a gap, or once and then silence.
 
-    ``realtime=False``: as fast as it is read. The file is read a second at a time, so its length costs no memory.
+    ``realtime=False`` plays it as fast as it is read. It is read a second at a time, so its length costs no memory.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class WavFileSource:
 
 
 class SilenceSource:
-    """A microphone that hears nothing, at the pace of the clock; ``realtime=False``: as fast as it is read."""
+    """A microphone that hears only silence, at the pace of the clock; ``realtime=False``: as fast as it is read."""
 
     def __init__(
         self,
@@ -93,13 +93,13 @@ class SilenceSource:
 
 
 class _Player:
-    """A wav file's PCM, one piece after the other, without end."""
+    """Reads a wav file's PCM piece by piece, without end."""
 
     def __init__(self, path: Path, info: WavInfo, loop: bool) -> None:
         self._path = path
         self._info = info
         self._loop = loop
-        self._position = 0  # of what is read next, bytes of PCM
+        self._position = 0  # offset of the next piece in the PCM, bytes
         self._ready = bytearray()
 
     async def read(self, nbytes: int) -> bytes:
@@ -110,11 +110,12 @@ class _Player:
         return pcm
 
     def _load(self) -> bytes:
-        """Give the next second. Blocks."""
+        """Read the next second of audio. Blocks."""
         second = self._info.format.rate * self._info.format.frame_bytes
         pcm = bytearray()
         try:
-            with files.opened(self._path) as file:  # opened each time: nothing to close when the listener is gone
+            # opened each time, so nothing is left to close when the listener has gone
+            with files.opened(self._path) as file:
                 while len(pcm) < second and (self._loop or self._position < self._info.nbytes):
                     pcm += self._piece(file, second - len(pcm))
         except OSError as error:
@@ -122,7 +123,7 @@ class _Player:
         return bytes(pcm) + _silence(self._info.format, second - len(pcm))
 
     def _piece(self, file: BinaryIO, room: int) -> bytes:
-        """Up to ``room`` bytes, at most to the end of the recording. Blocks."""
+        """Read up to ``room`` bytes, at most to the end of the recording. Blocks."""
         if self._position == self._info.nbytes:
             self._position = 0
         nbytes = min(room, self._info.nbytes - self._position)

@@ -1,4 +1,4 @@
-"""NoiseGain: WebRTC's noise suppression and auto gain. The only module that knows the webrtc-noise-gain package."""
+"""NoiseGain: WebRTC's noise suppression and auto gain. No other module knows the webrtc-noise-gain package."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,22 +10,22 @@ from irene_wyoming.errors import CaptureError
 from irene_wyoming.stream.shared import SharedStream
 
 _BLOCK = SPEECH.rate // 100
-"""Frames: WebRTC works on 10 ms of 16 kHz, 16 bit, mono."""
+"""Frames per block: WebRTC works on 10 ms of 16 kHz, 16 bit, mono."""
 
 _CAPACITY = 1000
-"""Blocks that one chunk may be cut into: 10 s, far more than any source delivers at a time."""
+"""Most blocks in one chunk: 10 s, far more than any source delivers at a time."""
 
 
 class NoiseGain:
-    """A stage that gives speech without steady noise, at an even level: 16 kHz, 16 bit, mono, whatever it is given."""
+    """A stage that removes steady noise and levels speech. Its output is 16 kHz, 16 bit, mono for any input."""
 
     format = SPEECH
 
     def __init__(self, noise_suppression: int, auto_gain_dbfs: int, quality: str | AdaptivePolicy, mix: Mix) -> None:
-        """``noise_suppression``: 0 (off) to 4; ``auto_gain_dbfs``: 0 (off) to 31, how far below full scale the level
-        is brought; ``quality``, ``mix``: of the conversion to what WebRTC takes.
+        """``noise_suppression``: 0 (off) to 4; ``auto_gain_dbfs``: 0 (off) to 31, how far below full scale the level is
+        brought; ``quality``, ``mix``: those of the conversion to WebRTC's format.
 
-        :raises CaptureError: the package is not installed; says how to.
+        :raises CaptureError: the package is not installed; says how to install it.
         """
         try:
             from webrtc_noise_gain import AudioProcessor

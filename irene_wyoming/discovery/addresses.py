@@ -1,4 +1,4 @@
-"""Which of this machine's addresses a hub can reach a server at."""
+"""Finds the addresses of this machine at which a hub can reach a server."""
 
 import re
 import socket
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-# Bridges and cables between containers or virtual machines and this machine, and tunnels that carry no multicast:
+# Interfaces between containers or virtual machines and this machine, and tunnels that carry no multicast:
 # no hub that hears the announcement could connect through one of them.
 _INTERNAL_INTERFACE = re.compile(
     r"docker\d|docker_gwbridge|br-[0-9a-f]{12}$|veth|podman\d|cni|flannel|cali|hassio$|lxcbr|lxdbr|virbr|vnet\d"
@@ -19,13 +19,13 @@ class InterfaceAddress:
     """One address of one network interface."""
 
     interface: str
-    """As the system calls it, e.g. ``eth0``."""
+    """The interface's name in the system, e.g. ``eth0``."""
     address: str
-    """IPv4 or IPv6, without a scope."""
+    """IPv4 or IPv6 address, without a scope."""
 
 
 def list_addresses() -> Sequence[InterfaceAddress]:
-    """Every address that this machine has now, loopback too.
+    """List the present addresses of this machine, including loopback.
 
     :raises OSError: the system does not tell.
     """
@@ -39,9 +39,9 @@ def list_addresses() -> Sequence[InterfaceAddress]:
 
 
 def bound_addresses(host: str) -> Sequence[str]:
-    """What a server that is given this host listens on; empty means every address of both families.
+    """The addresses on which a server with this host listens; empty stands for all of both families.
 
-    A name is looked up, so this may block.
+    Looking up a name may block.
 
     :raises OSError: the name is not known.
     """
@@ -50,12 +50,12 @@ def bound_addresses(host: str) -> Sequence[str]:
 
 
 def only_loopback(bound: Iterable[str]) -> bool:
-    """True: nobody outside of this machine can connect."""
+    """Whether all addresses are loopback, so that no other machine can connect."""
     return all(ip_address(address).is_loopback for address in bound)
 
 
 def reachable(bound: Iterable[str], present: Iterable[InterfaceAddress]) -> tuple[str, ...]:
-    """Choose what to announce: where a server bound to ``bound`` can be reached by others, IPv4 first.
+    """Choose the addresses to announce for a server bound to ``bound``, IPv4 first.
 
     ``0.0.0.0`` stands for every IPv4 address that is ``present`` and ``::`` for every address of both families, less
     those of internal interfaces. An address that was named is taken wherever it is.

@@ -6,16 +6,16 @@ from irene_wyoming.discovery.zeroconf import SERVICE_TYPE
 from irene_wyoming.errors import DiscoveryError
 
 BROWSE_S = 3.0
-"""Answers come within a second; a server that has just started announces itself after two."""
+"""Seconds to wait for answers. They come within one; a server that just started announces itself after two."""
 
 INFO_TIMEOUT_MS = 1_000
 
 MAX_SERVERS = 64
-"""A household has some five."""
+"""Most servers that are taken from answers. A household has some five."""
 
 
 async def found_servers(browse_s: float = BROWSE_S) -> set[int]:
-    """The ports of the Wyoming servers of this machine and of others that announce themselves.
+    """Find the ports of all Wyoming servers that announce themselves on the network.
 
     :raises DiscoveryError: the network cannot be listened to.
     """

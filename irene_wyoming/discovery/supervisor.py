@@ -18,18 +18,18 @@ from typing import IO
 from irene_wyoming.errors import DiscoveryError
 
 TOKEN_VARIABLE = "SUPERVISOR_TOKEN"
-"""Environment variable that an add-on finds its token in; not set: this is no add-on."""
+"""Environment variable with an add-on's token; where it is not set, this is no add-on."""
 
-# About two minutes in all: a Supervisor that restarts for its own update is back by then.
+# Delays of about two minutes in all: a Supervisor that restarts for its own update is back by then.
 _DELAYS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0)
-# An answer is a short JSON object; of anything else a piece is enough for the log.
+# Bytes read of an answer, which is a short JSON object; a piece of anything else is enough for the log.
 _ANSWER_BYTES = 4096
 
 log = logging.getLogger(__name__)
 
 
 class _TryAgain(DiscoveryError):
-    """The same message may be taken later."""
+    """Raised where the same message may be accepted later."""
 
 
 async def tell_supervisor(
@@ -41,12 +41,12 @@ async def tell_supervisor(
     timeout_s: float = 10.0,
     delays_s: Sequence[float] = _DELAYS_S,
 ) -> None:
-    """Announce ``tcp://hostname:port`` to Home Assistant; call it once the front address listens.
+    """Announce ``tcp://hostname:port`` to Home Assistant. Call it once the front address listens.
 
     Waits ``delays_s`` between the attempts, one more attempt than there are delays.
 
-    :param hostname: empty: this container's, by which Home Assistant reaches it.
-    :raises DiscoveryError: refused, or no answer in any attempt. The message never holds the token.
+    :param hostname: empty: this container's own, which Home Assistant can reach.
+    :raises DiscoveryError: it was refused, or no attempt got an answer. The message never holds the token.
     """
     uri = f"tcp://{hostname or socket.gethostname()}:{port}"
     if not token:
@@ -77,7 +77,7 @@ def _request(url: str, uri: str, token: str) -> urllib.request.Request:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The Supervisor never redirects, and the token must not follow to another host."""
+    """Refuses redirects: the Supervisor sends none, and the token must not go to another host."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -86,7 +86,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _post(request: urllib.request.Request, token: str, timeout_s: float) -> None:
-    """Send once. Raises _TryAgain, or DiscoveryError where a further attempt is of no use."""
+    """Send once. Raises _TryAgain, or DiscoveryError where another attempt is useless."""
     # No proxy: the Supervisor is in the container's own network, and the token is for nobody else.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
     try:
@@ -101,7 +101,7 @@ def _post(request: urllib.request.Request, token: str, timeout_s: float) -> None
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise _TryAgain(f"the Supervisor cannot be reached ({reason})") from error
-    except ValueError:  # its text holds the header, so it goes no further
+    except ValueError:  # the error's text holds the header with the token, so it is dropped
         raise DiscoveryError(f"{TOKEN_VARIABLE} holds characters that an HTTP header cannot hold") from None
 
 
@@ -117,16 +117,16 @@ def _said(error: urllib.error.HTTPError, token: str) -> str:
 async def _on_daemon_thread(call: Callable[[], None]) -> None:
     """Run ``call`` off the event loop.
 
-    Unlike one of asyncio.to_thread, the thread is not waited for when the process ends: a Supervisor that hangs
-    must not hold up our own stop. Its timeout ends it.
+    Unlike asyncio.to_thread, the end of the process does not wait for this thread: a hanging Supervisor must not hold
+    up our stop. Its timeout ends it.
     """
     outcome: Future[None] = Future()
-    outcome.set_running_or_notify_cancel()  # from here on nobody can cancel it under the thread's hands
+    outcome.set_running_or_notify_cancel()  # from here on the caller cannot cancel it while the thread runs
 
     def run() -> None:
         try:
             call()
-        except Exception as error:  # whatever it is, it is raised where the call was asked for
+        except Exception as error:  # any error is raised in the calling task
             outcome.set_exception(error)
         else:
             outcome.set_result(None)

@@ -38,20 +38,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A server as hubs are to see it."""
+    """A server as hubs see it on the network."""
 
     name: str
-    """The same after each restart, and no other server's: hubs know a server by it. See ``instance_name``."""
+    """The server's name, unique and the same after each restart: hubs know it by that. See ``instance_name``."""
     port: int
     host: str
-    """What the server listens on: an address, a name, ``0.0.0.0``, ``::``, or empty for both of these."""
+    """The host that the server listens on: an address, a name, ``0.0.0.0``, ``::``, or empty for both."""
 
 
 def instance_name(role: str, configured: str = "", hostname: str = "") -> str:
     """Name a server: ``Irene wake on pi``, or ``Kitchen wake`` where the configuration says ``Kitchen``.
 
-    :param role: empty: all servers at one address, ``Irene on pi`` or ``Kitchen``.
-    :param hostname: empty: this machine's.
+    :param role: empty for all servers at one address: ``Irene on pi`` or ``Kitchen``.
+    :param hostname: empty: this machine's own.
     """
     tail = f" {role}" if role else ""
     if configured:
@@ -63,7 +63,7 @@ def instance_name(role: str, configured: str = "", hostname: str = "") -> str:
 class Announcer:
     """Keeps one server announced from ``start`` to ``stop``, and follows the machine's addresses.
 
-    Never fatal: what stands in the way is logged once as a warning and tried again at each check.
+    Failures are never fatal. They are logged once as a warning, and each check tries again.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Announcer:
         addresses: Callable[[], Sequence[InterfaceAddress]] = list_addresses,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """:param pause: waits so many seconds between two looks at the addresses."""
+        """:param pause: waits this many seconds between two looks at the addresses."""
         self._announcement = announcement
         self._list_addresses = addresses
         self._pause = pause
@@ -81,12 +81,12 @@ class Announcer:
         self._warned = False
 
     async def start(self) -> None:
-        """Begin to announce; returns at once, a hub sees the server about 2 s later."""
+        """Begin to announce and return at once. A hub sees the server about 2 s later."""
         if self._task is None:
             self._task = asyncio.create_task(self._keep_announced(), name=f"zeroconf {self._announcement.name}")
 
     async def stop(self) -> None:
-        """Withdraw, so that hubs know at once; takes 1 s at most. May be called more than once."""
+        """Withdraw the announcement within 1 s, so that hubs know at once. May be called more than once."""
         task, self._task = self._task, None
         await ended(task)
 
@@ -112,7 +112,7 @@ class Announcer:
                 await self._pause(_CHECK_EVERY_S)
 
     async def _announce_while_unchanged(self, bound: Sequence[str]) -> None:
-        """Returns when the machine's addresses are others."""
+        """Announce until the machine's addresses change."""
         addresses = await self._addresses(bound)
         if not addresses:
             raise DiscoveryError(f"this machine has no network address that others reach {self._announcement.host} at")
@@ -140,11 +140,12 @@ class Announcer:
 
 @asynccontextmanager
 async def _registered(announcement: Announcement, addresses: Sequence[str]) -> AsyncIterator[None]:
-    """Announce on entry, withdraw on exit.
+    """Announce a server on entry and withdraw it on exit.
 
-    :raises DiscoveryError: the network or its port 5353 is not to be had.
+    :raises DiscoveryError: the network or its port 5353 cannot be used.
     """
-    await asyncio.to_thread(importlib.import_module, "zeroconf.asyncio")  # tenths of a second, not on the event loop
+    # takes tenths of a second: not on the event loop
+    await asyncio.to_thread(importlib.import_module, "zeroconf.asyncio")
     import zeroconf
     from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
@@ -159,7 +160,7 @@ async def _registered(announcement: Announcement, addresses: Sequence[str]) -> A
     )
     try:
         responder = AsyncZeroconf(interfaces=list(addresses))
-    except (OSError, RuntimeError) as error:  # RuntimeError: an address went away just now
+    except (OSError, RuntimeError) as error:  # RuntimeError: an address has just gone
         raise DiscoveryError(f"UDP port 5353 or multicast cannot be used ({error})") from error
     # A stop must not cancel zeroconf's own start, which takes milliseconds: it could not close its sockets any more.
     ready = asyncio.create_task(responder.zeroconf.async_wait_for_start(), name="zeroconf ready")
@@ -176,7 +177,7 @@ async def _registered(announcement: Announcement, addresses: Sequence[str]) -> A
         farewell = asyncio.create_task(_withdraw(announcement, responder, ready), name="zeroconf farewell")
         try:
             await asyncio.wait([farewell])
-        except asyncio.CancelledError:  # a stop in the midst of it must not leave the sockets open
+        except asyncio.CancelledError:  # a stop while starting must not leave the sockets open
             await asyncio.wait([farewell])
             raise
 
@@ -197,6 +198,6 @@ def _log_registered(announcement: Announcement, name: str, addresses: Sequence[s
 
 
 def _clean(text: str, most_bytes: int) -> str:
-    """Fit into a DNS label: a dot would cut it in two, and control characters are forbidden."""
+    """Make a text fit for a DNS label: a dot would cut it in two, and control characters are forbidden."""
     plain = " ".join("".join(c if c.isprintable() and c != "." else " " for c in text).split())
     return plain.encode()[:most_bytes].decode(errors="ignore").strip()

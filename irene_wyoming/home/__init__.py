@@ -1,1 +1,1 @@
-"""What Home Assistant tells of a home: the names of its rooms and things. May import: the layers below."""
+"""What Home Assistant tells about a home: the names of its rooms and things. May import: the layers below."""

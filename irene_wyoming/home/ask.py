@@ -1,4 +1,4 @@
-"""Which of Home Assistant's commands are asked for the names of a home."""
+"""Asks Home Assistant for the names of a home, and lists the commands for that."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from irene_wyoming.errors import HomeRefused
 from irene_wyoming.home.things import MAX_NAMES
 
 UNKNOWN_COMMAND = "unknown_command"
-"""Home Assistant's code for what it is too old for."""
+"""Home Assistant's error code for a command that its version does not have."""
 
 UNAUTHORIZED = "unauthorized"
-"""Home Assistant's code for what it tells administrators only."""
+"""Home Assistant's error code for a command that only administrators may send."""
 
 
 class Asked(Protocol):
-    """Who answers commands: a ``Conversation``."""
+    """Something that answers commands: a ``Conversation``, for example."""
 
     @property
     def version(self) -> str: ...
@@ -25,7 +25,7 @@ class Asked(Protocol):
 
 @dataclass(slots=True)
 class Answers:
-    """Results as they came. None: Home Assistant does not tell."""
+    """Home Assistant's results as they came. None: it did not give this one."""
 
     version: str
     config: Any = None
@@ -37,13 +37,13 @@ class Answers:
     states: Any = None
     sentences: Any = None
     too_old_for: list[str] = field(default_factory=list)
-    """What this Home Assistant does not have."""
+    """Names of data that this Home Assistant is too old to give."""
     forbidden: list[str] = field(default_factory=list)
-    """What it tells administrators only."""
+    """Names of data that it gives to administrators only."""
 
 
 async def ask(home: Asked) -> Answers:
-    """All that is needed to know the names of a home.
+    """Ask for all data that contain names of the home.
 
     :raises HomeUnavailable: the answers do not come.
     """

@@ -1,4 +1,4 @@
-"""A conversation with Home Assistant over its WebSocket API, every size and wait of it bounded."""
+"""A conversation with Home Assistant over its WebSocket API, with limits on all sizes and waits."""
 
 import asyncio
 import json
@@ -12,38 +12,38 @@ from irene_wyoming.errors import HomeRefused, HomeUnavailable
 from irene_wyoming.home.endpoint import Endpoint
 
 CONNECT_TIMEOUT_S = 10.0
-"""From the first packet to the end of the handshake; a hub in the same home answers in milliseconds."""
+"""Seconds from the first packet to the end of the handshake; a hub in the same home takes milliseconds."""
 
 ANSWER_TIMEOUT_S = 30.0
-"""A hub that has just started is busy for that long."""
+"""Seconds to wait for an answer: a hub that has just started is busy for so long."""
 
 CLOSE_TIMEOUT_S = 2.0
-"""For the other side's part of a close; then the connection is cut."""
+"""Seconds to wait for the other side's close before the connection is cut."""
 
 HEARTBEAT_S = 30.0
-"""A hub that does not answer a ping within half of this is gone, though nobody has closed the connection."""
+"""Seconds between pings. A hub that does not answer within half of this has gone without closing."""
 
 MAX_MESSAGE_BYTES = 16_777_216
-"""The states of 5,000 entities take 4 MB; this is for 20,000."""
+"""Most bytes of a message, enough for the states of 20,000 entities; those of 5,000 take 4 MB."""
 
 LARGE_CHARS = 65_536
-"""From here on, a message is read on a thread: 4 MB take 50 ms, for which the event loop must not stand still."""
+"""Least characters of a message that is parsed on a thread: 4 MB take 50 ms, too long for the event loop."""
 
 
 class Conversation:
-    """Commands and events of one connection. One task uses it at a time."""
+    """Commands and events over one connection. One task uses it at a time."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, version: str) -> None:
         self.version = version
         """Of Home Assistant."""
         self._socket = socket
         self._number = 0
-        self._told = False  # an event has come that nobody has asked for yet
+        self._told = False  # a subscribed event has come since the last call of changed()
 
     async def call(self, command: str, **fields: Any) -> Any:
         """Send a command and return its result.
 
-        :raises HomeRefused: Home Assistant answers that it cannot or will not.
+        :raises HomeRefused: Home Assistant refuses the command.
         :raises HomeUnavailable: there is no answer.
         """
         self._number += 1
@@ -81,12 +81,12 @@ class Conversation:
 
 @asynccontextmanager
 async def conversation(endpoint: Endpoint) -> AsyncIterator[Conversation]:
-    """A conversation that has been let in.
+    """Connect to Home Assistant and authenticate; closes the connection in the end.
 
     :raises HomeRefused: the token is refused.
-    :raises HomeUnavailable: nobody answers, or it is not Home Assistant who does.
+    :raises HomeUnavailable: nobody answers, or something else than Home Assistant.
     """
-    # The system's proxy is not asked: the hub is in the home, and the token is for nobody else.
+    # No system proxy: the hub is in the home, and the token is for nobody else.
     async with aiohttp.ClientSession(trust_env=False) as session:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -111,10 +111,10 @@ async def conversation(endpoint: Endpoint) -> AsyncIterator[Conversation]:
 
 
 async def let_in(socket: aiohttp.ClientWebSocketResponse, endpoint: Endpoint) -> str:
-    """Show the token; returns Home Assistant's version.
+    """Authenticate with the token; returns Home Assistant's version.
 
-    :raises HomeRefused: it is refused.
-    :raises HomeUnavailable: the other side says something else.
+    :raises HomeRefused: the token is refused.
+    :raises HomeUnavailable: the other side does not speak like Home Assistant.
     """
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -136,9 +136,9 @@ async def let_in(socket: aiohttp.ClientWebSocketResponse, endpoint: Endpoint) ->
 
 
 async def receive(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    """The next message.
+    """Read the next message.
 
-    :raises HomeUnavailable: the connection has ended, or this is no message of Home Assistant.
+    :raises HomeUnavailable: the connection has ended, or it sends no message of Home Assistant's.
     """
     received = await socket.receive()
     if received.type is not aiohttp.WSMsgType.TEXT:
@@ -159,7 +159,7 @@ async def receive(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
 
 
 def result_of(command: str, message: dict[str, Any]) -> Any:
-    """:raises HomeRefused: with the code and the words of Home Assistant."""
+    """The result in the answer to a command; raises HomeRefused with Home Assistant's code and words."""
     if message.get("success") is True:
         return message.get("result")
     error = message.get("error")
@@ -169,6 +169,6 @@ def result_of(command: str, message: dict[str, Any]) -> Any:
 
 
 def said(error: Exception) -> str:
-    """What an error of the network says, in one line; some say nothing."""
+    """A network error in one line; those without a text get the name of their class."""
     reason = getattr(error, "os_error", error)
     return (getattr(reason, "strerror", None) or str(reason) or type(error).__name__).splitlines()[0][:200]

@@ -1,4 +1,4 @@
-"""Where Home Assistant's WebSocket API is, and what proves that we may use it."""
+"""Where Home Assistant's WebSocket API is, and the token for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from urllib.parse import urlsplit
 from irene_wyoming.errors import ConfigError
 
 SUPERVISOR_URL = "ws://supervisor/core/websocket"
-"""Where an add-on reaches Home Assistant; the Supervisor passes it on."""
+"""Address of Home Assistant for add-ons; the Supervisor passes messages on."""
 
 SUPERVISOR_TOKEN_VARIABLE = "SUPERVISOR_TOKEN"
 """Environment variable that the Supervisor sets in an add-on."""
 
 MAX_TOKEN_BYTES = 4_096
-"""A long-lived token has some 180; whatever is larger is another file."""
+"""Most bytes of a token's file. A long-lived token has some 180, so a larger file is another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An address and its token."""
+    """The address of Home Assistant's API and its token."""
 
     url: str
     token: str = field(repr=False)
@@ -30,9 +30,9 @@ class Endpoint:
 
 
 def endpoint(url: str | None, token_file: Path | None, environ: Mapping[str, str]) -> Endpoint | None:
-    """Where to ask: as configured, else the Supervisor's where this runs as an add-on; None: nowhere.
+    """Find the address and token: as configured, else the Supervisor's in an add-on; None: neither exists.
 
-    Reads the token's file: may block.
+    It reads the token's file, which may block.
 
     :raises ConfigError: the token cannot be read, or there is no file for it.
     """
@@ -48,9 +48,9 @@ def endpoint(url: str | None, token_file: Path | None, environ: Mapping[str, str
 
 
 def websocket_url(url: str) -> str:
-    """``ws://host:8123/api/websocket`` of ``http://host:8123``; an address of a WebSocket stays as it is.
+    """Turn ``http://host:8123`` into ``ws://host:8123/api/websocket``; WebSocket addresses stay as they are.
 
-    :raises ConfigError: it is no such address.
+    :raises ConfigError: the address is not one of Home Assistant's kinds.
     """
     try:
         parts = urlsplit(url)
@@ -70,7 +70,7 @@ def websocket_url(url: str) -> str:
 
 
 def read_token(path: Path) -> str:
-    """:raises ConfigError: the file cannot be read, or holds no token."""
+    """Read a token; raises ConfigError where the file cannot be read or holds no token."""
     try:
         if not path.is_file():
             raise ConfigError(f"home.token_file: {path}: expected a file that exists")

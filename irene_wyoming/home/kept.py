@@ -1,4 +1,4 @@
-"""The last good list of names, in a file: used at once at the next start, whether Home Assistant is up or not."""
+"""Keeps the last good list of names in a file, so that the next start does not depend on Home Assistant."""
 
 import contextlib
 import json
@@ -13,10 +13,10 @@ from irene_wyoming.home.things import Things
 from irene_wyoming.language.vocabulary import Name
 
 FORMAT = 1
-"""Of the file. One of another format is not read."""
+"""Version of the file's format. Files of other versions are not read."""
 
 MAX_BYTES = 16_777_216
-"""10,000 names of 120 characters with their aliases stay below it."""
+"""Most bytes of the file: 10,000 names of 120 characters with their aliases take fewer."""
 
 
 def path_in(data_dir: Path) -> Path:
@@ -24,9 +24,9 @@ def path_in(data_dir: Path) -> Path:
 
 
 def save(path: Path, things: Things) -> None:
-    """Replace the file in one step, so that it is never half of one. Readable by this program's user only. Blocks.
+    """Replace the file in one step. Only this program's user may read it. It blocks.
 
-    :raises OSError: there is no room, or it may not be written.
+    :raises OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=".names-", dir=path.parent)
@@ -43,7 +43,7 @@ def save(path: Path, things: Things) -> None:
 
 
 def load(path: Path) -> Things | None:
-    """What was saved; None: nothing was. Blocks.
+    """Load the saved names; None: there are none. It blocks.
 
     :raises HomeUnavailable: the file cannot be used.
     """
@@ -60,7 +60,7 @@ def load(path: Path) -> Things | None:
 
 
 def parse(document: Any) -> Things:
-    """:raises ValueError, TypeError, KeyError: it is not what ``save`` writes."""
+    """Read names from a document; raises ValueError, TypeError or KeyError where ``save`` did not write it."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f"expected format {FORMAT}")
     return Things(

@@ -1,7 +1,7 @@
 """Names from Home Assistant's answers: pure.
 
-Everything in an answer may be missing or of another kind than expected: years of Home Assistant differ, and
-integrations write what they like. What cannot be used is left out, and counted.
+Everything in an answer may be missing or of an unexpected type: versions of Home Assistant differ, and integrations
+write what they like. Unusable names are left out and counted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,12 +21,12 @@ from irene_wyoming.home.things import (
 from irene_wyoming.language.vocabulary import Kind, Name
 
 NOT_UP = ("NOT_RUNNING", "STARTING")
-"""States in which Home Assistant does not know all of its entities yet."""
+"""States of Home Assistant in which it does not know all of its entities yet."""
 
 
 @dataclass(slots=True)
 class LeftOut:
-    """How many names cannot be used, and why."""
+    """How many names cannot be used, by the reason."""
 
     nameless: int = 0
     long: int = 0
@@ -42,9 +42,9 @@ class LeftOut:
 
 
 def read(answers: Answers, before: Things, now: float) -> Things:
-    """The names of a home; takes up to a second where it has thousands.
+    """Read the names of a home, which takes up to a second for thousands.
 
-    :param before: what was known, which is kept of each kind that this Home Assistant does not tell.
+    :param before: known names, kept for each kind that this Home Assistant does not give.
     :param now: seconds since the epoch.
     """
     left = LeftOut()
@@ -90,7 +90,7 @@ def areas(answers: Answers, left: LeftOut) -> list[Name]:
 
 
 def entities(answers: Answers, left: LeftOut) -> list[Name]:
-    """The entities that assistants may speak of, under the names that the hub shows."""
+    """The entities that voice assistants may use, under the names that the hub shows."""
     in_area = names_by(answers.areas, "area_id")
     device_areas = {str(device.get("id")): device.get("area_id") for device in rows(answers.devices)}
     friendly = friendly_names(answers.states)
@@ -107,8 +107,8 @@ def entities(answers: Answers, left: LeftOut) -> list[Name]:
 
 
 def named(left: LeftOut, name: Any, kind: Kind, aliases: Any, **about: str | None) -> Name | None:
-    """A thing with those of its names that can be used; None: none of them can."""
-    others = aliases if isinstance(aliases, list) else []  # newer ones have null among them: the name itself
+    """A thing with those of its names that can be used; None: none can."""
+    others = aliases if isinstance(aliases, list) else []  # newer versions have null in this list for the name itself
     usable = [found for each in (name, *others) if (found := sayable(left, each))]
     if not usable:
         return None
@@ -117,7 +117,7 @@ def named(left: LeftOut, name: Any, kind: Kind, aliases: Any, **about: str | Non
 
 
 def sayable(left: LeftOut, name: Any) -> str:
-    """A name on one line, without blanks at its ends; empty: nobody can say it."""
+    """A name on one line, stripped; empty: nobody can say it."""
     found = text(name)
     if len(found) > MAX_NAME_CHARS:
         left.long += 1
@@ -129,7 +129,7 @@ def sayable(left: LeftOut, name: Any) -> str:
 
 
 def friendly_names(states: Any) -> dict[str, str]:
-    """The name of each entity as the hub shows it, by its id."""
+    """The name of each entity as the hub shows it, by the entity's id."""
     found = {
         str(state.get("entity_id")): text(mapping(state.get("attributes")).get("friendly_name"))
         for state in rows(states)
@@ -151,7 +151,7 @@ def sentences(told: Any) -> tuple[str, ...]:
 
 
 def text(value: Any) -> str:
-    """On one line and printable; empty where it is no text."""
+    """A text on one line with printable characters only; empty where the value is no text."""
     if not isinstance(value, str):
         return ""
     if not value.isprintable():
@@ -164,5 +164,5 @@ def mapping(value: Any) -> Mapping[Any, Any]:
 
 
 def rows(value: Any) -> list[Mapping[str, Any]]:
-    """The mappings in a list; empty where it is none."""
+    """The mappings in a list; empty where the value is no list."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""What a home calls its rooms and things, as Home Assistant has it."""
+"""The names of a home's rooms and things, as Home Assistant has them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,43 +6,43 @@ from dataclasses import dataclass
 from irene_wyoming.language.vocabulary import Kind, Name, Vocabulary
 
 MAX_NAMES = 10_000
-"""Twice the exposed entities of the largest homes that are known. More would slow down every search for a name."""
+"""Most names of a home, twice the exposed entities of the largest known homes. More would slow every search."""
 
 MAX_SENTENCES = 2_000
-"""Sentence triggers; a home has some ten."""
+"""Most sentence triggers of a home, which has some ten."""
 
 MAX_NAME_CHARS = 120
-"""Nobody says a longer name in one breath: 120 characters take about ten seconds."""
+"""Most characters of a name: saying 120 takes about ten seconds, and nobody says more in one breath."""
 
 MAX_SENTENCE_CHARS = 500
-"""A template with its alternatives written out; longer ones are no sentences."""
+"""Most characters of a sentence template. Longer ones are not sentences."""
 
 MAX_ALIASES = 20
-"""Of one thing. Each is one more name to search for."""
+"""Most aliases of one thing, since each is one more name to search for."""
 
 LIKELY_DOMAINS = ("light", "switch", "fan", "media_player", "cover", "climate", "lock", "scene", "script", "todo")
-"""What people speak to, the most likely first."""
+"""The domains of entities that people speak to, the most likely first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """One look at a home."""
+    """The names and sentences of a home at one moment."""
 
     names: tuple[Name, ...] = ()
-    """Those that are spoken to most come first."""
+    """The names; those that people speak to most come first."""
     sentences: tuple[str, ...] = ()
     """Sentence triggers of automations, in hassil's notation."""
     left_out: tuple[str, ...] = ()
-    """What could not be taken, a sentence each, without names."""
+    """Things that could not be read: a sentence each, without names."""
     version: str = ""
-    """Of Home Assistant; empty: nobody has told."""
+    """Version of Home Assistant; empty: unknown."""
     read_at: float = 0.0
-    """Seconds since the epoch."""
+    """Time of reading, seconds since the epoch."""
     starting: bool = False
-    """Home Assistant was not up yet, and may have told less than there is."""
+    """Home Assistant was still starting and may have given incomplete lists."""
 
     def same_names(self, other: "Things") -> bool:
-        """Whether both say the same, whenever they were read."""
+        """Whether the names and sentences are the same, whenever they were read."""
         return (self.names, self.sentences) == (other.names, other.sentences)
 
     @property
@@ -53,7 +53,7 @@ class Things:
         return [name for name in self.names if name.kind == kind]
 
     def counted(self) -> str:
-        """How many there are of each, for the log: ``2 floors, 9 areas, 61 entities, 3 sentences``."""
+        """The number of names of each kind, for the log: ``2 floors, 9 areas, 61 entities, 3 sentences``."""
         kinds: list[tuple[Kind, str]] = [("floor", "floors"), ("area", "areas"), ("entity", "entities")]
         counts: list[tuple[int, str, str]] = [(len(self.of_kind(kind)), kind, many) for kind, many in kinds]
         counts.append((len(self.sentences), "sentence", "sentences"))
@@ -61,11 +61,11 @@ class Things:
 
 
 NOTHING = Things()
-"""Nobody has told anything yet."""
+"""The things before any names are known."""
 
 
 def by_likelihood(names: Iterable[Name]) -> tuple[Name, ...]:
-    """Floors and areas with something in them, then entities by what they are, then the rest. Stable otherwise."""
+    """Sort: first floors and areas with something in them, then entities by domain, then the rest. Stable."""
     names = list(names)
     used = {name.area for name in names if name.kind == "entity"}
     ranks = {domain: number for number, domain in enumerate(LIKELY_DOMAINS, start=1)}

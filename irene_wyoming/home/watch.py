@@ -27,33 +27,33 @@ EVENTS = (
     "automation_reloaded",
     "homeassistant_started",
 )
-"""What Home Assistant tells when a name may have changed; not every year has every one."""
+"""Events of Home Assistant after which a name may have changed; not every version has all."""
 
 EVERY_S = 300.0
-"""Names are read at least so often: which entities are exposed is not always told by an event."""
+"""Most seconds between two readings: no event may tell that other entities are exposed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How soon things happen, seconds."""
+    """Delays in seconds."""
 
     settle_s: float = 0.5
-    """After an event: changes come in groups, and an entity gets its new name a moment after its event."""
+    """Seconds between an event and the reading: changes come in groups, and names are set after the event."""
     every_s: float = EVERY_S
     starting_s: float = 5.0
-    """Instead of ``every_s`` while Home Assistant is starting."""
+    """Seconds between readings while Home Assistant is starting, instead of ``every_s``."""
     retry_s: float = 2.0
-    """After a connection that failed; doubled each time up to ``retry_max_s``."""
+    """Seconds after a failed connection; doubled each time up to ``retry_max_s``."""
     retry_max_s: float = 60.0
     refused_s: float = 300.0
-    """After a refused token. Home Assistant bans an address that shows wrong tokens too often, where it is set so."""
+    """Seconds after a refused token. Home Assistant may ban an address that shows wrong tokens too often."""
 
 
 class Home:
-    """The names of one home. ``things`` is what is known now, and never waits."""
+    """The names of one home, kept current. ``things`` has the latest and never waits."""
 
     def __init__(self, endpoint: Endpoint, file: Path | None, timing: Timing = Timing()) -> None:  # frozen
-        """:param file: where the last good list is kept; None: nowhere."""
+        """:param file: file that keeps the last good list; None: none is kept."""
         self.things = NOTHING
         """What is known; empty until somebody has told."""
         self.trouble = "not connected yet"
@@ -63,16 +63,16 @@ class Home:
         self._endpoint = endpoint
         self._file = file
         self._timing = timing
-        self._said = ""  # the last trouble that was logged
-        self._wanted = asyncio.Event()  # somebody wants the names read now
+        self._said = ""  # the last problem that was logged
+        self._wanted = asyncio.Event()  # set when somebody wants the names read now
 
     def reload(self) -> None:
-        """Read the names again soon."""
+        """Ask for the names to be read again soon."""
         self._wanted.set()
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Keep the names current for as long as the context lasts. Enters with those of the last time, if there are."""
+        """Keep the names current while the context lasts. It starts with the kept list, if there is one."""
         await self._recall()
         async with beside(self._run(), "names of the home"):
             yield
@@ -102,14 +102,14 @@ class Home:
             except HomeUnavailable as error:
                 if self.trouble:
                     self._note(str(error))
-                else:  # it was well until now: what comes back at the next attempt is not worth a line
+                else:  # the connection worked until now: a failure that the next attempt mends is not worth a line
                     delay_s = self._timing.retry_s
                     self.trouble = str(error)
             await self._pause(delay_s)
             delay_s = min(2 * delay_s, self._timing.retry_max_s)
 
     async def _follow(self, home: Conversation) -> None:
-        """Read the names, and again whenever they may have changed.
+        """Read the names now and whenever they may have changed.
 
         :raises HomeUnavailable: the connection has ended.
         """
@@ -122,7 +122,7 @@ class Home:
                 await asyncio.sleep(self._timing.settle_s)
 
     async def _change(self, home: Conversation, within_s: float) -> bool:
-        """Wait until names may have changed; False: nobody says so, but it is time to look."""
+        """Wait until names may have changed; False: the time is over without an event."""
         async with (
             beside(home.changed(), "changes at home") as told,
             beside(self._wanted.wait(), "names are wanted") as wanted,
@@ -135,7 +135,7 @@ class Home:
 
     async def _take(self, found: Things) -> None:
         if found.starting and len(found.names) < len(self.things.names):
-            return  # the list of the last time is the better one
+            return  # the kept list is the better one
         first, news = bool(self.trouble), not found.same_names(self.things)
         before = self.things.left_out
         self.things, self.trouble, self._said = found, "", ""
@@ -161,7 +161,7 @@ class Home:
             log.warning("home: the names cannot be kept in %s: %s", self._file, error.strerror)
 
     def _note(self, trouble: str) -> None:
-        """Say why the names are not current, once for each reason."""
+        """Log why the names are not current, once for each reason."""
         self.trouble = trouble
         if trouble != self._said:
             self._said = trouble
@@ -173,7 +173,7 @@ class Home:
             log.warning("home: %s; %s", trouble, known)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait before the next attempt, or until somebody asks for it."""
+        """Wait before the next attempt, or until ``reload`` asks for it."""
         try:
             async with asyncio.timeout(seconds):
                 await self._wanted.wait()
@@ -183,7 +183,7 @@ class Home:
 
 
 async def subscribe(home: Conversation, event: str) -> None:
-    """Ask for an event. Refused ones are gone without: names are read every few minutes in any case."""
+    """Subscribe to an event. A refusal is ignored, since names are read every few minutes anyway."""
     try:
         await home.call("subscribe_events", event_type=event)
     except HomeRefused as refused:
@@ -191,7 +191,7 @@ async def subscribe(home: Conversation, event: str) -> None:
 
 
 async def look(home: Conversation, before: Things = NOTHING) -> Things:
-    """The names as they are now; what is not told stays as it was before.
+    """Read the present names; kinds that Home Assistant does not give stay as they were.
 
     :raises HomeUnavailable: the answers do not come.
     """
@@ -200,7 +200,7 @@ async def look(home: Conversation, before: Things = NOTHING) -> Things:
 
 
 async def look_once(endpoint: Endpoint) -> Things:
-    """The names as they are now, over a connection of its own.
+    """Read the present names over a connection made for this.
 
     :raises HomeUnavailable: Home Assistant cannot be asked.
     """

@@ -1,1 +1,1 @@
-"""Model folders on disk: which there are, whether one is whole, how one is fetched. Knows no engine and no protocol."""
+"""Model folders on disk: finding, checking and fetching them. This layer knows no engine and no protocol."""

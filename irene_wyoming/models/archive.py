@@ -1,4 +1,4 @@
-"""Unpacking an archive that came from the network: nothing outside of its folder, no links, a bounded size."""
+"""Unpacks an archive from the network safely: only within its folder, no links, a bounded size."""
 
 import lzma
 import shutil
@@ -15,17 +15,17 @@ from typing import IO
 from irene_wyoming.errors import DownloadFailed
 
 MOST_FILES = 10_000
-"""A model has about 20."""
+"""Most files in an archive. A model has about 20."""
 
 MOST_BYTES = 16 << 30
-"""Unpacked: twice what may be fetched, and models hardly compress."""
+"""Most bytes after unpacking: twice what may be fetched, since models hardly compress."""
 
 
 BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error),
     *(EOFError, OSError, NotImplementedError, RuntimeError),
 )
-"""What the standard library raises for damaged bytes; what decompresses lets its own errors through."""
+"""Exceptions of the standard library for damaged archives, including those of the decompressors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,19 @@ class Member:
 
     name: str
     size: int
-    """Bytes, as the archive says."""
+    """Size in bytes, as stated by the archive."""
     file: IO[bytes]
 
 
 def is_archive(path: Path) -> bool:
-    """Told from its bytes: an address need not say it."""
+    """Whether a file is an archive, judged by its bytes: its address may not tell."""
     return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
 
 
 def unpack(archive: Path, folder: Path) -> Path:
-    """Unpack into ``folder``, which is new, and say where the model is: there, or in the only folder inside.
+    """Unpack into a new folder; returns where the model is: there, or in the only folder inside.
 
-    :raises DownloadFailed: it is broken, or wants to do what no model needs.
+    :raises DownloadFailed: the archive is broken or contains something that no model needs.
     """
     folder.mkdir()
     used = 0
@@ -66,9 +66,9 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 
 def inside(archive: Path, name: str) -> PurePosixPath:
-    """The member's path below the folder.
+    """Check a member's name and return its path below the folder.
 
-    :raises DownloadFailed: it leads elsewhere.
+    :raises DownloadFailed: the path leads out of the folder.
     """
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts:
@@ -77,7 +77,7 @@ def inside(archive: Path, name: str) -> PurePosixPath:
 
 
 def members(archive: Path) -> Iterator[Member]:
-    """Every file; a link, device or anything else that is none is refused."""
+    """Iterate over all files; links, devices and other special members are refused."""
     with _opened(archive) as opened:
         if isinstance(opened, zipfile.ZipFile):
             for entry in opened.infolist():

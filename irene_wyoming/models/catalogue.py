@@ -1,8 +1,8 @@
-"""Models that can be fetched by name: where from, how large, and the checksum that a whole one has.
+"""The catalogue of models that can be fetched by name: their addresses, sizes and checksums.
 
-They are data: ``catalogue.json`` beside this module, and a file of the user's in the same form that is laid over it, so
-that a new model needs no new release. The Vosk and Whisper hosts publish no checksums for most files: those here are
-what several independent projects pin for that very file. Those of sherpa-onnx are of its release page.
+It is ``catalogue.json`` beside this module. A user's file in the same form is laid over it, so that a new model needs
+no new release. The Vosk and Whisper hosts publish few checksums, so theirs are those that several independent projects
+pin. Those of sherpa-onnx are from its release page.
 """
 
 import json
@@ -20,10 +20,10 @@ PACKAGED = Path(__file__).with_name("catalogue.json")
 FORMAT = 1
 
 LARGEST_FILE = 4 << 20
-"""Bytes of a catalogue. One model takes 400."""
+"""Most bytes of a catalogue file. One model takes 400."""
 
 EVERY = "*"
-"""As a language: the model understands up to a hundred."""
+"""The language of models that understand up to a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,19 @@ class Remote:
 
     url: str
     sha256: str | None
-    """None: nobody publishes it. The file is then judged by its structure alone."""
+    """Checksum; None: nobody publishes one, and the file is judged by its structure alone."""
     size: int | None
-    """Bytes; None: not known before."""
+    """Size in bytes; None: unknown until it is fetched."""
 
     @property
     def name(self) -> str:
-        """The last part of its address."""
+        """The file's name: the last part of its address."""
         return self.url.split("?")[0].rstrip("/").rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One model: an archive with its folder, or the files of its folder."""
+    """One model of the catalogue: an archive with its folder, or the files of its folder."""
 
     engine: str
     name: str
@@ -54,20 +54,20 @@ class Entry:
 
     @property
     def size(self) -> int:
-        """Bytes to fetch, as far as they are known."""
+        """Total bytes to fetch, as far as sizes are known."""
         return sum(file.size or 0 for file in self.files)
 
     def speaks(self, language: str) -> bool:
-        """Whether it understands a language, given as a tag such as ``de`` or ``de-AT``."""
+        """Whether the model understands a language, given as a tag such as ``de`` or ``de-AT``."""
         return EVERY in self.languages or language.replace("_", "-").split("-")[0].casefold() in self.languages
 
 
 def load(more: Path | None = None, mirror: str | None = None) -> Sequence[Entry]:
-    """The models that can be fetched.
+    """Load the catalogue of models that can be fetched.
 
-    :param more: a file of the user's; its models go before packaged ones of the same engine and name.
-    :param mirror: address that stands for every host, such as ``http://nas.local/models``: the path stays as it is.
-    :raises ConfigError: the file cannot be read, or says something that is not allowed.
+    :param more: the user's own file; its models go before packaged ones of the same engine and name.
+    :param mirror: address that replaces every host, such as ``http://nas.local/models``; paths stay as they are.
+    :raises ConfigError: the file cannot be read or contains something that is not allowed.
     """
     found = {(entry.engine, entry.name): entry for entry in _read(PACKAGED)}
     if more is not None:
@@ -78,7 +78,7 @@ def load(more: Path | None = None, mirror: str | None = None) -> Sequence[Entry]
 
 
 def entry(name: str, catalogue: Sequence[Entry]) -> Entry:
-    """:raises UnknownModel: there is none of that name; the message lists them."""
+    """Find a model in the catalogue, or raise UnknownModel with the names that there are."""
     for known in catalogue:
         if known.name == name:
             return known

@@ -1,4 +1,4 @@
-"""Whether a model folder is whole, told from names, sizes and first bytes, without loading it.
+"""Checks that a model folder is complete by names, sizes and first bytes, without loading the model.
 
 The libraries that load models end the whole process on some broken files, and say little that a user could act on. Here
 every message names the file and what to do.
@@ -14,13 +14,13 @@ from irene_wyoming.models import families
 
 
 class Broken(Exception):
-    """A file is not what it should be. Turned into EngineUnavailable by ``check``."""
+    """Raised for a file that is not as it should be. ``check`` turns it into EngineUnavailable."""
 
 
 def check(engine: str, folder: Path) -> None:
-    """Look at the model of an engine that keeps its model in a folder.
+    """Check the model folder of an engine.
 
-    :raises EngineUnavailable: naming the file, what is wrong with it, and what to do.
+    :raises EngineUnavailable: the message names the file, what is wrong with it, and what to do.
     """
     try:
         CHECKS[engine](folder)
@@ -31,7 +31,7 @@ def check(engine: str, folder: Path) -> None:
 
 
 def _first(folder: Path, *names: str) -> Path:
-    """The first of these files that is there and not empty."""
+    """The first of these files that exists and is not empty."""
     for name in names:
         path = folder / name
         if path.is_file():
@@ -46,7 +46,7 @@ def _first(folder: Path, *names: str) -> Path:
 
 
 def check_vosk(folder: Path) -> None:
-    """Both layouts: the older one has everything in one folder."""
+    """Check a Vosk model in either layout; the older one has everything in one folder."""
     flat = (folder / "final.mdl").is_file() and not (folder / "am").is_dir()
     am, conf, graph = ("", "", "") if flat else ("am/", "conf/", "graph/")
     model = _first(folder, f"{am}final.mdl")
@@ -74,7 +74,7 @@ def takes_grammar(folder: Path) -> bool:
 
 FST_MAGIC = 2125659606
 FST_STATE = 12
-"""Bytes of a state without its arcs in OpenFst's ``vector`` type, and at least as much in its ``const`` type."""
+"""Least bytes of a state without its arcs, in OpenFst's types ``vector`` and ``const``."""
 FST_ARC = 16
 
 
@@ -89,7 +89,7 @@ def _check_fst(path: Path) -> None:
             _, _, _, _, states, arcs = struct.unpack("<iiQqqq", file.read(40))
         except (struct.error, UnicodeDecodeError) as error:
             raise Broken(f"{path} is cut short") from error
-    # Other types pack their arcs in ways of their own.
+    # Other types pack their arcs in ways of their own, which cannot be checked by size.
     if kind in ("vector", "const") and arcs >= 0 and size < states * FST_STATE + arcs * FST_ARC:
         raise Broken(f"{path} is cut short: {size} bytes, expected at least {states * FST_STATE + arcs * FST_ARC}")
 
@@ -132,7 +132,7 @@ def _counted(file: BinaryIO) -> str:
 
 
 def _variables(file: BinaryIO) -> Iterator[int]:
-    """Where the data of each variable ends; what is beyond the end of the file is not read."""
+    """Give the offset at which each variable's data ends. Data beyond the end of the file are not read."""
     _revision, count = struct.unpack("<II", file.read(8))
     for _ in range(count):
         _counted(file)
@@ -156,4 +156,4 @@ CHECKS: Mapping[str, Callable[[Path], None]] = {
     "whisper": check_whisper,
     "sherpa": check_sherpa,
 }
-"""By the name of the engine."""
+"""The check of each engine's model folder, by the engine's name."""

@@ -1,4 +1,4 @@
-"""Fetching one file: resumed where it broke off, and trusted only with the right checksum."""
+"""Fetches one file: resumes where it broke off, and accepts it only with the right checksum."""
 
 import hashlib
 import http.client
@@ -13,38 +13,38 @@ from irene_wyoming.errors import DownloadFailed
 from irene_wyoming.models.catalogue import Remote
 
 Progress = Callable[[int, int | None], None]
-"""Told (bytes that are there, bytes in all or None) now and then."""
+"""Called now and then with (bytes fetched, total bytes or None)."""
 
 PIECE = 1 << 20
 """Bytes read at a time."""
 
 LARGEST = 8 << 30
-"""Bytes. Twice the largest model in use: a host must not fill the disk."""
+"""Most bytes of a file, twice the largest model in use: a host must not fill the disk."""
 
 TIMEOUT_S = 30.0
-"""Without a single byte; then the connection is given up and opened anew."""
+"""Seconds without a byte after which the connection is given up and reopened."""
 
 PAUSES_S = (1.0, 3.0, 10.0)
-"""Before each further try, which goes on where the last one broke off."""
+"""Seconds before each further try, which resumes where the last one broke off."""
 
 RANGE_NOT_SATISFIABLE = 416
 PARTIAL = 206
 
 
 class _Broken(Exception):
-    """The connection, not the file: worth another try."""
+    """Raised for a broken connection, which is worth another try."""
 
 
 class _Full(Exception):
-    """The file cannot be written."""
+    """Raised when the file cannot be written."""
 
 
 def fetch(remote: Remote, part: Path, progress: Progress, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Make ``part`` the whole file; what is already in it is kept.
+    """Fetch a file into ``part`` and keep the bytes that are already there.
 
-    A file without a published checksum is taken as it comes: what it is for is checked later, by its structure.
+    A file without a published checksum is accepted; its structure is checked later.
 
-    :raises DownloadFailed: the host does not give it, or it is not the file that the checksum belongs to.
+    :raises DownloadFailed: the host does not deliver it, or its checksum is wrong.
     """
     if not remote.url.startswith(("https://", "http://")):
         raise DownloadFailed(f"{remote.url}: expected an address that starts with https:// or http://")
@@ -72,7 +72,7 @@ def fetch(remote: Remote, part: Path, progress: Progress, sleep: Callable[[float
 
 
 def _go_on(remote: Remote, part: Path, progress: Progress) -> None:
-    """Ask for what is missing and append it."""
+    """Request the missing bytes and append them."""
     have = size_of(part)
     if remote.size is not None and have > remote.size:
         part.unlink()
@@ -94,12 +94,12 @@ def _go_on(remote: Remote, part: Path, progress: Progress) -> None:
         ) from error
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == RANGE_NOT_SATISFIABLE:  # all of it is there, or something else: the checksum tells
+        if error.code == RANGE_NOT_SATISFIABLE:  # the file is complete or another one: the checksum tells
             return
         if error.code >= 500:
             raise _Broken(f"the host answers {error.code} {error.reason}") from error
         raise DownloadFailed(f"{remote.url}: the host answers {error.code} {error.reason}") from error
-    except urllib.error.URLError as error:  # whoever asks knows better when to try again: the connection never stood
+    except urllib.error.URLError as error:  # no connection at all: the caller knows better when to try again
         raise DownloadFailed(
             f"{remote.url}: its host cannot be reached ({error.reason}); is the internet there? models.mirror names "
             "another host"
@@ -125,7 +125,7 @@ def _append(response: http.client.HTTPResponse, part: Path, have: int, remote: R
 
 
 def _opened(part: Path, mode: str) -> BinaryIO:
-    """Unbuffered: what cannot be written is told where it is written."""
+    """Open the file unbuffered, so that a failed write is reported at its place."""
     try:
         return cast("BinaryIO", part.open(mode, buffering=0))
     except OSError as error:

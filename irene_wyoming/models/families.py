@@ -1,7 +1,7 @@
-"""Which family of sherpa-onnx models a folder holds, told from its files and their metadata, without loading a model.
+"""Finds the family of a sherpa-onnx model from its files and their metadata, without loading it.
 
-The library ends the whole process when it is given a model of another family than it was told. So the family is found
-here first: from the names of the files, and for ONNX files from the metadata that the library's own exporters write.
+The library ends the whole process when it gets a model of an unexpected family. So the family is found first, from the
+names of files and the metadata that the library's exporters write into ONNX files.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,30 +15,30 @@ ROLES = (
     *("preprocess", "uncached_decode", "cached_decode", "encoder", "encode", "decoder_model_merged", "decoder"),
     *("joiner", "ctc", "model"),
 )
-"""Parts of a model, as their files are called; a longer name goes before one that it contains."""
+"""Parts of a model, as their files are named; a longer name precedes one that it contains."""
 
 MOST_METADATA = 1_000_000
-"""Bytes of metadata that are read at most: the longest, SenseVoice's, has some 60 kB."""
+"""Most bytes of metadata that are read. The longest, SenseVoice's, has some 60 kB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How the models of one family are loaded and used."""
+    """How models of one family are loaded and used."""
 
     name: str
     online: bool
-    """True: it decodes while the person speaks. False: it decodes whole utterances."""
+    """True: the model decodes while the person speaks. False: it decodes whole utterances."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a folder holds."""
+    """The model that was found in a folder."""
 
     family: Family
     files: Mapping[str, Path]
-    """By role (``encoder``, ``model``, ...), and ``tokens``."""
+    """Files by role (``encoder``, ``model``, ...), and ``tokens``."""
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """As the model's file says it; empty for files that have none."""
+    """Metadata of the model's file; empty where it has none."""
 
 
 OFFLINE = (
@@ -50,13 +50,13 @@ ONLINE = (
     *("online_zipformer2_ctc", "online_nemo_ctc"),
 )
 FAMILIES: Mapping[str, Family] = {name: Family(name, name in ONLINE) for name in (*OFFLINE, *ONLINE)}
-"""The families that are served, by name."""
+"""The families that this program can run, by name."""
 
 
 def find(folder: Path) -> Found:
-    """What the folder holds.
+    """Identify the model in a folder.
 
-    :raises EngineUnavailable: no model, part of one, or one of a family that is not served here; the message names the
+    :raises EngineUnavailable: there is no model, part of one, or one of an unsupported family; the message names the
         file and says what to do.
     """
     try:
@@ -79,7 +79,7 @@ def find(folder: Path) -> Found:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """The parts of a model in a folder, by role. Of several precisions the 8 bit one is taken: smaller and faster."""
+    """Find the parts of a model by role. Of several precisions the 8 bit one is taken: smaller and faster."""
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir(), key=lambda path: (".int8." not in path.name, path.name)):
         if not path.is_file():
@@ -122,7 +122,7 @@ def _transducer(about: Mapping[str, str]) -> str:
 
 
 def _pair(about: Mapping[str, str]) -> str | None:
-    """Models of an encoder and a decoder."""
+    """The family of a model with an encoder and a decoder; None: unknown."""
     kind = about.get("model_type", "")
     if kind.startswith("whisper") or "n_text_layer" in about:
         return "whisper"
@@ -132,7 +132,7 @@ def _pair(about: Mapping[str, str]) -> str | None:
 
 
 def _single(about: Mapping[str, str]) -> str | None:
-    """Models in one file."""
+    """The family of a model in one file; None: unknown."""
     kind = about.get("model_type", "")
     if kind.startswith("EncDec") or "normalize_type" in about or "is_giga_am" in about:
         return "online_nemo_ctc" if "chunk_shift" in about else "nemo_ctc"
@@ -151,7 +151,7 @@ SHAPES: Sequence[tuple[frozenset[str], Rule]] = (
     (frozenset({"model"}), _single),
     (frozenset({"ctc"}), _single),
 )
-"""Sets of files, and how the metadata tells the families that have them apart. The first that fits is taken."""
+"""Sets of roles, and how metadata tells the families with that set apart. The first match is taken."""
 
 
 def _name(files: Mapping[str, Path], about: Mapping[str, str]) -> str | None:
@@ -160,9 +160,9 @@ def _name(files: Mapping[str, Path], about: Mapping[str, str]) -> str | None:
 
 
 def metadata(path: Path) -> Mapping[str, str]:
-    """What an ONNX file says of itself, without loading its weights.
+    """Read the metadata of an ONNX file without loading its weights.
 
-    The file is a protobuf message (onnx.proto3, ModelProto): its fields are skipped but for ``metadata_props``, 14.
+    The file is a protobuf message (onnx.proto3, ModelProto): all fields but ``metadata_props`` (14) are skipped.
 
     :raises EngineUnavailable: the file is cut short or no ONNX model.
     """
@@ -182,7 +182,7 @@ def metadata(path: Path) -> Mapping[str, str]:
 
 
 def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
-    """The fields of a message that have a length; the content of large ones is skipped."""
+    """Iterate over the length-delimited fields of a message; the content of large ones is skipped."""
     while file.tell() < size:
         key = _varint(file)
         number, wire = key >> 3, key & 7

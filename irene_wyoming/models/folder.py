@@ -1,4 +1,4 @@
-"""Where models are: ``data_dir/asr/ENGINE/NAME``, or any folder that the configuration names."""
+"""Finds model folders: ``data_dir/asr/ENGINE/NAME``, or any folder that the configuration names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from irene_wyoming.errors import EngineUnavailable
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A folder with a model of one engine, which may or may not be there."""
+    """The folder of one engine's model, which may or may not exist."""
 
     engine: str
     path: Path
@@ -24,12 +24,12 @@ class ModelFolder:
 
 
 def models_dir(data_dir: Path, engine: str) -> Path:
-    """Where the models of an engine are kept."""
+    """The folder that holds an engine's models."""
     return data_dir / "asr" / engine
 
 
 def kept(data_dir: Path | None, engine: str) -> Sequence[ModelFolder]:
-    """The models of an engine in the data folder, by name."""
+    """The models of an engine in the data folder, sorted by name."""
     if data_dir is None or not (parent := models_dir(data_dir, engine)).is_dir():
         return []
     folders = sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -37,9 +37,11 @@ def kept(data_dir: Path | None, engine: str) -> Sequence[ModelFolder]:
 
 
 def find(engine: str, wanted: str | None, data_dir: Path | None) -> ModelFolder:
-    """The folder of a model: ``wanted`` is a path, or a name in the data folder; None: the only one there.
+    """Find a model's folder.
 
-    :raises EngineUnavailable: there is none; the message says what to do.
+    :param wanted: a path, or a name in the data folder; None: the only model there.
+
+    :raises EngineUnavailable: there is none, or more than one; the message says what to do.
     """
     if wanted is None:
         return _only(engine, data_dir)
@@ -64,7 +66,7 @@ def _only(engine: str, data_dir: Path | None) -> ModelFolder:
 
 
 def advice(engine: str, data_dir: Path | None) -> str:
-    """How to come by a model."""
+    """A sentence that tells the user how to get a model."""
     if data_dir is None:
         return f"set asr.providers.{engine}.model to the path of one, or data_dir to a folder for downloads"
     return f"'irene-wyoming models list' names some, 'irene-wyoming models download' fetches one into {data_dir}"

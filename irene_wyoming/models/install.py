@@ -1,4 +1,4 @@
-"""From an Entry to a model folder: fetched, checked, and put in its place in one step."""
+"""Installs a model from its catalogue entry: fetch, check, and move into place in one step."""
 
 import fcntl
 import json
@@ -16,24 +16,24 @@ from irene_wyoming.models.download import Progress, fetch, sha256_of, size_of
 from irene_wyoming.models.folder import models_dir
 
 MANIFEST = ".irene-wyoming.json"
-"""In a fetched model's folder: where it came from, and the checksums of its files."""
+"""File in a fetched model's folder with its origin and the checksums of its files."""
 
 UNPACKED = 3
-"""Free space that is wanted, as a multiple of what is fetched: the archive and what is in it."""
+"""Free space needed, as a multiple of the bytes to fetch: for the archive and its contents."""
 
 
 def install(entry: Entry, data_dir: Path, progress: Progress) -> Path:
-    """Fetch a model and return its folder, which replaces one of the same name only once the new one is whole.
+    """Fetch a model and return its folder. It replaces a folder of the same name only once it is complete.
 
-    What has been fetched stays for the next try when something goes wrong on the way. Two programs that want the same
-    model fetch it once: the second waits for the first.
+    After a failure the fetched files stay for the next try. Two programs that want the same model fetch it once: the
+    second waits for the first.
 
-    :raises DownloadFailed: it cannot be fetched, or is not what it should be.
+    :raises DownloadFailed: it cannot be fetched, or fails its checks.
     """
     parent = models_dir(data_dir, entry.engine)
     target, work = parent / entry.name, parent / f".{entry.name}.partial"
     with _named(parent), _alone(parent.parent / ".locks" / f"{entry.engine}-{entry.name}") as first:
-        if not first and target.is_dir():  # somebody else has fetched it while this one waited
+        if not first and target.is_dir():  # another program has fetched it while this one waited
             return target
         work.mkdir(parents=True, exist_ok=True)
         there = sum(size_of(work / file.name) for file in entry.files)
@@ -51,7 +51,7 @@ def install(entry: Entry, data_dir: Path, progress: Progress) -> Path:
 
 
 def changed(folder: Path) -> list[str]:
-    """Files that are gone or not as they were when the model was fetched; none where it was not fetched by us."""
+    """Files that are missing or changed since the model was fetched; none for models that we did not fetch."""
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
@@ -65,7 +65,7 @@ def changed(folder: Path) -> list[str]:
 
 
 def _fetched(entry: Entry, work: Path, progress: Progress) -> Path:
-    """The folder with the model, within ``work``."""
+    """Fetch a model within ``work``; returns its folder there."""
     before = 0
     for file in entry.files:
         done = before
@@ -110,7 +110,7 @@ def _room(parent: Path, wanted: int) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[bool]:
-    """Hold the lock of one model; True: nobody else held it before. It goes with its process, whatever ends that."""
+    """Hold the lock of one model; True: nobody else held it before. The lock ends with its process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         try:
@@ -124,7 +124,7 @@ def _alone(path: Path) -> Iterator[bool]:
 
 @contextmanager
 def _named(parent: Path) -> Iterator[None]:
-    """:raises DownloadFailed: instead of an error of the file system."""
+    """Turn errors of the file system into DownloadFailed with a message for the user."""
     try:
         yield
     except OSError as error:

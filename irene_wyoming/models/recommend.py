@@ -1,4 +1,4 @@
-"""Which engines and models suit a language and a machine, and why: the table behind ``asr.default_provider: auto``."""
+"""Recommends engines and models for a language and a machine: the table behind ``asr.default_provider: auto``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ EUROPEAN = frozenset(
         *("ro", "sk", "sl", "es", "sv", "ru", "uk"),
     ]
 )
-"""What Parakeet v3 understands."""
+"""The languages that Parakeet v3 understands."""
 
 EAST_ASIAN = frozenset(("zh", "ja", "ko", "yue"))
 ENGLISH = frozenset(("en",))
 EVERY = frozenset[str]()
-"""In a row: whatever language."""
+"""In a row of the table: any language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +25,20 @@ class Choice:
 
     engine: str
     model: str | None
-    """Its name in the catalogue; None: the engine carries its model."""
+    """The model's name in the catalogue; None: the engine carries its model."""
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What suits some languages on machines of at least some size."""
+    """The choices for some languages on machines of at least some size."""
 
     languages: frozenset[str]
     cores: int
     memory_mb: int
     choices: tuple[Choice, ...]
     gpu: bool = False
-    """True: only with a GPU."""
+    """True: this row needs a GPU."""
 
     def suits(self, language: str, cores: int, memory_mb: int, *, gpu: bool) -> bool:
         spoken = not self.languages or language in self.languages
@@ -97,14 +97,14 @@ TABLE: Sequence[Row] = (
     Row(EVERY, 2, 1_800, (WHISPER_BASE,)),
     Row(EVERY, 1, 0, (WHISPER_TINY,)),
 )
-"""The first row that suits is taken; the order is from the best to what still fits."""
+"""The table of recommendations, best first; the first row that fits is taken."""
 
 
 def recommend(language: str, cores: int, memory_mb: int | None, *, gpu: bool = False) -> tuple[Choice, ...]:
-    """What to use, the first choice first.
+    """Recommend engines and models, the first choice first.
 
     :param language: a tag such as ``de`` or ``de-AT``.
-    :param memory_mb: None: unknown, which is taken for enough.
+    :param memory_mb: megabytes of memory; None: unknown, which counts as enough.
     """
     primary = language.replace("_", "-").split("-")[0].casefold()
     enough = 1_000_000 if memory_mb is None else memory_mb
@@ -112,6 +112,6 @@ def recommend(language: str, cores: int, memory_mb: int | None, *, gpu: bool = F
 
 
 def entry_of(choice: Choice, catalogue: Sequence[Entry]) -> Entry | None:
-    """What has to be fetched for a choice; None: nothing."""
+    """The catalogue entry to fetch for a choice; None: nothing."""
     found = (known for known in catalogue if (known.engine, known.name) == (choice.engine, choice.model))
     return next(found, None)

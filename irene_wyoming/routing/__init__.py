@@ -1,4 +1,4 @@
-"""Which engine is asked next. Policy is pure; a router of engines is itself an engine.
+"""Routing: which engine is asked next. Policies are pure; a router of engines is itself an engine.
 
 May import: engines, audio, errors.
 """

@@ -1,4 +1,4 @@
-"""Admission: how many utterances engines work on at once, how many wait, and who is told at once to try again."""
+"""Admission: how many utterances engines work on at once, how many wait, and which are refused at once."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from irene_wyoming.errors import LimitExceeded
 
 
 class Admission:
-    """Turns in the order in which they were asked for, and places for utterances that wait for their transcript.
+    """Gives turns in the order of requests, and places to utterances that wait for their transcript.
 
-    A turn is for one call of an engine, so that nobody holds one who talks or has fallen silent.
+    A turn is for one call of an engine, so an utterance holds none while its speaker talks or pauses.
 
     :param at_once: utterances that engines work on at a time.
-    :param waiting: utterances that may wait besides, complete as they are; 0: none.
+    :param waiting: complete utterances that may wait besides; 0: none.
     """
 
     def __init__(self, at_once: int, waiting: int) -> None:
@@ -28,7 +28,7 @@ class Admission:
 
     @contextmanager
     def place(self) -> Iterator["Place"]:
-        """A place that can be taken, and is given back when the context ends."""
+        """Offer a place that can be taken; the end of the context gives it back."""
         place = Place(self)
         try:
             yield place
@@ -36,7 +36,7 @@ class Admission:
             place.close()
 
     def take(self) -> None:
-        """:raises LimitExceeded: too many wait already."""
+        """Take a place, or raise LimitExceeded where too many wait already."""
         if self._taken >= self._at_once + self._waiting:
             raise LimitExceeded(
                 f"too many people speak at once: {self._at_once} are heard and {self._waiting} wait already; try again"
@@ -48,7 +48,7 @@ class Admission:
 
 
 class Place:
-    """One place of an Admission."""
+    """One utterance's place in an Admission."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
@@ -56,16 +56,16 @@ class Place:
         self._closed = False
 
     def take(self) -> None:
-        """Take it, unless that has been done or is too late.
+        """Take the place, unless it is taken already or the context has ended.
 
-        :raises LimitExceeded: there is none left.
+        :raises LimitExceeded: too many wait already.
         """
         if not self._taken and not self._closed:
             self._admission.take()
             self._taken = True
 
     def close(self) -> None:
-        """Give it back, if it was taken."""
+        """Give the place back, if it was taken."""
         self._closed = True
         if self._taken:
             self._taken = False

@@ -13,11 +13,11 @@ from irene_wyoming.routing.utterance import Utterance
 
 
 class AsrRouter:
-    """Chooses among providers that all hear the same format.
+    """Chooses among providers that all take the same audio format.
 
     :param providers: at least one, in order of preference.
-    :param cascade: when an answer of the first is good enough; None: always.
-    :param clock: seconds, never going back.
+    :param cascade: judges whether the first answer is good enough; None: it always is.
+    :param clock: monotonic seconds.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class AsrRouter:
         return Utterance(request, self.format, self.order, self.admission, self.cascade, self.clock)
 
     def order(self, request: AsrRequest) -> list[Provider]:
-        """Whom to ask, one after the other. A request that names a model goes to those that have it, and to no other.
+        """The providers to ask, one after the other. A request that names a model goes only to those that have it.
 
-        :raises UnknownModel: nobody has it.
+        :raises UnknownModel: no provider has the named model.
         """
         able = self.providers
         if request.model is not None:

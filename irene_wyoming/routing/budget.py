@@ -5,16 +5,16 @@ from contextlib import contextmanager
 
 
 class Budget:
-    """Seconds for one provider.
+    """Counts the seconds that one provider may still use.
 
     Where another one could answer, what counts is the time that this one takes after the end of the audio. Once it has
-    used up its deadline, the utterance is handed over. Where none is left, it has until ``allowed_s`` after the end, so
-    that nobody loses a transcript by waiting. Any one call before the end may take ``allowed_s``.
+    used up its deadline, the utterance is handed over. The last provider has until ``allowed_s`` after the end, so that
+    waiting loses no transcript. Each call before the end may take ``allowed_s``.
 
     :param allowed_s: the provider's deadline, or its longest time where it is the last.
     :param last: no other provider could answer.
-    :param ended: when the audio has ended, by the clock; None: it goes on.
-    :param clock: seconds, never going back.
+    :param ended: the clock's reading at the end of the audio; None: it goes on.
+    :param clock: monotonic seconds.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Budget:
         self._used_s = 0.0
 
     def left_s(self) -> float:
-        """How long a call that begins now may take."""
+        """Seconds that a call may take if it begins now."""
         ended = self._ended()
         if ended is None:
             return self._allowed_s
@@ -36,7 +36,7 @@ class Budget:
 
     @contextmanager
     def spent(self) -> Iterator[None]:
-        """Count the time that the context lasts, as far as the audio has ended."""
+        """Count the duration of the context, as far as it lies after the end of the audio."""
         began = self._clock()
         try:
             yield

@@ -1,4 +1,4 @@
-"""Cascade: when the answer of a fast provider is good enough, and how often a strong one would have said the same."""
+"""Cascade: judges whether a fast provider's answer is good enough, and counts how often a strong one agrees."""
 
 import logging
 
@@ -11,7 +11,7 @@ WORDS = {"same": "the same", "other": "something else", "unheard": "what the fir
 
 
 class Cascade:
-    """Judges the first answer, and counts how the second compares.
+    """Judges the first answer, and counts how it compares with the second.
 
     :param confidence: least confidence, 0 to 1, of an answer that needs no second one.
     """
@@ -22,20 +22,20 @@ class Cascade:
     def sure(self, fast: Transcription) -> bool:
         """Whether the fast provider's answer is good enough."""
         good = bool(fast.text) and fast.confidence is not None and fast.confidence >= self._confidence
-        good = good and fast.kind != "open"  # what is no command of a small model is what the strong one is for
+        good = good and fast.kind != "open"  # what a small model takes for no command is the strong one's job
         if good:
             metrics.CASCADE.labels("fast", "unchecked").inc()
         return good
 
     def strong_answered(self, fast: Transcription, strong: Transcription) -> None:
-        """Both have answered, since the fast one was not sure."""
+        """Count whether both answers agree, given that the fast provider was not sure."""
         agreed = agreement(fast.text, strong.text)
         metrics.CASCADE.labels("strong", agreed).inc()
         log.info("asr: %s said %s: %r, %r", strong.provider, WORDS[agreed], fast.text, strong.text)
 
 
 def agreement(fast: str, strong: str) -> str:
-    """``same``, ``other``, or ``unheard`` where the fast one understood nothing."""
+    """Compare two transcripts: ``same``, ``other``, or ``unheard`` where the fast provider understood nothing."""
     if not fast:
         return "unheard"
     return "same" if plain(fast) == plain(strong) else "other"

@@ -1,4 +1,4 @@
-"""Keeper: has one engine made, its model loaded and let go, and brings it back when it hangs or its process ends."""
+"""Keeper: makes one engine, loads its model and lets it go, and brings it back after a hang or crash."""
 
 import asyncio
 import logging
@@ -19,42 +19,42 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 LEFT_BEHIND = 3
-"""Threads of one engine that may hang at a time. Each holds a model in memory, and none can be stopped."""
+"""Most hanging threads of one engine. Each holds a model in memory, and none can be stopped."""
 
 RELOAD_S, RELOAD_MOST_S = 1.0, 60.0
 """Seconds before an engine is made anew: the first time, and at most."""
 
 LOOK_EVERY_S = 10.0
-"""Seconds between looks at whether a model is idle; it is to be so for minutes."""
+"""Seconds between checks whether a model is idle; the limits for that are minutes."""
 
 CLOSE_S = 2.0
-"""What an engine gets to close itself. A server is made to end 4 s after it was asked to."""
+"""Seconds that an engine gets to close itself. A server is killed 4 s after it was asked to stop."""
 
 
 class State(Enum):
-    """How an engine is."""
+    """The condition of an engine."""
 
     ABSENT = "absent"
-    """Not made yet, or given back."""
+    """The engine has not been made yet, or was given back."""
     READY = "ready"
-    """It can be called. Its model may still have to be loaded."""
+    """The engine can be called. Its model may still have to be loaded."""
     HANGS = "hangs"
-    """One of its calls has taken too long. It is waited for."""
+    """One of the engine's calls has taken too long. The engine is waited for."""
     ANEW = "anew"
-    """It is being made anew, again and again until that succeeds."""
+    """The engine is being made anew, again and again until that succeeds."""
 
 
 class Keeper:
     """Keeps one engine and the worker that it runs on.
 
     An engine that hangs is waited for. When its call has run for ``longest_s``, a process is killed, and the engine is
-    made anew. A thread cannot be ended: it is left behind with its engine, and another one made.
+    made anew. A thread cannot be ended: it is left behind with its engine, and a new one is made.
 
-    :param name: of the provider.
-    :param make: makes the engine; slow. Raises EngineError.
+    :param name: the provider's name.
+    :param make: makes the engine, which may be slow; raises EngineError.
     :param longest_s: seconds after which a call that still runs hangs.
-    :param patience_s: seconds that a call may hang on a thread before that is left behind, if more than ``longest_s``.
-    :param reload_s: before the engine is made anew the first time; doubled until ``answered``.
+    :param patience_s: seconds that a call may hang before its thread is left behind, if more than ``longest_s``.
+    :param reload_s: seconds before the engine is first made anew; doubled until ``answered``.
     """
 
     def __init__(
@@ -68,33 +68,33 @@ class Keeper:
         self._patience_s = max(longest_s, patience_s)
         self._engine: AsrEngine | None = None
         self._models: Sequence[ModelInfo] = ()
-        self._left: list[Worker] = []  # those whose call has not come back
+        self._left: list[Worker] = []  # workers that were left behind with a hanging call
         self._tasks: dict[str, asyncio.Task[None]] = {}  # at most one of each kind
-        self._news = asyncio.Event()  # the state or the hope has changed
-        self._hopeless: EngineError | None = None  # why the engine could not be made anew the last time
+        self._news = asyncio.Event()  # set when the state changes or an attempt to make the engine fails
+        self._hopeless: EngineError | None = None  # why the last attempt to make the engine anew failed
         self._first_reload_s = self._reload_s = reload_s
 
     @property
     def engine(self) -> AsrEngine:
-        """:raises EngineFailed: it is not there."""
+        """The engine, or EngineFailed raised where there is none at present."""
         if self._engine is None:
             raise EngineFailed(f"{self.name}: is not there")
         return self._engine
 
     def models(self) -> Sequence[ModelInfo]:
-        """The models that the engine has, or had when it was last there."""
+        """The models that the engine has, or had before it failed."""
         if self._engine is not None:
             self._models = self._engine.models()
         return self._models
 
     async def start(self) -> None:
-        """Make the engine. One that loads its model by itself does so in the background from here on.
+        """Make the engine. Its model is loaded in the background if the engine can do that.
 
-        :raises EngineError: it cannot be had.
+        :raises EngineError: it cannot be made.
         """
         self._engine = await self._own(self.worker.obtain(self._make))
         self.models()
-        self._tasks.pop("load", None)  # that of an engine before
+        self._tasks.pop("load", None)  # the load task of an earlier engine
         self._turn(State.READY)
         metrics.PROVIDER_UP.labels("asr", self.name).set(1)
         if isinstance(self._engine, Loadable):
@@ -104,9 +104,9 @@ class Keeper:
     async def ready(self, within_s: float, *, patient: bool) -> AsrEngine:
         """The engine with its model in memory.
 
-        :param within_s: seconds that it may take.
-        :param patient: wait for an engine that hangs or is made anew.
-        :raises EngineError: it cannot be had, or not in time.
+        :param within_s: seconds to wait at most.
+        :param patient: also wait for an engine that hangs or is being made anew.
+        :raises EngineError: it is not available in time.
         """
         if self.state is not State.READY:
             if not patient:
@@ -123,9 +123,9 @@ class Keeper:
         return engine
 
     async def load(self) -> None:
-        """Load the model now, as where its files have come since the engine was made.
+        """Load the model now, for example after its files were fetched.
 
-        :raises EngineError: it cannot be loaded.
+        :raises EngineError: the model cannot be loaded.
         """
         engine = self._engine
         if isinstance(engine, Loadable) and not engine.loaded:
@@ -133,38 +133,38 @@ class Keeper:
             await loading
 
     async def unload_unused(self, for_s: float) -> bool:
-        """Let the model go if it has been without work for so long, seconds; says whether it did."""
+        """Unload the model if it has not been used for this many seconds; says whether it did."""
         engine = self._engine
         if not isinstance(engine, Loadable) or not engine.loaded:
             return False
-        with suppress(EngineError):  # it hangs just now, or is being made anew
+        with suppress(EngineError):  # the engine hangs at present, or is being made anew
             return await self.worker.run(engine.unload_unused, for_s)
         return False
 
     def hangs(self) -> None:
-        """A call has taken too long."""
+        """Take note that a call of the engine has taken too long."""
         if self.state is State.READY:
             self._turn(State.HANGS)
             self._task("mend", self._free)
 
     def watch(self) -> None:
-        """Nobody waits any more for the call that runs: see to it that it comes back."""
+        """Watch a running call that nobody waits for any more, until it returns or hangs."""
         self._task("watch", self._watch)
 
     def may_have_ended(self) -> None:
-        """A call has failed. Where that was the end of the engine's process, the engine is made anew."""
+        """Take note of a failed call. If the engine's process has ended, the engine is made anew."""
         process = killable(self._engine)
         if process is not None and not process.alive and self.state is State.READY:
             self._turn(State.ANEW)
             self._task("mend", self._anew)
 
     def answered(self) -> None:
-        """The engine does its work again."""
+        """Take note that the engine works again."""
         self._reload_s = self._first_reload_s
         metrics.PROVIDER_UP.labels("asr", self.name).set(1)
 
     async def close(self) -> None:
-        """Give everything back that comes back. May be called more than once."""
+        """Give back the engine and all threads that return. May be called more than once."""
         for task in self._tasks.values():
             task.cancel()
         if self._tasks:
@@ -184,7 +184,7 @@ class Keeper:
         self._news.set()
 
     def _task(self, kind: str, work: Callable[[], Coroutine[None, None, None]]) -> "asyncio.Task[None]":
-        """Do something in the background, unless that is being done. What goes wrong is told in the log."""
+        """Do work in the background, unless work of this kind runs already. Failures are logged."""
         task = self._tasks.get(kind)
         if task is None or task.done():
             task = self._tasks[kind] = asyncio.create_task(work(), name=f"{kind} {self.name}")
@@ -197,7 +197,7 @@ class Keeper:
             log.warning("asr: %s: %s", self.name, error, exc_info=trace)
 
     async def _back(self, within_s: float) -> None:
-        """Wait for an engine that hangs, or is made anew.
+        """Wait for an engine that hangs or is being made anew.
 
         :raises EngineError: it does not come back in time, or cannot be made anew.
         """
@@ -220,9 +220,9 @@ class Keeper:
         return self._task("load", load)
 
     async def _own(self, slow: Awaitable[R]) -> R:
-        """Wait for something that may take as long as it likes.
+        """Wait without a limit for a call of the engine.
 
-        :raises IreneError: as it does; EngineFailed: whatever else goes wrong.
+        :raises IreneError: as the call does; anything else becomes EngineFailed.
         """
         try:
             return await slow
@@ -232,17 +232,17 @@ class Keeper:
             raise EngineFailed(f"{self.name}: {type(error).__name__}: {error}") from error
 
     async def _unload_when_idle(self) -> None:
-        """Let the model go whenever nobody has used it for long enough."""
+        """Unload the model whenever it has not been used for long enough."""
         while True:
             engine = self._engine
             idle_in = engine.idle_in() if isinstance(engine, Loadable) else None
             if idle_in == 0 and isinstance(engine, Loadable):
-                with suppress(EngineError):  # it hangs just now, or is being made anew
+                with suppress(EngineError):  # the engine hangs at present, or is being made anew
                     await self.worker.run(engine.unload_if_idle)
             await asyncio.sleep(LOOK_EVERY_S if not idle_in else min(idle_in, LOOK_EVERY_S))
 
     async def _watch(self) -> None:
-        """Wait until the worker rests; a call that has run for too long by then hangs."""
+        """Wait until the worker rests; a call that runs too long is declared to hang."""
         while self.state is State.READY and (running_s := self.worker.running_s):
             if running_s >= self.longest_s:
                 self.hangs()
@@ -250,7 +250,7 @@ class Keeper:
                 await asyncio.sleep(self.longest_s - running_s)
 
     async def _free(self) -> None:
-        """Wait for a call that hangs; when it has taken too long, make do without it."""
+        """Wait for a hanging call; when it takes too long, go on without its thread."""
         worker, process = self.worker, killable(self._engine)
         worker.send_away(EngineBusy(f"{self.name}: waited behind a call that hangs"))
         if process is not None:
@@ -270,7 +270,7 @@ class Keeper:
         await self._anew()
 
     async def _comes_back_or_may_be_left(self, worker: Worker) -> bool:
-        """True: it has come back. False: it has not, and there are not too many like it yet."""
+        """Wait for a hanging call. True: it has returned. False: it has not, and its thread may be left behind."""
         patience_s = self._patience_s - worker.running_s
         while True:
             if await comes_back(worker, patience_s):
@@ -282,7 +282,7 @@ class Keeper:
             patience_s = self._patience_s
 
     def _leave_behind(self, worker: Worker) -> None:
-        """Go on with another thread."""
+        """Leave the hanging thread with its engine, and go on with a new one."""
         log.warning("asr: %s hangs: its thread is left behind", self.name)
         worker.send_away(EngineBusy(f"{self.name}: waited behind a call that hangs"))
         worker.discard(self.engine)
@@ -293,7 +293,7 @@ class Keeper:
     async def _anew(self) -> None:
         """Make the engine anew, again and again until that succeeds."""
         self.models()
-        self.worker.discard(self.engine)  # where the worker is a new one: once more, as it was on the old
+        self.worker.discard(self.engine)  # once more on a new worker, as before on the old one
         self._engine = None
         while self._engine is None:
             delay_s, self._reload_s = self._reload_s, min(2 * self._reload_s, RELOAD_MOST_S)
@@ -314,11 +314,11 @@ SAID = {
     State.HANGS: "hangs",
     State.ANEW: "is being started anew",
 }
-"""How a client is told of a state."""
+"""The words for each state in messages to clients."""
 
 
 async def comes_back(worker: Worker, patience_s: float) -> bool:
-    """Whether the worker is free again within so many seconds."""
+    """Whether the worker becomes free again within ``patience_s`` seconds."""
     try:
         async with asyncio.timeout(max(0.0, patience_s)):
             await worker.run(int)  # a call that does nothing

@@ -1,4 +1,4 @@
-"""Mending: transcripts of a provider, matched to the names and sentences of the home before anybody sees them."""
+"""Mending: corrects a provider's transcripts by the names and sentences of the home."""
 
 import logging
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LANGUAGES = 2
-"""Languages whose templates are kept ready: each takes some ten megabytes."""
+"""Most languages whose templates are kept ready; each takes some ten megabytes."""
 
 
 class Mending:
     """Mends the transcripts of one provider, on that provider's thread.
 
-    :param snap: ``names`` or ``sentences``.
+    :param snap: what to match: ``names`` or ``sentences``.
     :param vocabulary: the configured names.
-    :param sentences: own sentences, in hassil's notation.
-    :param language: of transcripts that do not tell theirs.
+    :param sentences: the user's own sentences, in hassil's notation.
+    :param language: language of transcripts that do not tell theirs.
     """
 
     def __init__(self, snap: Snap, vocabulary: Vocabulary, sentences: Sequence[str], language: str) -> None:
@@ -36,23 +36,23 @@ class Mending:
         self._snapper = lru_cache(LANGUAGES)(self._made)
 
     def prepare(self) -> None:
-        """Do beforehand what takes seconds, so that the first utterance need not wait for it."""
+        """Do slow preparations, which take seconds, so that the first utterance need not wait for them."""
         self._snapper(self._language).prepare()
 
     def expect(self, request: AsrRequest) -> None:
-        """Prepare for an utterance while it is spoken: what is known of new names is made anew, which takes a while."""
+        """Prepare for a new utterance while it is spoken: new names need slow preparations."""
         self._snapper(request.language or self._language).prepare(request.vocabulary)
 
     def mended(self, heard: Transcription, names: Vocabulary | None) -> Transcription:
-        """The transcript, matched to what the home knows.
+        """Match a transcript to the names and sentences of the home.
 
-        :param names: that the home has now, besides the configured ones.
+        :param names: names that the home has now, besides the configured ones.
         """
         if heard.kind == "command" or not heard.text:
             return heard
         try:
             snapped = self._snapper(heard.language or self._language).snapped(heard.text, names)
-        except Exception:  # what is unexpected here must not cost a transcript
+        except Exception:  # an unexpected failure here must not cost a transcript
             log.exception("asr: %s: a transcript cannot be matched to the home and stays as it is", heard.provider)
             return heard
         if snapped.how == "left":
@@ -62,6 +62,6 @@ class Mending:
         return replace(heard, text=snapped.text, confidence=sure, kind="command", details=details)
 
     def _made(self, language: str) -> "Snapper":
-        from irene_wyoming.language.snapping import Snapper  # hassil takes a while to load; only who snaps needs it
+        from irene_wyoming.language.snapping import Snapper  # hassil is slow to load and only needed here
 
         return Snapper(self._snap, self._vocabulary, self._sentences, language)

@@ -26,20 +26,20 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 NO_FAULT_OF_THE_ENGINE = (UnknownModel, UnsupportedRequest, EngineBusy)
-"""Errors that say nothing against an engine."""
+"""Errors that are not the engine's fault."""
 
 
 class Provider:
     """Calls its engine on a thread of its own, one call at a time, each within a deadline.
 
-    :param make: makes the engine; slow. Raises EngineError.
+    :param make: makes the engine, which may be slow; raises EngineError.
     :param deadline_s: seconds that the engine gets for a transcript, and for any one call before the end of the audio,
         where another provider could answer instead.
-    :param longest_s: the same where no other provider is left; an engine that takes longer hangs. None: deadline_s.
-    :param finds_speech: the engine wants all of the audio; False: not the silence before and after speech.
-    :param mending: mends its transcripts by what the home knows; None: they stay as they are.
-    :param patience_s: how long a thread that hangs is waited for before it is left behind.
-    :param reload_s: before the engine is made anew the first time; doubled until it gives a transcript again.
+    :param longest_s: seconds where no other provider is left; a longer call hangs. None: ``deadline_s``.
+    :param finds_speech: the engine wants all audio. False: leave out the silence before and after speech.
+    :param mending: corrects its transcripts by the home's names; None: they stay as they are.
+    :param patience_s: seconds to wait for a hanging thread before it is left behind.
+    :param reload_s: seconds before the engine is first made anew; doubled until it gives a transcript.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Provider:
 
     @property
     def engine(self) -> AsrEngine:
-        """:raises EngineFailed: it is not there."""
+        """The provider's engine, or EngineFailed raised where there is none at present."""
         return self._keeper.engine
 
     @property
@@ -80,39 +80,39 @@ class Provider:
         return Standing(self.name, ready, self.busy)
 
     def models(self) -> Sequence[ModelInfo]:
-        """The models that the engine has, or had when it was last there."""
+        """The models that the engine has, or had before it failed."""
         return self._keeper.models()
 
     def can_answer(self, request: AsrRequest) -> bool:
-        """Whether it would be of use now to ask it, as far as that can be told without asking."""
+        """Whether to ask this provider now, as far as that is known without asking."""
         return self.standing.ready and any(speaks(model, request.language) for model in self.models())
 
     async def start(self) -> None:
         """Make the engine.
 
-        :raises EngineError: it cannot be had.
+        :raises EngineError: it cannot be made.
         """
         await self._keeper.start()
 
     async def load(self) -> None:
-        """Load the model now, as where its files have come since the engine was made.
+        """Load the model now, for example after its files were fetched.
 
-        :raises EngineError: it cannot be loaded.
+        :raises EngineError: the model cannot be loaded.
         """
         await self._keeper.load()
 
     async def unload_unused(self, for_s: float) -> bool:
-        """Let the model go if it has been without work for so long, seconds; says whether it did."""
+        """Unload the model if it has not been used for this many seconds; says whether it did."""
         return not self.busy and await self._keeper.unload_unused(for_s)
 
     @asynccontextmanager
     async def session(
         self, request: AsrRequest, within_s: Callable[[], float], *, patient: bool = False
     ) -> AsyncIterator["ProviderSession"]:
-        """One utterance.
+        """Open a session for one utterance; the end of the context closes it.
 
-        :param within_s: how long a call that begins now may take, seconds.
-        :param patient: wait for an engine that hangs or is being made anew.
+        :param within_s: gives the seconds that a call may take if it begins now.
+        :param patient: also wait for an engine that hangs or is being made anew.
         :raises EngineError: the engine fails, or the request cannot be met.
         """
         engine = await self._keeper.ready(within_s(), patient=patient)
@@ -131,11 +131,11 @@ class Provider:
     async def call(
         self, worker: Worker, within_s: float, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """Call the engine.
+        """Call a function of the engine on its worker.
 
         :raises EngineError: as the engine does.
         :raises EngineTimeout: the call has taken too long.
-        :raises EngineBusy: others took so long that it has not begun.
+        :raises EngineBusy: other calls took so long that this one has not begun.
         :raises EngineFailed: something else went wrong.
         """
         begun = False
@@ -159,16 +159,16 @@ class Provider:
             raise
         except EngineError:
             raise
-        except Exception as error:  # an engine is foreign code: its bug costs it this utterance, and nobody else
+        except Exception as error:  # an engine is foreign code: its bug may cost this utterance and no other
             raise EngineFailed(f"{self.name}: {type(error).__name__}: {error}") from error
 
     def succeeded(self) -> None:
-        """The engine has given a transcript."""
+        """Take note that the engine has given a transcript."""
         self._breaker.succeeded()
         self._keeper.answered()
 
     def failed(self, error: EngineError) -> None:
-        """Take note of a failure. A request that cannot be met is none, and neither is one that had to wait."""
+        """Take note of a failure. Unsupported requests and calls that had to wait do not count."""
         if isinstance(error, NO_FAULT_OF_THE_ENGINE):
             return
         metrics.PROVIDER_FAILURES.labels("asr", self.name, error.code).inc()
@@ -178,11 +178,11 @@ class Provider:
         self._keeper.may_have_ended()
 
     async def close(self) -> None:
-        """Give everything back that comes back. May be called more than once."""
+        """Give back the engine and its threads. May be called more than once."""
         await self._keeper.close()
 
     async def _open(self, worker: Worker, engine: AsrEngine, request: AsrRequest, within_s: float) -> AsrSession:
-        """A session; when nobody waits for it any more, it is closed as soon as it is there."""
+        """Open a session. If nobody waits for it any more, it is closed as soon as it exists."""
         opened = ExitStack()
 
         def open_session() -> AsrSession:
@@ -194,24 +194,24 @@ class Provider:
         try:
             return await self.call(worker, within_s, open_session)
         except BaseException:
-            worker.discard(opened)  # after it, on the same thread
+            worker.discard(opened)  # runs after the opening, on the same thread
             raise
 
 
 def speaks(model: ModelInfo, language: str | None) -> bool:
-    """Whether a model knows a language, whichever its region; None: any."""
+    """Whether a model knows a language in any region; None stands for every language."""
     return language is None or primary(language) in map(primary, model.languages)
 
 
 def primary(tag: str) -> str:
-    """``en`` of ``en-GB``."""
+    """The primary part of a language tag: ``en`` for ``en-GB``."""
     return tag.replace("_", "-").partition("-")[0].casefold()
 
 
 class ProviderSession:
     """One utterance with one provider.
 
-    :param within_s: how long a call that begins now may take, seconds.
+    :param within_s: gives the seconds that a call may take if it begins now.
     """
 
     def __init__(
@@ -234,12 +234,12 @@ class ProviderSession:
 
     @property
     def alone(self) -> bool:
-        """The engine has nothing to do for any other utterance."""
+        """Whether the engine has no other utterance at hand."""
         return self._provider.busy - self._provider.resting <= 1
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """While the context lasts, this utterance waits for its speaker."""
+        """Mark that this utterance waits for its speaker while the context lasts."""
         self._provider.resting += 1
         try:
             yield
@@ -247,24 +247,24 @@ class ProviderSession:
             self._provider.resting -= 1
 
     async def push(self, pcm: bytes) -> str | None:
-        """Take audio, and say what has been understood so far, where the engine can.
+        """Take audio; returns the partial text where the engine has one.
 
-        :raises EngineFailed: the session is of no use any more.
+        :raises EngineFailed: the session cannot be used any more.
         """
         self.heard = True
         return await self._timed(self._push, pcm)
 
     async def pause(self) -> bool:
-        """The person has paused. Says whether the engine has decoded what was said.
+        """Tell the engine that the speaker pauses; returns whether it has decoded the audio so far.
 
-        :raises EngineFailed: the session is of no use any more.
+        :raises EngineFailed: the session cannot be used any more.
         """
         if not isinstance(self._session, PausingSession):
             return False
         return await self._timed(self._session.pause)
 
     async def finish(self) -> Transcription:
-        """:raises EngineFailed: the session is of no use any more."""
+        """End the utterance and return its transcription; raises EngineFailed where the session is broken."""
         return await self._timed(self._finish)
 
     def _finish(self) -> Transcription:

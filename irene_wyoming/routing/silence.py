@@ -8,25 +8,25 @@ from enum import Enum
 from irene_wyoming.audio.format import AudioFormat
 
 LEAD_S = 0.5
-"""Audio kept before speech: its first sounds are soft, and a voice is only recognised after 0.1 s."""
+"""Seconds of audio kept before speech: first sounds are soft, and a voice is recognised 0.1 s late."""
 
 TAIL_S = 0.3
-"""Audio kept after speech: last sounds are soft, too, and engines want some silence to be sure of the last word."""
+"""Seconds of audio kept after speech: last sounds are soft, and engines need silence behind the last word."""
 
 
 class Sound(Enum):
-    """What a piece of audio is."""
+    """The kind of sound in a piece of audio."""
 
     UNKNOWN = "unknown"
-    """Nobody has looked."""
+    """The piece has not been examined."""
     SPEECH = "speech"
     SILENCE = "silence"
     PAUSE = "pause"
-    """The end of speech lies in it: silence from here on, as far as is known."""
+    """Speech ends in this piece, and silence follows as far as is known."""
 
 
 def sound_of(*, spoke: bool, began: bool, speaks: bool) -> Sound:
-    """What a piece is, by whether somebody spoke at its start, began to in it, and speaks at its end."""
+    """Classify a piece: did somebody speak at its start, begin to speak in it, and speak at its end?"""
     if speaks:
         return Sound.SPEECH
     return Sound.PAUSE if spoke or began else Sound.SILENCE
@@ -34,14 +34,14 @@ def sound_of(*, spoke: bool, began: bool, speaks: bool) -> Sound:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some audio of an utterance."""
+    """A piece of an utterance's audio."""
 
     pcm: bytes
     sound: Sound
 
 
 class WorthHearing:
-    """One engine's view of an utterance.
+    """Selects the part of an utterance that one engine is to hear.
 
     :param everything: the engine wants the silence, too.
     """
@@ -50,11 +50,11 @@ class WorthHearing:
         self._form = form
         self._everything = everything
         self._spoken = False
-        self._kept: deque[bytes] = deque()  # silence that matters if more speech comes
+        self._kept: deque[bytes] = deque()  # silence that is needed if more speech comes
         self._kept_s = 0.0
 
     def push(self, piece: Piece) -> Iterator[bytes]:
-        """What the engine is to hear now: nothing during silence, all of a pause when speech goes on after it."""
+        """Give the audio to hear now: nothing during silence, all of a pause once speech goes on after it."""
         if self._everything or piece.sound != Sound.SILENCE:
             self._spoken = True
             yield from self._kept
@@ -68,7 +68,7 @@ class WorthHearing:
             self._kept_s -= self._form.seconds(len(self._kept.popleft()))
 
     def finish(self) -> Iterator[bytes]:
-        """What is to be heard of the silence after the last speech; nothing where nobody has spoken."""
+        """Give the silence to hear after the last speech; nothing where nobody has spoken."""
         left_s = TAIL_S if self._spoken else 0.0
         for pcm in self._kept:
             if left_s <= 0:

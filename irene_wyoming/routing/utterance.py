@@ -1,4 +1,4 @@
-"""Utterance: what one person says, on its way through the providers of a router. Its audio is kept meanwhile."""
+"""Utterance: one person's speech on its way through a router's providers. Its audio is kept meanwhile."""
 
 import asyncio
 import logging
@@ -17,26 +17,27 @@ from irene_wyoming.routing.silence import Piece, Sound, WorthHearing
 log = logging.getLogger(__name__)
 
 OnPartial = Callable[[str], Awaitable[None]]
-"""Is given what has been understood so far, which may still change."""
+"""Called with the text understood so far, which may still change."""
 
 PACE, PACE_S = 0.5, 1.0
-"""Audio comes at the pace of speech where its last PACE_S seconds took PACE as long to come. A recording comes faster,
-and so will its end: nothing is decoded ahead of it."""
+"""Audio is live where its last PACE_S seconds took at least PACE as long to arrive. A recording arrives faster, and so
+will its end, so nothing is decoded ahead of it.
+"""
 
 
 async def nobody(_: str) -> None:
-    """An OnPartial for those who do not want to know what has been understood so far."""
+    """Ignore a partial text: the default listener."""
 
 
 class Utterance:
-    """One utterance. The next provider can hear it from its start.
+    """One utterance, kept so that the next provider can hear it from its start.
 
     ``push`` and ``end`` give the audio and never wait; ``heard`` does the work. The caller bounds the length.
 
-    :param form: of its audio.
-    :param order: whom to ask, one after the other. Raises UnknownModel.
-    :param cascade: when an answer of the first is good enough; None: always.
-    :param clock: seconds, never going back.
+    :param form: the format of its audio.
+    :param order: gives the providers to ask, one after the other; raises UnknownModel.
+    :param cascade: judges whether the first answer is good enough; None: it always is.
+    :param clock: monotonic seconds.
     """
 
     def __init__(
@@ -56,20 +57,20 @@ class Utterance:
         self._clock = clock
         self._pieces: list[Piece] = []
         self._seconds = 0.0
-        self._more = asyncio.Event()  # a piece has come, or the end
-        self._came: list[float] = []  # when each piece came, by the clock
-        self._ended: float | None = None  # when, by the clock; None while there may be more audio
-        self._place: Place | None = None  # None until somebody wants to know what is heard
+        self._more = asyncio.Event()  # set when a piece or the end arrives
+        self._came: list[float] = []  # the clock's reading at each piece's arrival
+        self._ended: float | None = None  # the clock's reading at the end; None while more audio may come
+        self._place: Place | None = None  # None until the transcript is asked for
 
     def push(self, pcm: bytes, sound: Sound = Sound.UNKNOWN) -> None:
-        """More audio: whole frames."""
+        """Add more audio, in whole frames."""
         self._came.append(self._clock())
         self._pieces.append(Piece(pcm, sound))
         self._seconds += self._form.seconds(len(pcm))
         self._more.set()
 
     def end(self) -> None:
-        """There is no more audio. May be called more than once.
+        """End the audio. May be called more than once.
 
         :raises LimitExceeded: too many wait for their transcript already.
         """
@@ -80,11 +81,11 @@ class Utterance:
                 self._place.take()
 
     async def heard(self, on_partial: OnPartial = nobody) -> Transcription:
-        """What was said, when the utterance has ended.
+        """Wait for the end of the utterance and return its transcription.
 
         :raises LimitExceeded: too many wait for their transcript already.
         :raises UnknownModel, UnsupportedRequest: no provider can meet the request.
-        :raises NoProvider: all that can have failed.
+        :raises NoProvider: all providers that can meet it have failed.
         """
         with self._admission.place() as self._place:
             if self._ended is not None:
@@ -92,7 +93,7 @@ class Utterance:
             return await self._routed(on_partial)
 
     async def _routed(self, on_partial: OnPartial) -> Transcription:
-        """The answer of the first provider that has one; in a cascade, of the first that is sure or of the next."""
+        """The first provider's answer, or in a cascade the first that is sure; the next one answers after a failure."""
         order, cascade = self._order(self._request), self._cascade
         unsure: Transcription | None = None
         errors: list[EngineError] = []
@@ -121,9 +122,9 @@ class Utterance:
         return unsure
 
     async def _tried(self, provider: Provider, on_partial: OnPartial, *, last: bool) -> Transcription:
-        """The answer of one provider. The last one is asked again where somebody else's call kept it from answering.
+        """Ask one provider. The last one is asked again where another utterance's call kept it busy.
 
-        :raises EngineError: the provider fails, or cannot meet the request, or has no time left.
+        :raises EngineError: the provider fails, cannot meet the request, or has no time left.
         """
         allowed_s = provider.longest_s if last else provider.deadline_s
         budget = Budget(allowed_s, lambda: self._ended, self._clock, last=last)
@@ -135,7 +136,7 @@ class Utterance:
                     raise
 
     async def _attempt(self, provider: Provider, budget: Budget, on_partial: OnPartial, *, last: bool) -> Transcription:
-        """The whole utterance with one provider, from its start.
+        """Give one provider the whole utterance from its start.
 
         :raises EngineError: the provider fails, or cannot meet the request.
         """
@@ -151,7 +152,7 @@ class Utterance:
         return result
 
     async def _feed(self, session: ProviderSession, provider: Provider, budget: Budget, on_partial: OnPartial) -> None:
-        """Feed a session until there is no more audio; tell what it understands on the way."""
+        """Feed a session until the audio ends; report partial texts on the way."""
         worth = WorthHearing(self._form, everything=provider.finds_speech)
         said, index, settled = "", 0, False
         while (piece := await self._piece(index, session)) is not None:
@@ -166,18 +167,18 @@ class Utterance:
                 async with self._admission.turn():
                     with budget.spent():
                         settled = await session.pause()
-        if not settled:  # otherwise the engine has decoded all of it already
+        if not settled:  # otherwise all audio has been decoded already
             for pcm in worth.finish():
                 await self._given(session, budget, pcm)
 
     async def _given(self, session: ProviderSession, budget: Budget, pcm: bytes) -> str | None:
-        """Give audio to a session in a turn; what it has understood so far."""
+        """Give audio to a session in a turn; returns its partial text."""
         async with self._admission.turn():
             with budget.spent():
                 return await session.push(pcm)
 
     def _may_be_all(self, index: int) -> bool:
-        """Whether all the audio that there is has been given, and came at the pace of speech, and may go on."""
+        """Whether all audio so far has been given, arrived live, and may go on."""
         if index < len(self._pieces) or self._ended is not None:
             return False
         seconds, first = 0.0, index - 1
@@ -187,7 +188,7 @@ class Utterance:
         return self._came[index - 1] - self._came[first] >= PACE * seconds
 
     async def _piece(self, index: int, session: ProviderSession) -> Piece | None:
-        """A piece of the audio, when it has come; None: there are no more."""
+        """Wait for a piece of the audio; None: there are no more."""
         while index >= len(self._pieces):
             if self._ended is not None:
                 return None
@@ -204,12 +205,12 @@ class Utterance:
 
 
 def nothing_said(request: AsrRequest, provider: Provider) -> Transcription:
-    """The answer to silence, which engines do not hear: some would make words of it."""
+    """The answer to an utterance of silence, in which some engines would hear words."""
     return Transcription("", request.language or "", provider.name)
 
 
 def none_left(errors: Sequence[EngineError]) -> EngineError:
-    """What a client is told: why its request cannot be met where nobody can, otherwise that all have failed."""
+    """The error for a client: that its request cannot be met, or that all providers have failed."""
     failures = [error for error in errors if not isinstance(error, UnknownModel | UnsupportedRequest)]
     if failures:
         return NoProvider(f"every provider has failed; last: {failures[-1]}")

@@ -30,8 +30,8 @@ class WakeRouter:
     """Offers every word of its engines; a word that several have is served by the first of them.
 
     :param engines: at least one, in order of preference; all hear the same format.
-    :param either: further engines that know a word propose it, too, where a second look decides (``verify``).
-    :param resting: whether those further engines are to be spared just now.
+    :param either: further engines that know a word may propose it too, where ``verify`` lets a second look decide.
+    :param resting: tells whether those further engines are to be spared at present.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class WakeRouter:
         settings: Mapping[str, WakeSettings] = NO_SETTINGS,
         on_score: OnScore | None = None,
     ) -> WakeSession:
-        """A word whose engine fails is heard by the next one that knows it.
+        """Open a session for these words. A word whose engine fails is heard by the next one that knows it.
 
         :raises UnknownModel: a name is not among ``models()``.
         :raises EngineFailed: every engine that knows a word fails.
@@ -96,14 +96,14 @@ class WakeRouter:
     def _seconding(
         self, models: Sequence[str], settings: Mapping[str, WakeSettings], on_score: OnScore
     ) -> Iterator["Seconding"]:
-        """Sessions of the engines that are not the first to know a word, whose scores only propose it."""
+        """Sessions of further engines that know the words; their scores only propose a word."""
         served: set[str] = set()
         looked_at = [name for name in models if name in settings and settings[name].verify == "on"]
         for engine in self.engines:
             known = {info.name for info in engine.models()}
             some = [name for name in looked_at if name in known and name in served]
             served |= known
-            if some and not isinstance(engine, TypedEngine):  # which shows no scores
+            if some and not isinstance(engine, TypedEngine):  # typed words show no scores
                 try:
                     yield Seconding(partial(engine.session, some, settings), on_score, self._resting)
                 except EngineFailed as error:
@@ -121,7 +121,7 @@ class WakeRouter:
 class JoinedWakeSession:
     """One session on each engine that the wanted words need.
 
-    :param seconding: sessions that hear the same audio, and whose hits are nobody's: they only show their scores.
+    :param seconding: sessions that hear the same audio and only show scores; their hits are ignored.
     """
 
     def __init__(self, sessions: Sequence[WakeSession], seconding: Sequence["Seconding"] = ()) -> None:
@@ -146,17 +146,17 @@ class JoinedWakeSession:
 
 
 class Seconding:
-    """A session that hears what others hear, and only shows the scores that may propose a word, marked as such.
+    """A second engine's session on the same audio. It only shows scores that may propose a word, marked as such.
 
-    :param make: gives the session, which shows its scores to what it is given.
-    :param resting: whether it is to be spared what is pushed now.
+    :param make: opens the session with a callback for its scores.
+    :param resting: tells whether the audio pushed now is to be left out.
     """
 
     def __init__(self, make: Callable[[OnScore], WakeSession], on_score: OnScore, resting: Callable[[], bool]) -> None:
         self._on_score = on_score
         self._resting = resting
         self._session = make(self._show)
-        self._spared = 0  # frames that it was not given
+        self._spared = 0  # number of frames left out
 
     def push(self, pcm: bytes) -> None:
         if self._resting():

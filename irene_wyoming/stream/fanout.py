@@ -23,9 +23,9 @@ class Subscription(Generic[T]):
         self.queue: deque[T] = deque(maxlen=capacity)
         """For the fan-out, which appends to it; an item beyond the capacity pushes the oldest out."""
         self._fanout = fanout
-        self._since = fanout.published  # items before it
-        self._until: int | None = None  # items until its end; None: it goes on
-        self._left = 0  # items that were queued when it was closed
+        self._since = fanout.published  # number of items published before this subscription
+        self._until: int | None = None  # number of items published until its end; None: it is open
+        self._left = 0  # items that were still queued when the fan-out closed
         self._waiting = False
 
     @property
@@ -39,7 +39,7 @@ class Subscription(Generic[T]):
         return offered - self.delivered - len(self.queue) - self._left
 
     def end(self) -> None:
-        """For the fan-out: nothing more will come."""
+        """Called by the fan-out: nothing more will be published to this reader."""
         if self._until is None:
             self._until = self._fanout.published
 
@@ -51,7 +51,7 @@ class Subscription(Generic[T]):
         self._fanout.leave(self)
 
     def take(self) -> list[T]:
-        """What is queued now, without waiting for more."""
+        """Take all queued items without waiting for more."""
         items = list(self.queue)
         self.queue.clear()
         self.delivered += len(items)
@@ -98,7 +98,7 @@ class FanOut(Generic[T]):
         self._queues: dict[Subscription[T], deque[T]] = {}
         self._on_empty = on_empty
         self._closed = False
-        self._waiters: list[asyncio.Future[None]] = []  # of readers that have taken everything
+        self._waiters: list[asyncio.Future[None]] = []  # futures of readers that have read everything
 
     @property
     def readers(self) -> int:
@@ -122,14 +122,14 @@ class FanOut(Generic[T]):
         self._wake()
 
     def close(self) -> None:
-        """End every reader after what it has queued."""
+        """End every reader's iteration after the items that it has queued."""
         self._closed = True
         for subscription in self._queues:
             subscription.end()
         self._wake()
 
     def leave(self, subscription: Subscription[T]) -> None:
-        """For a subscription that is closed: offer it nothing more."""
+        """Called by a closed subscription: offer it nothing more."""
         if self._queues.pop(subscription, None) is None:
             return
         self._wake()
@@ -137,7 +137,7 @@ class FanOut(Generic[T]):
             self._on_empty()
 
     async def changed(self) -> None:
-        """For a subscription: wait until something is published, or some reader's stream ends."""
+        """Called by a subscription: wait until an item is published or a reader's stream ends."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         await waiter

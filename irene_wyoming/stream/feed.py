@@ -21,14 +21,14 @@ from irene_wyoming.stream.shared import SharedStream
 log = logging.getLogger(__name__)
 
 RETRY_S = 0.25
-"""Before the first attempt to reopen: what only hiccuped is back at once."""
+"""Seconds before the first attempt to reopen a source, short because most failures pass at once."""
 
 RETRY_MAX_S = 2.0
-"""Between attempts at most, so that a microphone that is plugged in again is heard within 3 s."""
+"""Most seconds between two attempts, so that a microphone plugged in again is heard within 3 s."""
 
 
 class LiveAudio(Protocol):
-    """An open source."""
+    """An open source of live audio."""
 
     @property
     def format(self) -> AudioFormat: ...
@@ -37,7 +37,7 @@ class LiveAudio(Protocol):
 
 
 class LiveSource(Protocol):
-    """What a feed can keep open: see capture.base.Source, which this layer may not import."""
+    """A source that a feed can keep open: the part of ``capture.base.Source`` that this lower layer needs."""
 
     @property
     def name(self) -> str: ...
@@ -47,25 +47,25 @@ class LiveSource(Protocol):
 
 class FeedState(StrEnum):
     IDLE = "idle"
-    """Closed, because nobody listens."""
+    """The source is closed because nobody listens."""
     OPENING = "opening"
     RUNNING = "running"
-    """Audio arrives."""
+    """Audio arrives from the source."""
     FAILED = "failed"
-    """Could not be opened or broke; tried again for as long as somebody listens."""
+    """The source could not be opened, or broke. It is tried again for as long as somebody listens."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
     state: FeedState
     reason: str = ""
-    """Why it failed and what to do."""
+    """Why the source failed and what to do; empty unless failed."""
     format: AudioFormat | None = None
-    """The source's own; None unless running."""
+    """The source's own format; None unless running."""
 
 
 class Feed:
-    """Opens one source for many listeners: at the first of them, and until ``linger_s`` after the last.
+    """Opens one source for many listeners, from the first of them until ``linger_s`` seconds after the last.
 
     A source that cannot be opened, breaks or ends is opened again, ever less often (``retry_s`` to ``retry_max_s``).
     Listeners just wait for audio meanwhile; it goes on in their format whatever format the source comes back with. A
@@ -82,8 +82,9 @@ class Feed:
         retry_max_s: float = RETRY_MAX_S,
         mix: Mix = MEAN,
     ) -> None:
-        """``buffer_ms``: audio kept for a slow listener; beyond it its oldest is dropped. ``mix``: how the source's
-        channels become one for listeners that get one."""
+        """:param buffer_ms: audio kept for a slow listener; beyond it the oldest is dropped.
+        :param mix: how the source's channels become one for listeners that want one.
+        """
         self._source = source
         self._linger_s = linger_s
         self._buffer_ms = buffer_ms
@@ -92,10 +93,10 @@ class Feed:
         self._mix = mix
         self._stream = SharedStream(self._mix)
         self._status = FeedStatus(FeedState.IDLE)
-        self._said = ""  # the failure that is in the log and still lasts
+        self._said = ""  # the failure that was logged and still lasts
         self._listeners = 0
         self._closed = False
-        self._settled = asyncio.Event()  # since the task started, the source has run or failed
+        self._settled = asyncio.Event()  # set when the source has run or failed since the task started
         self._task: asyncio.Task[None] | None = None  # None: the source is closed
         self._stopping = False  # the task has been told to close the source
         self._linger: asyncio.TimerHandle | None = None  # None: somebody listens, or the source is closed
@@ -116,9 +117,9 @@ class Feed:
     async def listen(
         self, audio_format: AudioFormat, quality: str | AdaptivePolicy, chunk_frames: int
     ) -> AsyncIterator[Subscription[AudioChunk]]:
-        """Hear the source in this format, from now on, in chunks of ``chunk_frames`` frames.
+        """Hear the source from now on in this format, in chunks of ``chunk_frames`` frames.
 
-        Once the feed is closed the subscription is at its end.
+        When the feed closes, the subscription ends.
         """
         chunks = math.ceil(self._buffer_ms * audio_format.rate / 1000 / chunk_frames)
         subscription = self._stream.view(audio_format, quality, chunk_frames=chunk_frames, capacity=max(1, chunks))
@@ -126,7 +127,7 @@ class Feed:
             yield subscription
 
     async def probe(self) -> FeedStatus:
-        """Open the source as for a listener, and say whether it is running or has failed. Both are logged."""
+        """Open the source as for a listener; say whether it runs or has failed, and log it."""
         with self.kept_open():
             await self._settled.wait()
             return self._status
@@ -144,7 +145,7 @@ class Feed:
                 self._linger = asyncio.get_running_loop().call_later(self._linger_s, self._stop)
 
     async def close(self) -> None:
-        """End every listener after what it has queued, then close the source."""
+        """End every listener after its queued audio, then close the source."""
         self._closed = True
         self._stream.close()
         self._settled.set()
@@ -161,7 +162,8 @@ class Feed:
 
     def _stop(self) -> None:
         self._keep_open()
-        if self._task is not None and not self._stopping:  # once: a second time would disturb the source's closing
+        # cancel once only: a second time would disturb the closing of the source
+        if self._task is not None and not self._stopping:
             self._stopping = True
             self._task.cancel()
 
@@ -181,12 +183,12 @@ class Feed:
             self._settled.set()
             self._stream.close()
         elif self._listeners:
-            self._start()  # somebody came while it was being closed
+            self._start()  # a listener came while the source was being closed
         if self._task is None and self._status.state is not FeedState.FAILED:
             self._status = FeedStatus(FeedState.IDLE)
 
     def _broke(self, error: BaseException) -> None:
-        """A bug: end the listeners rather than let them wait for ever; the next one opens the source anew."""
+        """After a bug: end the listeners rather than let them wait for ever. The next one opens the source anew."""
         log.error("%s: unexpected error", self._source.name, exc_info=error)
         self._status = FeedStatus(FeedState.FAILED, f"unexpected error: {error!r}")
         self._settled.set()
@@ -194,7 +196,7 @@ class Feed:
         self._stream = SharedStream(self._mix)
 
     async def _run(self) -> None:
-        """Keep the source open until cancelled."""
+        """Keep the source open until this task is cancelled."""
         loop = asyncio.get_running_loop()
         delay = self._retry_s
         if self._status.state is not FeedState.FAILED:
@@ -207,11 +209,11 @@ class Feed:
             except IreneError as error:
                 reason = str(error)
             if self._stopping:
-                return  # the source failed while it was being closed: the cancellation went into that error
+                return  # the source failed while closing: the cancellation was lost in that error
             self._stream.interrupt()
             self._failed(reason)
             if loop.time() - opened > self._retry_max_s:
-                delay = self._retry_s  # it ran for a while: not one that dies at every start
+                delay = self._retry_s  # the source ran for a while, so it does not die at every start
             await asyncio.sleep(delay)
             delay = min(2 * delay, self._retry_max_s)
 

@@ -16,13 +16,13 @@ _Key = tuple[AudioFormat, str | AdaptivePolicy, int]
 class SharedStream:
     """Publishes a source's chunks to its readers, converted once per view in use.
 
-    A view is a format, a quality and a chunk size; readers that ask for the same one share it, and it ends with the
-    last of them. In each view ``start`` counts on in the view's frames and ``timestamp`` stays on the source's clock:
-    it is the time at which the chunk's first frame was captured, whatever the conversion held back.
+    A view is a format, a quality and a chunk size. Readers that ask for the same one share it; it ends with its last
+    reader. In each view ``start`` counts on in the view's frames and ``timestamp`` stays on the source's clock: it is
+    the time at which the chunk's first frame was captured, whatever the conversion held back.
 
     Where the source has a gap (its ``start`` does not follow on), changes its format or is interrupted, what was
-    captured before is given out, its last chunk filled up with silence, and the conversion starts anew: nothing is
-    made up for the time that is missing, ``start`` and ``timestamp`` jump over it.
+    captured before is given out, its last chunk filled up with silence. Then the conversion starts anew. The missing
+    time is not filled: ``start`` and ``timestamp`` jump over it.
 
     :param mix: how the source's channels become one in views that have one.
     """
@@ -31,11 +31,11 @@ class SharedStream:
         self._mix = mix
         self._views: dict[_Key, _View] = {}
         self._closed = False
-        self._joined = self._opened = 0  # readers that found their view in use, and those that began one
+        self._joined = self._opened = 0  # readers that joined a view in use, and those that opened one
 
     @property
     def views(self) -> int:
-        """Conversions in use."""
+        """Number of conversions in use."""
         return len(self._views)
 
     @property
@@ -43,7 +43,7 @@ class SharedStream:
         return sum(view.fanout.readers for view in self._views.values())
 
     def stats(self) -> CacheStats:
-        """A reader that joins a view in use is a hit: its conversion is made anyway. No audio is kept for it."""
+        """Hits are readers that joined a view in use, misses those that opened one. No audio is kept."""
         return CacheStats(cache_hits=self._joined, cache_misses=self._opened, cache_size=self.views)
 
     def view(
@@ -67,17 +67,17 @@ class SharedStream:
         return subscription
 
     def publish(self, chunk: AudioChunk) -> None:
-        """Take the source's next chunk, in whatever format it has."""
+        """Take the source's next chunk, in any format."""
         for view in self._views.values():
             view.publish(chunk)
 
     def interrupt(self) -> None:
-        """Give out what is held back: the source has stopped, for now or for good."""
+        """Give out what is held back, since the source has stopped for now or for good."""
         for view in self._views.values():
             view.interrupt()
 
     def close(self) -> None:
-        """End every reader after what it has queued."""
+        """End every reader's iteration after the chunks that it has queued."""
         if self._closed:
             return
         self.interrupt()
@@ -90,7 +90,7 @@ class SharedStream:
 
 
 class _View:
-    """One conversion and its readers."""
+    """One conversion of a shared stream, and its readers."""
 
     def __init__(
         self,
@@ -105,9 +105,9 @@ class _View:
         self._quality = quality
         self._mix = mix
         self._chunk_frames = chunk_frames
-        self._start = 0  # of the next chunk, in frames of the view
-        self._end_ms: int | None = None  # when that chunk would have been captured; None before the first run
-        self._run: _Run | None = None  # None: no chunk yet, or none since an interruption
+        self._start = 0  # first frame of the next chunk, counted in the view
+        self._end_ms: int | None = None  # capture time of that chunk if nothing is lost, ms; None before the first run
+        self._run: _Run | None = None  # None: no chunk since the start or an interruption
 
     def publish(self, chunk: AudioChunk) -> None:
         if self._run is None or not self._run.continues_with(chunk):
@@ -132,7 +132,7 @@ class _View:
 
 
 class _Run:
-    """A stretch of the source without a gap: converted, cut into blocks, each with the time of its capture."""
+    """A stretch of the source without a gap, converted and cut into blocks that have a time of capture."""
 
     def __init__(
         self, first: AudioChunk, target: AudioFormat, quality: str | AdaptivePolicy, mix: Mix, chunk_frames: int
@@ -140,17 +140,17 @@ class _Run:
         self._source = first.format
         self._target = target
         self._converter = Converter(first.format, target, quality, mix=mix)
-        self._block = chunk_frames * target.frame_bytes  # bytes; 0: as converted
+        self._block = chunk_frames * target.frame_bytes  # bytes of a block; 0: blocks as the conversion gives them
         self._origin = first.start
         self._expected = first.start
-        self._held = bytearray()  # less than a block
+        self._held = bytearray()  # an incomplete block
         self._made = 0  # frames given out
         # Source chunks that are not yet given out in full: (first frame, counted from the origin; its ms).
         self._marks: deque[tuple[int, int]] = deque([(0, first.timestamp)])
 
     @property
     def end_ms(self) -> int:
-        """When the frame after the last one given out would have been captured."""
+        """Time of capture, ms, of the frame after the last one given out."""
         return self._captured(self._made)
 
     def continues_with(self, chunk: AudioChunk) -> bool:
@@ -164,7 +164,7 @@ class _Run:
         return self._cut(self._converter.push(chunk.pcm))
 
     def finish(self) -> Iterator[tuple[bytes, int]]:
-        """Give what the conversion held back, the last block filled up with silence."""
+        """Give what the conversion held back, with the last block filled up with silence."""
         yield from self._cut(self._converter.flush())
         if self._held:
             silence = b"\x80" if self._target.width == 1 else b"\x00"
@@ -189,10 +189,10 @@ class _Run:
         return pcm, timestamp
 
     def _captured(self, frame: int) -> int:
-        """Time of capture of a frame of this run, ms; to be asked for in rising order.
+        """Time of capture of a frame of this run, ms. Ask in rising order of frames.
 
-        A conversion keeps the stream's length and start, so frame ``n`` stands at ``n / rate`` in both formats.
-        Whole numbers throughout: a float would lose the millisecond after some hours.
+        A conversion keeps the stream's length and start, so frame ``n`` stands at ``n / rate`` in both formats. It
+        counts in whole numbers, since a float would lose the millisecond after some hours.
         """
         position = frame * self._source.rate
         while len(self._marks) > 1 and self._marks[1][0] * self._target.rate <= position:

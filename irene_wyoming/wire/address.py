@@ -1,4 +1,4 @@
-"""Where a server is reached, and what went wrong on the way there in words."""
+"""Addresses of servers, and in words why one cannot be reached."""
 
 import ipaddress
 import os
@@ -14,7 +14,7 @@ from irene_wyoming.errors import ConfigError
 MAX_PORT = 65_535
 
 MAX_SOCKET_PATH = 107
-"""Bytes. Linux keeps a unix socket's path in 108, the closing zero included."""
+"""Most bytes of a unix socket's path: Linux has room for 108, the closing zero included."""
 
 _TCP = re.compile(r"(?P<scheme>tcp|tls)://(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^\s:/@?#\[\]]+)):(?P<port>[0-9]{1,5})/?")
 
@@ -25,14 +25,14 @@ class Address:
 
     host: str = ""
     port: int = 0
-    """0: any free port (tests)."""
+    """TCP port; 0: any free port (tests)."""
     path: str = ""
-    """Unix socket; empty for TCP."""
+    """Path of the unix socket; empty for TCP."""
     tls: bool = False
     trust: Path | None = None
-    """With tls: the certificate that a client must find there; None: any that its system trusts."""
+    """With TLS: file with the server's certificate. None: any certificate that the system trusts."""
     token: str = field(default="", repr=False)
-    """What a client shows first; empty: nothing."""
+    """The token that a client shows first; empty: none."""
 
     @property
     def uri(self) -> str:
@@ -78,9 +78,9 @@ def _ipv6(uri: str, host: str) -> str:
 
 
 def reason(error: OSError | UnicodeError) -> str:
-    """What went wrong, without the address, which asyncio repeats in its own texts.
+    """What went wrong in words, without the address, which asyncio repeats in its own texts.
 
-    Failed look-ups of a name and TLS have error numbers of their own; a host name that is none gives a UnicodeError.
+    Failed look-ups of a name and TLS have error numbers of their own. An invalid host name gives a UnicodeError.
     """
     import ssl  # here, so that reading a configuration does not pay for it
 

@@ -1,4 +1,4 @@
-"""The client's side: connecting to a Wyoming server, asking it for its Info."""
+"""The client's side: connect to a Wyoming server and ask it for its Info."""
 
 import asyncio
 import ssl
@@ -21,9 +21,9 @@ from irene_wyoming.wire.token import show
 async def connect(
     address: Address, timeout_s: float = 5.0, conversation_bytes: int | None = None
 ) -> AsyncIterator[Connection]:
-    """A connection to a server, closed in the end.
+    """Connect to a server; the connection is closed at the end of the context.
 
-    :param conversation_bytes: how much is taken from the server in all; None: there is no end.
+    :param conversation_bytes: most bytes taken from the server in all; None: no limit.
     :raises ServerUnavailable: nobody answers there.
     """
     try:
@@ -50,9 +50,9 @@ async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamW
 
 
 def client_context(address: Address) -> ssl.SSLContext:
-    """What a client needs for TLS. Reads files: not on the event loop.
+    """Make the TLS context of a client. It reads files: not on the event loop.
 
-    A server of our own is known by its certificate, whatever name that was made for; others by the system's
+    A server with a configured certificate is known by that, whatever its name. Others are checked against the system's
     authorities, or those in the file that the variable SSL_CERT_FILE names.
 
     :raises ServerUnavailable: the certificate cannot be read.
@@ -69,9 +69,9 @@ def client_context(address: Address) -> ssl.SSLContext:
 
 
 async def describe(address: Address, timeout_s: float = 5.0, conversation_bytes: int | None = None) -> Info:
-    """What a server says of itself.
+    """Ask a server for its Info.
 
-    :param conversation_bytes: as ``connect`` takes it.
+    :param conversation_bytes: most bytes taken from the server in all; None: no limit.
     :raises ServerUnavailable: nobody answers there, or not with an Info in time.
     """
     try:
@@ -87,7 +87,7 @@ async def describe(address: Address, timeout_s: float = 5.0, conversation_bytes:
 
 
 async def expect(connection: Connection, timeout_s: float | None = None) -> Event:
-    """The next event of a server.
+    """Read a server's next event.
 
     :raises ProtocolError: the server ended the connection, or answered with an error.
     :raises LimitExceeded: nothing came in time.
@@ -101,7 +101,7 @@ async def expect(connection: Connection, timeout_s: float | None = None) -> Even
 
 
 def complaint(event: Event) -> str | None:
-    """What an ``error`` event says, on one line, with its code in brackets; None: the event is another one."""
+    """The message of an ``error`` event on one line, with its code in brackets; None: the event is another one."""
     if not Error.is_type(event.type):
         return None
     code = event.data.get("code")

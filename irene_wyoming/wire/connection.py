@@ -7,7 +7,7 @@ from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from functools import cached_property
 
-from wyoming.event import Event as Event  # engines take it from here: the package is the border's business
+from wyoming.event import Event as Event  # engines import it from here: only wire/ knows the wyoming package
 from wyoming.event import Eventable
 
 from irene_wyoming.errors import LimitExceeded
@@ -16,11 +16,11 @@ from irene_wyoming.wire.limits import Limits, Room
 from irene_wyoming.wire.parser import Parser
 
 READ_BYTES = 65_536
-"""Taken from the socket at a time: many events at once from a client that sends faster than we listen."""
+"""Most bytes taken from the socket at a time: many events at once from a fast client."""
 
 
 class Connection:
-    """Events of one peer. Reads are for one task; writes may come from several tasks of the same loop."""
+    """The connection to one peer, as events. One task reads; several tasks of the same loop may write."""
 
     def __init__(
         self,
@@ -30,18 +30,18 @@ class Connection:
         room: Room | None = None,
         conversation_bytes: int | None = None,
     ) -> None:
-        """:param room, conversation_bytes: as ``Parser`` takes them."""
+        """:param room, conversation_bytes: passed on to ``Parser``."""
         self._reader = reader
         self._writer = writer
         self._limits = limits
         self._parser = Parser(limits, room, conversation_bytes)
-        self._rest: asyncio.Future[None] | None = None  # while nothing is read on purpose
-        self._expected = 1  # bytes at which it wakes us
-        self._overdue: asyncio.TimerHandle | None = None  # ends the waiting for more than one
+        self._rest: asyncio.Future[None] | None = None  # pending while nothing is read on purpose
+        self._expected = 1  # number of bytes that wakes us
+        self._overdue: asyncio.TimerHandle | None = None  # timer that ends the wait for more than one byte
 
     @property
     def buffered(self) -> bool:
-        """Whether the next read may end without a pause for others."""
+        """Whether events may be at hand, so that the next read may return without yielding to other tasks."""
         return self._parser.waiting
 
     async def read(self, idle_timeout_s: float | None = None, *, runs: bool = False) -> Event | None:
@@ -58,7 +58,7 @@ class Connection:
             if not await self._first_bytes(idle_timeout_s):
                 return None
             event = take()
-        if event is not None:  # as good as always: an event fits into a packet or two
+        if event is not None:  # nearly always: an event fits into a packet or two
             return event
         try:
             async with asyncio.timeout(self._limits.event_timeout_s):
@@ -69,27 +69,27 @@ class Connection:
         return event
 
     def take_more(self, limits: Limits) -> None:
-        """Hold to other limits from the next event on."""
+        """Apply other limits from the next event on."""
         self._limits = self._parser.limits = limits
 
     @property
     def taken_bytes(self) -> int:
-        """Bytes of all events that were given so far."""
+        """Total bytes of all events that were read."""
         return self._parser.taken_bytes
 
     @property
     def counts_bytes(self) -> bool:
-        """Whether ``expect`` can be used: on TCP without TLS, where the system is Linux."""
+        """Whether ``expect`` can be used: on TCP without TLS, on Linux."""
         return self._counting is not None
 
     @cached_property
     def _counting(self) -> TransportSocket | None:
-        """Whose bytes the kernel counts for us; None: it cannot."""
+        """The socket whose bytes the kernel counts for us; None: it cannot."""
         return countable(self._writer)
 
     def expect(self, count: int, seconds: float) -> None:
-        """Have reads wait until so many bytes are here, for so long, or until ``hurry``. The end of the connection is
-        seen at once. A wake-up of the loop costs as much as ten events that are read together.
+        """Let reads wait until ``count`` bytes are here, at most ``seconds``, or until ``hurry``. The end of the
+        connection is seen at once. A wake-up of the loop costs as much as ten events.
         """
         assert self._counting is not None
         if self._overdue is not None:
@@ -98,12 +98,12 @@ class Connection:
         self._wake_at(count)
 
     async def rest(self, seconds: float) -> None:
-        """Leave what arrives where it is for so long, or until ``hurry``; for where ``expect`` cannot be used."""
+        """Leave arriving bytes unread for ``seconds``, or until ``hurry``. Use it where ``expect`` cannot be used."""
         loop = asyncio.get_running_loop()
         self._rest = loop.create_future()
         timer = loop.call_later(seconds, self.hurry)
         transport = self._writer.transport
-        assert isinstance(transport, asyncio.Transport)  # of a stream, which can be read
+        assert isinstance(transport, asyncio.Transport)  # the transport of a stream, which can be read
         transport.pause_reading()
         try:
             await self._rest
@@ -113,7 +113,7 @@ class Connection:
             transport.resume_reading()
 
     def hurry(self) -> None:
-        """End a ``rest``, or what ``expect`` has asked for, if there is one."""
+        """End a ``rest`` or the wait set by ``expect``, if there is one."""
         if self._overdue is not None:
             self._overdue.cancel()
             self._overdue = None
@@ -130,11 +130,11 @@ class Connection:
         await self.write_encoded(encode(event if isinstance(event, Event) else event.event()))
 
     async def write_encoded(self, encoded: bytes) -> None:
-        """As ``write``, of an event that is bytes already."""
+        """Send an event that is encoded already, like ``write``."""
         self._writer.write(encoded)
         transport = self._writer.transport
         if not transport.get_write_buffer_size() and not transport.is_closing():
-            return  # the kernel has taken all of it: a timer would cost a third of the sending
+            return  # the kernel has taken all of it: a timer would add a third to the cost of sending
         try:
             async with asyncio.timeout(self._limits.write_timeout_s):
                 await self._writer.drain()
@@ -143,14 +143,14 @@ class Connection:
             raise LimitExceeded(f"the peer has not read for {self._limits.write_timeout_s:g} s") from None
 
     async def end(self) -> None:
-        """Say that nothing more will be sent; what the peer sends can still be read."""
+        """Tell the peer that nothing more will be sent; what it sends can still be read."""
         if self._writer.can_write_eof():
             self._writer.write_eof()
 
     async def finish(self, patience_s: float) -> None:
-        """End our side and wait a while for the peer to end its own.
+        """End our side and wait at most ``patience_s`` for the peer to end its own.
 
-        A socket closed with unread input resets the connection, and the peer then loses what was sent last.
+        A socket closed with unread input resets the connection, and the peer then loses the last events.
         """
         try:
             await self.end()
@@ -174,11 +174,11 @@ class Connection:
     def _wake_at(self, count: int) -> None:
         if self._counting is not None and count != self._expected:
             self._expected = count
-            with suppress(OSError):  # it has been closed
+            with suppress(OSError):  # the socket is closed already
                 self._counting.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
     async def _first_bytes(self, timeout_s: float | None) -> bool:
-        """Whether something came; False: the peer has ended the connection."""
+        """Wait for the first bytes of an event; False: the peer has ended the connection."""
         if timeout_s is None:
             received = await self._reader.read(READ_BYTES)
             self._parser.feed(received)
@@ -190,7 +190,7 @@ class Connection:
             raise LimitExceeded(f"nothing was sent for {timeout_s:g} s") from None
 
     async def _more(self) -> None:
-        """Read some bytes of an event that has begun to arrive."""
+        """Read more bytes of an event that has begun to arrive."""
         received = await self._reader.read(READ_BYTES)
         if not received:
             self._parser.end()
@@ -198,9 +198,9 @@ class Connection:
 
 
 def countable(writer: asyncio.StreamWriter) -> TransportSocket | None:
-    """The socket of a connection, where the kernel can wake us at a certain byte of what comes.
+    """The socket of a connection, where the kernel can wake us after a number of bytes; None elsewhere.
 
-    Linux does for TCP (SO_RCVLOWAT), also in epoll. It does not for unix sockets, and of TLS the bytes say nothing.
+    Linux does for TCP (SO_RCVLOWAT), also in epoll. It does not for unix sockets, and TLS hides the bytes of events.
     """
     sock = writer.get_extra_info("socket")
     if sys.platform != "linux" or sock is None or writer.get_extra_info("sslcontext") is not None:

@@ -1,4 +1,4 @@
-"""Fields of an event's data, checked: what a peer sends may have any type."""
+"""Checked fields of an event's data: a peer may send values of any type."""
 
 from typing import Any
 
@@ -7,34 +7,34 @@ from wyoming.asr import Transcribe
 from irene_wyoming.errors import ProtocolError
 
 MAX_NAME_CHARS = 128
-"""Model, program and language names; they go into logs and error texts."""
+"""Most characters of a model, program or language name, since these go into logs and errors."""
 
 MAX_NAMES = 1_000
-"""Wake words that one client may ask for at a time: all that three engines can have, 240 of a user's own each."""
+"""Most wake words that a client may ask for at a time: all of three engines, with 240 of a user's own each."""
 
 MAX_SAID_CHARS = 200
-"""Of what another side says went wrong: it goes into logs and errors of ours."""
+"""Most characters kept of another side's error message, since it goes into our logs and errors."""
 
 
 def cleaned(said: object) -> str:
-    """What another side says, fit for a log: one line, printable, short."""
+    """Make a peer's message fit for a log: one line, printable, short."""
     line = " ".join(str(said)[: 4 * MAX_SAID_CHARS].split())
     return "".join(c for c in line if c.isprintable())[:MAX_SAID_CHARS]
 
 
 def is_transcribe(event_type: str) -> bool:
-    """A request for a transcript; hubs of older years misspell it."""
+    """Whether an event asks for a transcript; older hubs misspell its type."""
     return Transcribe.is_type(event_type) or event_type == "transcibe"
 
 
 def text(data: dict[str, Any], key: str) -> str | None:
-    """An optional text that is sent back; anything else than text is taken for none."""
+    """An optional text that is sent back; a value of another type counts as none."""
     value = data.get(key)
     return value if isinstance(value, str) else None
 
 
 def name(data: dict[str, Any], key: str) -> str | None:
-    """An optional name; null, absent and empty are the same.
+    """Read an optional name; null, absent and empty give None.
 
     :raises ProtocolError: not a string, or too long.
     """
@@ -47,7 +47,7 @@ def name(data: dict[str, Any], key: str) -> str | None:
 
 
 def names(data: dict[str, Any], key: str) -> list[str]:
-    """An optional list of names without repetitions; null, absent and empty are the same.
+    """Read an optional list of names, without repetitions; null, absent and empty give an empty list.
 
     :raises ProtocolError: not a list of strings, or too many, or one too long.
     """

@@ -1,8 +1,8 @@
-"""Framing: an event as bytes. One line of JSON (``type``, ``data``, ``data_length``, ``payload_length``), then
-``data_length`` bytes of JSON laid over ``data``, then ``payload_length`` raw bytes.
+"""Framing: an event as bytes. First comes a line of JSON (``type``, ``data``, ``data_length``, ``payload_length``).
+Then come ``data_length`` bytes of JSON laid over ``data``, and ``payload_length`` raw bytes.
 
-The wyoming package's own parser has no limits and swallows what is malformed; here every failure is a ProtocolError
-that says what was wrong, so that the peer can be told before the connection closes.
+The wyoming package's own parser has no limits and ignores malformed input; here every failure is a ProtocolError that
+says what was wrong, so that the peer can be told before the connection closes.
 """
 
 import json
@@ -15,14 +15,14 @@ from irene_wyoming.errors import FrameTooLarge, ProtocolError
 from irene_wyoming.wire.limits import Limits
 
 MAX_TYPE_CHARS = 64
-"""The longest event type in use has 18 characters; a type goes into logs."""
+"""Most characters of an event type, which goes into logs; the longest in use has 18."""
 
 MAX_DEPTH = 16
-"""Objects and lists in one another. An Info, the deepest in use, has 5; what recurses over data ends at some 900."""
+"""Most levels of nested objects and lists. An Info, the deepest in use, has 5; recursive code fails at some 900."""
 
 
 class Header(NamedTuple):
-    """What the first line of an event says."""
+    """The contents of an event's first line."""
 
     type: str
     data: dict[str, Any]
@@ -31,8 +31,8 @@ class Header(NamedTuple):
 
 
 def encode(event: Event) -> bytes:
-    """One event as bytes. The data is sent even when empty: clients of older versions of the package break without."""
-    data = json.dumps(event.data or {}).encode()  # in ASCII: a peer's text may hold half a surrogate pair
+    """Encode an event as bytes. Empty data is sent too, since older versions of the wyoming package need it."""
+    data = json.dumps(event.data or {}).encode()  # ASCII, since a peer's text may hold half a surrogate pair
     header: dict[str, Any] = {"type": event.type, "data_length": len(data)}
     if event.payload:
         header["payload_length"] = len(event.payload)
@@ -40,7 +40,7 @@ def encode(event: Event) -> bytes:
 
 
 def parse_header(line: bytes | bytearray, limits: Limits) -> Header:
-    """:raises ProtocolError: it is none, or says that more will come than the limits allow."""
+    """Read an event's first line; raises ProtocolError where it is no header or exceeds the limits."""
     header = parse_object(line, "the header line")
     event_type = header.get("type")
     if not isinstance(event_type, str) or not 0 < len(event_type) <= MAX_TYPE_CHARS:
@@ -55,10 +55,12 @@ def parse_header(line: bytes | bytearray, limits: Limits) -> Header:
 
 
 def parse_object(text: bytes | bytearray, what: str) -> dict[str, Any]:
-    """:raises ProtocolError: not a JSON object in UTF-8, or nested deeper than the parser follows."""
+    """Read a JSON object called ``what`` in errors; raises ProtocolError where it is none in UTF-8 or nested too
+    deeply.
+    """
     try:
         decoded = text.decode().strip()
-        parsed, end = DECODER.raw_decode(decoded)  # decode looks for blanks with regular expressions
+        parsed, end = DECODER.raw_decode(decoded)  # decode() would look for blanks with regular expressions
         if end != len(decoded):
             raise ValueError("more than one value")
     except (ValueError, RecursionError):
@@ -85,7 +87,7 @@ def members(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
 
 
 def refuse_constant(name: str) -> None:
-    """NaN and the infinities are no JSON, and could not be sent on.
+    """Refuse NaN and the infinities, which are no JSON and could not be sent on.
 
     :raises ValueError: always.
     """
@@ -93,11 +95,11 @@ def refuse_constant(name: str) -> None:
 
 
 DECODER = json.JSONDecoder(parse_constant=refuse_constant)
-"""Made once: json.loads makes one for every call with options, which takes longer than a chunk's header."""
+"""A decoder made once: json.loads makes one for every call with options, which costs more than a chunk's header."""
 
 
 def length(header: dict[str, Any], key: str, limit: int) -> int:
-    """A length field of the header; absent, null and 0 are the same."""
+    """Read a length field of the header; absent, null and 0 are the same."""
     value = header.get(key)
     if value is None:
         return 0

@@ -1,4 +1,4 @@
-"""The client's side of a request: play a recording to a server, collect what it hears and when."""
+"""The client's side of a request: play a recording to a server and collect what it hears, with times."""
 
 import asyncio
 import time
@@ -22,18 +22,18 @@ from irene_wyoming.wire.fields import text
 from irene_wyoming.wire.transcription import request, transcript
 
 CHUNK_MS = 20
-"""What satellites send at a time, within a factor of two."""
+"""Milliseconds of audio sent at a time; satellites are within a factor of two of it."""
 
 LAST_WORDS_S = 5.0
-"""How long to wait for more words from a server that answers no ping, or is busy with what was sent at once."""
+"""Seconds to wait for more words from a server that answers no ping, or works through a fast recording."""
 
 ANSWER_TIMEOUT_S = 60.0
-"""For a transcript: slow engines on slow machines take long."""
+"""Seconds to wait for a transcript: slow engines on slow machines take long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Audio as a client sends it: nothing is converted on our side."""
+    """Audio as a client sends it, without any conversion."""
 
     format: AudioFormat
     pcm: bytes
@@ -45,24 +45,24 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class HeardWord:
-    """A detection."""
+    """A wake word that a server has detected in a recording."""
 
     name: str
     timestamp_ms: int | None
-    """Of the chunk that fired, from the start of the recording."""
+    """Time of the chunk in which it was heard, ms from the start of the recording."""
     score: float | None
-    """0 to 1; None where the server does not tell."""
+    """Score of the detection, 0 to 1; None where the server does not tell."""
     arrived_s: float
-    """Since the first chunk was sent."""
+    """Seconds from sending the first chunk to the detection's arrival."""
     threshold: float | None = None
-    """Score that was reached; None where the server does not tell."""
+    """The threshold that the score reached; None where the server does not tell."""
     peak: float | None = None
-    """The highest score that the word got; None: it was told before that was known."""
+    """The word's highest score; None: the detection was sent before that was known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What came closest to a word in a recording in which none was heard, as servers of our own tell it."""
+    """The nearest miss in a recording without a wake word, as our own servers tell it."""
 
     name: str
     score: float
@@ -71,30 +71,30 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class HeardText:
-    """A transcript."""
+    """A transcript with its times."""
 
     text: str
     language: str | None
     delay_s: float
-    """From the end of the audio to its arrival; 0 where it came before."""
+    """Seconds from the end of the audio to the transcript's arrival; 0 where it came earlier."""
     first_partial_s: float | None = None
-    """From the start of the audio to the first words of it; None: nothing came before the transcript."""
+    """Seconds from the start of the audio to the first partial text; None: there was none before the transcript."""
     took_s: float = 0.0
-    """From the start of the audio to its arrival."""
+    """Seconds from the start of the audio to the transcript's arrival."""
     kind: str | None = None
     """``command`` or ``open``, where the server tells it."""
     context: Mapping[str, Any] = field(default_factory=dict)
-    """What else the server tells, such as ``reason`` and ``nearest``."""
+    """Other facts that the server tells, such as ``reason`` and ``nearest``."""
 
 
 async def detect(
     address: Address, recording: Recording, names: Sequence[str] = (), *, realtime: bool = False, peak: bool = False
 ) -> tuple[list[HeardWord], Missed | None]:
-    """Every wake word that a server hears in a recording; of none, what came closest where the server tells it.
+    """Play a recording to a wake server; returns the words heard, or the nearest miss where the server tells it.
 
-    :param names: words to ask for; none: the server's default.
+    :param names: words to ask for; empty: the server's default.
     :param realtime: send at the pace of speech instead of as fast as the server takes it.
-    :param peak: have each word told when it has passed, with the highest score that it got; ours do.
+    :param peak: ask for each word after it has passed, with its highest score (our own servers only).
     :raises ServerUnavailable: nobody answers there.
     :raises ProtocolError: the server refuses, or breaks off.
     """
@@ -115,10 +115,11 @@ async def transcribe(
     realtime: bool = False,
     program: str | None = None,
 ) -> HeardText:
-    """What a server understands of a recording.
+    """Play a recording to a server and return its transcript.
 
-    :param program: who is to transcribe it; None: the server's default.
-    :raises ServerUnavailable, ProtocolError: as for ``detect``.
+    :param program: name of the program that transcribes; None: the server's default.
+    :raises ServerUnavailable: nobody answers there.
+    :raises ProtocolError: the server refuses, or breaks off.
     """
     async with connect(address) as connection:
         if program is not None:
@@ -130,7 +131,7 @@ async def transcribe(
 
 
 async def collect_text(connection: Connection, started: float, sender: "asyncio.Task[float]") -> HeardText:
-    """The transcript, whenever it comes."""
+    """Collect the transcript, before or after the end of the audio."""
     first_partial_s: float | None = None
 
     def partial(_text: str) -> None:
@@ -150,23 +151,23 @@ async def collect_text(connection: Connection, started: float, sender: "asyncio.
 
 
 async def send_timed(connection: Connection, recording: Recording, *, realtime: bool) -> float:
-    """Send a recording; returns when that was done, by time.monotonic()."""
-    with suppress(OSError):  # the server has ended the conversation; whoever reads sees why
+    """Send a recording; returns the time.monotonic() at which all was sent."""
+    with suppress(OSError):  # the server has ended the conversation; the reading task sees why
         await send(connection, recording, realtime=realtime)
     return time.monotonic()
 
 
 async def send_all(connection: Connection, recording: Recording, *, realtime: bool) -> None:
-    """Send a recording and then a ping, which is answered after everything before it was heard."""
+    """Send a recording and then a ping, which the server answers after it has heard all audio."""
     try:
         await send(connection, recording, realtime=realtime)
         await connection.write(Ping())
     except OSError:
-        return  # the server has ended the conversation; whoever reads sees why
+        return  # the server has ended the conversation; the reading task sees why
 
 
 async def send(connection: Connection, recording: Recording, *, realtime: bool) -> None:
-    """Audio-start, chunks with timestamps, audio-stop."""
+    """Send audio-start, chunks with timestamps, and audio-stop."""
     form = recording.format
     layout = {"rate": form.rate, "width": form.width, "channels": form.channels}
     frames = form.rate * CHUNK_MS // 1000
@@ -174,7 +175,7 @@ async def send(connection: Connection, recording: Recording, *, realtime: bool) 
     started = time.monotonic()
     await connection.write(AudioStart(**layout, timestamp=0))
     for index, start in enumerate(range(0, len(recording.pcm), step)):
-        if realtime:  # a chunk can be sent when its last frame has been spoken
+        if realtime:  # a chunk can be sent once its last frame is spoken
             await asyncio.sleep(started + (index + 1) * frames / form.rate - time.monotonic())
         chunk = recording.pcm[start : start + step]
         timestamp = index * frames * 1000 // form.rate
@@ -185,7 +186,7 @@ async def send(connection: Connection, recording: Recording, *, realtime: bool) 
 async def collect_words(
     connection: Connection, started: float, all_sent: Callable[[], bool]
 ) -> tuple[list[HeardWord], Missed | None]:
-    """Detections until the server has heard everything, or has nothing more to say."""
+    """Collect detections until the server has heard everything or has nothing more to say."""
     words: list[HeardWord] = []
     while True:
         try:
@@ -211,12 +212,12 @@ async def collect_words(
 
 
 def number(value: Any) -> float | None:
-    """From a context, if it is one."""
+    """A value of a context as a number; None if it is none."""
     return float(value) if isinstance(value, int | float) else None
 
 
 def missed(context: Any) -> Missed | None:
-    """From a not-detected's context, if it is one of ours."""
+    """Read the nearest miss from a not-detected's context; None where the server is not ours."""
     match context:
         case {"closest": str(name), "score": int() | float() as score, "timestamp": int(timestamp_ms)}:
             return Missed(name, score, timestamp_ms)

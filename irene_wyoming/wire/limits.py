@@ -1,4 +1,4 @@
-"""What is taken from a peer: sizes, times, and the room that the large payloads of all clients share."""
+"""Limits on sizes and times of a peer's events, and the room that large payloads of all clients share."""
 
 from dataclasses import dataclass
 
@@ -11,22 +11,22 @@ SMALL_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one server accepts from the network. default.yaml gives the reason of each number."""
+    """What one server accepts from the network. default.yaml gives the reason for each number."""
 
     max_connections: int = setting(whole("a number of connections", 1, 10_000))
     max_connections_per_address: int = setting(whole("a number of connections", 1, 10_000))
-    """From one network address."""
+    """Most connections from one network address."""
     header_bytes: int = setting(whole("a number of bytes", 1_024, 1_048_576))
     data_bytes: int = setting(whole("a number of bytes", 1_024, 67_108_864))
     payload_bytes: int = setting(whole("a number of bytes", 4_096, 67_108_864))
     total_payload_bytes: int = setting(whole("a number of bytes", 4_096, 1_073_741_824))
-    """Of all clients together, those up to 64 KiB not counted."""
+    """Most bytes of all clients' payloads together; those up to 64 KiB do not count."""
     event_timeout_s: float = setting(number("seconds", 0.1, 3600))
-    """From the first byte of an event to its last."""
+    """Most seconds from the first byte of an event to its last."""
     write_timeout_s: float = setting(number("seconds", 0.1, 3600))
-    """A peer that reads nothing for so long is dropped."""
+    """Seconds after which a peer that reads nothing is dropped."""
     idle_timeout_s: float = setting(number("seconds", 0.1, 86_400))
-    """Silence of a peer after which it is dropped, where a role has no reason to wait longer."""
+    """Seconds after which a silent peer is dropped, unless its role has a reason to wait longer."""
 
 
 CLIENT_LIMITS = Limits(
@@ -40,20 +40,20 @@ CLIENT_LIMITS = Limits(
     write_timeout_s=10,
     idle_timeout_s=60,
 )
-"""What we take from a server that we have chosen to talk to."""
+"""Limits for servers that we have chosen to talk to."""
 
 
 class Room:
-    """What the large payloads of all clients of one server may take in memory together."""
+    """Memory that the large payloads of one server's clients may take together."""
 
     def __init__(self, total_bytes: int) -> None:
         self._total = total_bytes
         self._held = 0
 
     def take(self, size: int) -> int:
-        """Keep room for one payload; returns how many bytes to ``give`` back.
+        """Reserve room for one payload; returns how many bytes to ``give`` back.
 
-        :raises LimitExceeded: there is none; the client may try again.
+        :raises LimitExceeded: there is no room; the client may try again.
         """
         counted = size if size > SMALL_BYTES else 0
         if self._held + counted > self._total:

@@ -15,15 +15,15 @@ from irene_wyoming.wire.client import connect, expect
 from irene_wyoming.wire.connection import Connection
 
 PATIENCE_S = 15.0
-"""For the next chunk: a device that is opened for us may take seconds, and one that was unplugged comes back in 3."""
+"""Seconds to wait for the next chunk: opening a device may take some, and replugging one takes 3."""
 
 GAP_MS = 10
-"""Timestamps of whole milliseconds, from a device whose clock drifts, are off by a few; a lost chunk has more."""
+"""Least jump of timestamps, ms, that counts as lost audio. Rounding and clock drift stay below it."""
 
 
 @asynccontextmanager
 async def listening(address: Address) -> AsyncIterator[AsyncIterator[AudioChunk]]:
-    """What a microphone server streams, from now on, until it ends the stream. ``start`` jumps over what was lost.
+    """Iterate over the audio of a microphone server until its stream ends. ``start`` jumps over lost audio.
 
     :raises ServerUnavailable: nobody answers there.
     :raises ProtocolError: from the iteration, when the server ends the connection, or sends nothing for PATIENCE_S.
@@ -33,7 +33,7 @@ async def listening(address: Address) -> AsyncIterator[AsyncIterator[AudioChunk]
 
 
 async def next_event(connection: Connection) -> Event:
-    """Of a microphone server.
+    """Read the next event of a microphone server.
 
     :raises ProtocolError: it ends the connection, answers with an error, or sends nothing for PATIENCE_S.
     """
@@ -48,7 +48,7 @@ async def next_event(connection: Connection) -> Event:
 
 async def chunks(connection: Connection) -> AsyncGenerator[AudioChunk, None]:
     start = 0
-    due_ms: float | None = None  # timestamp of the next chunk, if nothing is lost before it; None: not known
+    due_ms: float | None = None  # timestamp of the next chunk if nothing is lost before it; None: not known
     while True:
         event = await next_event(connection)
         if AudioStop.is_type(event.type):

@@ -11,43 +11,43 @@ from irene_wyoming.wire.framing import Header, parse_header, parse_object
 from irene_wyoming.wire.limits import SMALL_BYTES, Limits, Room
 
 JOINED_S = 0.25
-"""Chunks of up to so much audio are given as one event. An engine is given about so much at a time."""
+"""Seconds of audio up to which chunks are joined into one event. An engine takes about so much at a time."""
 
 
 class Parser:
-    """The events of one connection, however its bytes are cut.
+    """Parses the events of one connection, however its bytes are cut.
 
     After an error the bytes that follow mean nothing, and the parser must not be used again.
     """
 
     def __init__(self, limits: Limits, room: Room | None = None, conversation_bytes: int | None = None) -> None:
         """:param room: shared by the connections of a server; None: this one shares with nobody.
-        :param conversation_bytes: how much is taken in all; None: there is no end.
+        :param conversation_bytes: most bytes taken in all; None: no limit.
         """
         self.limits = limits
         """For the events whose header has not come yet."""
         self._room = room or Room(limits.total_payload_bytes)
         self._left = conversation_bytes
         self._most = conversation_bytes
-        self._received = bytearray()  # not yet given as an event
+        self._received = bytearray()  # bytes not yet given as an event
         self.taken_bytes = 0
         """Of all events that were given so far."""
-        self._searched = 0  # bytes of it in which there is no end of a header line
-        self._header: Header | None = None  # of the event that is arriving, once its line is here
-        self._line: bytes | bytearray = b""  # the last one without data in it: most events of a stream begin alike
-        self._same = Header("", {}, 0, 0)  # what that line says
-        self._arriving = 0  # bytes of the room that the event takes which is arriving
-        self._given = 0  # bytes of the room that the last event takes: its reader works on it until it asks again
+        self._searched = 0  # length of their start that holds no end of a header line
+        self._header: Header | None = None  # header of the arriving event, once its line is complete
+        self._line: bytes | bytearray = b""  # the last line without data in it: most events of a stream begin alike
+        self._same = Header("", {}, 0, 0)  # header parsed from that line
+        self._arriving = 0  # bytes of the room reserved for the arriving event
+        self._given = 0  # bytes of the room held by the last event, until its reader asks for the next
 
     @property
     def waiting(self) -> bool:
-        """Whether there are bytes that have not been given as an event."""
+        """Whether there are bytes that were not given as an event yet."""
         return bool(self._received) or self._header is not None
 
     def feed(self, received: bytes) -> None:
-        """Add what has come.
+        """Add received bytes.
 
-        :raises FrameTooLarge: the conversation is longer than is taken.
+        :raises FrameTooLarge: the conversation exceeds ``conversation_bytes``.
         """
         if self._left is not None:
             self._left -= len(received)
@@ -56,9 +56,9 @@ class Parser:
         self._received += received
 
     def event(self) -> Event | None:
-        """The next event; None: more bytes are needed for it. The event before it is done with.
+        """Give the next event; None: it needs more bytes. The room of the event before is given back.
 
-        :raises ProtocolError: the bytes are none, or announce more than the limits allow.
+        :raises ProtocolError: the bytes are no event, or announce more than the limits allow.
         """
         self._release()
         if self._header is None:
@@ -78,32 +78,32 @@ class Parser:
         return Event(event_type, data, payload)
 
     def run(self) -> Event | None:
-        """As ``event``, but audio chunks that are here already and differ in audio and timestamp only come as one
-        ``AudioRun``. They cost a tenth of what they cost one by one.
+        """Give the next event; chunks at hand that differ in audio and timestamp only come as one ``AudioRun``. They
+        cost a tenth of what they cost one by one.
         """
         event = self.event()
         if event is None or not event.payload or not is_audio(event.type):
             return event
         if not self._same.payload_length or self._same.type != event.type or not self._received.startswith(self._line):
-            return event  # the next event is no such chunk
+            return event  # the next event is no chunk of the same format
         try:
             form = audio_format(event.data)
         except UnsupportedFormat:
-            return event  # whoever reads it says so
+            return event  # the reader of the event reports its bad format
         if len(event.payload) % form.frame_bytes or self._same.payload_length % form.frame_bytes:
             return event
         return self._joined(event, event.payload, form)
 
     def end(self) -> None:
-        """The peer sends nothing more.
+        """Take note that the peer sends nothing more.
 
-        :raises ProtocolError: it has stopped in the midst of an event.
+        :raises ProtocolError: it stopped within an event.
         """
         if self.waiting:
             raise ProtocolError("the connection ended in the midst of an event")
 
     def close(self) -> None:
-        """Give the room back. May be called more than once."""
+        """Give all reserved room back. May be called more than once."""
         self._release()
         self._room.give(self._arriving)
         self._arriving = 0
@@ -113,7 +113,7 @@ class Parser:
         self._given = 0
 
     def _joined(self, event: Event, first: bytes, form: AudioFormat) -> Event:
-        """The event together with the chunks behind it that have the same header line and the same format."""
+        """Join an event with the chunks behind it that have the same header line and format."""
         line, (_, _, data_length, payload_length) = self._line, self._same
         most = min(SMALL_BYTES, int(JOINED_S * form.rate) * form.frame_bytes)
         others, stamp, known = without_timestamp(event.data), timestamp(event.data), None
@@ -129,7 +129,7 @@ class Parser:
                 try:
                     data = parse_object(text, "the data")
                 except ProtocolError:
-                    break  # it is told when that event is read by itself
+                    break  # a malformed event is reported when it is read by itself
                 if without_timestamp(data) != others:
                     break
                 known, stamp = text, timestamp(data)
@@ -166,5 +166,5 @@ class Parser:
 
 
 def without_timestamp(data: dict[str, Any]) -> str:
-    """What else the data say, as a text: in it 1 is neither 1.0 nor true."""
+    """The fields besides the timestamp as a text, in which 1, 1.0 and true differ."""
     return repr({key: value for key, value in data.items() if key != "timestamp"})

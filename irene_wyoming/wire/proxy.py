@@ -10,28 +10,28 @@ from irene_wyoming.errors import ProtocolError
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 
 HEAD_BYTES = 16
-"""The signature, version and command, family, and the length of what follows."""
+"""Bytes of the header's fixed part: signature, version and command, family, and the length of the rest."""
 
 MOST_BYTES = 520
-"""Behind the head. Addresses take at most 216 bytes; the rest has room for what proxies add, and is skipped."""
+"""Most bytes behind the head. Addresses take at most 216; proxies may add fields, which are skipped."""
 
 LOCAL, PROXY = 0x20, 0x21
-"""Version 2, and the command: the proxy speaks for itself, or for a client."""
+"""Version 2 and a command: the proxy connects for itself, or for a client."""
 
 TCP4, TCP6 = 0x11, 0x21
 
 UNIQUE_ID = 0x05
-"""Type of the field behind the addresses with the id that the proxy has given the connection (PP2_TYPE_UNIQUE_ID)."""
+"""Type of the field that holds the proxy's id of the connection (PP2_TYPE_UNIQUE_ID)."""
 
 SIZES = {TCP4: 4, TCP6: 16}
-"""Bytes of one address, of the source's first."""
+"""Bytes of one address by family; the source's comes first."""
 
 
 def rest_bytes(head: bytes) -> int:
-    """How many bytes follow the head.
+    """The number of bytes that follow the head.
 
     :param head: HEAD_BYTES bytes.
-    :raises ProtocolError: it is no such header, or longer than any is.
+    :raises ProtocolError: it is no PROXY header, or too long.
     """
     if not head.startswith(SIGNATURE):
         raise ProtocolError("expected the header of PROXY protocol version 2, since access.proxies names this address")
@@ -44,7 +44,7 @@ def rest_bytes(head: bytes) -> int:
 
 
 def client(head: bytes, rest: bytes) -> str | None:
-    """The address of the client that the proxy speaks for; None: the proxy speaks for itself, as to check our health.
+    """The address of the client behind the proxy; None: the proxy speaks for itself, as in a health check.
 
     :param rest: as many bytes as ``rest_bytes`` says.
     :raises ProtocolError: the address is missing, or of another family than TCP over IPv4 or IPv6.
@@ -60,9 +60,9 @@ def client(head: bytes, rest: bytes) -> str | None:
 
 
 def connection_id(head: bytes, rest: bytes) -> str:
-    """What the proxy calls the connection, in its log; empty: it does not say so. Whatever is not well made is skipped.
+    """The connection's id in the proxy's log; empty: it sends none. Malformed fields are skipped.
 
-    :param head, rest: as ``client`` has taken them.
+    :param head, rest: the two parts of a header that ``client`` has accepted.
     """
     place = 2 * SIZES.get(head[13], 0) + 4
     while place + 3 <= len(rest):

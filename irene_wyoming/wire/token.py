@@ -1,23 +1,23 @@
-"""The token that opens a server of ours to clients from networks that it does not name."""
+"""The token that opens our servers to clients from networks that the configuration does not list."""
 
 import secrets
 
 from wyoming.event import Event
 
 SHOWS_TOKEN = "authenticate"
-"""Type of the event, ours, by which a client shows the token. It is the connection's first; others ignore it."""
+"""Type of our own event in which a client shows the token, before any other. Other servers ignore it."""
 
 TOKEN_CHARS = range(16, 257)
-"""Shorter ones can be guessed, a connection a guess."""
+"""Characters that a token may have. Shorter ones can be guessed, one guess per connection."""
 
 
 def show(token: str) -> Event:
-    """What a client sends first."""
+    """Make the event with which a client shows the token."""
     return Event(SHOWS_TOKEN, {"token": token})
 
 
 def shows(event: Event, token: str) -> bool:
-    """Whether it is this token that the event shows, in a time that tells nothing about it."""
+    """Whether an event shows this token. The comparison takes constant time."""
     shown = event.data.get("token")
     return (
         event.type == SHOWS_TOKEN

@@ -1,4 +1,4 @@
-"""A transcription as its client asks for it and reads it."""
+"""The client's side of a transcription: the request, and reading its answer."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart
 from wyoming.event import Event
 
 MAX_PARTIAL_CHARS = 16_384
-"""Of the text so far: a minute of fast speech has about 1,200, and a server may send parts for ever."""
+"""Most characters of a partial text. A minute of fast speech has about 1,200; a server may send parts for ever."""
 
 
 def request(
@@ -19,7 +19,7 @@ def request(
     names: Sequence[str] = (),
     terms: Sequence[str] = (),
 ) -> Event:
-    """``transcribe``. None and empty values leave the choice to the server."""
+    """Make the ``transcribe`` event. None and empty values leave the choice to the server."""
     event = Transcribe(
         name=name,
         language=language,
@@ -33,10 +33,10 @@ def request(
 
 
 async def transcript(next_event: Callable[[], Awaitable[Event]], partial: Callable[[str], None]) -> dict[str, Any]:
-    """The data of the ``transcript`` event, whenever it comes.
+    """Wait for the ``transcript`` event and return its data.
 
-    :param next_event: gives the next event, and raises where there is none.
-    :param partial: called with the text so far each time that the server sends more of it.
+    :param next_event: reads the next event; raises where there is none.
+    :param partial: called with the text so far, each time the server sends more.
     """
     said = ""
     while True:
