@@ -247,6 +247,8 @@ class Hearing:
             self._followed.accept(taken)
             self._tell(taken, timestamp, verdict)
         elif not hit.phrases:  # of speech that was looked at for words that are only typed nobody wants to know
+            if verdict.look is not None:
+                self._followed.refuse(hit)
             before, _ = self._refusals.get(verdict.word, (None, verdict))
             self._refusals[verdict.word] = (hit.frame, verdict)
             if before is None or hit.frame - before > REFRACTORY_S * self._form.rate:  # else it is the same moment

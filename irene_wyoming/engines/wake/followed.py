@@ -71,8 +71,8 @@ class FollowedSession:
         self._proposed = frozenset(proposed)
         self._low = frozenset(low)
         self._proposals = Proposals(rate)
-        self._accepted: deque[Hit] = deque()
-        """Proposals that were taken, of which this thread does not know yet."""
+        self._answered: deque[tuple[Hit, bool]] = deque()
+        """Proposals and whether they were taken, of which this thread does not know yet."""
         self._kept = bytearray()
         self._most = round(KEPT_S * rate) * SPEECH.frame_bytes
         self._session = make(self._take)
@@ -107,11 +107,15 @@ class FollowedSession:
 
     def accept(self, hit: Hit) -> None:
         """A proposal was taken. From any thread; counts from the next push on."""
-        self._accepted.append(hit)
+        self._answered.append((hit, True))
+
+    def refuse(self, hit: Hit) -> None:
+        """A look has not found the word. From any thread; counts from the next push on."""
+        self._answered.append((hit, False))
 
     def settle(self) -> None:
         """The stream ends: tell what has not been told."""
-        self._take_accepted()
+        self._take_answers()
         for near in self._near.rest():
             self._told.on_near(near)
         self._settle(self._given)
@@ -127,12 +131,13 @@ class FollowedSession:
 
     def _propose(self, hits: Sequence[Hit]) -> list[Hit]:
         """The same hits, as proposals where a second look decides; and words that nearly were hits."""
-        self._take_accepted()
+        self._take_answers()
         found: list[Hit] = []
         for hit in hits:
             if isinstance(hit, Proposed) or hit.model not in self._proposed:
                 found.append(hit)
-            elif self._proposals.usual(hit.model, hit.frame, hit.score):
+            else:
+                self._proposals.usual(hit.model, hit.frame, hit.score)
                 found.append(self._proposal(hit, usual=True))
         for score, usual in self._proposals.due(self._given):
             hit = Hit(score.word, score.score, score.frame)
@@ -147,11 +152,14 @@ class FollowedSession:
             audio=bytes(self._kept),
         )  # fmt: skip
 
-    def _take_accepted(self) -> None:
-        while self._accepted:
-            hit = self._accepted.popleft()
-            self._proposals.over(hit.model)
-            self._follow(hit)
+    def _take_answers(self) -> None:
+        while self._answered:
+            hit, taken = self._answered.popleft()
+            if taken:
+                self._proposals.over(hit.model)
+                self._follow(hit)
+            else:
+                self._proposals.refused(hit.model)
 
     def _follow(self, hit: Hit) -> None:
         """A word was heard: it is no near miss, and its score may rise."""

@@ -83,7 +83,7 @@ PACKAGED: Mapping[str, Phrase] = {
             "okay nabu", "ok nabu", "okay naboo", "ok naboo", "okay nebou", "ok nebou", "okay now boo", "okay nah boo",
             "okay nabo", "okay nobu",
         ),
-        known=True,
+        usual=-12.0, known=True,
     ),
     "hey_jarvis": Phrase(("hey jarvis", "hey jarvus", "hey javis", "hey jervis", "hey travis"), least=-5.0, known=True),
     "alexa": Phrase(("alexa",), usual=-8.0, absolute=-11.5, known=True),

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 from irene_wyoming.engines.base import Hit, OnScore, Score
 from irene_wyoming.engines.wake.followed import FollowedSession, Told
+from irene_wyoming.engines.wake.proposals import MOST_LOOKS, Proposed
 
 RATE = 100
 """Frames per second of these streams: a score each."""
@@ -12,8 +13,9 @@ class Scripted:
 
     needs = 1
 
-    def __init__(self, on_score: OnScore) -> None:
+    def __init__(self, on_score: OnScore, threshold: float) -> None:
         self._on_score = on_score
+        self._threshold = threshold
         self._frame = 0
         self._deaf = False
 
@@ -23,7 +25,7 @@ class Scripted:
             self._frame += 1
             score = Score("word", value / 100, self._frame)
             self._on_score(score)
-            if score.score >= 0.5 and not self._deaf:
+            if score.score >= self._threshold and not self._deaf:
                 self._deaf = True
                 hits.append(Hit("word", score.score, self._frame))
         return hits
@@ -33,11 +35,11 @@ class Scripted:
 
 
 class Heard:
-    def __init__(self) -> None:
+    def __init__(self, *looked_at: str, threshold: float = 0.5) -> None:
         self.near: list[tuple[float, int]] = []
         self.peaks: list[tuple[int, float]] = []
         told = Told(lambda s: self.near.append((s.score, s.frame)), lambda h, p: self.peaks.append((h.frame, p)))
-        self.session = FollowedSession(Scripted, RATE, told)
+        self.session = FollowedSession(lambda on_score: Scripted(on_score, threshold), RATE, told, looked_at, looked_at)
 
     def push(self, *scores: int) -> Sequence[Hit]:
         return self.session.push(b"".join(bytes([score, 0]) for score in scores))
@@ -91,3 +93,27 @@ def test_a_stream_that_ends_amid_a_near_miss_tells_it() -> None:
     heard.push(10, 30)
     heard.session.close()
     assert heard.near == [(0.3, 2)]
+
+
+def test_what_the_engine_tells_is_proposed_however_many_looks_came_before_it() -> None:
+    """Those may all have been left out: then nobody would have told the word."""
+    heard = Heard("word", threshold=0.9)
+    looks: list[Hit] = []
+    for score in (21, 32, 43, 54, 65, 76, 87):
+        looks += heard.push(score, *[0] * 20)
+    assert [getattr(look, "usual", None) for look in looks] == [False] * MOST_LOOKS
+    (hit,) = heard.push(90)
+    assert isinstance(hit, Proposed)
+    assert hit.usual
+
+
+def test_a_usual_word_is_proposed_again_when_a_look_has_refused_it() -> None:
+    heard = Heard("word")
+    (hit,) = heard.push(60)
+    assert list(heard.push(*[0] * 20)) == []
+    heard.session.refuse(hit)
+    (again,) = heard.push(0)
+    assert isinstance(again, Proposed)
+    assert again.usual
+    heard.session.accept(again)
+    assert list(heard.push(*[0] * 20)) == []

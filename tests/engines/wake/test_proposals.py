@@ -44,7 +44,7 @@ def test_looks_at_one_word_are_bounded() -> None:
 def test_a_usual_hit_is_looked_at_at_once_and_stays_one() -> None:
     proposals = Proposals(RATE)
     proposals.scored(Score("word", 0.3, 8))
-    assert proposals.usual("word", 16, 0.6)
+    proposals.usual("word", 16, 0.6)
     proposals.scored(Score("word", 0.9, 24))
     assert proposals.due(24) == []
     ((score, usual),) = proposals.due(40)
@@ -56,3 +56,25 @@ def test_what_follows_a_word_that_was_told_is_its_end() -> None:
     proposals.scored(Score("word", 0.3, 8))
     proposals.over("word")
     assert proposals.due(400) == []
+
+
+def test_a_usual_word_that_was_refused_is_looked_at_again_once_it_has_peaked() -> None:
+    proposals = Proposals(RATE)
+    proposals.usual("word", 16, 0.9)
+    assert proposals.due(40) == []
+    proposals.refused("word")
+    assert proposals.due(24) == []
+    assert proposals.due(40) == [(Score("word", 0.9, 16), True)]
+    assert proposals.due(48) == []
+    for frame in range(48, 96, 8):
+        proposals.refused("word")
+        looks = proposals.due(frame)
+    assert looks == []  # bounded
+
+
+def test_a_word_that_only_a_look_can_tell_is_refused_once() -> None:
+    proposals = Proposals(RATE)
+    proposals.scored(Score("word", 0.3, 8))
+    assert proposals.due(24) == [(Score("word", 0.3, 8), False)]
+    proposals.refused("word")
+    assert proposals.due(40) == []
