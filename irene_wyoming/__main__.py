@@ -38,8 +38,8 @@ COMMANDS = {
     "completion": "print what completes commands and options in a shell",
 }
 
-MODULES = {"bench": "bench.command"}
-"""Commands that are a package, and the module in it that holds the command."""
+MODULES = {"bench": "bench.command", "wake": "server", "asr": "server", "mic": "server"}
+"""Commands whose module has another name."""
 
 SERVERS = ("run", "wake", "asr", "mic")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from irene_wyoming.app.links import Link, broken, doubtful, good
-from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.convert import converted
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.audio.meter import SILENCE_DBFS, Meter
 from irene_wyoming.wire.hear import Recording
@@ -41,7 +41,7 @@ def of_sound(recording: Recording, took_s: float | None) -> Iterator[Link]:
         )
         return
     yield of_rate(recording, took_s)
-    speech = np.frombuffer(converted(recording), "<i2")
+    speech = np.frombuffer(converted(recording.pcm, recording.format, SPEECH, live=True), "<i2")
     if not speech.any():
         cure = "unmute the microphone: its switch, the satellite's button, or the input in the system's sound settings"
         yield broken("audio", f"digital silence for {recording.seconds:.1f} s: the microphone is muted", cure)
@@ -107,9 +107,3 @@ def of_level(speech: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> Iterator[L
         )
     else:
         yield good("level", said)
-
-
-def converted(recording: Recording) -> bytes:
-    """The recording in the format that engines hear."""
-    converter = Converter(recording.format, SPEECH)
-    return converter.push(recording.pcm) + converter.flush()

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
-from wyoming.audio import AudioChunk
 
 from irene_wyoming.app import engines
 from irene_wyoming.audio.convert import Converter
@@ -20,10 +19,8 @@ from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.wire.address import Address
-from irene_wyoming.wire.audio import audio_format
-from irene_wyoming.wire.client import connect
 from irene_wyoming.wire.hear import Recording
-from irene_wyoming.wire.listen import next_event
+from irene_wyoming.wire.listen import listening as listening_to
 
 CHUNK_S = 0.08
 
@@ -62,11 +59,9 @@ async def of_server(address: Address) -> Audio:
     :raises ServerUnavailable: nobody answers there.
     :raises ProtocolError: it breaks off, or sends no audio.
     """
-    async with connect(address) as peer:
-        while True:
-            event = await next_event(peer)
-            if AudioChunk.is_type(event.type):
-                yield audio_format(event.data), event.payload or b""
+    async with listening_to(address) as chunks:
+        async for chunk in chunks:
+            yield chunk.format, chunk.pcm
 
 
 async def of_source(source: Source) -> Audio:

@@ -107,3 +107,11 @@ class Converter:
         if self.target.floating:
             return encode_float(frames, self._scale)
         return encode(frames, self._scale, self.target.width)
+
+
+def converted(
+    pcm: bytes, source: AudioFormat, target: AudioFormat, quality: str = Quality.HIGH, *, live: bool = False
+) -> bytes:
+    """A whole recording in another format. The parameters are those of ``Converter``."""
+    converter = Converter(source, target, quality, live=live)
+    return converter.push(pcm) + converter.flush()

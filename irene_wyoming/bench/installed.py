@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 from irene_wyoming.config.model import Config
 from irene_wyoming.engines import registry
+from irene_wyoming.errors import EngineUnavailable
 from irene_wyoming.models import folder
 
 
@@ -29,6 +32,19 @@ class Installed:
         model = {} if self.model is None else {f"{provider}model": self.model}
         alone: dict[str, object] = {"default_provider": self.engine, "fallback_providers": "[]"}
         return {**others, **alone, f"{provider}enabled": "true", **model}
+
+
+def sherpa_with_guided_model() -> Installed:
+    """The engine ``sherpa`` with the model that ``guided`` has: open transcripts, no command grammar.
+
+    The model is found without importing its package, which would load PortAudio.
+
+    :raises EngineUnavailable: a package is missing.
+    """
+    found = find_spec("moonshine_voice")
+    if found is None or found.origin is None or find_spec("sherpa_onnx") is None:
+        raise EngineUnavailable("--sherpa: pip install sherpa-onnx moonshine-voice==0.0.73")
+    return Installed("sherpa", str(Path(found.origin).parent / "assets" / "tiny-en"))
 
 
 def installed(config: Config) -> Iterator[Installed]:

@@ -8,7 +8,7 @@ from statistics import median, quantiles
 
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.clips import ClipCache
-from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.convert import Converter, converted
 from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.bench.engines import asr_engine, wake_engine
 from irene_wyoming.bench.methods import method
@@ -184,8 +184,7 @@ def clip_hits(word: Recording) -> float:
 def at_source_rate(recording: Recording) -> tuple[bytes, AudioFormat]:
     """The recording as a sound card of 48 kHz would deliver it."""
     source = replace(recording.format, rate=SOURCE_HZ)
-    converter = Converter(recording.format, source, Quality.HIGH)
-    return converter.push(recording.pcm) + converter.flush(), source
+    return converted(recording.pcm, recording.format, source, live=True), source
 
 
 def least_cpu(call: Callable[[], object], rounds: int) -> float:

@@ -3,12 +3,14 @@
 import argparse
 import json
 import logging
+import math
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from irene_wyoming.app.logs import start_log
 from irene_wyoming.config.load import load
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 TOKEN_VARIABLE = "IRENE_WYOMING_TOKEN"
 """Environment variable that holds what servers of this project want to be shown; a token in the arguments could be read
 by every user of the machine."""
+
+T = TypeVar("T")
 
 PLOTS = (".png", ".svg")
 
@@ -48,6 +52,26 @@ def tell_progress(args: argparse.Namespace, line: str) -> None:
     """Where somebody has asked for it."""
     if args.progress:
         print(line, file=sys.stderr, flush=True)
+
+
+def number(least: float, most: float = math.inf) -> Callable[[str], float]:
+    """An argparse type: a number from ``least`` to ``most``."""
+
+    def read(text: str) -> float:
+        try:
+            if least <= (value := float(text)) <= most and value < math.inf:
+                return value
+        except ValueError:
+            pass
+        wanted = f"{least:g} or more" if most == math.inf else f"{least:g} to {most:g}"
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, {wanted}")
+
+    return read
+
+
+def several(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """An argparse type: values with commas between them."""
+    return lambda text: tuple(one(part) for part in text.split(","))
 
 
 def address(text: str) -> Address:

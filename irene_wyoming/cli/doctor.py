@@ -13,8 +13,9 @@ from irene_wyoming.app.doctor_sound import of_sound
 from irene_wyoming.app.findings import Level
 from irene_wyoming.app.links import Link, broken, doubtful, first_broken
 from irene_wyoming.app.logs import escaped
+from irene_wyoming.app.scores import of_server, of_source
 from irene_wyoming.app.source import source
-from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
+from irene_wyoming.audio.format import SPEECH, Quality
 from irene_wyoming.cli import common, recording
 from irene_wyoming.cli.signs import sign
 from irene_wyoming.config.addon import told
@@ -22,7 +23,6 @@ from irene_wyoming.config.model import Config
 from irene_wyoming.errors import CaptureError, ConfigError, IreneError
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
-from irene_wyoming.wire.listen import listening
 
 FIRST_AUDIO_S = 5.0
 """Sound systems and servers need up to a second or two to open a device."""
@@ -41,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--silent", action="store_true", help="ask nobody to speak; look at everything else")
     parser.add_argument(
-        "--seconds", type=seconds, default=4.0, metavar="N", help="to listen for each; default: %(default)s"
+        "--seconds",
+        type=common.number(1, 60),
+        default=4.0,
+        metavar="N",
+        help="to listen for each; default: %(default)s",
     )
     parser.add_argument("--word", metavar="NAME", help="the wake word that is said (none: the first default one)")
     parser.add_argument("--word-file", type=Path, metavar="WAV", help="a recording of the wake word instead of speech")
@@ -156,7 +160,8 @@ async def recorded(address: Address | None, config: Config, seconds: float) -> t
     pcm, form, began = bytearray(), SPEECH, None
     try:
         async with asyncio.timeout(FIRST_AUDIO_S + seconds):
-            async for chunk_form, chunk in audio(address, config):
+            sound = of_source(source(config.mic, Quality.MEDIUM)) if address is None else of_server(address)
+            async for chunk_form, chunk in sound:
                 if began is None:
                     began, form = time.monotonic(), chunk_form  # the first chunk may have waited
                     continue
@@ -167,21 +172,3 @@ async def recorded(address: Address | None, config: Config, seconds: float) -> t
         if began is None:
             raise CaptureError(f"no audio came within {FIRST_AUDIO_S + seconds:g} s") from None
     return Recording(form, bytes(pcm)), None if began is None else time.monotonic() - began
-
-
-async def audio(address: Address | None, config: Config) -> AsyncIterator[tuple[AudioFormat, bytes]]:
-    if address is not None:
-        async with listening(address) as chunks:
-            async for chunk in chunks:
-                yield chunk.format, chunk.pcm
-    else:
-        async with source(config.mic, Quality.MEDIUM).open() as capture:
-            async for chunk in capture:
-                yield chunk.format, chunk.pcm
-
-
-def seconds(text: str) -> float:
-    value = float(text)
-    if not 1 <= value <= 60:
-        raise argparse.ArgumentTypeError(f"{text}: expected 1 to 60")
-    return value

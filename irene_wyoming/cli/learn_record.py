@@ -4,24 +4,23 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.app import scores, source
+from irene_wyoming.audio.convert import Converter
+from irene_wyoming.audio.format import SPEECH, Quality
+from irene_wyoming.config.model import Config
 from irene_wyoming.errors import AudioError
-
-if TYPE_CHECKING:
-    from irene_wyoming.config.model import Config
-    from irene_wyoming.learn.augment import Samples
-    from irene_wyoming.learn.examples import Example
+from irene_wyoming.learn.augment import Samples
+from irene_wyoming.learn.examples import Example, example
 
 TIMES = 10
 LISTEN_S = 3.0
 """For each: time to say the word, and some quiet around it."""
 
 
-def record(config: "Config", device: str | None, phrase: str) -> "list[Example]":
+def record(config: Config, device: str | None, phrase: str) -> list[Example]:
     """Ask for the word until it was said TIMES times.
 
     :raises CaptureError: the microphone cannot be opened, or breaks.
@@ -29,11 +28,7 @@ def record(config: "Config", device: str | None, phrase: str) -> "list[Example]"
     return asyncio.run(recorded(config, device, phrase))
 
 
-async def recorded(config: "Config", device: str | None, phrase: str) -> "list[Example]":
-    from irene_wyoming.app import scores, source
-    from irene_wyoming.audio.format import Quality
-    from irene_wyoming.learn.examples import example
-
+async def recorded(config: Config, device: str | None, phrase: str) -> list[Example]:
     mic = config.mic
     if device is not None:
         mic = replace(mic, source=replace(mic.source, kind="auto", device=device))
@@ -49,10 +44,8 @@ async def recorded(config: "Config", device: str | None, phrase: str) -> "list[E
     return found
 
 
-async def speech(sound: "scores.Audio") -> "AsyncGenerator[Samples, None]":
+async def speech(sound: scores.Audio) -> AsyncGenerator[Samples, None]:
     """16 kHz, mono, full scale 1."""
-    from irene_wyoming.audio.convert import Converter
-
     converter: Converter | None = None
     async with aclosing(sound) as chunks:
         async for form, pcm in chunks:
@@ -61,12 +54,8 @@ async def speech(sound: "scores.Audio") -> "AsyncGenerator[Samples, None]":
             yield np.frombuffer(converter.push(pcm), "<i2").astype(np.float32) / np.float32(32_768)
 
 
-async def gathered(sound: "AsyncGenerator[Samples, None]", frames: int) -> "Samples":
+async def gathered(sound: AsyncGenerator[Samples, None], frames: int) -> Samples:
     pieces: list[Samples] = []
     while sum(map(len, pieces)) < frames:
         pieces.append(await anext(sound))
     return np.concatenate(pieces)
-
-
-if TYPE_CHECKING:
-    from irene_wyoming.app import scores

@@ -3,20 +3,34 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+import numpy as np
+
+from irene_wyoming.app import engines
+from irene_wyoming.audio.convert import converted
+from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.cli import common, recording
+from irene_wyoming.cli.learn_record import record
+from irene_wyoming.config.model import Config
+from irene_wyoming.engines.registry import phrase_scorer
+from irene_wyoming.engines.wake.folders import word_name
+from irene_wyoming.engines.wake.recogniser import Scorer
 from irene_wyoming.errors import AudioError, ConfigError, EngineError
+from irene_wyoming.learn.augment import Samples
+from irene_wyoming.learn.examples import example
+from irene_wyoming.learn.learn import STRICT, Embeds, Learned, Report, learn
+from irene_wyoming.learn.onnxfile import model
+from irene_wyoming.supervise import exit_with_parent
 
-if TYPE_CHECKING:
-    from irene_wyoming.config.model import Config
-    from irene_wyoming.learn.examples import Example
-    from irene_wyoming.learn.learn import Learned, Report
+
+class Engine(Embeds, Protocol):
+    def close(self) -> None: ...
+
 
 WORD_S = 1.6
 """Before the moment at which a word scored highest in a recording of the server's: it lies in there."""
@@ -52,11 +66,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: the word is learned."""
-    from irene_wyoming.engines.wake.folders import word_name
-    from irene_wyoming.learn.examples import example
-    from irene_wyoming.learn.learn import learn
-    from irene_wyoming.supervise import exit_with_parent
-
     exit_with_parent()  # the page that has started it
     config = common.read_config(args, quiet=True)
     folder = output(args, config)
@@ -64,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
     if not name:
         raise ConfigError(f"{args.name!r}: expected a name with letters, e.g. smart_mirror")
     phrase = args.phrase or name.replace("_", " ")
-    examples = [example(str(path), heard(path)) for path in wavs(args.files)] or recorded(args, config, phrase)
+    examples = [example(str(path), heard(path)) for path in recording.wavs(args.files)] or record(
+        config, args.device, phrase
+    )
     with closing(engine_of(config)) as engine:
         learned = learn(examples, engine, scorer(args), phrase, partial(told, args, name), args.variants)
     write(folder, name, phrase, learned)
@@ -82,7 +93,7 @@ def told(args: argparse.Namespace, name: str, line: str) -> None:
         print(f"{name}: {line}", flush=True)
 
 
-def output(args: argparse.Namespace, config: "Config") -> Path:
+def output(args: argparse.Namespace, config: Config) -> Path:
     """:raises ConfigError: there is no folder for models."""
     if args.output is not None:
         return Path(args.output)
@@ -91,27 +102,10 @@ def output(args: argparse.Namespace, config: "Config") -> Path:
     return config.data_dir / "wake" / "openwakeword"
 
 
-def wavs(paths: Sequence[Path]) -> list[Path]:
-    """:raises AudioError: a folder without recordings."""
-    found: list[Path] = []
-    for path in paths:
-        some = sorted(one for one in path.iterdir() if one.suffix.lower() == ".wav") if path.is_dir() else [path]
-        if not some:
-            raise AudioError(f"{path}: no wav files there")
-        found += some
-    return found
-
-
-def heard(path: Path) -> "Samples":
+def heard(path: Path) -> Samples:
     """16 kHz, mono, full scale 1; of a recording of the server's, the word alone."""
-    import numpy as np
-
-    from irene_wyoming.audio.convert import Converter
-    from irene_wyoming.audio.format import SPEECH
-
     sound = recording.read(path)
-    converter = Converter(sound.format, SPEECH, "soxr")
-    pcm = converter.push(sound.pcm) + converter.flush()
+    pcm = converted(sound.pcm, sound.format, SPEECH, "soxr", live=True)
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32_768)
     peak = peak_s(path.with_suffix(".json"))
     if peak is None:
@@ -132,28 +126,18 @@ def peak_s(sidecar: Path) -> float | None:
         return None
 
 
-def recorded(args: argparse.Namespace, config: "Config", phrase: str) -> "list[Example]":
-    from irene_wyoming.cli.learn_record import record
-
-    return record(config, args.device, phrase)
-
-
-def engine_of(config: "Config") -> "Engine":
+def engine_of(config: Config) -> Engine:
     """openWakeWord, on whose features a word is learned.
 
     :raises EngineError: it is not installed.
     """
-    from irene_wyoming.app import engines
-
     options = config.wake.providers["openwakeword"].options if "openwakeword" in config.wake.providers else {}
     engine: Engine = engines.create("wake", "openwakeword", {**options, "folders": ()}, engines.context(config))
     return engine
 
 
-def scorer(args: argparse.Namespace) -> "Scorer | None":
+def scorer(args: argparse.Namespace) -> Scorer | None:
     """The recogniser, where it is installed."""
-    from irene_wyoming.engines.registry import phrase_scorer
-
     try:
         found: Scorer = phrase_scorer()()
     except EngineError as error:
@@ -162,14 +146,11 @@ def scorer(args: argparse.Namespace) -> "Scorer | None":
     return found
 
 
-def write(folder: Path, name: str, phrase: str, learned: "Learned") -> None:
+def write(folder: Path, name: str, phrase: str, learned: Learned) -> None:
     """The manifest last: with it the server takes both.
 
     :raises AudioError: a file cannot be written.
     """
-    from irene_wyoming.learn.learn import STRICT
-    from irene_wyoming.learn.onnxfile import model
-
     manifest = {
         "type": "openWakeWord",
         "wake_word": phrase.title(),
@@ -187,7 +168,7 @@ def write(folder: Path, name: str, phrase: str, learned: "Learned") -> None:
         raise AudioError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
-def lines(name: str, folder: Path, learned: "Learned") -> list[str]:
+def lines(name: str, folder: Path, learned: Learned) -> list[str]:
     told = [*report(learned.report), f"Written: {folder / name}.onnx and .json"]
     if learned.spellings:
         written = ", ".join(learned.spellings)
@@ -195,7 +176,7 @@ def lines(name: str, folder: Path, learned: "Learned") -> list[str]:
     return [*told, "No second look: the recogniser cannot write this word. More recordings make it surer."]
 
 
-def report(found: "Report") -> list[str]:
+def report(found: Report) -> list[str]:
     return [
         f"Of {found.held_out} of {found.examples} recordings that it was not learned from, in other voices, rooms and "
         f"noise, it heard {100 * found.heard:.0f} % where a second look decides, "
@@ -203,14 +184,3 @@ def report(found: "Report") -> list[str]:
         f"In {60 * found.hours:.1f} minutes of other speech and noise: {found.false_accepts} false accepts alone; "
         f"{found.proposals} times a second look would decide.",
     ]
-
-
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    from irene_wyoming.engines.wake.recogniser import Scorer
-    from irene_wyoming.learn.augment import Samples
-    from irene_wyoming.learn.learn import Embeds
-
-    class Engine(Embeds, Protocol):
-        def close(self) -> None: ...

@@ -58,18 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the microphone server: tcp://host:port or unix:///path (none: {DEFAULT.uri})",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="record into this file (none: no file)")
-    parser.add_argument("--seconds", type=positive, metavar="N", help="stop after so much audio (none: at Ctrl-C)")
+    parser.add_argument(
+        "--seconds", type=common.number(0.001), metavar="N", help="stop after so much audio (none: at Ctrl-C)"
+    )
     common.add_json(parser)
-
-
-def positive(text: str) -> float:
-    """An argparse type."""
-    try:
-        if 0 < (value := float(text)) < float("inf"):
-            return value
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r}: expected seconds, more than 0")
 
 
 def run(args: argparse.Namespace) -> int:

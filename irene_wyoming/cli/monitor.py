@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--every",
-        type=seconds,
+        type=common.number(0.2, 3600),
         default=2.0,
         metavar="SECONDS",
         help="between two looks, 0.2 to 3600; default: %(default)s",
@@ -136,13 +136,6 @@ def of_last_word(figures: Figures) -> "list[RenderableType]":
         return []
     when = datetime.fromtimestamp(last.at).astimezone()
     return [f"last word: {last.word}, peak score {last.score:.2f}, at {when:%H:%M:%S} on {when:%Y-%m-%d}"]
-
-
-def seconds(text: str) -> float:
-    value = float(text)
-    if not 0.2 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text}: expected 0.2 to 3600")
-    return value
 
 
 def http_url(text: str) -> str:

@@ -1,7 +1,7 @@
 """Wav files as commands take them, and a server to play them to."""
 
 import argparse
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +49,20 @@ def read(path: Path) -> Recording:
         raise AudioError(f"{path}: {error.strerror}") from error
     except CaptureError as error:
         raise AudioError(f"{path}: {error}") from error
+
+
+def wavs(paths: Sequence[Path]) -> list[Path]:
+    """Files, and the wav files in folders.
+
+    :raises AudioError: there is a folder without any.
+    """
+    found: list[Path] = []
+    for path in paths:
+        some = sorted(one for one in path.iterdir() if one.suffix.lower() == ".wav") if path.is_dir() else [path]
+        if not some:
+            raise AudioError(f"{path}: no wav files there")
+        found += some
+    return found
 
 
 def sendable(form: AudioFormat, pcm: bytes) -> Recording:

@@ -4,17 +4,17 @@ import argparse
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 
+from irene_wyoming.app import engines
 from irene_wyoming.cli import common, recording
 from irene_wyoming.config.model import WakeConfig
+from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.errors import AudioError, EngineError
-
-if TYPE_CHECKING:
-    from irene_wyoming.engines.base import WakeEngine
-    from irene_wyoming.tune.thresholds import Heard, Tuned
+from irene_wyoming.supervise import exit_with_parent
+from irene_wyoming.tune import plot
+from irene_wyoming.tune.thresholds import FEW, FEWEST, LEVELS, SHORTEST_S, Heard, Tuned, bound_per_hour, listen, tune
 
 NEGATIVE, POSITIVE = "negative", "positive"
 SHOWN = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", metavar="NAME", help="provider to tune (none: the first that knows the word)")
     parser.add_argument(
         "--false-per-hour",
-        type=rate,
+        type=common.number(0),
         default=0.5,
         metavar="N",
         help="false accepts that you allow in an hour of talk; default: %(default)s",
@@ -44,22 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_config(parser)
 
 
-def rate(text: str) -> float:
-    """An argparse type: 0 or more."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, 0 or more")
-    return value
-
-
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: a setting was found for every word; 1: for some there is none."""
-    from irene_wyoming.supervise import exit_with_parent
-    from irene_wyoming.tune import plot
-
     exit_with_parent()  # the page that has started it
     if args.plot:
         common.require_plot(args.plot)
@@ -108,9 +94,7 @@ def spoken(folder: Path, word: str | None) -> dict[str, list[Path]]:
 
 def tuned(
     settings: WakeConfig, args: argparse.Namespace, word: str, positives: list[Path], negatives: list[Path]
-) -> "Tuned":
-    from irene_wyoming.tune.thresholds import tune
-
+) -> Tuned:
     with closing(engine_of(settings, args, word)) as engine:
         heard = []
         for path in (*positives, *negatives):
@@ -125,13 +109,11 @@ def tuned(
         )
 
 
-def engine_of(settings: WakeConfig, args: argparse.Namespace, word: str) -> "WakeEngine":
+def engine_of(settings: WakeConfig, args: argparse.Namespace, word: str) -> WakeEngine:
     """The engine that the server would listen with, loaded.
 
     :raises EngineError: none that can be loaded knows the word.
     """
-    from irene_wyoming.app import engines
-
     context = engines.context(common.read_config(args, quiet=True))
     names = [args.engine] if args.engine else engines.order(settings)
     reasons = []
@@ -151,9 +133,7 @@ def engine_of(settings: WakeConfig, args: argparse.Namespace, word: str) -> "Wak
     raise EngineError(f"{word!r}: no engine to hear it with: {'; '.join(reasons)}")
 
 
-def hear(engine: "WakeEngine", word: str, path: Path) -> "Heard":
-    from irene_wyoming.tune.thresholds import listen
-
+def hear(engine: WakeEngine, word: str, path: Path) -> Heard:
     sound = recording.read(path)
     return listen(engine, word, path.name, sound.format, sound.pcm)
 
@@ -166,9 +146,7 @@ def write(path: Path, text: str) -> None:
         raise AudioError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def lines(result: "Tuned") -> list[str]:
-    from irene_wyoming.tune.thresholds import FEW, FEWEST, LEVELS, SHORTEST_S, bound_per_hour
-
+def lines(result: Tuned) -> list[str]:
     out = [
         f"{result.word} ({result.engine}): {result.positives} recordings of it, "
         f"{result.negative_hours:.2f} h of others",
@@ -204,7 +182,7 @@ def lines(result: "Tuned") -> list[str]:
     return out
 
 
-def snippet(results: "list[Tuned]") -> str:
+def snippet(results: list[Tuned]) -> str:
     """The settings as a configuration file has them."""
     models = {
         result.word: {"threshold": result.best.threshold, "trigger_level": result.best.trigger_level}

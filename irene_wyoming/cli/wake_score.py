@@ -3,15 +3,17 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from irene_wyoming.cli import common
-from irene_wyoming.cli.learn_wake import heard, wavs
+import numpy as np
+
+from irene_wyoming.cli import common, recording
+from irene_wyoming.cli.learn_wake import heard
+from irene_wyoming.config.wake import typed_word
+from irene_wyoming.engines.registry import phrase_scorer
+from irene_wyoming.engines.wake.recogniser import Scorer
+from irene_wyoming.engines.wake.spellings import typed
 from irene_wyoming.errors import ConfigError
-
-if TYPE_CHECKING:
-    from irene_wyoming.engines.wake.recogniser import Scorer
-    from irene_wyoming.learn.augment import Samples
+from irene_wyoming.learn.augment import Samples
 
 SHORT = 6
 """Letters: shorter phrases sound like parts of others."""
@@ -41,15 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: it would be heard in every file, or there is none; 1: in some it would not."""
-    from irene_wyoming.config.wake import typed_word
-    from irene_wyoming.engines.registry import phrase_scorer
-
     try:
         phrase = typed_word(args.phrase).casefold()
     except ValueError as error:
         raise ConfigError(f"{args.phrase!r}: {error}") from error
     warned = warnings(phrase)
-    paths = wavs(args.files)
+    paths = recording.wavs(args.files)
     scorer: Scorer | None = phrase_scorer()() if paths else None
     rows = [row(scorer, phrase, path) for path in paths if scorer is not None]
     if args.json:
@@ -82,10 +81,8 @@ def syllables(phrase: str) -> int:
     return count
 
 
-def row(scorer: "Scorer", phrase: str, path: Path) -> dict[str, object]:
+def row(scorer: Scorer, phrase: str, path: Path) -> dict[str, object]:
     """The best look at one recording."""
-    from irene_wyoming.engines.wake.spellings import typed
-
     wanted = typed(phrase)
     best: dict[str, object] = {"file": str(path), "heard": False, "llr": None, "text": ""}
     for piece in pieces(heard(path)):
@@ -100,10 +97,8 @@ def row(scorer: "Scorer", phrase: str, path: Path) -> dict[str, object]:
     return best
 
 
-def pieces(samples: "Samples") -> "Sequence[Samples]":
+def pieces(samples: Samples) -> Sequence[Samples]:
     """Two seconds each, every half second, as the server looks at them."""
-    import numpy as np
-
     quiet = np.zeros(8_000, np.float32)
     sound = np.concatenate([quiet, samples, quiet])
     return [sound[at : at + 32_000] for at in range(0, max(1, len(sound) - 24_000), 8_000)]

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from irene_wyoming.app import scores, source
+from irene_wyoming.app.lifecycle import until_stopped
+from irene_wyoming.app.scores import Audio, Listener, listening
+from irene_wyoming.audio.format import Quality
 from irene_wyoming.cli import common, recording
+from irene_wyoming.cli.meters import Lines, Meters
 from irene_wyoming.config.model import Config
 from irene_wyoming.wire.hear import Recording
-
-if TYPE_CHECKING:
-    from irene_wyoming.app.scores import Audio, Listener
 
 HIDE, SHOW, CLEAR_LINE = "\x1b[?25l", "\x1b[?25h", "\x1b[2K"
 
@@ -35,8 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0, also when it is told to stop: Ctrl-C, SIGTERM."""
-    from irene_wyoming.app.lifecycle import until_stopped
-
     config = common.read_config(args, quiet=True)
     spoken = recording.read(args.file) if args.file else None
     asyncio.run(until_stopped(watch(config, args, spoken)))
@@ -44,17 +43,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def watch(config: Config, args: argparse.Namespace, spoken: Recording | None) -> None:
-    from irene_wyoming.app.scores import listening
-
     terminal = sys.stdout.isatty()
     async with listening(config, args.engine, args.word) as listener:
         await (meters if terminal else plain)(listener, audio(config, args, spoken, realtime=terminal))
 
 
-def audio(config: Config, args: argparse.Namespace, spoken: Recording | None, *, realtime: bool) -> "Audio":
-    from irene_wyoming.app import scores, source
-    from irene_wyoming.audio.format import Quality
-
+def audio(config: Config, args: argparse.Namespace, spoken: Recording | None, *, realtime: bool) -> Audio:
     if args.uri:
         return scores.of_server(args.uri)
     if spoken is not None:
@@ -65,9 +59,7 @@ def audio(config: Config, args: argparse.Namespace, spoken: Recording | None, *,
     return scores.of_source(source.source(mic, Quality.MEDIUM))
 
 
-async def plain(listener: "Listener", sound: "Audio") -> None:
-    from irene_wyoming.cli.meters import Lines
-
+async def plain(listener: Listener, sound: Audio) -> None:
     lines = Lines()
     async with aclosing(listener.moments(sound)) as moments:
         async for moment in moments:
@@ -75,9 +67,7 @@ async def plain(listener: "Listener", sound: "Audio") -> None:
                 print(line, flush=True)
 
 
-async def meters(listener: "Listener", sound: "Audio") -> None:
-    from irene_wyoming.cli.meters import Meters
-
+async def meters(listener: Listener, sound: Audio) -> None:
     view = Meters(listener.thresholds, shutil.get_terminal_size().columns - BESIDE_BAR)
     with drawing(len(listener.thresholds) + 1) as draw:
         async with aclosing(listener.moments(sound)) as moments:

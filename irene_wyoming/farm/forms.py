@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irene_wyoming.audio.convert import Converter
-from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
+from irene_wyoming.audio.convert import converted
+from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
 from irene_wyoming.errors import EngineError, UnknownModel, UnsupportedFormat, UnsupportedRequest
 
@@ -69,8 +69,7 @@ def speech(file: bytes) -> bytes:
             pcm = reader.readframes(reader.getnframes())
     except (wave.Error, EOFError, UnsupportedFormat, ValueError) as error:
         raise BadForm(f"file: expected a wav file with PCM: {error}") from error
-    converter = Converter(form, SPEECH, Quality.HIGH, live=False)
-    return converter.push(pcm) + converter.flush()
+    return converted(pcm, form, SPEECH)
 
 
 def answer(result: Transcription | EngineError) -> Answer:

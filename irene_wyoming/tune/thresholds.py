@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from irene_wyoming.audio.convert import Converter
-from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
+from irene_wyoming.audio.convert import converted
+from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.base import Score, WakeEngine
 from irene_wyoming.engines.wake.trigger import Trigger
 
@@ -81,9 +81,8 @@ class Tuned:
 
 def listen(engine: WakeEngine, word: str, name: str, form: AudioFormat, pcm: bytes) -> Heard:
     """Every score of one recording, as a server at its best quality would hear it."""
-    converter = Converter(form, SPEECH, Quality.HIGH)
     quiet = bytes(round(QUIET_S * SPEECH.rate) * SPEECH.frame_bytes)
-    speech = quiet + converter.push(pcm) + converter.flush() + quiet
+    speech = quiet + converted(pcm, form, SPEECH, live=True) + quiet
     scores: list[Score] = []
     with closing(engine.session([word], on_score=scores.append)) as session:
         for start in range(0, len(speech), CHUNK_BYTES):

@@ -126,6 +126,14 @@ def test_every_engine_with_each_of_its_models_is_laid_side_by_side(
     assert all(row["rtf"] > 0 and row["memory_mb"] > 20 for row in rows)
 
 
+def test_sherpa_is_laid_beside_with_the_model_of_guided(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("sherpa_onnx", reason="sherpa-onnx is not installed")
+    assert run("asr", str(folder), "--provider", "guided", "--sherpa", "--fast", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["program"] for row in rows] == ["guided", "sherpa tiny-en"]
+    assert all(row["failed"] == 0 and row["rtf"] > 0 and row["memory_mb"] > 20 for row in rows)
+
+
 def test_what_is_configured_or_kept_is_installed(configured: Callable[..., Config], tmp_path: Path) -> None:
     (tmp_path / "asr" / "vosk" / "small").mkdir(parents=True)
     (tmp_path / "asr" / "whisper" / "tiny").mkdir(parents=True)

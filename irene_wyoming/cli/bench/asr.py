@@ -8,22 +8,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.bench import asr, asr_plot, wyoming_bench
+from irene_wyoming.bench.asr import Answer, AsrRow, Subject
+from irene_wyoming.bench.asr_plot import condition as place
+from irene_wyoming.bench.installed import Installed, installed, sherpa_with_guided_model
 from irene_wyoming.bench.machine import machine
+from irene_wyoming.bench.mixing import Condition
+from irene_wyoming.bench.people import Folder
+from irene_wyoming.bench.serving import serving
+from irene_wyoming.bench.usage import Family, listening
 from irene_wyoming.cli import common
 from irene_wyoming.cli.bench import people
+from irene_wyoming.config.load import load
+from irene_wyoming.engines.registry import specs
 from irene_wyoming.errors import IreneError
+from irene_wyoming.wire.address import Address
+from irene_wyoming.wire.hear import Recording, transcribe
 
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.asr import Answer, AsrRow, Subject
-    from irene_wyoming.bench.mixing import Condition
-    from irene_wyoming.bench.people import Folder
-    from irene_wyoming.bench.usage import Family
-    from irene_wyoming.wire.address import Address
+Measured = tuple[AsrRow, list[Answer]]
 
-    Measured = tuple[AsrRow, list[Answer]]
 
 HELP = "speech-to-text: people understood in noise, errors, delay, memory, several at a time"
 ABOUT = (
@@ -45,8 +50,8 @@ PATIENCE_S = 60
 class Played:
     """What every server is played."""
 
-    folders: "Sequence[Folder]"
-    conditions: "Sequence[Condition]"
+    folders: Sequence[Folder]
+    conditions: Sequence[Condition]
     clients: Sequence[int]
     """So many at a time at the pace of speech, one after the other; none: nothing at that pace."""
 
@@ -63,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     people.add_arguments(parser)
     parser.add_argument(
         "--level",
-        type=people.decibels,
+        type=people.DECIBELS,
         default=(),
         metavar="DBFS,...",
         help="also with the speech made so loud; write --level=-50,-10 (none: as recorded)",
@@ -94,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sherpa", action="store_true", help="also sherpa-onnx with the model of guided, if installed")
     parser.add_argument(
         "--clients",
-        type=numbers,
+        type=common.several(lambda text: int(common.number(1, MAX_CLIENTS)(text))),
         default=CLIENTS,
         metavar="N,...",
         help=f"clients at a time, at the pace of speech; default: {','.join(map(str, CLIENTS))}",
@@ -108,21 +113,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_config(parser)
 
 
-def numbers(text: str) -> tuple[int, ...]:
-    """An argparse type: ``1,2,4``."""
-    try:
-        values = tuple(int(number) for number in text.split(","))
-    except ValueError:
-        values = ()
-    if not values or not all(0 < value <= MAX_CLIENTS for value in values):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected numbers of 1 to {MAX_CLIENTS}, such as 1,2,4")
-    return values
-
-
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every recording got a transcript; 1: some did not."""
-    from irene_wyoming.bench import asr_plot, wyoming_bench
-
     if args.plot:
         common.require_plot(args.plot)
     if args.wyoming_bench:
@@ -142,14 +134,11 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(row.failed for row in rows) else 0
 
 
-async def measured(args: argparse.Namespace, played: "Played", settings: "Mapping[str, object]") -> "list[Measured]":
+async def measured(args: argparse.Namespace, played: Played, settings: Mapping[str, object]) -> list[Measured]:
     """Every program of every server, under every condition.
 
     :param settings: of a server of our own.
     """
-    from irene_wyoming.bench import asr, sherpa
-    from irene_wyoming.bench.serving import serving
-
     results = []
     if args.every:
         results += await of_every_engine(args, played, settings)
@@ -162,46 +151,39 @@ async def measured(args: argparse.Namespace, played: "Played", settings: "Mappin
     for peer in args.peer:
         results += await of_server(played, peer.uri, peer, await on_this_machine(peer))
     if args.sherpa:
-        for folder in played.folders:
-            results += [await asyncio.to_thread(sherpa.measure, folder, one) for one in played.conditions]
+        results += await of_engine(args, played, settings, await asyncio.to_thread(sherpa_with_guided_model))
     return results
 
 
-async def of_every_engine(
-    args: argparse.Namespace, played: "Played", settings: "Mapping[str, object]"
-) -> "list[Measured]":
-    """Each engine with each of its models. The model is loaded before anything counts."""
-    from irene_wyoming.bench.installed import installed
-    from irene_wyoming.bench.serving import serving
-    from irene_wyoming.config.load import load
-    from irene_wyoming.wire.hear import Recording, transcribe
-
-    results: list[Measured] = []
+async def of_every_engine(args: argparse.Namespace, played: Played, settings: Mapping[str, object]) -> list[Measured]:
+    """Each engine with each of its models."""
     config = await asyncio.to_thread(load, args.config, os.environ)
+    every = await asyncio.to_thread(lambda: list(installed(config)))
+    return [result for one in every for result in await of_engine(args, played, settings, one)]
+
+
+async def of_engine(
+    args: argparse.Namespace, played: Played, settings: Mapping[str, object], one: Installed
+) -> list[Measured]:
+    """One engine in a server of its own. The model is loaded before anything counts."""
     first = Recording(SPEECH, played.folders[0].spoken[0].pcm)
-    for one in await asyncio.to_thread(lambda: list(installed(config))):
-        async with serving("asr", one.settings(settings), config=args.config) as server:
-            with suppress(IreneError):  # whatever is wrong comes again, and is told then
-                await transcribe(server.address, first)
-            found = await of_server(played, "server", server.address, server.family, [one.engine])
-        results += [(replace(row, program=one.name), answers) for row, answers in found]
-    return results
+    async with serving("asr", one.settings(settings), config=args.config) as server:
+        with suppress(IreneError):  # whatever is wrong comes again, and is told then
+            await transcribe(server.address, first)
+        found = await of_server(played, asr.OWN, server.address, server.family, [one.engine])
+    return [(replace(row, program=one.name), answers) for row, answers in found]
 
 
-async def on_this_machine(address: "Address") -> "Family | None":
+async def on_this_machine(address: Address) -> Family | None:
     """The process of a server at a loopback address, whose CPU time and memory can be told."""
-    from irene_wyoming.bench.usage import listening
-
     return await asyncio.to_thread(listening, address.port) if address.host in LOOPBACK else None
 
 
-def told(folders: "Sequence[Folder]") -> dict[str, object]:
+def told(folders: Sequence[Folder]) -> dict[str, object]:
     """Settings of a server of ours: engines that take sentences know those of all folders, and none is cut short.
 
     A minute of reading, sent as fast as it is taken, is more than an engine gets from a household.
     """
-    from irene_wyoming.engines.registry import specs
-
     sentences = [sentence for folder in folders for sentence in folder.sentences]
     takers = [name for name, spec in specs("asr").items() if "sentences" in spec.options and sentences]
     patient: dict[str, object] = {f"providers__{name}__deadline_s": PATIENCE_S for name in specs("asr")}
@@ -209,11 +191,9 @@ def told(folders: "Sequence[Folder]") -> dict[str, object]:
 
 
 async def of_server(
-    played: "Played", listener: str, address: "Address", process: "Family | None", names: Sequence[str] = ()
-) -> "list[Measured]":
+    played: Played, listener: str, address: Address, process: Family | None, names: Sequence[str] = ()
+) -> list[Measured]:
     """The programs of one server, all where none is named."""
-    from irene_wyoming.bench import asr
-
     return [
         await asr.measure(address, subject, folder, process=process)
         for name in names or await asr.programs(address)
@@ -222,11 +202,8 @@ async def of_server(
     ]
 
 
-def subjects(played: "Played", listener: str, program: str, folder: "Folder") -> "Iterator[Subject]":
+def subjects(played: Played, listener: str, program: str, folder: Folder) -> Iterator[Subject]:
     """What is to be measured of one folder: errors under every condition, then the delay."""
-    from irene_wyoming.bench.asr import Subject
-    from irene_wyoming.bench.mixing import Condition
-
     for condition in played.conditions:
         yield Subject(listener, program, folder.name, condition)
     if any(spoken.command for spoken in folder.spoken):
@@ -235,14 +212,12 @@ def subjects(played: "Played", listener: str, program: str, folder: "Folder") ->
                 yield Subject(listener, program, folder.name, Condition(tail_s=tail_s), clients, realtime=True)
 
 
-def named(results: "Sequence[Measured]") -> "dict[str, list[Answer]]":
+def named(results: Sequence[Measured]) -> dict[str, list[Answer]]:
     """Answers by who gave them and when; those at the pace of speech are left out, as wyoming-bench has none."""
-    from irene_wyoming.bench.asr_plot import condition
-
     found: dict[str, list[Answer]] = {}
     for row, answers in results:
         if not row.realtime:
-            found.setdefault(f"{row.listener}/{row.program}, {condition(row)}", []).extend(answers)
+            found.setdefault(f"{row.listener}/{row.program}, {place(row)}", []).extend(answers)
     return found
 
 
@@ -275,7 +250,7 @@ DELAYS = {
 }
 
 
-def table(rows: "Sequence[AsrRow]") -> Iterator[str]:
+def table(rows: Sequence[AsrRow]) -> Iterator[str]:
     """Errors, kinds of wrong commands, and delays."""
     yield from columns([row for row in rows if not row.realtime], ERRORS)
     for reason in dict.fromkeys(row.failure for row in rows if row.failure):
@@ -292,7 +267,7 @@ def table(rows: "Sequence[AsrRow]") -> Iterator[str]:
         yield from columns(timed, DELAYS)
 
 
-def columns(rows: "Sequence[AsrRow]", forms: dict[str, str]) -> Iterator[str]:
+def columns(rows: Sequence[AsrRow], forms: dict[str, str]) -> Iterator[str]:
     values = [{name: getattr(row, name) for name in forms} for row in rows]
     cells = [{name: "-" if row[name] is None else forms[name].format(row[name]) for name in forms} for row in values]
     widths = {name: max(len(name), *(len(row[name]) for row in cells)) for name in forms}

@@ -7,17 +7,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from irene_wyoming.bench.fleet import run as fleet
+from irene_wyoming.bench.fleet.run import Plan
+from irene_wyoming.bench.fleet.scale import compared
+from irene_wyoming.bench.fleet.verdict import gates
 from irene_wyoming.bench.machine import machine
+from irene_wyoming.bench.rows import FleetRow, ScaleRow
 from irene_wyoming.cli import common
 from irene_wyoming.cli.bench.lines import about_machine, gate_lines, plain
 from irene_wyoming.cli.bench.wake import spread, track
 from irene_wyoming.errors import AudioError
-
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.fleet.run import Plan
-    from irene_wyoming.bench.rows import FleetRow, ScaleRow
 
 HELP = "servers behind a real HAProxy while one is killed, all are restarted, one is slow; what two carry of one"
 ABOUT = (
@@ -49,10 +49,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every promise is kept; 1: one is not."""
-    from irene_wyoming.bench.fleet import run as fleet
-    from irene_wyoming.bench.fleet.scale import compared
-    from irene_wyoming.bench.fleet.verdict import gates
-
     if not sys.platform.startswith("linux"):
         raise AudioError("bench fleet reads another process's CPU time as only Linux tells it")
     if args.wake < 1 or args.asr < 0 or args.satellites < 1 or args.speakers < 0 or args.seconds < EVERY_S:
@@ -88,9 +84,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(gate.kept is False for gate in judged) else 0
 
 
-def planned(args: argparse.Namespace) -> "Plan":
-    from irene_wyoming.bench.fleet.run import Plan
-
+def planned(args: argparse.Namespace) -> Plan:
     settings = dict(NO_SECOND_LOOK)
     if args.engine:
         settings |= {"DEFAULT_PROVIDER": args.engine, "FALLBACK_PROVIDERS": "[]"}
@@ -99,7 +93,7 @@ def planned(args: argparse.Namespace) -> "Plan":
     )
 
 
-def fleet_lines(rows: "Sequence[FleetRow]") -> Iterator[str]:
+def fleet_lines(rows: Sequence[FleetRow]) -> Iterator[str]:
     for row in rows:
         words = f"{row.words - row.words_lost} of {row.words} words"
         commands = f"{row.commands - row.commands_lost} of {row.commands} commands"
@@ -112,7 +106,7 @@ def fleet_lines(rows: "Sequence[FleetRow]") -> Iterator[str]:
         yield "  connections: " + ", ".join(f"{name} {count}" for name, count in row.taken.items())
 
 
-def scale_lines(rows: "Sequence[ScaleRow]") -> Iterator[str]:
+def scale_lines(rows: Sequence[ScaleRow]) -> Iterator[str]:
     for row in rows:
         yield (
             f"{row.servers} wake servers pinned to cores, {row.satellites} satellites: {row.cpu_ms_per_s:.2f} ms of "

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from irene_wyoming.bench.machine import machine
-
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.rows import Gate
+from irene_wyoming.bench.rows import Gate
 
 
 def about_machine() -> str:
     return ", ".join(f"{name} {value}" for name, value in machine().items())
 
 
-def gate_lines(gates: "Sequence[Gate]") -> Iterator[str]:
+def gate_lines(gates: Sequence[Gate]) -> Iterator[str]:
     signs = {True: "kept  ", False: "BROKEN", None: "?     "}
     for gate in gates:
         yield f"{signs[gate.kept]} {gate.about}: {gate.value} ({gate.limit})"

@@ -2,14 +2,12 @@
 
 import argparse
 import asyncio
-from typing import TYPE_CHECKING
 
 from irene_wyoming.bench.machine import machine
+from irene_wyoming.bench.mic import FULL, QUICK, gates
+from irene_wyoming.bench.rows import Gate
 from irene_wyoming.cli import common
 from irene_wyoming.cli.bench.lines import about_machine, gate_lines, plain
-
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.rows import Gate
 
 HELP = "the microphone server: delay, 100 listeners, bad ones, an hour of audio, what it leaves behind"
 ABOUT = "Hold a real microphone server against what the project promises of it. About two minutes; Linux."
@@ -22,9 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every promise is kept; 1: one is not."""
-    from irene_wyoming.bench.mic import FULL, QUICK, gates
 
-    async def measure() -> "list[Gate]":
+    async def measure() -> list[Gate]:
         judged = []
         async for gate in gates(QUICK if args.quick else FULL):
             judged.append(gate)

@@ -2,19 +2,21 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from irene_wyoming.cli import recording
+from irene_wyoming.audio.convert import converted
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.bench.mixing import GENERATED, Condition, Noise, floats
+from irene_wyoming.bench.people import Folder, folder_of
+from irene_wyoming.cli import common, recording
 from irene_wyoming.errors import AudioError
 
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.mixing import Condition, Noise
-    from irene_wyoming.bench.people import Folder
+DECIBELS = common.several(common.number(-120, 120))
+"""An argparse type: ``20,10``."""
 
 SNR_DB = (20.0, 10.0)
 
 
-def add_arguments(parser: "argparse._ActionsContainer") -> None:
+def add_arguments(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--other",
         type=Path,
@@ -32,7 +34,7 @@ def add_arguments(parser: "argparse._ActionsContainer") -> None:
     )
     parser.add_argument(
         "--snr",
-        type=decibels,
+        type=DECIBELS,
         default=SNR_DB,
         metavar="DB,...",
         help=f"speech over noise; default: {','.join(f'{snr:g}' for snr in SNR_DB)}",
@@ -41,24 +43,11 @@ def add_arguments(parser: "argparse._ActionsContainer") -> None:
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="so many of each folder at most (none: all)")
 
 
-def decibels(text: str) -> tuple[float, ...]:
-    """An argparse type: ``20,10``."""
-    try:
-        values = tuple(float(number) for number in text.split(","))
-    except ValueError:
-        values = ()
-    if not values or not all(-120 <= value <= 120 for value in values):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected numbers of -120 to 120, such as 20,10")
-    return values
-
-
-def folders(args: argparse.Namespace, paths: list[Path]) -> "list[Folder]":
+def folders(args: argparse.Namespace, paths: list[Path]) -> list[Folder]:
     """The folders with what should be understood, then the others.
 
     :raises AudioError: one cannot be read, or has no recordings.
     """
-    from irene_wyoming.bench.people import folder_of
-
     if args.limit < 0:
         raise AudioError(f"--limit {args.limit}: expected 1 or more")
     chosen = {"half": args.half, "limit": args.limit}
@@ -68,21 +57,17 @@ def folders(args: argparse.Namespace, paths: list[Path]) -> "list[Folder]":
     ]
 
 
-def conditions(args: argparse.Namespace, levels: tuple[float, ...] = ()) -> "list[Condition]":
+def conditions(args: argparse.Namespace, levels: tuple[float, ...] = ()) -> list[Condition]:
     """As recorded; with each noise at each SNR; at each level.
 
     :raises AudioError: a noise cannot be read.
     """
-    from irene_wyoming.bench.mixing import Condition
-
     noises = [noise_of(name) for name in args.noise]
     noisy = [Condition(noise, snr) for noise in noises for snr in args.snr]
     return [Condition(), *noisy, *(Condition(level_dbfs=level) for level in levels)]
 
 
-def noise_of(name: str) -> "Noise":
-    from irene_wyoming.bench.mixing import GENERATED, Noise, floats
-
+def noise_of(name: str) -> Noise:
     if name in GENERATED:
         return Noise(name, GENERATED[name]())
     path = Path(name)
@@ -97,11 +82,5 @@ def read(path: Path) -> bytes:
 
     :raises AudioError: the file cannot be read.
     """
-    from irene_wyoming.audio.convert import Converter
-    from irene_wyoming.audio.format import SPEECH, Quality
-
     sound = recording.read(path)
-    if sound.format == SPEECH:
-        return sound.pcm
-    converter = Converter(sound.format, SPEECH, Quality.HIGH, live=False)
-    return converter.push(sound.pcm) + converter.flush()
+    return converted(sound.pcm, sound.format, SPEECH)

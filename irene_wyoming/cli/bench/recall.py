@@ -4,16 +4,17 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.bench import recall as bench
 from irene_wyoming.bench.machine import machine
+from irene_wyoming.bench.methods import LINEAR, LIVE_LEVELS
+from irene_wyoming.bench.recall import Spoken
+from irene_wyoming.bench.rows import RecallRow
 from irene_wyoming.cli import common, recording
 from irene_wyoming.cli.bench.lines import plain
+from irene_wyoming.engines.registry import missing, specs
 from irene_wyoming.errors import AudioError
-
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.recall import Spoken
-    from irene_wyoming.bench.rows import RecallRow
 
 HELP = "wake words heard with noise above 8 kHz, by method and engine"
 ABOUT = (
@@ -33,10 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every level hears what the ideal filter lets through; 1: one does not."""
-    from irene_wyoming.bench import recall as bench
-    from irene_wyoming.bench.methods import LINEAR, LIVE_LEVELS
-    from irene_wyoming.engines.registry import missing, specs
-
     engines = args.engine or [name for name, engine in specs("wake").items() if not missing(engine)]
     spoken = [word.after(lead_s) for word in recordings(args.folder) for lead_s in LEAD_S]
     added = [bench.Added(kind, level_db) for kind in (bench.NOISE, bench.TONES) for level_db in LEVELS_DB]
@@ -50,11 +47,8 @@ def run(args: argparse.Namespace) -> int:
     return 1 if worse else 0
 
 
-def recordings(folder: Path) -> "list[Spoken]":
+def recordings(folder: Path) -> list[Spoken]:
     """:raises AudioError: there is none, or one has another format."""
-    from irene_wyoming.audio.format import SPEECH
-    from irene_wyoming.bench.recall import Spoken
-
     found = []
     for path in sorted(folder.glob("*.wav")):
         sound = recording.read(path)
@@ -66,7 +60,7 @@ def recordings(folder: Path) -> "list[Spoken]":
     return found
 
 
-def recall_lines(rows: "Sequence[RecallRow]") -> Iterator[str]:
+def recall_lines(rows: Sequence[RecallRow]) -> Iterator[str]:
     for row in rows:
         others = f", not spoken: {', '.join(row.others)}" if row.others else ""
         yield (
@@ -75,7 +69,7 @@ def recall_lines(rows: "Sequence[RecallRow]") -> Iterator[str]:
         )
 
 
-def worse_lines(worse: "Sequence[tuple[RecallRow, Sequence[str]]]") -> Iterator[str]:
+def worse_lines(worse: Sequence[tuple[RecallRow, Sequence[str]]]) -> Iterator[str]:
     for row, names in worse:
         where = f"{row.engine}, {row.method}, {row.added} {row.level_db:+.0f} dB"
         yield f"BROKEN {where}: unlike the brick wall in {', '.join(names)}"

@@ -3,15 +3,17 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.bench import imports, methods, plot
+from irene_wyoming.bench.gates import gates, of_method
 from irene_wyoming.bench.machine import machine
+from irene_wyoming.bench.methods import PEER, SOXR
+from irene_wyoming.bench.resample import FULL, QUICK, measure
+from irene_wyoming.bench.rows import ImportRow, MethodRow
 from irene_wyoming.cli import common
 from irene_wyoming.cli.bench.lines import about_machine, gate_lines, number, plain
 from irene_wyoming.errors import AudioError, UnsupportedFormat
-
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.rows import ImportRow, MethodRow
 
 HELP = "every way to convert: cost, delay, quality, memory"
 ABOUT = "Measure every way to convert side by side. About half a minute per rate; leave the machine alone."
@@ -37,8 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def rates(text: str) -> tuple[int, ...]:
     """An argparse type: ``48000,44100``."""
-    from irene_wyoming.audio.format import AudioFormat
-
     try:
         return tuple(AudioFormat(int(rate), 2, 1).rate for rate in text.split(","))
     except (ValueError, UnsupportedFormat) as error:
@@ -47,11 +47,6 @@ def rates(text: str) -> tuple[int, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: measured, and every gate that was asked for is kept; 1: one is not."""
-    from irene_wyoming.audio.format import SPEECH
-    from irene_wyoming.bench import imports, methods, plot
-    from irene_wyoming.bench.gates import gates
-    from irene_wyoming.bench.resample import FULL, QUICK, measure
-
     if args.plot:
         common.require_plot(args.plot)
     missing = methods.absent()
@@ -86,7 +81,7 @@ COLUMNS = (
 )
 
 
-def tables(rows: "Sequence[MethodRow]") -> Iterator[str]:
+def tables(rows: Sequence[MethodRow]) -> Iterator[str]:
     for source, target in dict.fromkeys((row.source_rate, row.target_rate) for row in rows):
         some = [row for row in rows if (row.source_rate, row.target_rate) == (source, target)]
         yield f"\n{source} to {target} Hz"
@@ -95,10 +90,7 @@ def tables(rows: "Sequence[MethodRow]") -> Iterator[str]:
     yield "\npeer, soxr: cost as a multiple of the peers' converter and of soxr HQ by itself; alias, ripple, SNR in dB"
 
 
-def line(row: "MethodRow", rows: "Sequence[MethodRow]") -> str:
-    from irene_wyoming.bench.gates import of_method
-    from irene_wyoming.bench.methods import PEER, SOXR
-
+def line(row: MethodRow, rows: Sequence[MethodRow]) -> str:
     cells = [f"{row.method:13}"]
     for ms, cost in row.cost.items():
         ratios = [number(of_method(rows, row, name, ms), 5, 2) for name in (PEER, SOXR)]
@@ -112,6 +104,6 @@ def line(row: "MethodRow", rows: "Sequence[MethodRow]") -> str:
     return "|".join(cells)
 
 
-def import_lines(rows: "Sequence[ImportRow]") -> Iterator[str]:
+def import_lines(rows: Sequence[ImportRow]) -> Iterator[str]:
     for row in rows:
         yield f"import {row.module}: {row.ms:.0f} ms, loads {', '.join(row.heavy)}"

@@ -4,14 +4,12 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
 
 from irene_wyoming.bench.machine import machine
+from irene_wyoming.bench.tuning import Target, by_group, measure
 from irene_wyoming.cli import common
 from irene_wyoming.cli.bench.lines import about_machine
-
-if TYPE_CHECKING:
-    from irene_wyoming.bench.tuning import Target
+from irene_wyoming.demo.speech import COMMAND, WORD, packaged
 
 HELP = "the targets of docs/performance-tuning.md: latency, throughput, memory, cache"
 ABOUT = (
@@ -31,9 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: every target is met; 1: one is not."""
-    from irene_wyoming.bench.tuning import measure
-    from irene_wyoming.demo.speech import COMMAND, WORD, packaged
-
     targets = measure(packaged(WORD), packaged(COMMAND), QUICK_ROUNDS if args.quick else ROUNDS)
     if args.json:
         common.print_json({"machine": machine(), "targets": [asdict(target) for target in targets]})
@@ -42,9 +37,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(target.kept is False for target in targets) else 0
 
 
-def lines(targets: "list[Target]") -> Iterator[str]:
-    from irene_wyoming.bench.tuning import by_group
-
+def lines(targets: list[Target]) -> Iterator[str]:
     yield f"{about_machine()}; {date.today()}"
     for group, rows in by_group(targets).items():
         yield f"\n{group}"

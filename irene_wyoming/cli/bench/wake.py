@@ -6,19 +6,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.bench import wake
 from irene_wyoming.bench.machine import machine
+from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow
 from irene_wyoming.cli import common, recording
 from irene_wyoming.cli.bench import wake_recall
+from irene_wyoming.demo.speech import WORD, packaged
+from irene_wyoming.engines.registry import missing, specs
 from irene_wyoming.errors import AudioError
+from irene_wyoming.household.satellites import Track
 from irene_wyoming.wire.address import Address
 
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.rows import MemoryRow, SpeedRow, Spread, StartRow, WakeRow
-    from irene_wyoming.household.satellites import Track
+Rows = list[WakeRow | SpeedRow | StartRow | MemoryRow]
 
-    Rows = list[WakeRow | SpeedRow | StartRow | MemoryRow]
 
 HELP = "the wake server beside the bare engine: CPU, delay, start, memory; --recall: people's words that are heard"
 ABOUT = (
@@ -70,8 +72,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0: measured."""
-    from irene_wyoming.engines.registry import missing, specs
-
     if not sys.platform.startswith("linux"):
         raise AudioError("bench wake reads another process's CPU time as only Linux tells it")
     if args.recall:
@@ -100,12 +100,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def track(path: Path | None, every_s: int) -> "Track":
+def track(path: Path | None, every_s: int) -> Track:
     """:raises AudioError: the file cannot be read, or has another format."""
-    from irene_wyoming.audio.format import SPEECH
-    from irene_wyoming.demo.speech import WORD, packaged
-    from irene_wyoming.household.satellites import Track
-
     if path is None:
         return Track.of(WORD, packaged(WORD).pcm, every_s)
     sound = recording.read(path)
@@ -115,11 +111,9 @@ def track(path: Path | None, every_s: int) -> "Track":
 
 
 def measured(
-    engines: Sequence[str], track: "Track", args: argparse.Namespace
-) -> "Iterator[WakeRow | SpeedRow | StartRow | MemoryRow]":
+    engines: Sequence[str], track: Track, args: argparse.Namespace
+) -> Iterator[WakeRow | SpeedRow | StartRow | MemoryRow]:
     """Row by row, as they come."""
-    from irene_wyoming.bench import wake
-
     pace = (args.seconds, args.chunk_ms)
     for engine in engines:
         yield wake.bare(engine, track, *pace)
@@ -136,9 +130,7 @@ def measured(
             yield asyncio.run(wake.at(peer, peer.uri, None, track, count, *pace))
 
 
-def lines(row: "WakeRow | SpeedRow | StartRow | MemoryRow") -> Iterator[str]:
-    from irene_wyoming.bench.rows import MemoryRow, SpeedRow, StartRow
-
+def lines(row: WakeRow | SpeedRow | StartRow | MemoryRow) -> Iterator[str]:
     if isinstance(row, SpeedRow):
         yield (
             f"{row.engine}, {row.satellites} at full speed: {row.server_ms_per_s:.2f} ms of CPU per second of audio "
@@ -160,7 +152,7 @@ def lines(row: "WakeRow | SpeedRow | StartRow | MemoryRow") -> Iterator[str]:
         yield from live_lines(row)
 
 
-def live_lines(row: "WakeRow") -> Iterator[str]:
+def live_lines(row: WakeRow) -> Iterator[str]:
     cpu = "" if row.cpu_ms_per_s is None else f"{row.cpu_ms_per_s:.1f} ms of CPU per second of audio, "
     memory = "" if row.resident_mb is None else f", {row.resident_mb:.1f} MB"
     yield (
@@ -172,7 +164,7 @@ def live_lines(row: "WakeRow") -> Iterator[str]:
         yield f"  describe meanwhile: {spread(row.describe)}"
 
 
-def spread(times: "Spread") -> str:
+def spread(times: Spread) -> str:
     if times.p50_ms is None:
         return "-"
     return f"p50 {times.p50_ms:.0f}, p95 {times.p95_ms:.0f}, p99 {times.p99_ms:.0f} ms"

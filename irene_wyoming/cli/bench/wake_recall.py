@@ -5,21 +5,19 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from irene_wyoming.bench.machine import machine
+from irene_wyoming.bench.mixing import Condition
+from irene_wyoming.bench.people import Folder
+from irene_wyoming.bench.serving import serving
+from irene_wyoming.bench.wake_recall import FalseRow, Listener, RecallRow, false_accepts, known, recall
 from irene_wyoming.cli import common
 from irene_wyoming.cli.bench import people
 from irene_wyoming.cli.bench.lines import about_machine
 from irene_wyoming.config.load import load
 from irene_wyoming.errors import AudioError
 
-if TYPE_CHECKING:  # measuring loads numpy: not before one BLAS thread is asked for
-    from irene_wyoming.bench.mixing import Condition
-    from irene_wyoming.bench.people import Folder
-    from irene_wyoming.bench.wake_recall import FalseRow, Listener, RecallRow
-
-    Found = tuple[list[RecallRow], list[FalseRow]]
+Found = tuple[list[RecallRow], list[FalseRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,10 @@ class Asked:
     """What is to be measured."""
 
     args: argparse.Namespace
-    folders: "Mapping[str, Folder]"
+    folders: Mapping[str, Folder]
     """By word."""
-    others: "Sequence[Folder]"
-    conditions: "Sequence[Condition]"
+    others: Sequence[Folder]
+    conditions: Sequence[Condition]
     stages: Mapping[str, Mapping[str, object]]
     """Settings of a server, by stage."""
 
@@ -71,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def words_of(args: argparse.Namespace) -> "dict[str, Folder]":
+def words_of(args: argparse.Namespace) -> dict[str, Folder]:
     """Folders by their word.
 
     :raises AudioError: a folder cannot be read, or two are of one word.
@@ -94,11 +92,8 @@ def stages(args: argparse.Namespace) -> Mapping[str, Mapping[str, object]]:
     return first if verify in (None, "off") else {**first, "verified": {}}
 
 
-async def measured(asked: Asked) -> "Found":
+async def measured(asked: Asked) -> Found:
     """Every stage in a server of its own, every program that was asked for."""
-    from irene_wyoming.bench.serving import serving
-    from irene_wyoming.bench.wake_recall import Listener, known
-
     rows, false = [], []
     for stage, settings in asked.stages.items():
         async with serving("wake", settings, config=asked.args.config) as server:
@@ -111,9 +106,7 @@ async def measured(asked: Asked) -> "Found":
     return rows, false
 
 
-async def of_program(listener: "Listener", asked: Asked) -> "Found":
-    from irene_wyoming.bench.wake_recall import false_accepts, recall
-
+async def of_program(listener: Listener, asked: Asked) -> Found:
     rows = [
         await recall(listener, word, folder, condition)
         for word, folder in asked.folders.items()
@@ -122,7 +115,7 @@ async def of_program(listener: "Listener", asked: Asked) -> "Found":
     return rows, [await false_accepts(listener, folder) for folder in asked.others]
 
 
-def lines(rows: "Sequence[RecallRow]", false: "Sequence[FalseRow]") -> Iterator[str]:
+def lines(rows: Sequence[RecallRow], false: Sequence[FalseRow]) -> Iterator[str]:
     yield about_machine()
     yield f"{'stage':10} {'program':16} {'word':16} {'noise':12} {'SNR':>4} {'heard':>12}"
     for row in rows:
