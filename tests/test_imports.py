@@ -14,7 +14,7 @@ MODULES = sorted(
     for path in ROOT.rglob("*.py")
 )
 HEAVY = ("numpy", "soxr", "scipy", "zeroconf", "sounddevice", "onnxruntime", "hassil", "pymicro_features")
-HEAVY_EXTRAS = ("httpx", "grpc", "ray")  # of engines that are installed at need
+HEAVY_EXTRAS = ("grpc", "ray")  # of engines that are installed at need
 
 
 def loaded_after(code: str) -> set[str]:

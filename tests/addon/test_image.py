@@ -254,7 +254,7 @@ async def test_no_program_gives_its_starter_more_rights() -> None:
 
 async def test_what_is_left_of_the_engines_can_be_loaded() -> None:
     """Their libraries have lost what helps to find faults in them, and Whisper its decoder of files."""
-    modules = "faster_whisper", "sherpa_onnx", "vosk", "onnxruntime", "httpx", "sounddevice", "aiohttp", "rapidfuzz"
+    modules = "faster_whisper", "sherpa_onnx", "vosk", "onnxruntime", "sounddevice", "aiohttp", "rapidfuzz"
     whisper = "import irene_wyoming.engines.asr.whisper.engine"
     assert await inside("/opt/irene/bin/python", "-c", f"{whisper}, {', '.join(modules)}") == (0, "")
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import httpx
+import aiohttp
 import yaml
 
 from irene_wyoming.engines.asr.remote.http import wav
@@ -37,16 +37,19 @@ async def answered(uri: str, people: int, rounds: int) -> tuple[float, list[floa
     waits: list[float] = []
     together: list[int] = []
 
-    async def person(client: httpx.AsyncClient, number: int, times: int) -> None:
+    async def person(client: aiohttp.ClientSession, number: int, times: int) -> None:
         for turn in range(times):
             begun = time.perf_counter()
-            file = {"file": ("u.wav", files[(number + turn) % 2], "audio/wav")}
-            answer = await client.post(f"{uri}/audio/transcriptions", files=file)
-            answer.raise_for_status()
+            form = aiohttp.FormData()
+            form.add_field("file", files[(number + turn) % 2], filename="u.wav", content_type="audio/wav")
+            async with client.post(f"{uri}/audio/transcriptions", data=form) as answer:
+                answer.raise_for_status()
+                await answer.read()
             waits.append(time.perf_counter() - begun)
             together.append(int(answer.headers[BATCH_HEADER]))
 
-    async with httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=people)) as client:
+    connector = aiohttp.TCPConnector(limit=people)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(120), connector=connector) as client:
         await asyncio.gather(*(person(client, number, WARM) for number in range(people)))
         waits.clear()
         together.clear()

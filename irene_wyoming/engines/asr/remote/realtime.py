@@ -9,9 +9,8 @@ message tells them apart.
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,19 +19,10 @@ import aiohttp
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.asr.elsewhere import Utterance, primary, transcript
-from irene_wyoming.engines.asr.remote.api import (
-    DEFAULT_MODEL,
-    SHORTEST_S,
-    Complaints,
-    headers,
-    message,
-    model_there,
-    prompt,
-)
-from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
+from irene_wyoming.engines.asr.remote.api import SHORTEST_S, Complaints, message, prompt
+from irene_wyoming.engines.asr.remote.openai import OpenAiServer
+from irene_wyoming.engines.base import AsrRequest, Transcription
 from irene_wyoming.errors import EngineFailed
-from irene_wyoming.language.vocabulary import TypedNames
-from irene_wyoming.wire.address import reason
 
 PATH = "/realtime"
 
@@ -101,51 +91,13 @@ WIDE = AudioFormat(24_000, 2, 1)
 """The audio of OpenAI's API."""
 
 
-class RealtimeServer:
-    """The server whose API is at ``base``, e.g. ``wss://host:8000/v1``.
+class RealtimeServer(OpenAiServer):
+    """Is sent the utterance while it is spoken."""
 
-    :param model: used where a request names none; None: DEFAULT_MODEL.
-    :param vocabulary: what the server should lean towards besides what a request names.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        base: str,
-        *,
-        model: str | None,
-        vocabulary: TypedNames,
-        key: str | None,
-        connect_timeout_s: float,
-        verify: SSLContext | bool,
-    ) -> None:
-        self._name = name
-        self._base = base
-        self._told = Complaints(f"{name}: {base}", key)
-        self._model = model or DEFAULT_MODEL
-        self._vocabulary = vocabulary
-        self._headers = headers(key)
-        self._connect_timeout_s = connect_timeout_s
-        self._verify = verify
-        self._client: aiohttp.ClientSession | None = None  # made on the loop that uses it
+    def __init__(self, name: str, base: str, **settings: Any) -> None:
+        """:param settings: as for OpenAiServer."""
+        super().__init__(name, base, **settings)
         self._closing: set[asyncio.Task[bool]] = set()
-
-    async def models(self) -> Sequence[ModelInfo]:
-        """The configured model, if the server answers: its own list would name every other kind of model, too.
-
-        :raises EngineFailed: it cannot be reached, or refuses the key.
-        """
-        brief = aiohttp.ClientTimeout(sock_connect=self._connect_timeout_s, sock_read=self._connect_timeout_s)
-        try:
-            async with self._http().get(f"http{self._base[2:]}/models", timeout=brief) as response:
-                if response.status in (401, 403):
-                    raise self._told.refused(response.status)
-                listed = b"".join([piece async for piece in _bounded(response)])
-        except aiohttp.SocketTimeoutError:
-            listed = b""  # it is there, and busy
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._failed(error) from error
-        return [model_there(self._model, self._base, listed)]
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
         """Send the utterance while it is spoken, and take the text that comes meanwhile.
@@ -171,17 +123,6 @@ class RealtimeServer:
             closing.add_done_callback(self._closing.discard)
         return Transcription(transcript(text, self._told.where), language, self._name)
 
-    async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
-
-    def _http(self) -> aiohttp.ClientSession:
-        if self._client is None:
-            connect = aiohttp.ClientTimeout(None, sock_connect=self._connect_timeout_s)
-            connector = aiohttp.TCPConnector(ssl=self._verify)
-            self._client = aiohttp.ClientSession(headers=self._headers, timeout=connect, connector=connector)
-        return self._client
-
     async def _connect(self, model: str) -> aiohttp.ClientWebSocketResponse:
         host = urlsplit(self._base).hostname or ""
         query = {"intent": "transcription"}
@@ -193,26 +134,6 @@ class RealtimeServer:
             max_msg_size=MESSAGE_BYTES,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
         )
-
-    def _failed(self, error: Exception) -> EngineFailed:
-        if isinstance(error, aiohttp.WSServerHandshakeError):
-            return self._told.refused(error.status, error.message.encode())
-        if isinstance(error, TimeoutError):
-            return self._told.failed(f"no connection within {self._connect_timeout_s:g} s")
-        if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
-            return self._told.failed(f"no connection: {reason(error.os_error)}")
-        hint = "; verify_tls: false takes it as it is" if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
-        return self._told.failed(f"{str(error) or type(error).__name__}{hint}")
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The body of an answer, no more than MESSAGE_BYTES of it and a piece."""
-    taken = 0
-    async for piece in response.content.iter_any():
-        yield piece
-        taken += len(piece)
-        if taken > MESSAGE_BYTES:
-            return
 
 
 class Talk:

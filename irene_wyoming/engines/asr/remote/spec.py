@@ -3,7 +3,6 @@
 import os
 import ssl
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -39,7 +38,7 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
     """Waits for the other machine at most ``connect_timeout_s``, and does without it.
 
     :raises ConfigError: no ``uri``.
-    :raises EngineUnavailable: the API key or the package for HTTP is missing.
+    :raises EngineUnavailable: the API key is missing.
     """
     from irene_wyoming.engines.asr.elsewhere import model_elsewhere
     from irene_wyoming.engines.asr.remote.engine import Remote
@@ -79,7 +78,7 @@ def _model(address: str, values: Mapping[str, Any]) -> str:
 
 
 def _server(address: str, values: Mapping[str, Any], context: EngineContext) -> "Server":
-    """:raises EngineUnavailable: the API key or the package for HTTP is missing."""
+    """:raises EngineUnavailable: the API key is missing."""
     key = api_key(values["api_key"], values["api_key_env"], values["api_key_file"])
     if address.startswith("tcp:"):
         return _wyoming(address, key or "", values)
@@ -95,13 +94,10 @@ def _server(address: str, values: Mapping[str, Any], context: EngineContext) -> 
 
 
 def _openai(address: str) -> "type[HttpServer] | type[RealtimeServer]":
-    """:raises EngineUnavailable: the package for HTTP is missing."""
     if address.startswith("ws"):
         from irene_wyoming.engines.asr.remote.realtime import RealtimeServer
 
         return RealtimeServer
-    if find_spec("httpx") is None:
-        raise EngineUnavailable(f"{NAME}: httpx is not installed; pip install 'irene-wyoming[remote]'")
     from irene_wyoming.engines.asr.remote.http import HttpServer
 
     return HttpServer
@@ -185,8 +181,8 @@ SPEC = EngineSpec(
     summary="Another machine decodes, or several: Wyoming servers, or such with OpenAI's API.",
     url="https://github.com/rhasspy/wyoming",
     author="irene_wyoming",
-    requires=(),  # httpx only where the uri is http
-    install="pip install 'irene-wyoming[remote]'",
+    requires=(),
+    install="pip install irene-wyoming",
     create=create,
     options={
         "uri": Option("", uri, EXPECTED.removeprefix("expected "), needed=True),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL, PROMPT_CHARS, languages, prompt
-from irene_wyoming.engines.asr.remote.http import ANSWER_BYTES
+from irene_wyoming.engines.asr.remote.openai import ANSWER_BYTES
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, Transcription
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from irene_wyoming.language.vocabulary import TypedNames, Vocabulary
