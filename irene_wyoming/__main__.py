@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from irene_wyoming import cores
+from irene_wyoming import cores, heap
 from irene_wyoming.errors import ConfigError, IreneError
 
 COMMANDS = {
@@ -95,6 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     if words[:1] and words[0] in SERVERS and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stopped_early)
+        heap.one_heap()
     signal.pthread_sigmask(
         signal.SIG_UNBLOCK, {signal.SIGTERM}
     )  # the image blocks it until there is somebody to hear it

@@ -18,7 +18,6 @@ from irene_wyoming.app.load import method
 from irene_wyoming.app.looks import looks_served
 from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.shown_engines import shown_speech_engines
-from irene_wyoming.app.shown_home import shown_home
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.model import AsrConfig, AsrProviderConfig, Config
@@ -222,6 +221,8 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         told = await stack.enter_async_context(watched_home(config, os.environ))
         stack.enter_context(shown_speech_engines(providers.models, providers.missing, providers.standings))
         if told is not None:
+            from irene_wyoming.app.shown_home import shown_home  # with aiohttp
+
             stack.enter_context(shown_home(config, told))
         service = AsrService(
             routers,

@@ -4,13 +4,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.home import kept
 from irene_wyoming.home.endpoint import Endpoint, endpoint
-from irene_wyoming.home.watch import Home
 from irene_wyoming.language.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from irene_wyoming.home.watch import Home
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +34,15 @@ def where(config: Config, environ: Mapping[str, str]) -> Endpoint | None:
     return endpoint(config.home.url, config.home.token_file, environ) if config.home.enabled else None
 
 
-def home(config: Config, found: Endpoint) -> Home:
+def home(config: Config, found: Endpoint) -> "Home":
     """The home at an endpoint, whose last list of names is kept in the data folder if there is one."""
+    from irene_wyoming.home.watch import Home  # with aiohttp: 7 MB that servers without a home do not need
+
     return Home(found, None if config.data_dir is None else kept.path_in(config.data_dir))
 
 
 @asynccontextmanager
-async def watched_home(config: Config, environ: Mapping[str, str]) -> AsyncIterator[Home | None]:
+async def watched_home(config: Config, environ: Mapping[str, str]) -> AsyncIterator["Home | None"]:
     """The home that is asked for names for as long as the context lasts; None: nobody is asked.
 
     A token that cannot be read is told and costs the names, not the server.
@@ -58,7 +63,7 @@ async def watched_home(config: Config, environ: Mapping[str, str]) -> AsyncItera
 class Known:
     """The names of the configuration and those of a home, joined anew only when the latter change."""
 
-    def __init__(self, typed: Vocabulary, told: Home | None) -> None:
+    def __init__(self, typed: Vocabulary, told: "Home | None") -> None:
         self._typed = typed
         self._told = told
         self._joined = typed

@@ -31,12 +31,15 @@ HALVES = range(5, 31)
 PERCENT = ("percent", "per cent", "%")
 
 
-def command_grammar(vocabulary: Vocabulary, sentences: Sequence[str], language: str = "en") -> Grammar:
+def command_grammar(
+    vocabulary: Vocabulary, sentences: Sequence[str], language: str = "en", decoys: Sequence[str] = ()
+) -> Grammar:
     """All that may be said: commands of the hub with the home's names, own sentences, fillers around them.
 
     :param vocabulary: where it holds no area, no floor or no entity, usual names stand in for them (English only).
     :param sentences: further templates in hassil's notation, beside those of ``vocabulary.sentences``.
     :param language: English has commands of its own, other languages those of the hub.
+    :param decoys: templates of what sounds like a command and is none; what is a command as well stays one.
     :raises ValueError: a sentence of ``sentences`` cannot be parsed, may be empty, or names an unknown rule or list.
     """
     english = family(language) == "en"
@@ -49,6 +52,8 @@ def command_grammar(vocabulary: Vocabulary, sentences: Sequence[str], language: 
     for template in vocabulary.sentences:
         if not unsayable([template], language):
             layout.add(template)
+    for template in decoys:
+        layout.add(template, decoy=True)
     try:
         return layout.grammar()
     except ValueError:
@@ -97,12 +102,13 @@ class _Layout:
         self._choices: dict[tuple[str, tuple[str, ...]], tuple[Piece, ...]] = {}
         before, behind = _fillers(known.get("skip_words", ()), language)
         self._body = self._fillers(Network.START, before)
-        self._behind = self._network.node()
+        self._behind, self._behind_decoy = self._network.node(), self._network.node()
         self._network.finish(self._fillers(self._behind, behind))
+        self._network.finish(self._fillers(self._behind_decoy, behind), Network.DECOY)
         self._depth = 0
         self._domains: tuple[str, ...] = ()
 
-    def add(self, template: str, domains: tuple[str, ...] = ()) -> None:
+    def add(self, template: str, domains: tuple[str, ...] = (), *, decoy: bool = False) -> None:
         """:param domains: of which an entity has to be that stands in the place of ``{name}``; none: of any.
 
         :raises ValueError: it cannot be used; the message names it.
@@ -116,7 +122,7 @@ class _Layout:
         except (HassilError, ParseError, ValueError, AssertionError, RecursionError) as error:
             why = str(error) or type(error).__name__
             raise ValueError(f"sentence {template!r} cannot be used: {why}") from error
-        self._network.skip(self._network.text(end, " "), self._behind)
+        self._network.skip(self._network.text(end, " "), self._behind_decoy if decoy else self._behind)
 
     def grammar(self) -> Grammar:
         return self._network.grammar()

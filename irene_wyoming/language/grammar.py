@@ -37,24 +37,33 @@ class Grammar:
 
     :param arcs: of each state; state 0 is the start, and arcs lead to higher numbers only.
     :param ends: states in which a sentence may end.
+    :param decoys: those of them in which only a decoy ends: what sounds like a command and is none.
     """
 
-    __slots__ = ("_by_word", "arcs", "ends")
+    __slots__ = ("_by_word", "arcs", "decoys", "ends")
 
-    def __init__(self, arcs: tuple[tuple[Arc, ...], ...], ends: frozenset[int]) -> None:
+    def __init__(
+        self, arcs: tuple[tuple[Arc, ...], ...], ends: frozenset[int], decoys: frozenset[int] = frozenset()
+    ) -> None:
         self.arcs = arcs
         self.ends = ends
+        self.decoys = decoys
         self._by_word: dict[int, dict[str, list[tuple[tuple[str, ...], Arc]]]] = {}
 
     def accepts(self, text: str) -> bool:
         """Whether a recogniser may write ``text`` for a sentence of this grammar; see ``plain``."""
         return self.written(text) is not None
 
+    def decoy(self, text: str) -> bool:
+        """Whether ``text``, in any of the ways of ``said``, is a decoy and no command."""
+        words = plain(text).split()
+        commands = self.ends - self.decoys
+        return self._follow(0, words, 0, set(), commands) is None and self.accepts(text)
+
     def written(self, text: str) -> str | None:
         """The transcript of ``text``, which may be written in any of the ways of ``said``. None: not accepted."""
         words = plain(text).split()
-        dead = set[tuple[int, int]]()
-        found = self._follow(0, words, 0, dead)
+        found = self._follow(0, words, 0, set(), self.ends)
         return None if found is None else joined(arc.written for arc in found)
 
     def sentence(self, random: Random) -> tuple[str, str]:
@@ -91,15 +100,18 @@ class Grammar:
         """Every word that its sentences may hold, in all ways of ``said``."""
         return {word for arcs in self.arcs for arc in arcs for way in arc.said for word in way.split()}
 
-    def _follow(self, state: int, words: list[str], at: int, dead: set[tuple[int, int]]) -> list[Arc] | None:
-        """The arcs that take ``words[at:]`` from ``state`` to an end; those that leave most to one arc come first."""
+    def _follow(
+        self, state: int, words: list[str], at: int, dead: set[tuple[int, int]], ends: frozenset[int]
+    ) -> list[Arc] | None:
+        """The arcs that take ``words[at:]`` from ``state`` to one of ``ends``; those that leave most to one arc come
+        first."""
         if at == len(words):
-            return [] if state in self.ends else None
+            return [] if state in ends else None
         if (state, at) in dead:
             return None
         for way, arc in self._ways(state).get(words[at], ()):
             if tuple(words[at : at + len(way)]) == way:
-                rest = self._follow(arc.target, words, at + len(way), dead)
+                rest = self._follow(arc.target, words, at + len(way), dead, ends)
                 if rest is not None:
                     return [arc, *rest]
         dead.add((state, at))

@@ -34,19 +34,19 @@ Pieces = dict[int, set[int]]
 
 
 class Network:
-    """Arcs of text, spaces and whole pieces. Node 0 is the start, node 1 the end.
+    """Arcs of text, spaces and whole pieces. Node 0 is the start, node 1 the end, node 2 the end of decoys.
 
     :param forms: how people say a word that templates spell out; none: it cannot be said, and neither can what holds
         it.
     :param most: words that may be spelled from one place.
     """
 
-    START, END = 0, 1
+    START, END, DECOY = 0, 1, 2
 
     def __init__(self, forms: Callable[[str], tuple[str, ...]], most: int = MOST_SPELLINGS) -> None:
         self._forms = forms
         self._most = most
-        self._arcs: list[list[tuple[str | int, int]]] = [[], []]
+        self._arcs: list[list[tuple[str | int, int]]] = [[], [], []]
         self._pieces: list[Piece] = []
         self._numbers: dict[Piece, int] = {}
         self._words: dict[str, int | None] = {}
@@ -59,9 +59,9 @@ class Network:
         """``target`` is reached from ``source`` without a word."""
         self._arcs[source].append(("", target))
 
-    def finish(self, source: int) -> None:
-        """A sentence may end behind ``source``."""
-        self._arcs[source].append((SPACE, self.END))
+    def finish(self, source: int, end: int = END) -> None:
+        """A sentence may end behind ``source``: a command's, or with the end DECOY that of a decoy."""
+        self._arcs[source].append((SPACE, end))
 
     def text(self, source: int, text: str) -> int:
         """Lay out ``text`` from ``source`` on; white space ends words. Returns the node behind it."""
@@ -83,7 +83,7 @@ class Network:
 
         :raises ValueError: options inside of a word spell too many words.
         """
-        return _Minimiser(self._following(), self.END, self._pieces).grammar()
+        return _Minimiser(self._following(), self._pieces).grammar()
 
     def _number(self, piece: Piece) -> int:
         number = self._numbers.setdefault(piece, len(self._pieces))
@@ -103,16 +103,16 @@ class Network:
         self._arcs[source].append((label, target))
         return target
 
-    def _following(self) -> Callable[[int], tuple[Pieces, bool]]:
-        """A function: node where a piece may start -> pieces that may come, and whether a sentence may end here."""
-        known: dict[int, tuple[Pieces, bool]] = {}
+    def _following(self) -> Callable[[int], tuple[Pieces, set[int]]]:
+        """A function: node where a piece may start -> pieces that may come, and the ends that may be here."""
+        known: dict[int, tuple[Pieces, set[int]]] = {}
 
-        def following(start: int) -> tuple[Pieces, bool]:
+        def following(start: int) -> tuple[Pieces, set[int]]:
             if start not in known:
-                found, ends = Pieces(), False
+                found, ends = Pieces(), set[int]()
                 for piece, node in self._spelled(start):
                     if piece is None:
-                        ends = True
+                        ends.add(node)
                     else:
                         found.setdefault(piece, set()).add(node)
                 known[start] = found, ends
@@ -128,7 +128,7 @@ class Network:
             if len(word) > LONGEST_WORD or not is_new((word, node), seen, self._most):
                 continue
             number = self._word(word) if word else None
-            if node == self.END and (number is not None or not word):
+            if node in (self.END, self.DECOY) and (number is not None or not word):
                 yield number, node
             whole = False
             for label, target in self._arcs[node]:
@@ -161,12 +161,11 @@ def is_new(spelling: tuple[str, int], seen: set[tuple[str, int]], most: int) -> 
 class _Minimiser:
     """Subset construction and merging of equal tails in one walk, possible because there are no cycles."""
 
-    def __init__(self, following: Callable[[int], tuple[Pieces, bool]], end: int, pieces: Sequence[Piece]) -> None:
+    def __init__(self, following: Callable[[int], tuple[Pieces, set[int]]], pieces: Sequence[Piece]) -> None:
         self._following = following
-        self._end = end
         self._pieces = pieces
         self._known: dict[frozenset[int], int | None] = {}
-        self._merged: dict[tuple[bool, frozenset[tuple[int, int]]], int] = {}
+        self._merged: dict[tuple[int | None, frozenset[tuple[int, int]]], int] = {}  # by end and what may come
 
     def grammar(self) -> Grammar:
         start = self._state(frozenset([Network.START]))
@@ -177,21 +176,23 @@ class _Minimiser:
         arcs: list[tuple[Arc, ...]] = [()] * (last + 1)
         for (_, tail), state in self._merged.items():
             arcs[last - state] = tuple(Arc(*self._pieces[piece], last - target) for piece, target in sorted(tail))
-        return Grammar(tuple(arcs), frozenset(last - state for (ends, _), state in self._merged.items() if ends))
+        ends = {last - state: end for (end, _), state in self._merged.items() if end is not None}
+        return Grammar(tuple(arcs), frozenset(ends), frozenset(at for at in ends if ends[at] == Network.DECOY))
 
     def _state(self, nodes: frozenset[int]) -> int | None:
         """The merged state of a set of nodes; None where no sentence can be completed."""
         if nodes in self._known:
             return self._known[nodes]
         following = Pieces()
-        ends = self._end in nodes
+        ends = set(nodes & {Network.END, Network.DECOY})
         for node in nodes:
-            found, end = self._following(node)
-            ends = ends or end
+            found, here = self._following(node)
+            ends |= here
             for piece, targets in found.items():
                 following.setdefault(piece, set()).update(targets)
         tail = self._tail(following)
-        state = self._merged.setdefault((ends, tail), len(self._merged)) if ends or tail else None
+        end = min(ends) if ends else None  # what is a command as well is no decoy
+        state = self._merged.setdefault((end, tail), len(self._merged)) if ends or tail else None
         self._known[nodes] = state
         return state
 

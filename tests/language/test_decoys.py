@@ -32,8 +32,20 @@ def test_a_decoy_is_more_than_the_commands_hold(commands: Grammar, decoy: str) -
 )
 def test_what_decoys_are_for_is_told_from_commands(commands: Grammar, said: str) -> None:
     assert not commands.accepts(said)
-    assert command_grammar(Vocabulary(), DECOYS).accepts(said)
+    both = command_grammar(Vocabulary(), (), decoys=DECOYS)
+    assert both.accepts(said)
+    assert both.decoy(said)
+
+
+def test_decoys_change_nothing_about_commands(commands: Grammar) -> None:
+    both = command_grammar(Vocabulary(), (), decoys=DECOYS)
+    said = {commands.sentence(Random(seed))[0] for seed in range(400)}
+    assert not any(both.decoy(one) for one in said)
+    assert all(both.written(one) for one in said)
+    assert not both.decoy("what nobody says")
 
 
 def test_a_sentence_of_the_homes_own_stays_a_command() -> None:
-    assert command_grammar(Vocabulary(), ("set the table for four",)).accepts("set the table for four")
+    grammar = command_grammar(Vocabulary(), ("set the table for four",), decoys=DECOYS)
+    assert not grammar.decoy("set the table for four")
+    assert grammar.decoy("set the table for six")

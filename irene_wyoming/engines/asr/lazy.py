@@ -4,7 +4,6 @@ A strong model takes seconds to load and gigabytes to hold, while a hub wants it
 the model itself is here from the start: name, format, and what it offers.
 """
 
-import ctypes
 import logging
 import math
 import time
@@ -28,6 +27,7 @@ from irene_wyoming.engines.base import (
 )
 from irene_wyoming.engines.registry import missing, require
 from irene_wyoming.errors import EngineError, EngineFailed
+from irene_wyoming.heap import give_back_memory
 
 log = logging.getLogger(__name__)
 
@@ -209,27 +209,3 @@ class _CountedSession:
         if self._ended is not None:
             self._ended()
             self._ended = None
-
-
-def give_back_memory() -> None:
-    """The C library keeps what was freed for later use; the point of letting go is that other programs get it."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (OSError, AttributeError):  # another C library than glibc
-        log.debug("this C library has no malloc_trim")
-
-
-_M_ARENA_MAX = -8
-"""The number of glibc's option for it."""
-
-
-def one_heap() -> None:
-    """Have all threads take memory from one heap, where what one has freed serves the next.
-
-    By default glibc gives threads heaps of their own, and each keeps the most that it ever held: after four commands at
-    once a process held 239 MB, and 180 MB with one heap.
-    """
-    try:
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
-    except (OSError, AttributeError):  # another C library than glibc
-        log.debug("this C library has no mallopt")

@@ -26,7 +26,7 @@ def denoised(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
     :param samples: 16 kHz, mono; any number of them.
     """
-    window = np.hanning(WINDOW + 1)[:WINDOW]
+    window = np.hanning(WINDOW + 1)[:WINDOW].astype(np.float32)
     padded = np.pad(samples, (WINDOW, WINDOW + HOP))
     starts = np.arange(0, len(padded) - WINDOW + 1, HOP)
     places = starts[:, None] + np.arange(WINDOW)
@@ -37,9 +37,9 @@ def denoised(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     noise = MEAN * np.quantile(smooth, QUIETEST, axis=0)
     gains = np.sqrt(np.maximum(1 - noise / np.maximum(smooth, 1e-12), LEFT**2))
     pieces = np.fft.irfft(spectra * gains, axis=1) * window
-    added, weight = np.zeros(len(padded)), np.zeros(len(padded))
+    added, weight = np.zeros((2, len(padded)), np.float32)
     for start, piece in zip(starts, pieces, strict=True):
         added[start : start + WINDOW] += piece
         weight[start : start + WINDOW] += window**2
-    found: NDArray[np.float32] = (added / np.maximum(weight, 1e-3))[WINDOW : WINDOW + len(samples)].astype(np.float32)
-    return found
+    found: NDArray[np.float32] = (added / np.maximum(weight, 1e-3)).astype(np.float32, copy=False)
+    return found[WINDOW : WINDOW + len(samples)]

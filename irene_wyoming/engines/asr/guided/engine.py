@@ -19,10 +19,10 @@ from irene_wyoming.engines.asr.guided.home import Graphs, Home
 from irene_wyoming.engines.asr.guided.model import Moonshine
 from irene_wyoming.engines.asr.guided.search import WIDE, Result
 from irene_wyoming.engines.asr.guided.sound import Level, measured
-from irene_wyoming.engines.asr.lazy import give_back_memory
 from irene_wyoming.engines.asr.pauses import FRAME, Pauses, Speech
 from irene_wyoming.engines.base import ANSWERS, Answer, AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, UnsupportedRequest
+from irene_wyoming.heap import give_back_memory
 
 log = logging.getLogger(__name__)
 
@@ -207,9 +207,7 @@ class GuidedSession:
 
     def close(self) -> None:
         self._closed = True
-        if self._pcm:
-            self._pcm.clear()
-            give_back_memory()  # the search of an utterance takes 25 MB and more
+        self._pcm.clear()
 
     @property
     def _quiet(self) -> int:
@@ -228,6 +226,7 @@ class GuidedSession:
         if self._early is None or self._more(*self._early, end):
             self._early = end, self._engine.transcribe(self._heard(), self._home, self._language, self._answer)
             self._decoded += 1
+            give_back_memory()  # the search of an utterance takes 25 MB and more
         return self._early[1]
 
     def _more(self, before: int, said: Transcription, end: int) -> bool:

@@ -22,15 +22,14 @@ class Home:
 
     graph: Graph
     """The commands and the decoys, as a graph of tokens."""
-    searched: Grammar
-    commands: Grammar
+    grammar: Grammar
 
     def means(self, said: str) -> bool:
         """Whether what was found is a command, and no decoy.
 
         :param said: in any way in which a recogniser may write it.
         """
-        return self.commands.accepts(said) or not self.searched.accepts(said)
+        return not self.grammar.decoy(said)
 
 
 class Graphs:
@@ -59,8 +58,7 @@ class Graphs:
         return self._graph(self._names if names is None else self._names + names)
 
     def _made(self, names: Vocabulary) -> Home:
-        commands = command_grammar(names, self._sentences)
-        searched = command_grammar(names, (*self._sentences, *DECOYS))
-        graph = Graph(searched, self._tokens)
+        grammar = command_grammar(names, self._sentences, decoys=DECOYS)
+        graph = Graph(grammar, self._tokens)
         graph.ways(frozenset([graph.start]))  # what takes longest of the first search
-        return Home(graph, searched, commands)
+        return Home(graph, grammar)

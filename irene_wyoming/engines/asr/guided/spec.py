@@ -23,9 +23,8 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
     from irene_wyoming.engines.asr.guided.engine import Guided
     from irene_wyoming.engines.asr.guided.home import Graphs
     from irene_wyoming.engines.asr.guided.model import packaged, shared
-    from irene_wyoming.engines.asr.lazy import give_back_memory, one_heap
+    from irene_wyoming.heap import give_back_memory
 
-    one_heap()
     path = chosen(values, context) or packaged()
     model = shared(path, values["threads"])
     names = Vocabulary.of(context.vocabulary.areas, context.vocabulary.devices)
