@@ -20,7 +20,8 @@ from irene_wyoming.app.memory import MemoryWatch, watched
 from irene_wyoming.app.shown_engines import shown_speech_engines
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.format import Quality
-from irene_wyoming.config.model import AsrConfig, AsrProviderConfig, Config
+from irene_wyoming.config.asr import AsrConfig, AsrProviderConfig
+from irene_wyoming.config.model import Config
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.asr.lazy import lazy, offered
 from irene_wyoming.engines.asr.process import contained

@@ -16,9 +16,11 @@ from irene_wyoming.app.opening import opened
 from irene_wyoming.app.source import source
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config import changes
+from irene_wyoming.config.asr import AsrConfig
 from irene_wyoming.config.layers import dotted
 from irene_wyoming.config.load import read_changes
-from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
+from irene_wyoming.config.model import Config
+from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.engines.base import AsrEngine, ModelInfo, WakeEngine
 from irene_wyoming.engines.registry import Kind
 from irene_wyoming.engines.wake.names import resolved

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from irene_wyoming.app.links import Link, broken, doubtful, good
-from irene_wyoming.config.model import WakeConfig
+from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.engines.wake.session import NEARLY
 from irene_wyoming.errors import ProtocolError, ServerUnavailable

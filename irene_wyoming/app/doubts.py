@@ -4,7 +4,9 @@ import difflib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
+from irene_wyoming.config.asr import AsrConfig
+from irene_wyoming.config.model import Config
+from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.engines.base import ModelInfo
 from irene_wyoming.engines.wake.names import resolve, resolved
 from irene_wyoming.engines.wake.words import PHRASES

@@ -8,7 +8,9 @@ from typing import Any
 
 from irene_wyoming import metrics
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.config.model import AsrConfig, Config, WakeConfig
+from irene_wyoming.config.asr import AsrConfig
+from irene_wyoming.config.model import Config
+from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.engines import registry
 from irene_wyoming.engines.base import EngineContext
 from irene_wyoming.engines.registry import Kind

@@ -63,7 +63,7 @@ async def listening(
                 allowed,
             )
         with NEWS.shown(
-            "service", lambda: {"name": service.name, "clients": service.clients, "uri": service.address.uri}
+            "service", lambda: {"name": service.name, "clients": service.connections, "uri": service.address.uri}
         ):
             yield service
 

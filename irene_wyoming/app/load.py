@@ -6,7 +6,7 @@ from collections.abc import Callable
 from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import Quality
-from irene_wyoming.config.model import AudioProfile
+from irene_wyoming.config.server import AudioProfile
 
 WINDOW_S = 1.0
 """Seconds over which the load is taken: shorter, and one long utterance would look like an overload."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.app.looks_path import wanted
-from irene_wyoming.config.model import WakeConfig
+from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.engines.registry import phrase_scorer
 from irene_wyoming.engines.wake.asked import PATH_VARIABLE, AskedRecogniser
 from irene_wyoming.engines.wake.recogniser import OwnRecogniser, Recogniser, Scorer

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from irene_wyoming.config.model import Config, WakeConfig
+from irene_wyoming.config.model import Config
+from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.wire.address import MAX_SOCKET_PATH
 
 SOCKET = "looks.sock"

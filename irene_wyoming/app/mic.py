@@ -12,7 +12,8 @@ from irene_wyoming.app.source import source
 from irene_wyoming.audio import plans
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import Quality
-from irene_wyoming.config.model import Config, MicConfig
+from irene_wyoming.config.mic import MicConfig
+from irene_wyoming.config.model import Config
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import fixed, mic_info
 from irene_wyoming.servers.mic import Encoder, MicRole, MicService

@@ -11,7 +11,8 @@ from urllib.request import urlopen
 from irene_wyoming.app.doubts import of_folders
 from irene_wyoming.app.findings import Finding, Level
 from irene_wyoming.app.front import reachable
-from irene_wyoming.config.model import Access, Config, ListeningConfig
+from irene_wyoming.config.model import Config
+from irene_wyoming.config.server import Access, ListeningConfig
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.servers.access import server_context, server_token
 from irene_wyoming.wire.address import Address, reason

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from irene_wyoming.capture.base import Source
-from irene_wyoming.config.model import WakeConfig
+from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.engines.base import ModelInfo, WakeEngine
 from irene_wyoming.news import NEWS
 from irene_wyoming.routing.policy import Standing

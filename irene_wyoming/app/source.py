@@ -1,14 +1,13 @@
 """The microphone server's source of audio, as the configuration describes it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.capture.base import Capture, Source
+from irene_wyoming.capture.base import Capture, Source, Stream, WrappedSource
 from irene_wyoming.capture.realtime import RealTime
-from irene_wyoming.config.model import MicConfig
+from irene_wyoming.config.mic import MicConfig
 from irene_wyoming.errors import CaptureError
 
 
@@ -95,7 +94,7 @@ def device(settings: MicConfig) -> Source:
             return AutoSource(ways)
 
 
-class ExactSource:
+class ExactSource(WrappedSource):
     """A source that must keep to what the configuration promises.
 
     :param only: the one format that it may deliver; None: any.
@@ -103,34 +102,21 @@ class ExactSource:
     """
 
     def __init__(self, inner: Source, only: AudioFormat | None, *, gapless: bool) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._only = only
         self._gapless = gapless
 
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["ExactCapture"]:
-        async with self._inner.open() as capture:
-            if self._only not in (None, capture.format):
-                raise CaptureError(f"delivers {capture.format}, not {self._only}, and allow_resampling is off")
-            yield ExactCapture(capture, gapless=self._gapless)
+    def wrapped(self, capture: Capture) -> Capture:
+        if self._only not in (None, capture.format):
+            raise CaptureError(f"delivers {capture.format}, not {self._only}, and allow_resampling is off")
+        return Stream(capture.format, without_gaps(capture)) if self._gapless else capture
 
 
-class ExactCapture:
-    """An open ExactSource."""
-
-    def __init__(self, inner: Capture, *, gapless: bool) -> None:
-        self.format = inner.format
-        self._inner = inner
-        self._gapless = gapless
-
-    async def __aiter__(self) -> AsyncIterator[AudioChunk]:
-        expected: int | None = None
-        async for chunk in self._inner:
-            if self._gapless and expected not in (None, chunk.start):
-                raise CaptureError(f"lost {chunk.start - (expected or 0)} frames, and strict_validation is on")
-            expected = chunk.start + chunk.frames
-            yield chunk
+async def without_gaps(capture: Capture) -> AsyncIterator[AudioChunk]:
+    """:raises CaptureError: audio was lost."""
+    expected: int | None = None
+    async for chunk in capture:
+        if expected not in (None, chunk.start):
+            raise CaptureError(f"lost {chunk.start - (expected or 0)} frames, and strict_validation is on")
+        expected = chunk.start + chunk.frames
+        yield chunk

@@ -11,8 +11,8 @@ from irene_wyoming.app.newsroom import Newsroom
 from irene_wyoming.checks import Keys
 from irene_wyoming.config import changes, env
 from irene_wyoming.config.load import load, read_changes
-from irene_wyoming.config.model import Config, WakeConfig
-from irene_wyoming.config.wake import ArbitrationConfig
+from irene_wyoming.config.model import Config
+from irene_wyoming.config.wake import ArbitrationConfig, WakeConfig
 from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.errors import ConfigError, ServerUnavailable
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from irene_wyoming.app.asked import SETTINGS
-from irene_wyoming.config.model import RecordingsConfig, SatelliteConfig
+from irene_wyoming.config.wake import RecordingsConfig, SatelliteConfig
 from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.engines.wake.recorder import Recorder, RecorderSettings
 from irene_wyoming.news import NEWS

@@ -34,7 +34,6 @@ class AdaptivePolicy:
     :param preferred: what the server trades for: FAST for delay, HIGH for accuracy.
     :param load: the present load, 0 to 1 and beyond.
     :param told: called at each change with the level for new streams.
-    :ivar switches: how often the choice has changed.
     """
 
     def __init__(
@@ -47,7 +46,6 @@ class AdaptivePolicy:
         self._load = load
         self._told = told
         self._busy = False
-        self.switches = 0
 
     def level(self, source_rate: int, target_rate: int) -> Quality:
         """The quality level for a stream that opens now, from one sample rate (Hz) to another."""
@@ -55,7 +53,6 @@ class AdaptivePolicy:
         busy = load >= (EASY if self._busy else BUSY)
         if busy != self._busy:
             self._busy = busy
-            self.switches += 1
             log.info("adaptive quality: load %.2f, %s filters", load, self._usual)
             self._told(self._usual)
         level = self._usual

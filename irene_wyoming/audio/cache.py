@@ -104,14 +104,6 @@ class ByteBudgetCache(Generic[K, V]):
         self._entries[key] = (value, size)
         self._shrink(self.budget)
 
-    def get_or_make(self, key: K, make: Callable[[], V]) -> V:
-        """Look a value up; where it is not held, make it and hold it."""
-        value = self.get(key)
-        if value is None:
-            value = make()
-            self.put(key, value)
-        return value
-
     def clear(self) -> None:
         """Let go of all entries; the counts go on."""
         self._entries.clear()

@@ -1,7 +1,7 @@
 """Source and Capture: the promises of a source of live audio."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,6 +36,37 @@ class Source(Protocol):
 
         :raises CaptureError: it cannot be opened; says why and what to do.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A Capture made of its format and its chunks. It is iterated once."""
+
+    format: AudioFormat
+    chunks: AsyncIterator[AudioChunk]
+
+    def __aiter__(self) -> AsyncIterator[AudioChunk]:
+        return self.chunks
+
+
+class WrappedSource:
+    """A source that gives what another one does, worked on by ``wrapped``."""
+
+    def __init__(self, inner: Source) -> None:
+        self._inner = inner
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Capture]:
+        async with self._inner.open() as capture:
+            yield self.wrapped(capture)
+
+    def wrapped(self, capture: Capture) -> Capture:
+        """What listeners get of the open source. May raise CaptureError."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from irene_wyoming.audio.chunk import AudioChunk
-from irene_wyoming.capture.base import Capture, Source
+from irene_wyoming.capture.base import Capture, Source, Stream, WrappedSource
 from irene_wyoming.errors import CaptureError
 
 log = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ MUTED_S = 30.0
 """Seconds of digital silence before the warning. Live microphones have noise; muted ones often give zeros."""
 
 
-class WatchedSource:
+class WatchedSource(WrappedSource):
     """A source that fails when it has delivered nothing for ``stall_s`` seconds, so that its feed reopens it.
 
     Digital silence may be meant, so it is only logged as a warning, once.
@@ -27,49 +26,29 @@ class WatchedSource:
     def __init__(
         self, inner: Source, *, stall_s: float, first_audio_s: float = FIRST_AUDIO_S, muted_s: float = MUTED_S
     ) -> None:
-        """:param muted_s: seconds of digital silence before the warning."""
-        self._inner = inner
+        """:param muted_s: digital silence of so many seconds is warned of."""
+        super().__init__(inner)
         self._stall_s = stall_s
         self._first_audio_s = max(first_audio_s, stall_s)
         self._muted_s = muted_s
 
-    @property
-    def name(self) -> str:
-        return self._inner.name
+    def wrapped(self, capture: Capture) -> Capture:
+        """:raises CaptureError: from the iteration, when nothing came in time."""
+        return Stream(capture.format, self._watched(capture))
 
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["WatchedCapture"]:
-        async with self._inner.open() as capture:
-            yield WatchedCapture(
-                capture, self._stall_s, self._first_audio_s, MuteDetector(self._inner.name, self._muted_s)
-            )
-
-
-class WatchedCapture:
-    """An open WatchedSource.
-
-    :raises CaptureError: from the iteration, when no audio came in time.
-    """
-
-    def __init__(self, inner: Capture, stall_s: float, first_audio_s: float, mute: "MuteDetector") -> None:
-        self.format = inner.format
-        self._chunks = aiter(inner)
-        self._stall_s = stall_s
-        self._patience_s = first_audio_s  # seconds to wait for the next chunk
-        self._mute = mute
-
-    def __aiter__(self) -> "WatchedCapture":
-        return self
-
-    async def __anext__(self) -> AudioChunk:
-        try:
-            async with asyncio.timeout(self._patience_s):
-                chunk = await anext(self._chunks)
-        except TimeoutError:
-            raise CaptureError(f"is open, but has delivered nothing for {self._patience_s:g} s") from None
-        self._patience_s = self._stall_s
-        self._mute.heard(chunk)
-        return chunk
+    async def _watched(self, capture: Capture) -> AsyncIterator[AudioChunk]:
+        chunks, patience_s, mute = aiter(capture), self._first_audio_s, MuteDetector(self.name, self._muted_s)
+        while True:
+            try:
+                async with asyncio.timeout(patience_s):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise CaptureError(f"is open, but has delivered nothing for {patience_s:g} s") from None
+            patience_s = self._stall_s
+            mute.heard(chunk)
+            yield chunk
 
 
 class MuteDetector:

@@ -4,92 +4,94 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from irene_wyoming import files
+from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.capture.paced import PacedCapture
+from irene_wyoming.capture.base import Stream
 from irene_wyoming.capture.riff import WavInfo, read_info
 from irene_wyoming.errors import CaptureError
 
 _CHUNK_MS = 20
 
-_Sleep = Callable[[float], Awaitable[None]]
 
+class Paced:
+    """Audio that is there already, given out as a microphone would.
 
-class WavFileSource:
-    """Plays a PCM wav file at the pace of the clock, in a loop without a gap, or once and then silence.
+    Every chunk is due by the time since the start, not since the one before, so that late wake-ups never add up.
 
-    ``realtime=False`` plays it as fast as it is read. It is read a second at a time, so its length costs no memory.
+    :param realtime: False waits for nothing, but lets others run: an hour in seconds, stamped as if it had been played.
     """
 
     def __init__(
         self,
-        path: Path,
         *,
-        loop: bool = False,
         realtime: bool = True,
         chunk_ms: int = _CHUNK_MS,
         clock: Callable[[], float] = time.monotonic,
-        sleep: _Sleep = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._path = path
-        self._loop = loop
         self._realtime = realtime
         self._chunk_ms = chunk_ms
         self._clock = clock
         self._sleep = sleep
+
+    def stream(self, form: AudioFormat, read: Callable[[int], Awaitable[bytes]]) -> Stream:
+        """:param read: gives exactly so many bytes of PCM."""
+        return Stream(form, self._chunks(form, read, self._clock()))
+
+    async def _chunks(
+        self, form: AudioFormat, read: Callable[[int], Awaitable[bytes]], origin: float
+    ) -> AsyncIterator[AudioChunk]:
+        frames = max(1, form.rate * self._chunk_ms // 1000)
+        for start in count(0, frames):
+            pcm = await read(frames * form.frame_bytes)
+            due = origin + (start + frames) / form.rate
+            await self._sleep(max(0.0, due - self._clock()) if self._realtime else 0)
+            yield AudioChunk(form, pcm, start, int(origin * 1000) + start * 1000 // form.rate)
+
+
+class WavFileSource(Paced):
+    """Plays a PCM wav file at the pace of the clock, in a loop without a gap, or once and then silence.
+
+    The file is read a second at a time, so its length costs no memory.
+    """
+
+    def __init__(self, path: Path, *, loop: bool = False, **pace: Any) -> None:
+        """:param pace: as for Paced."""
+        super().__init__(**pace)
+        self._path = path
+        self._loop = loop
 
     @property
     def name(self) -> str:
         return f"wav file {self._path}"
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[PacedCapture]:
+    async def open(self) -> AsyncIterator[Stream]:
         info = await asyncio.to_thread(_inspect, self._path)
-        player = _Player(self._path, info, self._loop)
-        yield PacedCapture(
-            info.format,
-            player.read,
-            _frames(info.format, self._chunk_ms),
-            realtime=self._realtime,
-            clock=self._clock,
-            sleep=self._sleep,
-        )
+        yield self.stream(info.format, _Player(self._path, info, self._loop).read)
 
 
-class SilenceSource:
-    """A microphone that hears only silence, at the pace of the clock; ``realtime=False``: as fast as it is read."""
+class SilenceSource(Paced):
+    """A microphone that hears nothing, at the pace of the clock."""
 
-    def __init__(
-        self,
-        audio_format: AudioFormat,
-        *,
-        realtime: bool = True,
-        chunk_ms: int = _CHUNK_MS,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: _Sleep = asyncio.sleep,
-    ) -> None:
+    name = "silence"
+
+    def __init__(self, audio_format: AudioFormat, **pace: Any) -> None:
+        """:param pace: as for Paced."""
+        super().__init__(**pace)
         self._format = audio_format
-        self._realtime = realtime
-        self._chunk_ms = chunk_ms
-        self._clock = clock
-        self._sleep = sleep
-
-    @property
-    def name(self) -> str:
-        return "silence"
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[PacedCapture]:
-        frames = _frames(self._format, self._chunk_ms)
-        silence = _silence(self._format, frames * self._format.frame_bytes)
+    async def open(self) -> AsyncIterator[Stream]:
+        async def read(nbytes: int) -> bytes:
+            return _silence(self._format, nbytes)
 
-        async def read(_: int) -> bytes:
-            return silence
-
-        yield PacedCapture(self._format, read, frames, realtime=self._realtime, clock=self._clock, sleep=self._sleep)
+        yield self.stream(self._format, read)
 
 
 class _Player:
@@ -143,10 +145,6 @@ def _inspect(path: Path) -> WavInfo:
         raise CaptureError(f"{path}: {error.strerror}") from error
     except CaptureError as error:
         raise CaptureError(f"{path}: {error}") from error
-
-
-def _frames(audio_format: AudioFormat, ms: int) -> int:
-    return max(1, audio_format.rate * ms // 1000)
 
 
 def _silence(audio_format: AudioFormat, nbytes: int) -> bytes:

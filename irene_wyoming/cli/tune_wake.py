@@ -9,7 +9,7 @@ import yaml
 
 from irene_wyoming.app import engines
 from irene_wyoming.cli import common, recording
-from irene_wyoming.config.model import WakeConfig
+from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.engines.base import WakeEngine
 from irene_wyoming.errors import AudioError, EngineError
 from irene_wyoming.supervise import exit_with_parent

@@ -7,59 +7,13 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 
 from irene_wyoming.checks import Wrong, boolean, host, number, one_of, or_null, path, setting, short_text, web_address
-from irene_wyoming.config.asr import (
-    AdmissionConfig,
-    AsrConfig,
-    AsrProviderConfig,
-    BreakerConfig,
-    EndpointingConfig,
-)
+from irene_wyoming.config.asr import AsrConfig
 from irene_wyoming.config.checks import PORT, Network, home_url, networks
-from irene_wyoming.config.mic import MicConfig, MicOutput, SourceConfig
+from irene_wyoming.config.mic import MicConfig
 from irene_wyoming.config.profiles import NAMES
-from irene_wyoming.config.server import (
-    MAX_WAIT_S,
-    Access,
-    AudioProfile,
-    ListeningConfig,
-    ProviderConfig,
-    ServerConfig,
-)
-from irene_wyoming.config.wake import RecordingsConfig, SatelliteConfig, WakeConfig
-from irene_wyoming.wire.address import MAX_PORT, MAX_SOCKET_PATH, Address
-from irene_wyoming.wire.limits import Limits
-
-__all__ = [
-    "MAX_PORT",
-    "MAX_SOCKET_PATH",
-    "Access",
-    "Address",
-    "AdmissionConfig",
-    "AsrConfig",
-    "AsrProviderConfig",
-    "AudioProfile",
-    "BreakerConfig",
-    "Config",
-    "DiscoveryConfig",
-    "EndpointingConfig",
-    "FrontConfig",
-    "HomeConfig",
-    "Limits",
-    "ListeningConfig",
-    "MetricsConfig",
-    "MicConfig",
-    "MicOutput",
-    "ModelsConfig",
-    "Network",
-    "ProviderConfig",
-    "RecordingsConfig",
-    "SatelliteConfig",
-    "ServerConfig",
-    "SourceConfig",
-    "SuperviseConfig",
-    "WakeConfig",
-    "WebConfig",
-]
+from irene_wyoming.config.server import MAX_WAIT_S, ListeningConfig
+from irene_wyoming.config.wake import WakeConfig
+from irene_wyoming.wire.address import Address
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]

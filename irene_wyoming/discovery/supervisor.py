@@ -4,16 +4,11 @@ The Supervisor keeps one message per add-on and service, so only the front addre
 """
 
 import asyncio
-import json
 import logging
 import socket
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from http.client import HTTPException, HTTPMessage
-from typing import IO
+from collections.abc import Sequence
+
+import aiohttp
 
 from irene_wyoming.errors import DiscoveryError
 
@@ -51,85 +46,42 @@ async def tell_supervisor(
     uri = f"tcp://{hostname or socket.gethostname()}:{port}"
     if not token:
         raise DiscoveryError(f"{TOKEN_VARIABLE} is empty: the Supervisor would not listen")
-    try:
-        request = _request(f"{base_url.rstrip('/')}/discovery", uri, token)
-    except ValueError as error:
-        raise DiscoveryError(f"the Supervisor's address {base_url!r} is not an http URL") from error
-    for number, delay_s in enumerate([*delays_s, None], start=1):
-        try:
-            await _on_daemon_thread(lambda: _post(request, token, timeout_s))
-        except _TryAgain as error:
-            if delay_s is None:
-                raise DiscoveryError(
-                    f"Home Assistant was not told of {uri}: gave up after {number} attempts, the last: {error}"
-                ) from error
-            log.info("the Supervisor did not take the discovery message (%s): next try in %g s", error, delay_s)
-            await asyncio.sleep(delay_s)
-        else:
-            log.info("Home Assistant was told: %s", uri)
-            return
-
-
-def _request(url: str, uri: str, token: str) -> urllib.request.Request:
-    message = {"service": "wyoming", "config": {"uri": uri}}
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    return urllib.request.Request(url, json.dumps(message).encode(), headers, method="POST")
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects: the Supervisor sends none, and the token must not go to another host."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        del req, fp, code, msg, headers, newurl
-
-
-def _post(request: urllib.request.Request, token: str, timeout_s: float) -> None:
-    """Send once. Raises _TryAgain, or DiscoveryError where another attempt is useless."""
+    if not (token.isascii() and token.isprintable()):
+        raise DiscoveryError(f"{TOKEN_VARIABLE} holds characters that an HTTP header cannot hold")
     # No proxy: the Supervisor is in the container's own network, and the token is for nobody else.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(timeout_s)) as session:
+        for number, delay_s in enumerate([*delays_s, None], start=1):
+            try:
+                await _post(session, base_url, uri, token)
+            except _TryAgain as error:
+                if delay_s is None:
+                    raise DiscoveryError(
+                        f"Home Assistant was not told of {uri}: gave up after {number} attempts, the last: {error}"
+                    ) from error
+                log.info("the Supervisor did not take the discovery message (%s): next try in %g s", error, delay_s)
+                await asyncio.sleep(delay_s)
+            else:
+                log.info("Home Assistant was told: %s", uri)
+                return
+
+
+async def _post(session: aiohttp.ClientSession, base_url: str, uri: str, token: str) -> None:
+    """Send once. Raises _TryAgain, or DiscoveryError where another attempt is useless."""
+    message = {"service": "wyoming", "config": {"uri": uri}}
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{base_url.rstrip('/')}/discovery"
     try:
-        with opener.open(request, timeout=timeout_s) as answer:
-            answer.read(_ANSWER_BYTES)
-    except urllib.error.HTTPError as error:
-        with error:
-            what = f"the Supervisor answered {error.code}: {_said(error, token)}"
-        if error.code == 429 or error.code >= 500:
-            raise _TryAgain(what) from None
-        raise DiscoveryError(f"{what}. The add-on's manifest needs 'discovery: [wyoming]'") from None
-    except (OSError, HTTPException) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise _TryAgain(f"the Supervisor cannot be reached ({reason})") from error
-    except ValueError:  # the error's text holds the header with the token, so it is dropped
-        raise DiscoveryError(f"{TOKEN_VARIABLE} holds characters that an HTTP header cannot hold") from None
-
-
-def _said(error: urllib.error.HTTPError, token: str) -> str:
-    try:
-        body = error.read(_ANSWER_BYTES).decode(errors="replace")
-    except (OSError, HTTPException):
-        body = ""
-    printable = "".join(c if c.isprintable() else " " for c in body.replace(token, "***"))
-    return printable.strip()[:200] or str(error.reason)
-
-
-async def _on_daemon_thread(call: Callable[[], None]) -> None:
-    """Run ``call`` off the event loop.
-
-    Unlike asyncio.to_thread, the end of the process does not wait for this thread: a hanging Supervisor must not hold
-    up our stop. Its timeout ends it.
-    """
-    outcome: Future[None] = Future()
-    outcome.set_running_or_notify_cancel()  # from here on the caller cannot cancel it while the thread runs
-
-    def run() -> None:
-        try:
-            call()
-        except Exception as error:  # any error is raised in the calling task
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(None)
-
-    threading.Thread(target=run, name="supervisor discovery", daemon=True).start()
-    await asyncio.wrap_future(outcome)
+        # The Supervisor never redirects, and the token must not follow to another host.
+        async with session.post(url, json=message, headers=headers, allow_redirects=False) as answer:
+            said = await answer.content.read(_ANSWER_BYTES)
+    except aiohttp.InvalidURL as error:
+        raise DiscoveryError(f"the Supervisor's address {base_url!r} is not an http URL") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise _TryAgain(f"the Supervisor cannot be reached ({str(error) or type(error).__name__})") from error
+    if answer.status < 300:
+        return
+    printable = "".join(c if c.isprintable() else " " for c in said.decode(errors="replace").replace(token, "***"))
+    what = f"the Supervisor answered {answer.status}: {printable.strip()[:200] or answer.reason}"
+    if answer.status == 429 or answer.status >= 500:
+        raise _TryAgain(what)
+    raise DiscoveryError(f"{what}. The add-on's manifest needs 'discovery: [wyoming]'")

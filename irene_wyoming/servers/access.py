@@ -4,7 +4,8 @@ import ssl
 from ipaddress import IPv6Address, ip_address
 
 from irene_wyoming import files
-from irene_wyoming.config.model import Access, Network
+from irene_wyoming.config.checks import Network
+from irene_wyoming.config.server import Access
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.wire.token import TOKEN_CHARS
 

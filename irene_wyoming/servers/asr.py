@@ -14,7 +14,7 @@ from wyoming.vad import VoiceStarted, VoiceStopped
 from irene_wyoming import metrics
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.config.model import AudioProfile
+from irene_wyoming.config.server import AudioProfile
 from irene_wyoming.engines.asr.voice import Voice, Voices, What
 from irene_wyoming.engines.base import AsrRequest, Transcription
 from irene_wyoming.errors import EngineUnavailable, LimitExceeded

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import AudioFormat, Quality
-from irene_wyoming.config.model import AudioProfile
+from irene_wyoming.config.server import AudioProfile
 from irene_wyoming.errors import AudioError, UnsupportedFormat
 from irene_wyoming.metrics import CONVERT_SECONDS
 

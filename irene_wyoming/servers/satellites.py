@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping, Sequence
 
-from irene_wyoming.config.model import SatelliteConfig
+from irene_wyoming.config.wake import SatelliteConfig
 from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.engines.wake.names import folded
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from wyoming.error import Error
 
 from irene_wyoming import descriptors, trace
-from irene_wyoming.config.model import Access
+from irene_wyoming.config.server import Access
 from irene_wyoming.errors import AddressUnavailable, Draining, LimitExceeded, NotAllowed, ProtocolError
 from irene_wyoming.metrics import CONNECTIONS, DRAINING, REFUSED
 from irene_wyoming.servers.access import is_allowed, is_local, is_proxy, server_context, server_token
@@ -156,8 +156,8 @@ class Service:
         return self._listener.address
 
     @property
-    def clients(self) -> int:
-        """Connections at the moment."""
+    def connections(self) -> int:
+        """How many there are at the moment."""
         return len(self._arrivals)
 
     async def start(self) -> None:
@@ -222,10 +222,6 @@ class Service:
 
     async def __aexit__(self, *_error: object) -> None:
         await self.stop()
-
-    @property
-    def connections(self) -> int:
-        return len(self._arrivals)
 
     def _accepted(self, sock: socket.socket, host: str) -> None:
         keep_alive(sock)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from irene_wyoming.audio.adaptive import AdaptivePolicy
-from irene_wyoming.config.model import AudioProfile
+from irene_wyoming.config.server import AudioProfile
 from irene_wyoming.engines.base import Verify, WakeEngine
 from irene_wyoming.engines.wake.second import SecondLook
 from irene_wyoming.engines.wake.spellings import Phrase

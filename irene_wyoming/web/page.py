@@ -10,12 +10,12 @@ from importlib.resources import files
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from irene_wyoming.config.model import Address
 from irene_wyoming.errors import IreneError
 from irene_wyoming.web.bounded import PLACES, serving
 from irene_wyoming.web.exposition import Exposition
 from irene_wyoming.web.guard import COOKIE, Guard
 from irene_wyoming.web.live import Live, Source
+from irene_wyoming.wire.address import Address
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from irene_wyoming.config.asr import AsrConfig
 from irene_wyoming.config.load import load
-from irene_wyoming.config.model import AsrConfig
 from irene_wyoming.hardware import Hardware
 
 PC = Hardware(8, 16_000, "x86_64")

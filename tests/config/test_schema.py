@@ -14,8 +14,8 @@ from irene_wyoming.audio.format import AudioFormat, Quality
 from irene_wyoming.checks import Keys
 from irene_wyoming.config.layers import Layer, merge, nested
 from irene_wyoming.config.load import default_text
-from irene_wyoming.config.model import ProviderConfig
 from irene_wyoming.config.schema import build_schema
+from irene_wyoming.config.server import ProviderConfig
 from irene_wyoming.engines import registry
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.wire.address import Address

@@ -151,7 +151,7 @@ async def test_a_look_that_nobody_waits_for_is_not_taken(service: Service, score
     for look in looks:
         look.cancel()
     await asyncio.wait(looks)
-    await until(lambda: not service.clients)
+    await until(lambda: not service.connections)
     scorer.gate.set()
     await asked.look(bytes(64_000), ["wort"])
     assert [phrases for _, phrases in scorer.looks] == [("word",), ("wort",)]
@@ -203,7 +203,7 @@ async def test_one_who_asks_and_goes_on_with_noise_harms_nobody(
     writer.write(encode(Event("look", {"phrases": ["word"]}, bytes(64))))
     await until(lambda: bool(scorer.looks))
     writer.write(b"noise\n")
-    await until(lambda: not service.clients)
+    await until(lambda: not service.connections)
     writer.close()
     scorer.gate.set()
     assert (await AskedRecogniser(path).look(bytes(64), ["wort"])).phrase == "word"

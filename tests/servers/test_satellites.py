@@ -1,4 +1,4 @@
-from irene_wyoming.config.model import SatelliteConfig
+from irene_wyoming.config.wake import SatelliteConfig
 from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.servers.satellites import Satellites
 
