@@ -14,6 +14,9 @@ from irene_wyoming.errors import EngineFailed
 NEARLY = 0.2
 """A score from which whoever spoke may have meant the word. Ordinary speech seldom gets there: it scores below 0.05."""
 
+MEASURED_RISE = 0.1
+"""How loud a word is gets measured again when its score has risen by so much: to measure takes as long as a step."""
+
 LONGEST_WAIT = SPEECH.rate // 4
 """Frames, 250 ms, that a session asks for at a time at most: who watches its scores live sees them move."""
 
@@ -98,9 +101,9 @@ class Session:
         self._meter.push(samples[measured:])
 
     def _measured(self, score: Score, threshold: float, level: Callable[[], float]) -> MeasuredScore:
-        """The score with how loud it was where it was highest within a second: to measure takes as long as a step."""
+        """The score with how loud it was where it was highest, or nearly so, within a second."""
         high = self._highest.get(score.word)
-        if high is None or score.score > high.score or score.frame - high.frame > SPEECH.rate:
+        if high is None or score.score > high.score + MEASURED_RISE or score.frame - high.frame > SPEECH.rate:
             high = self._highest[score.word] = MeasuredScore.of(score, level(), self._meter.snr_db, threshold)
             return high
         return MeasuredScore.of(score, high.level_dbfs, high.snr_db, threshold)
