@@ -45,11 +45,11 @@ SERVERS = ("run", "wake", "asr", "mic")
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-"""Also for a wrong configuration: starting again would not help."""
+"""Exit code for wrong usage or configuration: a restart would not help."""
 
 
 def build_parser(chosen: str | None) -> argparse.ArgumentParser:
-    """The parser of all commands, with the arguments of the chosen one only; None: of every one, which loads all."""
+    """Build the parser with the arguments of the chosen command only; None: of all commands, which loads all."""
     parser = argparse.ArgumentParser(
         prog="irene-wyoming",
         description="Wake word, speech-to-text and microphone servers for Home Assistant (Wyoming protocol).",
@@ -62,7 +62,7 @@ def build_parser(chosen: str | None) -> argparse.ArgumentParser:
         if chosen in (name, None):
             module = import_module(f"irene_wyoming.cli.{MODULES.get(name, name.replace('-', '_'))}")
             module.add_arguments(command)
-            command.set_defaults(run=module.run, build_parser=build_parser)  # completion is of the whole parser
+            command.set_defaults(run=module.run, build_parser=build_parser)  # shell completion needs the whole parser
     return parser
 
 
@@ -74,12 +74,12 @@ os.environ.setdefault("OMP_NUM_THREADS", str(cores.granted()))
 
 
 def _stopped_early(_number: int, _frame: object) -> None:
-    """Stopped before it was up, which is no failure. Once there is an event loop, that one gets the signal."""
+    """Exit cleanly when stopped during start-up. Later the event loop handles the signal."""
     raise SystemExit(0)
 
 
 def _told(error: IreneError, words: Sequence[str]) -> str:
-    """The message without passwords, and in a household's words where an add-on's options are the configuration."""
+    """An error's message without passwords; in an add-on it calls settings by the options' names."""
     from irene_wyoming.checks import discreet
 
     text = discreet(str(error))
@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+    except BrokenPipeError:  # the reader of our output, such as head, has closed it
         sys.stderr.close()
         return EXIT_FAILED
 

@@ -1,4 +1,4 @@
-"""Checks of settings: each takes the value that was written, and returns the value to use or says what is allowed.
+"""Checks of settings. Each takes the written value and returns the value to use, or says what is allowed.
 
 A key of the configuration is a dataclass field that ``setting`` makes. An option of an engine takes the same checks.
 """
@@ -12,32 +12,32 @@ from typing import Any
 from urllib.parse import urlsplit
 
 Check = Callable[[Any], Any]
-"""Takes what was written, returns what to use, raises ValueError saying what is allowed."""
+"""Takes the written value and returns the value to use; raises ValueError saying what is allowed."""
 
 _PASSWORD = re.compile(r"(?<=://)([^\s/@:'\"]*):[^\s'\"]*(?=@)")
 _KEY = re.compile(r"(?<=://)[^\s/@:'\"]+(?=@)")
 _QUERY = re.compile(r"(?<=[?&])([\w.-]+)=[^\s&'\"]+")
 
 Keys = tuple[Any, ...]
-"""Keys from the top to a value; in a list, its index."""
+"""The path to a value: keys from the top, and indices into lists."""
 
 CHECK = "check"
-"""Under this name a field's metadata holds its Check."""
+"""The key of a field's metadata that holds its Check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong."""
+    """One fault in a setting."""
 
     path: Keys
     problem: str
-    """What is allowed."""
+    """The values that are allowed, in words."""
     shown: bool = True
-    """Whether a message gives the value, too. False: the fault is about the key, or the value is secret."""
+    """Whether messages include the value. False: the fault is about the key, or the value is secret."""
 
 
 class Wrong(ValueError):
-    """A value that is wrong in one or more places."""
+    """Raised for a value that is wrong in one or more places."""
 
     def __init__(self, problem: str = "", path: Keys = (), *, faults: tuple[Fault, ...] = ()) -> None:
         self.faults = faults or (Fault(path, problem),)
@@ -45,17 +45,15 @@ class Wrong(ValueError):
 
 
 def discreet(text: str) -> str:
-    """The text with ``***`` for what an address in it keeps secret: a password, a key that stands where a user's name
-    does, and whatever stands in its query.
-    """
+    """Replace the secrets of addresses in a text by ``***``: passwords, user names and queries."""
     return _QUERY.sub(r"\1=***", _KEY.sub("***", _PASSWORD.sub(r"\1:***", text)))
 
 
 def setting(check: Check, *, default: Any = MISSING) -> Any:
-    """A dataclass field that is a key of the configuration.
+    """Make a dataclass field that is a key of the configuration.
 
-    :param default: stands in where a user's mapping lacks the key, a mapping as a copy of its own. Without it the key
-        must be there, as every key of default.yaml is.
+    :param default: used where a user's mapping lacks the key; mappings are copied. Without it the key must be there,
+        like every key of default.yaml.
     """
     if isinstance(default, dict):
         return field(default_factory=default.copy, metadata={CHECK: check})
@@ -64,7 +62,7 @@ def setting(check: Check, *, default: Any = MISSING) -> Any:
 
 @contextmanager
 def collected(faults: list[Fault], *path: Any) -> Iterator[None]:
-    """Gather what a check inside finds wrong, as seen from where ``path`` begins."""
+    """Collect the faults that a check inside the context finds, with ``path`` before theirs."""
     try:
         yield
     except Wrong as wrong:
@@ -80,7 +78,7 @@ def boolean(value: Any) -> bool:
 
 
 def whole(what: str, low: int, high: int) -> Check:
-    """A whole number within a range; true and 1.0 are none."""
+    """Make a check for a whole number within a range; true and 1.0 are refused."""
 
     def check(value: Any) -> int:
         if type(value) is not int or not low <= value <= high:
@@ -91,7 +89,7 @@ def whole(what: str, low: int, high: int) -> Check:
 
 
 def number(what: str, low: float, high: float) -> Check:
-    """A number within a range, whole or not; true and NaN are none."""
+    """Make a check for a number within a range; true and NaN are refused."""
 
     def check(value: Any) -> float:
         if type(value) not in (int, float) or not low <= value <= high:
@@ -102,9 +100,7 @@ def number(what: str, low: float, high: float) -> Check:
 
 
 class Secret(str):
-    """Text that must not be seen where settings are shown: it is printed as ``***``, and read by ``str.encode`` and the
-    like.
-    """
+    """Secret text. It prints as ``***``; methods such as ``str.encode`` give the real text."""
 
     def __repr__(self) -> str:
         return "'***'"
@@ -113,7 +109,7 @@ class Secret(str):
 
 
 def secret(value: Any) -> Secret:
-    """A key or password: printable ASCII without blanks, or nothing. No message gives it."""
+    """Check a key or password: printable ASCII without blanks, or empty. No message shows it."""
     if value in (None, ""):
         return Secret()
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
@@ -122,7 +118,7 @@ def secret(value: Any) -> Secret:
 
 
 def any_text(value: Any) -> str:
-    """Printable characters, or none."""
+    """Check a text of printable characters, which may be empty."""
     if not isinstance(value, str):
         quotes = "" if value is None or isinstance(value, (dict, list, tuple)) else "; put it in quotes"
         raise Wrong(f"expected text{quotes}")
@@ -132,7 +128,7 @@ def any_text(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """At least one printable character; no blanks around it."""
+    """Check a text: at least one printable character, no blanks around it."""
     stripped = any_text(value).strip()
     if not stripped:
         raise Wrong("expected text that is not empty")
@@ -140,7 +136,7 @@ def text(value: Any) -> str:
 
 
 def short_text(max_bytes: int) -> Check:
-    """Printable characters, or none, that take at most ``max_bytes`` in UTF-8."""
+    """Make a check for a text of printable characters, maybe empty, of at most ``max_bytes`` in UTF-8."""
 
     def check(value: Any) -> str:
         if len(any_text(value).encode()) > max_bytes:
@@ -151,7 +147,7 @@ def short_text(max_bytes: int) -> Check:
 
 
 def one_of(choices: Iterable[str]) -> Check:
-    """One of these words; gives the choice itself, so that members of an enumeration come out as such."""
+    """Make a check for one of these words. It returns the choice itself, such as a member of an enumeration."""
     known = {str(choice): choice for choice in choices}
 
     def check(value: Any) -> str:
@@ -163,7 +159,7 @@ def one_of(choices: Iterable[str]) -> Check:
 
 
 def list_of(each: Check, *, what: str = "a list", at_least: int = 0) -> Check:
-    """A list whose members pass ``each``, as a tuple."""
+    """Make a check for a list whose members pass ``each``; it returns a tuple."""
 
     def check(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple) or len(value) < at_least:
@@ -181,9 +177,9 @@ def list_of(each: Check, *, what: str = "a list", at_least: int = 0) -> Check:
 
 
 def mapping_of(each: Check, *, what: str) -> Check:
-    """A mapping whose keys are text that the user chose and whose values pass ``each``.
+    """Make a check for a mapping with keys of the user's choice and values that pass ``each``.
 
-    :param what: what the keys are, for the message.
+    :param what: the meaning of the keys, for the message.
     """
 
     def check(value: Any) -> Mapping[str, Any]:
@@ -204,7 +200,7 @@ def mapping_of(each: Check, *, what: str) -> Check:
 
 
 def or_null(check: Check) -> Check:
-    """What ``check`` takes, or null."""
+    """Make a check that also allows null."""
 
     def check_or_null(value: Any) -> Any:
         return None if value is None else check(value)
@@ -213,7 +209,7 @@ def or_null(check: Check) -> Check:
 
 
 def or_zero(check: Check) -> Check:
-    """What ``check`` takes, or 0 where it stands for something else."""
+    """Make a check that also allows 0 as a special value."""
 
     def check_or_zero(value: Any) -> Any:
         if type(value) is int and value == 0:
@@ -227,7 +223,7 @@ def or_zero(check: Check) -> Check:
 
 
 def path(value: Any) -> Path:
-    """A path; ``~`` is the home folder."""
+    """Check a path; ``~`` is the home folder."""
     try:
         return Path(text(value)).expanduser()
     except RuntimeError as error:
@@ -235,7 +231,7 @@ def path(value: Any) -> Path:
 
 
 def host(value: Any) -> str:
-    """A host's name or address; the brackets that some write around IPv6 are taken off."""
+    """Check a host's name or address; brackets around IPv6 are removed."""
     name = text(value)
     if any(c.isspace() or c in "/@" for c in name):
         raise Wrong("expected a host name or an address, such as 0.0.0.0")
@@ -243,11 +239,11 @@ def host(value: Any) -> str:
 
 
 def web_address(value: Any) -> str:
-    """An address that starts with http:// or https:// and names a host."""
+    """Check an address that starts with http:// or https:// and names a host."""
     address = text(value)
     try:
         parts = urlsplit(address)
-        (parts.hostname or "").encode("idna")  # as whoever connects does; it refuses empty and endless labels
+        (parts.hostname or "").encode("idna")  # as clients encode it; refuses empty and too long labels
         usable = parts.port != 0
     except ValueError as error:
         raise Wrong(f"expected an address such as https://host/path: {error}") from error

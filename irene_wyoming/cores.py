@@ -1,4 +1,4 @@
-"""How many processor cores this process may really use, which in a container are fewer than the machine has."""
+"""Counts the processor cores that this process may use, which in a container are fewer than the machine has."""
 
 import math
 import os
@@ -7,31 +7,32 @@ from pathlib import Path, PurePosixPath
 
 
 def granted(root: Path = Path("/")) -> int:
-    """Cores that libraries may start threads for, at least 1: what the scheduler lets us run on, and no more than the
-    CPU time that cgroups (v2 or v1: containers, systemd's CPUQuota) give us, rounded up.
+    """Cores that libraries may start threads for, at least 1.
 
-    :param root: where ``proc`` and ``sys`` are.
+    They are those allowed by the scheduler, limited by the CPU time of our cgroups (v2 or v1), rounded up.
+
+    :param root: folder that holds ``proc`` and ``sys``.
     """
     may_run_on = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([may_run_on, *(math.ceil(quota) for quota in _quotas(root))]))
 
 
 def spare(root: Path = Path("/")) -> int:
-    """Granted cores but one, at least 1: for work that must leave wake words a core at any time.
+    """Granted cores minus one, at least 1: for work that must always leave a core to wake words.
 
-    :param root: as for ``granted``.
+    :param root: folder that holds ``proc`` and ``sys``.
     """
     return max(1, granted(root) - 1)
 
 
 def groups(root: Path = Path("/")) -> list[Path]:
-    """The folders of the cgroups (v2) that we are in, our own first."""
+    """The folders of our cgroups (v2), from our own to the top."""
     own = _own_group(_words(root / "proc/self/cgroup"))
     return [root / "sys/fs/cgroup" / path for path in (own, *own.parents)]
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """The CPU time per time of each limit above us."""
+    """The CPU time per time of each limit above us, in cores."""
     mount = root / "sys/fs/cgroup"
     for group in groups(root):
         match _words(group / "cpu.max"):
@@ -43,7 +44,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _own_group(lines: list[str]) -> PurePosixPath:
-    """Our place in the cgroup v2 tree, relative to its mount; its top where none is told."""
+    """Our place in the cgroup v2 tree, relative to its mount; the top where none is given."""
     found = [line.removeprefix("0::/") for line in lines if line.startswith("0::/")]
     return PurePosixPath(found[0] if found else "")
 

@@ -1,7 +1,7 @@
-"""Files that a process may have open at a time; a connection is one of them.
+"""Limits on the files that a process may have open at a time; a connection is one of them.
 
-Whoever runs out of them can accept nobody, read no model and write no line. So each server serves no more clients at a
-time than there are files for, and tells the others so in words.
+A process without free files accepts no client and reads no model. So each server serves only as many clients as there
+are files for, and tells the others so.
 """
 
 import resource
@@ -10,31 +10,31 @@ from dataclasses import dataclass
 from irene_wyoming.errors import ConfigError
 
 LEAST = 64
-"""With fewer there would be hardly any clients."""
+"""Least number of open files: with fewer there would be hardly any clients."""
 
 OWN = 32
-"""For everything else: a server that does nothing has 17 to 23 open, and reads models one after the other."""
+"""Files kept for other uses than clients: an idle server has 17 to 23 open, and opens models one by one."""
 
 MOST = 16_384
-"""More than 10,000 clients need, the most that a configuration may ask for."""
+"""Most files to ask for: more than 10,000 clients need, the most in a configuration."""
 
 CROWD = 64
-"""Clients that wait for a place, or are told why there is none."""
+"""Most clients that wait for a place, or are told why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What one address may have open."""
+    """The connections that one address may have open."""
 
     clients: int
     crowd: int
-    """Those that wait, those in a handshake, and those accepted in one go: up to so many each."""
+    """Most clients that wait, most in a handshake, and most accepted in one go: this many each."""
 
 
 def ensure() -> None:
-    """Take as many as the system gives.
+    """Raise the limit of open files as far as the system allows.
 
-    :raises ConfigError: they are too few to serve anybody.
+    :raises ConfigError: the limit is too low to serve anybody.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
@@ -49,16 +49,16 @@ def ensure() -> None:
 
 
 def allowed() -> int:
-    """How many this process may have open now."""
+    """How many files this process may have open now."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST if soft == resource.RLIM_INFINITY else soft
 
 
 def shares(clients: int, files_each: int = 1) -> Shares:
-    """Half of what is left beside our own files, for one address.
+    """The share of one address: half of the files left beside our own.
 
-    :param clients: wanted at a time.
-    :param files_each: that a client takes.
+    :param clients: wanted clients at a time.
+    :param files_each: files that a client takes.
     """
     half = (allowed() - OWN) // 2
     crowd = min(CROWD, max(1, half // 6))
@@ -66,7 +66,7 @@ def shares(clients: int, files_each: int = 1) -> Shares:
 
 
 def shortage(clients: int, files_each: int = 1) -> str:
-    """What a user is told where an address gets fewer clients than it wants; empty: it gets all."""
+    """A message for users where an address gets fewer clients than it wants; empty: it gets all."""
     found = shares(clients, files_each).clients
     if found >= clients:
         return ""
@@ -78,7 +78,7 @@ def shortage(clients: int, files_each: int = 1) -> str:
 
 
 def few(wanted: int) -> int:
-    """An eighth of what is left, for an address of HTTP.
+    """The share of an HTTP address: an eighth of the files left beside our own.
 
     :param wanted: connections at a time.
     """

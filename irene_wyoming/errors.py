@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by what a user can do about it.
+"""All errors of this package, grouped by what a user can do about them.
 
 - IreneError
     - ConfigError: a setting is wrong; the message names the path, the value and what is allowed
@@ -7,15 +7,15 @@
     - ProtocolError: a peer sent something that is not Wyoming
         - FrameTooLarge: a peer asked us to hold more than a limit allows
         - LimitExceeded: too many connections, too long an utterance, too slow a peer
-        - NotAllowed: a peer connects from a network that may not
-        - Draining: the server is being stopped, and another one is to be asked
+        - NotAllowed: a peer connects from a network that is not allowed
+        - Draining: the server is being stopped, so that another one has to be asked
     - AddressUnavailable: a server cannot listen where it should
     - ServerUnavailable: a server that should answer does not
     - EngineError
         - EngineUnavailable: not installed or not loadable; the message says what to install
         - EngineFailed: an engine broke while it worked
             - EngineTimeout: it did not answer in time
-            - EngineBusy: it had others to answer first; nothing is wrong with the request
+            - EngineBusy: it was busy with other requests; nothing is wrong with this one
         - UnknownModel: a name that no engine here has; the message lists the known ones
         - UnsupportedRequest: a request that the chosen engine cannot meet
         - NoProvider: every provider that could have answered has failed
@@ -23,7 +23,7 @@
     - DiscoveryError: the servers could not be announced
     - DownloadFailed: a model cannot be fetched, or is not what it should be
     - HomeUnavailable: Home Assistant cannot be asked for its names
-        - HomeRefused: it answers, and will not: a token it does not know, a command that it does not have
+        - HomeRefused: it refuses: an unknown token, or a command that it does not have
 
 Each class has a stable ``code``: it goes into the ``error`` event that a client reads.
 """

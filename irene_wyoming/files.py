@@ -1,4 +1,4 @@
-"""Reading small files that a user has named: never a pipe that nobody writes to, never more than fits."""
+"""Reads small files that a user has named: never a pipe that nobody writes to, never more than a limit."""
 
 import errno
 import os
@@ -15,9 +15,9 @@ KINDS = (
 
 
 def read(path: Path, max_bytes: int) -> bytes:
-    """The content of a regular file.
+    """Read a regular file.
 
-    :raises OSError: it cannot be read; ``strerror`` says why, also for what is no file or too large.
+    :raises OSError: it cannot be read, is no regular file, or is too large; ``strerror`` says why.
     """
     with opened(path) as file:
         content = file.read(max_bytes + 1)
@@ -27,23 +27,23 @@ def read(path: Path, max_bytes: int) -> bytes:
 
 
 def opened(path: Path) -> BinaryIO:
-    """A regular file, to be read from and closed.
+    """Open a regular file for reading; the caller closes it.
 
-    :raises OSError: as for ``read``, whatever its size.
+    :raises OSError: it cannot be read or is no regular file; ``strerror`` says why.
     """
     return open(_opened(path), "rb")
 
 
 def require(path: Path) -> None:
-    """Make sure that a library which opens the file itself will not wait for somebody to write it.
+    """Check a file that a library will open itself, which would wait for ever on a pipe.
 
-    :raises OSError: as for ``read``.
+    :raises OSError: it cannot be read or is no regular file; ``strerror`` says why.
     """
     os.close(_opened(path))
 
 
 def _opened(path: Path) -> int:
-    """A descriptor. Opening a pipe waits for its writer, unless it is asked not to."""
+    """Open a file descriptor without waiting for the writer of a pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except ValueError as error:  # a zero byte in the name

@@ -1,4 +1,4 @@
-"""What machine this is, as far as it decides what fits on it: cores, memory, which board, an NVIDIA GPU."""
+"""Describes this machine as far as it decides what fits on it: cores, memory, board, NVIDIA GPU."""
 
 import platform
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from irene_wyoming import cores
 @dataclass(frozen=True, slots=True)
 class Hardware:
     cores: int
-    """That this process may really use."""
+    """Cores that this process may use."""
     memory_mb: int | None
-    """Likewise, 10^6 bytes; None: this system does not tell."""
+    """Memory that this process may use, 10^6 bytes; None: this system does not tell."""
     processor: str
-    """x86_64, aarch64."""
+    """The processor's architecture: x86_64 or aarch64."""
     board: str = ""
-    """What a single-board computer calls itself, e.g. Raspberry Pi 4 Model B Rev 1.4."""
+    """The model name of a single-board computer, e.g. Raspberry Pi 4 Model B Rev 1.4."""
     gpu: bool = False
-    """There is an NVIDIA GPU, and its driver."""
+    """Whether there is an NVIDIA GPU with its driver."""
 
     def __str__(self) -> str:
         memory = "" if self.memory_mb is None else f", {self.memory_mb / 1000:.1f} GB"
@@ -27,9 +27,9 @@ class Hardware:
 
 
 def detect(root: Path = Path("/")) -> Hardware:
-    """Look, in a fraction of a millisecond.
+    """Examine the machine, in a fraction of a millisecond.
 
-    :param root: where ``proc`` and ``sys`` are.
+    :param root: folder that holds ``proc`` and ``sys``.
     """
     return Hardware(
         cores.granted(root),
@@ -41,7 +41,7 @@ def detect(root: Path = Path("/")) -> Hardware:
 
 
 def _memory_mb(root: Path) -> int | None:
-    """The machine's memory, or the tightest limit of the containers that we are in."""
+    """Megabytes of the machine's memory, or of the tightest limit of our containers."""
     lines = (line.split() for line in _text(root / "proc/meminfo").splitlines())
     total = [int(words[1]) * 1024 for words in lines if words[:1] == ["MemTotal:"]]
     limits = [_text(group / "memory.max").strip() for group in cores.groups(root)]
@@ -50,7 +50,7 @@ def _memory_mb(root: Path) -> int | None:
 
 
 def _text(path: Path) -> str:
-    """A file's text; nothing where it is not there."""
+    """The text of a file; empty where it is missing."""
     try:
         return path.read_text(errors="replace")
     except OSError:

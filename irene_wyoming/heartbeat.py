@@ -1,6 +1,6 @@
-"""The heartbeat of a child process: a byte every second through a pipe to the process that keeps it.
+"""The heartbeat of a child process: a byte per second through a pipe to its supervisor.
 
-It comes from the child's event loop, so that a loop that stands still is missed, and not only a process.
+The child's event loop sends it, so that a loop that stands still is noticed as well as a dead process.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ VARIABLE = "IRENE_WYOMING_HEARTBEAT"
 """Environment variable with the file descriptor of the child's end of the pipe."""
 
 EVERY_S = 1.0
-"""From beat to beat; waking up a loop once a second costs next to nothing."""
+"""Seconds between two beats; waking the loop once a second costs next to nothing."""
 
 
 class Ear:
-    """The parent's end of the pipe, from before the child's start to its end."""
+    """The parent's end of the pipe, made before the child starts and closed after its end."""
 
     def __init__(self) -> None:
         self._hearing, self.for_child = os.pipe()
@@ -28,17 +28,17 @@ class Ear:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells the child."""
+        """Environment variables for the child."""
         return {VARIABLE: str(self.for_child)}
 
     def listen(self) -> None:
-        """The child has been started, and has its end."""
+        """Begin to listen, after the child has started with its end of the pipe."""
         if not self._child_has_it:
             self._child_has_it = True
             os.close(self.for_child)
 
     async def silence(self, seconds: float) -> None:
-        """Return when there has been no beat for so long."""
+        """Return when there has been no beat for so many seconds."""
         loop = asyncio.get_running_loop()
         last = loop.time()
 
@@ -54,20 +54,20 @@ class Ear:
         try:
             while (left_s := last + seconds - loop.time()) > 0:
                 await asyncio.sleep(left_s)
-                hear()  # where this process has been stopped for a while, beats wait to be heard
+                hear()  # after a stop of this process, earlier beats may wait to be read
         finally:
             loop.remove_reader(self._hearing)
 
     def close(self) -> None:
-        """Give both ends back."""
+        """Close both ends of the pipe."""
         self.listen()
         os.close(self._hearing)
 
 
 @asynccontextmanager
 async def beating() -> AsyncIterator[None]:
-    """Beat for as long as the context lasts, where the parent listens."""
-    given = os.environ.pop(VARIABLE, None)  # what this process starts does not beat for it
+    """Send beats while the context lasts, if a parent listens."""
+    given = os.environ.pop(VARIABLE, None)  # children of this process must not beat for it
     if given is None:
         yield
         return
@@ -86,6 +86,6 @@ async def _beat(pipe: int) -> None:
         with suppress(BlockingIOError):  # nobody has listened for an hour
             try:
                 os.write(pipe, b".")
-            except BrokenPipeError:  # the parent is gone, and the kernel tells us so by a signal
+            except BrokenPipeError:  # the parent has gone; the kernel also tells that by a signal
                 return
         await asyncio.sleep(EVERY_S)

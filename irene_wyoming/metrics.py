@@ -1,8 +1,8 @@
-"""What the servers count and time, for Prometheus. Imports nothing of ours.
+"""The servers' metrics for Prometheus. This module imports nothing of ours.
 
-Label values come from fixed sets (server, model, provider, quality level, error code), never from the network: what a
-client sends cannot add a time series. Figures of several processes are joined by prometheus-client's multiprocess mode,
-which ``irene-wyoming run`` switches on by setting PROMETHEUS_MULTIPROC_DIR for its servers.
+Label values come from fixed sets (server, model, provider, quality level, error code), never from the network, so that
+clients cannot add time series. Figures of several processes are joined by prometheus-client's multiprocess mode, which
+``irene-wyoming run`` switches on by setting PROMETHEUS_MULTIPROC_DIR for its servers.
 """
 
 import os
@@ -10,16 +10,17 @@ import os
 from prometheus_client import Counter, Gauge, Histogram, values
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Where processes put their figures so that one of them can show all; read by prometheus-client when it is imported."""
+"""Variable with the folder in which processes keep their metrics, read when prometheus-client is imported."""
 
 PROCESS_VARIABLE = "IRENE_WYOMING_METRICS_PROCESS"
-"""Under which name this process puts them there. A server that is started again goes on with the counts of the one
-that died, and restarts leave no files behind; by process id, which is the library's own way, each would leave some."""
+"""Variable with the name of this process in that folder. A restarted server goes on with the counts of the old one. By
+process id, the library's own way, every restart would leave files behind.
+"""
 
 
 def _share_figures() -> None:
     own = os.getpid()
-    # Taken out, so that a process that this one starts does not write into the same files.
+    # Removed, so that a process that this one starts does not write into the same files.
     name = os.environ.pop(PROCESS_VARIABLE, "") or str(own)
     values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
         lambda: name if os.getpid() == own else str(os.getpid())
@@ -30,10 +31,10 @@ if FOLDER_VARIABLE in os.environ:
     _share_figures()
 
 FAST = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
-"""Seconds: steps of what happens to a chunk."""
+"""Histogram steps, seconds, for the processing of a chunk."""
 
 FELT = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
-"""Seconds: steps of what a person waits for."""
+"""Histogram steps, seconds, for times that a person waits."""
 
 # Conversations
 CONNECTIONS = Gauge("irene_connections", "Clients connected now", ["server"], multiprocess_mode="livesum")

@@ -1,7 +1,7 @@
-"""What a server has to tell whoever looks at the page: what happened, how things are, what it can be asked to do.
+"""News of a server for the page: what happened, how things are, and the actions that it offers.
 
-Like the metrics, it is one object per process that every room may use. It costs next to nothing while nobody looks:
-what happens is kept, the newest of each kind, and how things are is only worked out when it is asked for.
+Like the metrics, it is one object per process that every room may use. It keeps the newest events of each kind. How
+things are is computed only on request, so it costs next to nothing while nobody looks.
 """
 
 import threading
@@ -13,23 +13,23 @@ from itertools import count
 from typing import Any
 
 KEPT = 50
-"""Of each kind of happening: a screenful."""
+"""Happenings kept of each kind: a screenful."""
 
 MAX_KINDS = 20
-"""The program has some five."""
+"""Most kinds of happenings. The program has some five."""
 
 Happening = Mapping[str, Any]
-"""As JSON can hold it, with ``what`` happened and ``at``, seconds since the epoch."""
+"""A happening as JSON: ``what`` happened, ``at`` (seconds since the epoch), and facts."""
 
 Look = Callable[[], Mapping[str, Any] | None]
-"""Says how something is now, as JSON can hold it; None: it is not worth showing. Quick; called on the event loop."""
+"""Describes how something is now, as JSON; None: it is not worth showing. Quick; called on the event loop."""
 
 Do = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
-"""Does what somebody at the page asks for, and answers as JSON can hold it."""
+"""Performs an action that was asked for at the page; its answer is JSON."""
 
 
 class News:
-    """Telling is for every thread, everything else for the event loop's."""
+    """The news of one process. ``tell`` is for every thread, everything else for the event loop's."""
 
     def __init__(self) -> None:
         self.watched = False
@@ -43,7 +43,7 @@ class News:
         self._lock = threading.Lock()
 
     def tell(self, what: str, /, **facts: Any) -> None:
-        """Something has happened."""
+        """Keep a happening and pass it to the followers."""
         happening = {"what": what, "at": round(time.time(), 3), **facts}
         with self._lock:
             if what not in self._kept and len(self._kept) >= MAX_KINDS:
@@ -54,13 +54,13 @@ class News:
             follower(happening)
 
     def kept(self) -> list[Happening]:
-        """What has happened, the oldest first."""
+        """All kept happenings, the oldest first."""
         with self._lock:
             return sorted((each for kind in self._kept.values() for each in kind), key=lambda each: float(each["at"]))
 
     @contextmanager
     def followed(self, follower: Callable[[Happening], None]) -> Iterator[None]:
-        """Have a follower called with what happens, on whichever thread, for as long as the context lasts."""
+        """Call a follower for each happening while the context lasts, on the thread where it is told."""
         with self._lock:
             self._followers.append(follower)
         self.watched = True
@@ -73,7 +73,7 @@ class News:
 
     @contextmanager
     def shown(self, kind: str, *looks: Look) -> Iterator[None]:
-        """Let others look at things of a kind for as long as the context lasts."""
+        """Show things of a kind while the context lasts."""
         hides = [self.show(kind, look) for look in looks]
         try:
             yield
@@ -82,7 +82,7 @@ class News:
                 hide()
 
     def show(self, kind: str, look: Look) -> Callable[[], None]:
-        """Let others look at something; returns what ends that."""
+        """Show a thing; returns a function that ends that."""
         number = next(self._numbers)
         self._looks[number] = kind, look
 
@@ -102,4 +102,4 @@ class News:
 
 
 NEWS = News()
-"""Of this process."""
+"""The news of this process."""

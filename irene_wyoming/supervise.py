@@ -1,7 +1,7 @@
-"""Runs the servers as child processes: starts them, starts one again that dies or hangs, stops all.
+"""Runs the servers as child processes: starts them, restarts those that die or hang, stops all.
 
-A child's exit code 2 means that its configuration is wrong. Where that is so from the start, all are stopped: half a
-program would look as if all were well. Later on that child alone is not started again.
+A child's exit code 2 means that its configuration is wrong. At the start that stops all: half a program would look as
+if all were well. Later that child alone is not restarted.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from irene_wyoming.heartbeat import Ear
 from irene_wyoming.tasks import ended
 
 EXIT_CONFIG = 2
-"""A child ends with it when starting it again would not help."""
+"""Exit code of a child for which a restart would not help."""
 
 SUPERVISED_VARIABLE = "IRENE_WYOMING_SUPERVISED"
 """Environment variable with the supervisor's process id, for ``exit_with_parent``."""
 
-# A killed process ends at once, unless it hangs inside of a driver (a sound device that is gone, say).
+# A killed process ends at once, unless it hangs in a driver, such as that of a sound device that has gone.
 _REAP_TIMEOUT_S = 1.0
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -42,19 +42,19 @@ class Child:
     """A process to keep running."""
 
     name: str
-    """For the log; no two alike."""
+    """The child's name in the log, unique."""
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
-    """Laid over this process's own environment."""
+    """Variables laid over this process's own environment."""
 
 
 class Backoff:
-    """Decides how long to wait before a child is started again."""
+    """Decides how long to wait before a child is restarted."""
 
     def __init__(
         self, first_s: float, most_s: float, healthy_after_s: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """:param clock: seconds, never going back."""
+        """:param clock: monotonic seconds."""
         self._first_s = first_s
         self._most_s = most_s
         self._healthy_after_s = healthy_after_s
@@ -63,16 +63,16 @@ class Backoff:
         self._next_s = first_s
 
     def start(self) -> None:
-        """The child is started now."""
+        """Take note that the child is started now."""
         self._started = self._clock()
 
     @property
     def healthy(self) -> bool:
-        """The child has lived long enough since its start to be taken for sound."""
+        """Whether the child has lived long enough since its start to count as healthy."""
         return self._clock() - self._started >= self._healthy_after_s
 
     def next_delay(self) -> float:
-        """The child has ended now: seconds to wait. Twice the delay before, up to the most; the first after health."""
+        """The seconds to wait after the child's end: twice the last delay, up to a limit, or the first after health."""
         delay_s = self._first_s if self.healthy else self._next_s
         self._next_s = min(2 * delay_s, self._most_s)
         return delay_s
@@ -95,23 +95,23 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
         died: Died | None = None,
     ) -> None:
-        """:param died: awaited with the name of a child that has ended unasked, before it is started again.
+        """:param died: awaited with the name of a child that ended unasked, before its restart.
         :raises ConfigError: there are no children.
         """
         if not children:
             raise ConfigError("no server is enabled: set wake.enabled, asr.enabled or mic.enabled to true")
         self._stop_timeout_s = timing.stop_timeout_s
-        self._refusing = asyncio.Event()  # a child's configuration is wrong from the start
+        self._refusing = asyncio.Event()  # set when a child's configuration is wrong from the start
         self._keepers = [_Keeper(child, timing, clock, died, self._refusing) for child in children]
         self._tasks: list[asyncio.Task[None]] = []  # empty before start
 
     @property
     def pids(self) -> Mapping[str, int]:
-        """Process ids of the children that run now, by name."""
+        """Process ids of the running children, by name."""
         return {keeper.name: keeper.pid for keeper in self._keepers if keeper.pid is not None}
 
     async def run(self, stop: asyncio.Event) -> int:
-        """Start all, keep them running until ``stop`` is set, stop them; return the exit code.
+        """Start all children, keep them running until ``stop`` is set, and stop them; returns the exit code.
 
         0: stopped as asked. 1: every child has failed for good.
 
@@ -143,18 +143,18 @@ class Supervisor:
             self._tasks = [asyncio.create_task(keeper.run(), name=f"keep {keeper.name}") for keeper in self._keepers]
 
     async def wait(self) -> None:
-        """Return when every child has failed for good or was stopped."""
+        """Wait until every child has failed for good or was stopped."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
 
     def hurry(self) -> None:
-        """A second SIGTERM to all that are being stopped: they end at once."""
+        """Send a second SIGTERM to all children that are being stopped, so that they end at once."""
         for keeper in self._keepers:
             keeper.hurry()
 
     async def stop(self) -> None:
-        """SIGTERM to all, SIGKILL after ``stop_timeout_s`` to those left, all reaped. May be called more than once."""
+        """Send SIGTERM to all, after ``stop_timeout_s`` SIGKILL; wait for their ends. May be called more than once."""
         for keeper in self._keepers:
             keeper.end()
         if not self._tasks:
@@ -170,13 +170,13 @@ class Supervisor:
 
 
 def exit_with_parent() -> bool:
-    """Have the kernel send this process SIGTERM when its supervisor dies, even by SIGKILL; for a child's start.
+    """Let the kernel send this process SIGTERM when its supervisor dies, even by SIGKILL. Called when a child starts.
 
-    True: a Supervisor has started this process. The kernel is asked on Linux only.
+    Returns whether a Supervisor has started this process. Only Linux has this signal.
 
     :raises SystemExit: the supervisor is gone already.
     """
-    # Taken out, so that what this process starts does not think that it is supervised.
+    # Removed, so that programs started by this process do not think that they are supervised.
     parent = os.environ.pop(SUPERVISED_VARIABLE, None)
     if parent is None:
         return False
@@ -185,7 +185,7 @@ def exit_with_parent() -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
         log.warning("this process may outlive its supervisor: prctl: %s", os.strerror(ctypes.get_errno()))
-    # It may have died before the call above: then no signal will ever come.
+    # If it died before the call above, no signal will ever come.
     if str(os.getppid()) != parent:
         raise SystemExit("the supervisor has ended before this server was up")
     return True
@@ -202,17 +202,17 @@ class _Keeper:
         died: Died | None,
         refusing: asyncio.Event,
     ) -> None:
-        """:param refusing: is set where the child's configuration is wrong from the start."""
+        """:param refusing: set when the child's configuration is wrong from the start."""
         self.name = child.name
         self._hang_s = timing.hang_s
-        self._hung = False  # the process that has ended last was killed for that
+        self._hung = False  # whether the last process was killed because it hung
         self._child = child
         self._died = died
         self._backoff = _backoff(timing, clock)
-        self._process: Process | None = None  # None while none runs
+        self._process: Process | None = None  # None while no process runs
         self._ending = asyncio.Event()
         self._refusing = refusing
-        self._sound = False  # one of its processes has been healthy
+        self._sound = False  # whether one of its processes was healthy
         self.refuses = False
         """It says that its configuration is wrong, and has never been healthy."""
 
@@ -221,7 +221,7 @@ class _Keeper:
         return self._process.pid if self._process else None
 
     async def run(self) -> None:
-        """Return when the child has failed for good, or has ended after ``end``."""
+        """Run the child until it has failed for good, or has ended after ``end``."""
         while not self._ending.is_set():
             self._backoff.start()
             code = await self._live()
@@ -251,24 +251,24 @@ class _Keeper:
             await self._sleep(delay_s)
 
     def end(self) -> None:
-        """SIGTERM, once, to the child if there is one; no further start."""
+        """Send SIGTERM once to the child, if it runs; it is not started again."""
         if not self._ending.is_set():
             self._ending.set()
             self._terminate()
 
     def hurry(self) -> None:
-        """SIGTERM once more, after ``end``."""
+        """Send SIGTERM once more, after ``end``."""
         if self._ending.is_set():
             self._terminate()
 
     def kill(self, waited_s: float) -> None:
-        """SIGKILL to a child that still runs, and to what it has started."""
+        """Send SIGKILL to a running child and to what it has started."""
         if self._process is not None:
             log.warning("%s has not ended %g s after SIGTERM: killed", self.name, waited_s)
             _kill_group(self._process.pid)
 
     async def _live(self) -> int | None:
-        """Start the child and wait for its end; return its code as Process has it, None if it cannot be started."""
+        """Start the child and wait for its end; returns its exit code as Process has it, or None if it cannot start."""
         ear = Ear()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -295,18 +295,18 @@ class _Keeper:
             self._process = None
             await ended(hearing)
             ear.close()
-            # A recorder that a killed server leaves behind would hold the sound device against the next one.
+            # A recorder left behind by a killed server would block the sound device for the next one.
             _kill_group(process.pid)
 
     async def _watch(self, pid: int, ear: Ear) -> None:
-        """Kill a child that hangs."""
+        """Kill the child when it hangs."""
         await ear.silence(self._hang_s)
         log.error("%s has given no sign of life for %g s: killed", self.name, self._hang_s)
         self._hung = True
         _kill_group(pid)
 
     def _terminate(self) -> None:
-        # Not Process.terminate: it asks for the exit status first, and may take it away from asyncio's own waiting.
+        # Not Process.terminate: it asks for the exit status first, which asyncio may then miss.
         if self._process is not None and self._process.returncode is None:
             _send(os.kill, self._process.pid, signal.SIGTERM)
 

@@ -1,7 +1,7 @@
-"""One id for one conversation, which the log lines of everybody whom it passes carry: proxy, front and server.
+"""One id per conversation, in the log lines of every process that handles it: proxy, front and server.
 
-A connection begins with the id that a proxy gives it, or with one of its own. An event may bring another one, from
-whoever passes the conversation on; that holds from then on. Ids come from the network: short, and of plain characters.
+A connection begins with the id from a proxy, or with a new one. An event may bring another id, which then holds. Ids
+come from the network, so they are limited to short, plain texts.
 """
 
 import re
@@ -11,16 +11,16 @@ from contextvars import ContextVar
 from typing import Any
 
 KEY = "trace"
-"""In the ``context`` of a request, or in the data of another event. Who does not know it ignores it."""
+"""Key of the id in a request's ``context``, or in another event's data. Other programs ignore it."""
 
 MAX_CHARS = 64
-"""A UUID has 36; nobody needs more to tell conversations apart."""
+"""Most characters of an id. A UUID has 36, and nobody needs more to tell conversations apart."""
 
 VALID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:-]{{0,{MAX_CHARS - 1}}}")
 
 
 class Trace:
-    """The id of one conversation. Its tasks share the object, so that all of them see it change."""
+    """The id of one conversation. Its tasks share the object, so that all see a change."""
 
     __slots__ = ("id",)
 
@@ -32,21 +32,21 @@ _CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 def begin(told: str = "") -> None:
-    """A conversation begins in this task; tasks that it starts belong to it.
+    """Begin a conversation in this task and in those that it starts.
 
-    :param told: its id, if somebody has given it one that is valid.
+    :param told: the given id; one that is not valid is replaced.
     """
     _CURRENT.set(Trace(told if VALID.fullmatch(told) else secrets.token_hex(8)))
 
 
 def current() -> str:
-    """The id of the conversation that this task belongs to; empty: it belongs to none."""
+    """The id of this task's conversation; empty: it belongs to none."""
     trace = _CURRENT.get()
     return "" if trace is None else trace.id
 
 
 def adopt(data: Mapping[str, Any]) -> None:
-    """Take the id that an event's data brings, if there is one."""
+    """Take the id from an event's data, if there is one."""
     trace = _CURRENT.get()
     if trace is None:
         return
@@ -58,9 +58,9 @@ def adopt(data: Mapping[str, Any]) -> None:
 
 
 def carried(data: Mapping[str, Any], *, in_context: bool) -> dict[str, Any]:
-    """An event's data with the id of this conversation.
+    """Add the id of this conversation to an event's data.
 
-    :param in_context: the event has a ``context``, where servers of others expect what they are to pass on.
+    :param in_context: put the id into the event's ``context``, which other servers pass on.
     """
     told = current()
     if not told:

@@ -1,1 +1,1 @@
-"""YAML to schema to frozen dataclasses. Only load reads files. May import: the layers below."""
+"""Configuration: YAML, checked by a schema, becomes frozen dataclasses. Only load.py reads files."""

@@ -1,7 +1,7 @@
-"""The Home Assistant add-on's options: which setting each of them is.
+"""The Home Assistant add-on's options, and the setting that each of them is.
 
-The add-on's manifest (config.yaml at the top of the repository) says what a household may enter; the Supervisor hands
-it over as options.json. Both are read through OPTIONS. To add an option: a line here, one in the manifest's ``schema``,
+The add-on's manifest, config.yaml at the top of the repository, says what a household may enter. The Supervisor writes
+it into options.json. Both are read through OPTIONS. To add an option: a line here, one in the manifest's ``schema``,
 one in its ``options`` if it has a default, and its name and description in translations/en.yaml.
 """
 
@@ -41,32 +41,32 @@ OPTIONS: Mapping[str, str] = {
     "mic_resample_quality": "mic.resample_quality",
     "log_level": "log_level",
 }
-"""Option -> path in the configuration. In braces: the value of another option."""
+"""The setting of each option. Braces hold the name of an option whose value is inserted."""
 
 FIXED: Mapping[str, Any] = {
-    "wake.providers.openwakeword.folders": ["/share/openwakeword"],  # where other add-ons for Home Assistant look, too
+    "wake.providers.openwakeword.folders": ["/share/openwakeword"],  # other Home Assistant add-ons look here, too
     "wake.providers.microwakeword.folders": ["/share/microwakeword"],
-    "web.host": "0.0.0.0",  # Home Assistant shows the page; nobody else is let in
-    "discovery.name": "Irene",  # a container's name tells nobody anything, and there is one such add-on
+    "web.host": "0.0.0.0",  # Home Assistant shows the page; other clients are refused
+    "discovery.name": "Irene",  # a container's name is meaningless to people, and there is one such add-on
     "discovery.zeroconf": False,  # multicast does not leave an add-on's network; the Supervisor announces it
 }
-"""What is always so in an add-on."""
+"""Settings that are the same in every add-on."""
 
 OF_FOLDERS = ("sherpa", "whisper", "vosk")
-"""The engines that are given the folder of a model."""
+"""Engines whose model is given as a folder."""
 
 _MANIFEST_KEYS = frozenset({"slug", "options", "schema"})
 
 
 def is_manifest(document: Mapping[Any, Any]) -> bool:
-    """Whether this is an add-on's manifest; no configuration has such keys."""
+    """Whether a document is an add-on's manifest; no configuration has such keys."""
     return document.keys() >= _MANIFEST_KEYS
 
 
 def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) -> Layer:
-    """Options as settings. One that is null, empty text or an empty list was left empty and changes nothing.
+    """Turn options into settings. Null, an empty text and an empty list change nothing.
 
-    :raises ConfigError: an option that does not exist, one line each.
+    :raises ConfigError: an option does not exist; one line each.
     """
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
@@ -74,7 +74,8 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     options = _with_model(options, source, defaults["asr"]["providers"])
     settings = [Layer(source, nested(tuple(path.split(".")), value)) for path, value in FIXED.items()]
     provider = options.get("asr_provider")
-    if isinstance(provider, str) and provider in defaults["asr"]["providers"]:  # others are refused as what they are
+    # other names are refused by the provider's own check
+    if isinstance(provider, str) and provider in defaults["asr"]["providers"]:
         settings.append(Layer(source, nested(("asr", "providers", provider, "enabled"), True)))
     paths = {option: option_path(option, options, defaults) for option in OPTIONS}
     settings += [
@@ -84,15 +85,15 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
 
 
 def _with_model(options: Mapping[Any, Any], source: str, engines: Collection[str]) -> Mapping[Any, Any]:
-    """The options with one model, however it was named, and with the engine that it is for.
+    """Bring the options that name a model into one, and choose its engine.
 
-    :raises ConfigError: two models are named, or one of another engine than the chosen one.
+    :raises ConfigError: two models are named, or the model is of another engine than the chosen one.
     """
     engine, name, folder = (options.get(key) or None for key in ("asr_provider", "asr_model", "asr_folder"))
     name = None if name == AUTO else name
     rest = {key: value for key, value in options.items() if key != "asr_folder"} | {"asr_model": name or folder}
     if engine not in (None, AUTO) and not (isinstance(engine, str) and engine in engines):
-        return rest  # the engine is refused for what it is
+        return rest  # the engine is refused by its own check
     if folder is not None:
         if name is not None:
             raise ConfigError(f"{source}: asr_folder: leave it empty, or set asr_model to auto; only one model is used")
@@ -114,30 +115,30 @@ def _with_model(options: Mapping[Any, Any], source: str, engines: Collection[str
 
 
 def option_path(option: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> Keys:
-    """Where ``option`` goes, given the others and the settings that hold where they say nothing."""
+    """The path of ``option`` in the configuration, given the other options and the default settings."""
     chosen = {f"{kind}_provider": _provider(kind, options, defaults) for kind in ("wake", "asr")}
     return tuple(key.format(**chosen) for key in OPTIONS[option].split("."))
 
 
 def _provider(kind: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> str:
-    """The engine that the options choose, or that is the default one; of a wrong choice the latter, too."""
+    """The engine chosen by the options; the default one where there is no choice or a wrong one."""
     chosen = options.get(f"{kind}_provider")
     known = isinstance(chosen, str) and chosen in defaults[kind]["providers"]
     return str(chosen if known else defaults[kind]["default_provider"])
 
 
 def told(message: str) -> str:
-    """A message in a household's words: settings that are options are called by their options' names."""
+    """A message in a household's words: settings are called by the names of their options."""
     return _SETTING.sub(lambda found: _NAMES[next(group for group, text in found.groupdict().items() if text)], message)
 
 
 _NAMES = {f"option{number}": option for number, option in enumerate(OPTIONS) if option != "asr_folder"}
-"""asr_folder is the setting that asr_model is."""
+"""Options by the group of _SETTING that finds their path; asr_folder stands for asr_model."""
 _PATTERNS = {group: re.sub(r"\\{\w+\\}", r"\\w+", re.escape(OPTIONS[option])) for group, option in _NAMES.items()}
 _SETTING = re.compile(
     rf"(?<![\w.])(?:{'|'.join(f'(?P<{group}>{pattern})' for group, pattern in _PATTERNS.items())})(?!\w|\.\w)"
 )
-"""A setting's path as a whole, by the option that it is."""
+"""Finds whole paths of settings that are options."""
 
 
 def _hint(name: Any) -> str:

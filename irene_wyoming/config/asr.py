@@ -1,4 +1,4 @@
-"""The section ``asr``."""
+"""The section ``asr`` of the configuration."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, replace
@@ -15,33 +15,33 @@ from irene_wyoming.routing.policy import PolicyName
 
 
 def snap(value: Any) -> Snap:
-    """``off`` without quotation marks is false to YAML."""
+    """Check ``snap``. ``off`` without quotation marks is false in YAML."""
     chosen: Snap = one_of(Snap)("off" if value is False else value)
     return chosen
 
 
 @dataclass(frozen=True, slots=True)
 class AsrProviderConfig(ProviderConfig):
-    """Besides: how it is kept from harming the others."""
+    """A speech-to-text provider: its engine's settings, and limits that protect other providers."""
 
     deadline_s: float = setting(number("seconds", 0.1, 600), default=10.0)
-    """Time from the end of the audio to its transcript, seconds; after it the next provider is asked."""
+    """Seconds from the end of the audio to the transcript; after it the next provider is asked."""
     process: bool = setting(boolean, default=False)
-    """True: it runs in a process of its own."""
+    """True: the engine runs in a process of its own."""
     memory_mb: int | None = setting(or_null(whole("megabytes", 50, 1_000_000)), default=None)
-    """Memory of that process in megabytes, beyond which it is ended. None: there is no limit."""
+    """Megabytes of memory beyond which that process is killed. None: no limit."""
     snap: Snap = setting(snap, default=Snap.OFF)
-    """How far its transcripts are matched to the names and sentences of the home."""
+    """How far transcripts are matched to the names and sentences of the home."""
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerConfig:
-    """When a provider that fails is left alone."""
+    """Settings of the breaker that leaves a failing provider alone."""
 
     failures: int = setting(whole("a number of failures", 1, 100))
-    """In a row."""
+    """Failures in a row after which a provider is left alone."""
     cool_down_s: float = setting(number("seconds", 0.1, 86_400))
-    """The first time; doubled with each trial that fails up to cool_down_max_s."""
+    """Seconds of the first pause; doubled with each failed trial up to cool_down_max_s."""
     cool_down_max_s: float = setting(number("seconds", 0.1, 86_400))
 
     def settled(self) -> Self:
@@ -53,58 +53,58 @@ class BreakerConfig:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionConfig:
-    """How many utterances are heard at a time."""
+    """How many utterances are decoded and wait at a time."""
 
     at_once: int = setting(whole("a number of utterances", 1, 1_000))
     waiting: int = setting(whole("a number of utterances", 0, 1_000))
-    """Further ones that wait for their turn; beyond that a client is told to try again."""
+    """Most utterances that wait for their turn; further clients are told to try again."""
     answer_timeout_s: float = setting(number("seconds", 1, MAX_WAIT_S))
-    """Time from the end of an utterance to its transcript, seconds, waiting included."""
+    """Seconds from the end of an utterance to its transcript, waiting included."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointingConfig:
-    """How the end of a command is found."""
+    """Settings for finding the end of a command."""
 
     enabled: bool = setting(boolean)
-    """False: clients say where it is."""
+    """Whether the server finds the end. False: clients tell it."""
     silence_s: Mapping[Sensitivity, float] = setting(
         of_mapping({name: (number("seconds", 0.1, 10), MISSING) for name in get_args(Sensitivity)})
     )
-    """Silence that ends a command, by what a client asks for."""
+    """Seconds of silence that end a command, by the sensitivity that a client asks for."""
     timeout_s: float = setting(number("seconds", 1, MAX_WAIT_S))
-    """A command is over after this in any case."""
+    """Seconds after which a command ends in any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsrConfig(ServerConfig):
     language: str = setting(language)
     answer: Answer = setting(one_of(ANSWERS))
-    """What comes out where a request does not say it; of engines that know commands."""
+    """The answer of engines that know commands, where a request does not choose one."""
     max_utterance_s: float = setting(number("seconds", 1, MAX_WAIT_S))
-    """Audio of one utterance, seconds; more is refused."""
+    """Most seconds of audio in one utterance; more is refused."""
     vocabulary: TypedNames
     providers: Mapping[str, AsrProviderConfig]
     default_provider: str = setting(text)
     fallback_providers: tuple[str, ...] = setting(or_null(list_of(text, what="null or a list of providers")))
-    """As it is written, null is every other that is enabled."""
+    """Providers to ask after the default one. Null in the file stands for all others that are enabled."""
     policy: PolicyName = setting(one_of(PolicyName))
     cascade_confidence: float = setting(number("a confidence", 0, 1))
-    """cascade: least confidence, 0 to 1, of the first provider's answer that needs no second one."""
+    """Policy ``cascade``: least confidence, 0 to 1, of a first answer that needs no second one."""
     breaker: BreakerConfig
     admission: AdmissionConfig
     trim_silence: bool | None = setting(or_null(boolean))
-    """Silence before and after speech is not decoded. None: where an engine does not look for speech itself."""
+    """Whether silence around speech is left out. None: only for engines that do not look for speech."""
     endpointing: EndpointingConfig
     prefers_auto_gain_enabled: bool = setting(boolean)
     """Whether hubs are asked to make soft speech louder."""
     prefers_noise_reduction_enabled: bool = setting(boolean)
-    """Whether hubs are asked to take noise away."""
+    """Whether hubs are asked to remove noise."""
 
     def settled(self) -> Self:
-        """With its address and the providers that come after the default one.
+        """Fill in the address and the providers to ask after the default one.
 
-        :raises Wrong: the default one is off, or a cascade has no second one.
+        :raises Wrong: the default provider is off, or a cascade has no second one.
         """
         after = fallbacks("asr", self.providers, self.default_provider, self.fallback_providers)
         if self.policy == PolicyName.CASCADE and not after:

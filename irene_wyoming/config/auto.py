@@ -1,4 +1,4 @@
-"""``asr.default_provider: auto``: the engines and models that suit the language and the machine, as layers."""
+"""Resolves ``asr.default_provider: auto`` into settings for the language and the machine."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,21 +9,21 @@ from irene_wyoming.language.snap import Snap
 from irene_wyoming.models.recommend import GUIDED, Choice, recommend
 
 AUTO = "auto"
-"""As ``asr.default_provider``: chosen here."""
+"""Value of ``asr.default_provider`` that leaves the choice to this module."""
 
 
 def wanted(said: Mapping[str, Any]) -> bool:
-    """Whether the settings leave the choice to us."""
+    """Whether the settings leave the choice of the provider to us."""
     asr = said.get("asr")
     return isinstance(asr, dict) and asr.get("default_provider") == AUTO
 
 
 def beneath(said: Mapping[str, Any], machine: Hardware) -> Layer:
-    """What lies under the user's own settings: what engines write that do not know the home is matched to it.
+    """The layer under the user's settings: it matches transcripts of engines that do not know the home.
 
-    Behind a first engine that knows the commands, whatever is near one becomes it. Elsewhere only names are mended.
+    Behind a first engine that knows commands, texts near a command become it. Elsewhere only names are mended.
 
-    :param said: as for ``layer``.
+    :param said: all settings so far, not checked yet.
     """
     choices = _choices(said["asr"], machine)
     snap = Snap.SENTENCES if choices[0] is GUIDED else Snap.NAMES
@@ -32,7 +32,7 @@ def beneath(said: Mapping[str, Any], machine: Hardware) -> Layer:
 
 
 def layer(said: Mapping[str, Any], machine: Hardware) -> Layer:
-    """The settings of the choice. What the user has set of a provider stays; what is embedded stands behind all others.
+    """The layer with the chosen engines. The user's settings of a provider stay; embedded engines come last.
 
     :param said: all settings so far, not checked yet.
     """
@@ -45,7 +45,7 @@ def layer(said: Mapping[str, Any], machine: Hardware) -> Layer:
     if asr.get("fallback_providers") is None:
         made["fallback_providers"] = [choice.engine for choice in choices[1:]]
     if asr.get("policy") == "ordered" and choices[0] is GUIDED and len(choices) > 1:
-        made["policy"] = "cascade"  # commands at once; what is none goes to the strong model
+        made["policy"] = "cascade"  # commands at once by the small model, everything else by the strong one
     return Layer(f"{AUTO} ({machine})", {"asr": made})
 
 

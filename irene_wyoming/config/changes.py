@@ -1,4 +1,4 @@
-"""Settings that were changed at the page: a file in the data folder, laid over the configuration, under variables."""
+"""Settings changed at the page: a file in the data folder, laid over the configuration and under variables."""
 
 import os
 import tempfile
@@ -23,14 +23,14 @@ def path_in(data_dir: Path) -> Path:
 
 
 def changed(data: Mapping[Any, Any], path: Keys, value: Any) -> dict[Any, Any]:
-    """The changes with one more; a value of None takes one back."""
+    """Add one change; a value of None takes a change back."""
     if value is not None:
         return merge([Layer("", data), Layer("", nested(path, value))])
     return without(data, path)
 
 
 def without(data: Mapping[Any, Any], path: Keys) -> dict[Any, Any]:
-    """Without what is at ``path``, and without mappings that are empty then."""
+    """Remove the value at ``path``, and mappings that become empty."""
     first, *rest = path
     kept = dict(data)
     if not rest:
@@ -45,12 +45,12 @@ def without(data: Mapping[Any, Any], path: Keys) -> dict[Any, Any]:
 
 
 def text(data: Mapping[Any, Any]) -> str:
-    """As the file has it."""
+    """The changes as the text of their file."""
     return HEAD + (yaml.safe_dump(dict(data), allow_unicode=True, sort_keys=False) if data else "")
 
 
 def settings(data: Mapping[Any, Any], above: Keys = ()) -> Iterator[tuple[Keys, Any]]:
-    """Each single setting with its path."""
+    """Iterate over single settings, each with its path."""
     for key, value in data.items():
         if isinstance(value, Mapping):
             yield from settings(value, (*above, key))
@@ -59,9 +59,9 @@ def settings(data: Mapping[Any, Any], above: Keys = ()) -> Iterator[tuple[Keys, 
 
 
 def write(path: Path, data: Mapping[Any, Any]) -> None:
-    """Replace the file in one step; no changes leave no file. Blocks.
+    """Replace the file in one step, or remove it where there are no changes. Blocks.
 
-    :raises OSError: there is no room, or it may not be written.
+    :raises OSError: the file cannot be written.
     """
     if not data:
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Checks of what only a configuration knows: addresses, networks, permissions, channels, languages."""
+"""Checks of values that occur only in configurations: addresses, networks, permissions, channels, languages."""
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -33,25 +33,25 @@ RATE = whole("a rate in Hz", MIN_RATE, MAX_RATE)
 WIDTH = whole("bytes per sample", 1, 4)
 CHANNELS = whole("a number of channels", 1, MAX_CHANNELS)
 CHUNK_SIZE = whole("a number of frames", 80, MAX_RATE)
-"""The least is 5 ms at the usual 16 kHz, the most a second at the highest rate."""
+"""Check of a chunk's frames: at least 5 ms at the usual 16 kHz, at most a second at the highest rate."""
 
 
 def mix(value: Any) -> Mix:
-    """How several channels become one."""
+    """Check how several channels become one."""
     if value in (MEAN, FIRST, LOUDEST) or (type(value) is int and 0 <= value < MAX_CHANNELS):
         return value  # type: ignore[no-any-return]  # it is one of those now
     raise Wrong(f"expected {MEAN}, {FIRST}, {LOUDEST}, or the index of a channel, 0 to {MAX_CHANNELS - 1}")
 
 
 def language(value: Any) -> str:
-    """A language tag (BCP 47)."""
+    """Check a language tag (BCP 47)."""
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
         raise Wrong("expected a language tag such as 'en' or 'en-GB'")
     return value
 
 
 def networks(value: Any) -> tuple[Network, ...]:
-    """A list of ``private``, ``any``, addresses and networks such as 192.168.1.0/24."""
+    """Check a list of ``private``, ``any``, addresses and networks such as 192.168.1.0/24."""
     listed: tuple[tuple[Network, ...], ...] = list_of(_network, what="a list of networks")(value)
     return tuple(network for networks in listed for network in networks)
 
@@ -68,14 +68,14 @@ def _network(value: Any) -> tuple[Network, ...]:
 
 
 def permissions(value: Any) -> int:
-    """Permissions of a file, as ``chmod`` takes them: three octal digits."""
+    """Check a file's permissions in the form of ``chmod``: three octal digits."""
     if not isinstance(value, str) or not re.fullmatch("0?[0-7]{3}", value):
         raise Wrong('expected three octal digits in quotes, such as "660"')
     return int(value, 8)
 
 
 def uri(value: Any) -> Address:
-    """Where a server listens."""
+    """Check the address at which a server listens."""
     written = text(value)
     try:
         return Address.parse(written)
@@ -84,7 +84,7 @@ def uri(value: Any) -> Address:
 
 
 def home_url(value: Any) -> str:
-    """The address of a Home Assistant."""
+    """Check the address of a Home Assistant."""
     written = text(value)
     try:
         websocket_url(written)
@@ -94,5 +94,5 @@ def home_url(value: Any) -> str:
 
 
 def device(value: Any) -> str:
-    """Name, part of a name, or index of a sound input, as text."""
+    """Check the name, part of a name, or index of a sound input; returns text."""
     return str(value) if type(value) is int and value >= 0 else any_text(value)

@@ -11,7 +11,7 @@ PREFIX = "IRENE_WYOMING__"
 
 
 BASE_VARIABLE = "IRENE_WYOMING_BASE_CONFIG"
-"""Environment variable with the path of a configuration that lies under the one that is given by ``--config``."""
+"""Environment variable with the path of a configuration that lies under the one of ``--config``."""
 
 OUR_OWN = (
     BASE_VARIABLE,
@@ -20,11 +20,11 @@ OUR_OWN = (
     "IRENE_WYOMING_TOKEN",
     "IRENE_WYOMING_VERSION",
 )
-"""Variables that are no settings, but look like one."""
+"""Variables of our own that look like settings but are none."""
 
 
 def misspelt(environ: Mapping[str, str], defaults: Mapping[str, Any]) -> tuple[str, ...]:
-    """A warning for each variable that would be a setting with two underscores, and is ignored with one."""
+    """A warning for each variable with single underscores that would be a setting with two."""
     single = PREFIX.removesuffix("_")
     names = sorted(name for name in environ if name.startswith(single) and not name.startswith(PREFIX))
     return tuple(
@@ -45,7 +45,7 @@ def _meant(words: str, settings: Any) -> Keys:
 
 
 def layer(environ: Mapping[str, str]) -> Layer:
-    """All variables that begin with PREFIX, their values read as YAML; the longer of two paths wins.
+    """Make a layer of all variables that begin with PREFIX. Values are YAML; the longer of two paths wins.
 
     :raises ConfigError: a value is not valid YAML; the message names the variable.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in a user's words: where it is, the value, what is allowed."""
+"""Faults of a configuration in a user's words: the place, the value, and what is allowed."""
 
 import reprlib
 from collections.abc import Mapping
@@ -10,9 +10,7 @@ from irene_wyoming.errors import ConfigError
 
 
 class Refused(ConfigError):
-    """A configuration that is wrong in one or more places. Each fault's problem begins with the value that was written,
-    where that helps.
-    """
+    """Raised for a configuration with faults. Where it helps, each problem begins with the written value."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("\n".join(f"{dotted(fault.path)}: {fault.problem}" for fault in faults))
@@ -20,7 +18,7 @@ class Refused(ConfigError):
 
 
 def refused(wrong: Wrong, data: Mapping[Any, Any]) -> Refused:
-    """What was found wrong in ``data``, with the values that stand there."""
+    """Make the error for faults in ``data``, with the values that stand there."""
     return Refused(tuple(_told(fault, data) for fault in wrong.faults))
 
 
@@ -32,7 +30,7 @@ def _told(fault: Fault, data: Mapping[Any, Any]) -> Fault:
 
 
 def _value(data: Any, path: Keys) -> Any:
-    """What was written at ``path``; a mapping, too, where nothing was."""
+    """The value at ``path``; a missing one counts as an empty mapping."""
     for key in path:
         if isinstance(data, Mapping) and key not in data:
             return {}
@@ -41,14 +39,14 @@ def _value(data: Any, path: Keys) -> Any:
 
 
 class _Short(reprlib.Repr):
-    """Values as in YAML, and none so long that it hides the message."""
+    """Prints values like YAML, and shortens long ones so that they do not hide the message."""
 
     def __init__(self) -> None:
         super().__init__()
         self.maxstring = self.maxother = 60
 
     def repr_str(self, value: str, level: int) -> str:
-        return super().repr_str(discreet(value), level)  # before it is made short, which may cut off the @
+        return super().repr_str(discreet(value), level)  # hide secrets before shortening, which may cut off the @
 
     def repr_bool(self, value: bool, _: int) -> str:
         return str(value).lower()

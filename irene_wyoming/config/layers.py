@@ -1,4 +1,4 @@
-"""Layers of settings laid over one another, each remembering where it came from."""
+"""Layers of settings laid over one another; each remembers its source."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from irene_wyoming.checks import Keys
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Settings from one place."""
+    """The settings from one source."""
 
     source: str
-    """What a user would call that place: a file name, a variable."""
+    """The source's name for users: a file name or a variable."""
     data: Mapping[Any, Any]
     names: Mapping[Keys, str] = field(default_factory=dict)
-    """What the place itself calls a setting, where that is not its path."""
+    """The source's own names of settings, where these are not their paths."""
 
     def holds(self, path: Keys) -> bool:
-        """Whether the value at ``path`` was said here, by itself or as part of something larger."""
+        """Whether this layer sets the value at ``path``, by itself or as part of a mapping."""
         here: Any = self.data
         for key in path:
             if not isinstance(here, Mapping):
@@ -29,7 +29,7 @@ class Layer:
         return True
 
     def name(self, path: Keys) -> str:
-        """What the user wrote for ``path``."""
+        """The user's name for ``path`` in this source."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.names:
                 return self.names[path[:length]] + dotted(path[length:])
@@ -38,7 +38,7 @@ class Layer:
 
 
 def merge(layers: Sequence[Layer]) -> dict[Any, Any]:
-    """Lay each over those before it: mappings key by key, everything else whole. Nothing over a mapping leaves it."""
+    """Lay each layer over those before it, mappings key by key. Null over a mapping changes nothing."""
     merged: dict[Any, Any] = {}
     for layer in layers:
         merged = _over(merged, layer.data)
@@ -46,10 +46,10 @@ def merge(layers: Sequence[Layer]) -> dict[Any, Any]:
 
 
 def blame(layers: Sequence[Layer], path: Keys) -> Layer:
-    """The layer that a user has to change for ``path``: the last to say it.
+    """The layer that a user has to change for ``path``: the last one that sets it.
 
-    Where only the first, the defaults, says it, it was right until a later layer changed what goes with it. That is the
-    one which has a name for it, else the second.
+    If only the defaults, the first layer, set it, a later layer has changed a related setting. That is the layer which
+    has a name for it, else the second.
     """
     later = layers[1:]
     for layer in reversed(later):
@@ -59,14 +59,14 @@ def blame(layers: Sequence[Layer], path: Keys) -> Layer:
 
 
 def nested(path: Keys, value: Any) -> dict[Any, Any]:
-    """Settings that hold ``value`` at ``path`` and nothing else."""
+    """Settings that hold only ``value`` at ``path``."""
     for key in reversed(path):
         value = {key: value}
     return dict(value)
 
 
 def dotted(path: Keys) -> str:
-    """``asr.port``; list indices in brackets, counted from 0 as in YAML tools."""
+    """A path in the form ``asr.port``; list indices in brackets, counted from 0."""
     text = ""
     for key in path:
         text += f"[{key}]" if type(key) is int else f".{key}"

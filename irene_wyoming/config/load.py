@@ -1,4 +1,4 @@
-"""From files and variables to the checked configuration: the only place that reads configuration files."""
+"""Loads the checked configuration from files and variables. No other module reads configuration files."""
 
 import codecs
 import errno
@@ -25,7 +25,7 @@ from irene_wyoming.errors import ConfigError
 from irene_wyoming.hardware import Hardware
 
 MAX_FILE_BYTES = 1_048_576
-"""A home with thousands of devices names them in a tenth of this; whatever is larger is some other file."""
+"""Most bytes of a configuration file. Thousands of devices take a tenth of this; a larger file is another one."""
 
 
 def load(
@@ -37,14 +37,15 @@ def load(
     detect: Callable[[], Hardware] = hardware.detect,
     changed: Mapping[Any, Any] | None = None,
 ) -> Config:
-    """The packaged defaults as they fit this machine, the file at ``path`` laid over them, then what was changed at the
-    page, then the variables of ``environ``. A file that one of these names (``env.BASE_VARIABLE``) lies between the
-    defaults and the one at ``path``.
+    """Load the configuration. Layers, from the bottom: defaults for this machine, the file named by
+    ``env.BASE_VARIABLE``, the file at ``path``, changes at the page, variables of ``environ``.
 
-    A file whose name ends in ``.json`` holds the add-on's options as the Supervisor writes them (options.json). Any
-    other is YAML: with the keys slug, options and schema the add-on's manifest, whose options are used, otherwise a
-    configuration. Specs: the engines that there are; None: those that are registered. ``detect``: looks at the machine.
-    ``changed``: changes to try out; None: those that were made and kept.
+    A ``.json`` file holds the add-on's options as the Supervisor writes them. Any other file is YAML: the add-on's
+    manifest, if it has the keys slug, options and schema, else a configuration.
+
+    :param wake_specs, asr_specs: the engines; None: those that are registered.
+    :param detect: examines the machine.
+    :param changed: changes to try out; None: those kept in the data folder.
 
     :raises ConfigError: one line for each thing that is wrong: where, which value, what is allowed.
     """
@@ -63,10 +64,10 @@ def load(
         registry.specs("asr") if asr_specs is None else asr_specs,
     )
     said = merge(layers)
-    machine = cache(detect)  # looked at once, and only where a setting leaves something to it
+    machine = cache(detect)  # examined once, and only where a setting depends on it
     found_out = said["hardware"] == profiles.AUTO
     name = profiles.choose(machine()) if found_out else said["hardware"]
-    if name in tuple(profiles.PROFILES):  # else, even as a list, it is refused with everything else that is wrong
+    if name in tuple(profiles.PROFILES):  # any other value, even a list, is refused by the check of the whole
         layers[0] = Layer(layers[0].source, merge([layers[0], Layer(name, profiles.settings(name))]))
     if auto.wanted(said):
         layers[0] = Layer(layers[0].source, merge([layers[0], auto.beneath(said, machine())]))
@@ -89,7 +90,7 @@ def _broken_engines() -> list[str]:
 
 
 def read_changes(config: Config) -> dict[Any, Any]:
-    """What was changed at the page and kept.
+    """Read the changes that were made at the page.
 
     :raises ConfigError: the file is damaged.
     """
@@ -97,11 +98,11 @@ def read_changes(config: Config) -> dict[Any, Any]:
 
 
 def _changes(layers: list[Layer], changed: Mapping[Any, Any] | None) -> list[Layer]:
-    """The layer of changes, which is in the data folder that the others name."""
+    """Add the layer of changes, which is in the data folder that the other layers name."""
     try:
         path = changes.path_in(checked_path(merge(layers)["data_dir"]))
     except Wrong:
-        return []  # there is none, or it is refused with everything else that is wrong
+        return []  # there is no folder, or the check of the whole refuses it
     data = _read_changes(path) if changed is None else changed
     return [Layer(str(path), data)] if data else []
 

@@ -1,4 +1,4 @@
-"""The section ``mic``."""
+"""The section ``mic`` of the configuration."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,40 +25,40 @@ from irene_wyoming.config.server import MAX_WAIT_S, ServerConfig, secured
 from irene_wyoming.wire.address import Address
 
 MIN_BLOCK_MS = 5
-"""Shorter ones are lost on a busy machine."""
+"""Least milliseconds of a block: shorter ones are lost on a busy machine."""
 
 MAX_BLOCK_MS = 100
-"""Longer ones are too long for some sound cards' buffers."""
+"""Most milliseconds of a block: longer ones exceed some sound cards' buffers."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """Where the microphone server gets its audio."""
+    """The microphone server's source of audio."""
 
     kind: Literal["auto", "portaudio", "command", "wavfile", "silence"] = setting(
         one_of(("auto", "portaudio", "command", "wavfile", "silence"))
     )
     device: str = setting(device)
-    """portaudio: name, part of a name, or index; empty: the system's default."""
+    """Kind ``portaudio``: name, part of a name, or index; empty: the system's default."""
     command: tuple[str, ...] = setting(list_of(text, what="a program and its arguments as a list of text"))
-    """command: program and arguments; it writes raw PCM to its standard output."""
+    """Kind ``command``: program and arguments; it writes raw PCM to its standard output."""
     sample_rate: int = setting(or_zero(RATE))
-    """Hz; command and silence: what they deliver, never 0. portaudio: 0 is the device's own rate."""
+    """Rate, Hz. Kinds ``command`` and ``silence``: what they deliver, never 0. ``portaudio``: 0 is the device's own."""
     width: int = setting(WIDTH)
     """Bytes per sample that the source delivers or is asked for, never 0."""
     channels: int = setting(or_zero(CHANNELS))
-    """Channels. command and silence: what they deliver, never 0. portaudio: 0 is what the device has."""
+    """Channels. Kinds ``command`` and ``silence``: what they deliver, never 0. ``portaudio``: 0 is the device's own."""
     file: Path | None = setting(or_null(path))
-    """wavfile: what to play, at the pace of the clock."""
+    """Kind ``wavfile``: the file to play, at the pace of the clock."""
     loop: bool = setting(boolean)
-    """wavfile: from the start again at the end, without a gap; otherwise silence follows."""
+    """Kind ``wavfile``: repeat it without a gap. False: silence follows it."""
     stall_s: float = setting(number("seconds", 0.5, 60))
-    """auto, portaudio, command: without audio for so long, seconds, it is opened anew."""
+    """Kinds ``auto``, ``portaudio``, ``command``: seconds without audio after which the source is reopened."""
     realtime_priority: int = setting(whole("a priority", 0, 99))
-    """Priority of the thread or program that records, 1 to 99; 0: the same as everything else."""
+    """Priority of the thread or program that records, 1 to 99; 0: no special one."""
 
     def settled(self) -> Self:
-        """:raises Wrong: what this kind of source needs is not there."""
+        """Check the kind's settings; raises Wrong where one that it needs is missing."""
         if self.kind == "command" and not self.command:
             raise Wrong("expected a program and its arguments, since kind is command", ("command",))
         if self.kind == "wavfile" and self.file is None:
@@ -68,7 +68,7 @@ class SourceConfig:
 
 @dataclass(frozen=True, slots=True)
 class ExtraConfig:
-    """A further address of the microphone server, as it is written. None: as at the server's own address."""
+    """A further address of the microphone server, as written. None: as at the server's own address."""
 
     host: str | None = setting(or_null(host), default=None)
     port: int | None = setting(or_null(PORT), default=None)
@@ -80,7 +80,7 @@ class ExtraConfig:
     chunk_size: int | None = setting(or_null(CHUNK_SIZE), default=None)
 
     def settled(self) -> Self:
-        """:raises Wrong: it is no further address."""
+        """Check the address; raises Wrong where it is not a further one."""
         if self.uri is None and self.port is None:
             raise Wrong("expected a port or a uri")
         return self
@@ -88,13 +88,13 @@ class ExtraConfig:
 
 @dataclass(frozen=True, slots=True)
 class MicOutput:
-    """An address of the microphone server, and what is heard there."""
+    """An address of the microphone server, and the audio that listeners get there."""
 
     address: Address
     format: AudioFormat
     resample_quality: str
     chunk_size: int
-    """Frames."""
+    """Frames per chunk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,41 +102,42 @@ class MicConfig(ServerConfig):
     width: int = setting(WIDTH)
     """Bytes per sample that listeners get."""
     extra: tuple[ExtraConfig, ...] = setting(list_of(checked(ExtraConfig), what="a list of outputs"))
-    """Further addresses; ``outputs`` has what comes of them."""
+    """Further addresses as written; ``outputs`` has them filled in."""
     always_on: bool = setting(boolean)
-    """The device is open even when nobody listens."""
+    """Whether the device is open even when nobody listens."""
     mute: bool = setting(boolean)
-    """Listeners hear silence, and the device stays closed."""
+    """Whether listeners hear silence and the device stays closed."""
     gain_db: float = setting(number("decibel", -60, 60))
     noise_suppression: int = setting(whole("a level", 0, 4))
-    """0 (off) to 4."""
+    """Level of noise suppression, 0 (off) to 4."""
     auto_gain: int = setting(whole("decibel below full scale", 0, 31))
-    """dB below full scale that the level is brought to; 0: off."""
+    """Target level, dB below full scale; 0: off."""
     source: SourceConfig
     buffer_ms: int = setting(whole("milliseconds", 100, 60_000))
-    """Audio kept for a slow listener, ms; beyond it its oldest is dropped."""
+    """Milliseconds of audio kept for a slow listener; beyond it the oldest is dropped."""
     linger_s: float = setting(number("seconds", 0, MAX_WAIT_S))
-    """How long the device stays open after the last listener has gone, seconds."""
+    """Seconds that the device stays open after the last listener has gone."""
 
     @property
     def format(self) -> AudioFormat:
-        """What listeners get at the server's own address."""
+        """The audio format at the server's own address."""
         return AudioFormat(self.audio.sample_rate, self.width, self.audio.channels)
 
     @property
     def outputs(self) -> tuple[MicOutput, ...]:
-        """The server's own address first."""
+        """All addresses with their audio; the server's own comes first."""
         own = MicOutput(self.address, self.format, self.audio.resample_quality, self.audio.chunk_size)
         return (own, *(self._output(extra) for extra in self.extra))
 
     @property
     def block_ms(self) -> int:
-        """How much the device hands over at a time: a chunk for listeners, so that both cost one waking up."""
+        """Milliseconds of audio per block of the device: a chunk for listeners, so that one wake-up serves both."""
         chunk_ms = self.audio.chunk_size * 1000 // self.audio.sample_rate
         return min(max(chunk_ms, MIN_BLOCK_MS), MAX_BLOCK_MS)
 
     def settled(self) -> Self:
-        """With its address. A source that cannot be asked delivers what listeners get, unless something else is said.
+        """Fill in the address. A source whose format cannot be asked is taken to deliver the listeners' format, unless
+        set.
 
         :raises Wrong: a further address cannot have its format.
         """
@@ -154,7 +155,7 @@ class MicConfig(ServerConfig):
         return replace(ServerConfig.settled(self), source=source)
 
     def _output(self, extra: ExtraConfig) -> MicOutput:
-        """What is not given is as at the server's own address; a chunk lasts as long."""
+        """Fill in a further address from the server's own settings; a chunk lasts as long as there."""
         own = self.format
         form = AudioFormat(extra.sample_rate or own.rate, extra.width or own.width, extra.channels or own.channels)
         return MicOutput(

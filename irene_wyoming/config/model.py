@@ -1,4 +1,4 @@
-"""The configuration as the rest of the program sees it: frozen, complete, checked. Large sections have own modules."""
+"""The whole configuration: frozen, complete, checked. Large sections have modules of their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
 MAX_NAME_BYTES = 40
-"""In UTF-8. A name in mDNS has 63; the rest is for what tells the servers of one machine apart."""
+"""Most bytes of a name in UTF-8. mDNS allows 63; the rest tells the servers of one machine apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +31,18 @@ class FrontConfig(ListeningConfig):
 class DiscoveryConfig:
     zeroconf: bool = setting(boolean)
     name: str = setting(short_text(MAX_NAME_BYTES))
-    """What hubs show; empty: Irene and the host's name."""
+    """The name that hubs show; empty: Irene and the host's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsConfig:
-    """The HTTP address of figures and health."""
+    """The HTTP address of metrics and health."""
 
     enabled: bool = setting(boolean)
     host: str = setting(host)
     port: int = setting(PORT)
     token_file: Path | None = setting(or_null(path), default=None)
-    """Whoever shows the token in it may drain the program from another machine. None: only this one may."""
+    """File with a token; its bearer may drain the program from another machine. None: only this machine may."""
 
     @property
     def address(self) -> Address:
@@ -51,15 +51,15 @@ class MetricsConfig:
 
 @dataclass(frozen=True, slots=True)
 class HomeConfig:
-    """Where the names of rooms and things come from."""
+    """The source of the names of rooms and things."""
 
     enabled: bool = setting(boolean)
     url: str | None = setting(or_null(home_url))
-    """Address of Home Assistant. None: the one that this add-on belongs to, where it is an add-on."""
+    """Address of Home Assistant. None: the one of this add-on, where it is one."""
     token_file: Path | None = setting(or_null(path))
 
     def settled(self) -> Self:
-        """:raises Wrong: an address without a token, or the other way round."""
+        """Check the section; raises Wrong where the address or the token is missing."""
         if self.url is not None and self.token_file is None:
             raise Wrong("expected a file with a long-lived access token, since home.url is set", ("token_file",))
         if self.url is None and self.token_file is not None:
@@ -75,9 +75,9 @@ class WebConfig:
     host: str = setting(host)
     port: int = setting(PORT)
     allow: tuple[Network, ...] = setting(networks)
-    """Networks that browsers may come from, besides this machine itself and Home Assistant's ingress."""
+    """Networks that browsers may come from, besides this machine and Home Assistant's ingress."""
     token_file: Path | None = setting(or_null(path))
-    """What whoever opens the page must show, but for Home Assistant's ingress. None: nothing."""
+    """File with the token that visitors must show, except through Home Assistant's ingress. None: no token."""
     read_only: bool = setting(boolean)
 
     @property
@@ -85,7 +85,7 @@ class WebConfig:
         return Address(self.host, self.port)
 
     def settled(self) -> Self:
-        """:raises Wrong: other machines could open the page without a token."""
+        """Check the section; raises Wrong where other machines could open the page without a token."""
         if self.allow and self.token_file is None:
             raise Wrong("expected a file with a token, since web.allow lets other machines in", ("token_file",))
         return self
@@ -96,33 +96,33 @@ class ModelsConfig:
     """Where speech-to-text models come from."""
 
     fetch: bool = setting(boolean)
-    """True: a model that is configured and missing is fetched by the server."""
+    """Whether the server fetches a configured model that is missing."""
     catalogue: Path | None = setting(or_null(path))
-    """A file laid over the packaged catalogue."""
+    """A file of models that is laid over the packaged catalogue."""
     mirror: str | None = setting(or_null(web_address))
-    """Stands for every host of the catalogue."""
+    """Address that replaces every host of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuperviseConfig:
-    """How ``run`` treats its servers."""
+    """How ``run`` supervises its servers."""
 
     restart_delay_s: float = setting(number("seconds", 0.1, MAX_WAIT_S))
-    """Before the first restart; doubled with each further one up to restart_delay_max_s."""
+    """Seconds before the first restart; doubled with each further one up to restart_delay_max_s."""
     restart_delay_max_s: float = setting(number("seconds", 0.1, MAX_WAIT_S))
     healthy_after_s: float = setting(number("seconds", 0.1, 86_400))
-    """A server that lived so long starts again from restart_delay_s."""
+    """Seconds of life after which a server's next restart waits restart_delay_s again."""
     drain_s: float = setting(number("seconds", 0, 600))
-    """What conversations under way get to end by themselves, from SIGTERM and ``notice_s`` on, seconds."""
+    """Seconds that conversations get to end by themselves, after SIGTERM and ``notice_s``."""
     stop_timeout_s: float = setting(number("seconds", 0.1, 600))
-    """Time from SIGTERM to SIGKILL, seconds."""
+    """Seconds from SIGTERM to SIGKILL."""
     hang_s: float = setting(number("seconds", 5, MAX_WAIT_S), default=30.0)
-    """A server that gives no sign of life for so long is killed and started again."""
+    """Seconds without a sign of life after which a server is killed and restarted."""
     notice_s: float = setting(number("seconds", 0, 600), default=0.0)
-    """From SIGTERM on new conversations are still taken for so long, seconds: what a proxy takes to notice."""
+    """Seconds after SIGTERM in which new conversations are still taken, until a proxy notices the stop."""
 
     def settled(self) -> Self:
-        """:raises Wrong: two of the times contradict each other."""
+        """Check the section; raises Wrong where two times contradict each other."""
         if self.restart_delay_max_s < self.restart_delay_s:
             raise Wrong("expected no less than restart_delay_s", ("restart_delay_max_s",))
         if self.notice_s + self.drain_s > self.stop_timeout_s - 0.5:
@@ -136,7 +136,7 @@ class Config:
     log_format: LogFormat = setting(one_of(get_args(LogFormat)))
     data_dir: Path | None = setting(or_null(path))
     hardware: str = setting(one_of(NAMES))
-    """The profile that the defaults are of, never auto."""
+    """The profile from which the defaults come, never auto."""
     wake: WakeConfig
     asr: AsrConfig
     mic: MicConfig
@@ -148,12 +148,12 @@ class Config:
     metrics: MetricsConfig
     supervise: SuperviseConfig
     warnings: tuple[str, ...] = field(default=(), compare=False)
-    """What is right, but hardly meant, for the log."""
+    """Warnings for the log about valid but doubtful settings."""
     household: bool = False
-    """The settings are an add-on's options: messages call them by their options' names (``addon.told``)."""
+    """Whether the settings are an add-on's options, so that messages use the options' names (``addon.told``)."""
 
     def settled(self) -> Self:
-        """:raises Wrong: sections contradict each other, such as two servers at one address."""
+        """Check the whole; raises Wrong where sections contradict each other, such as two servers at one address."""
         recordings = self.wake.recordings
         if recordings.enabled and recordings.folder is None and self.data_dir is None:
             raise Wrong("expected a folder, since there is no data_dir", ("wake", "recordings", "folder"))
@@ -163,7 +163,7 @@ class Config:
         return self
 
     def _listening(self) -> list[tuple[str, Address]]:
-        """Each address that is listened at, with its section."""
+        """All addresses at which servers listen, each with its section."""
         servers: Mapping[str, ListeningConfig | MetricsConfig | WebConfig] = {
             "wake": self.wake,
             "asr": self.asr,

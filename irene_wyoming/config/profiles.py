@@ -1,6 +1,6 @@
-"""Hardware profiles: what the defaults are on machines that differ much from a PC.
+"""Hardware profiles: other defaults for machines that differ much from a PC.
 
-A profile is laid over default.yaml and under everything that a user sets.
+A profile is laid over default.yaml and under all settings of a user.
 """
 
 from collections.abc import Mapping
@@ -18,20 +18,21 @@ AUTO = "auto"
 @dataclass(frozen=True, slots=True)
 class Profile:
     fits: str
-    """Which machines are meant."""
+    """The machines that this profile is for, in words."""
     settings: Mapping[str, Any]
-    """By path, as in ``asr.admission.at_once``."""
+    """Settings by path, such as ``asr.admission.at_once``."""
 
 
 PROFILES: Mapping[ProfileName, Profile] = {
     "pi_zero": Profile(
         "Raspberry Pi Zero 2 W and 3; any machine or container with less than 900 MB of memory",
         {
-            # openWakeWord takes half of such a core for one satellite, microWakeWord a tenth; it stays selectable.
+            # On such a machine openWakeWord takes half a core per satellite, microWakeWord a tenth; it stays
+            # selectable.
             "wake.default_provider": "microwakeword",
             # The recogniser of the second look takes 150 MB, and half a second of such a core for each look.
             "wake.verify": "off",
-            # One command at a time: two of them would take twice as long each, and nobody gains.
+            # One command at a time: two together would take twice as long each, and nobody gains.
             "asr.admission.at_once": 1,
             "asr.providers.guided.deadline_s": 10,
             "asr.providers.vosk.deadline_s": 15,
@@ -68,11 +69,12 @@ PROFILES: Mapping[ProfileName, Profile] = {
 NAMES: tuple[str, ...] = (AUTO, *get_args(ProfileName))
 
 LITTLE_MB = 900
-"""Megabytes: boards sold with 1 GB tell a little more, those with 512 MB half."""
+"""Megabytes below which memory counts as little. Boards of 1 GB report a little more than this, those of 512 MB half.
+"""
 
 
 def choose(hardware: Hardware) -> ProfileName:
-    """The profile of a machine, by what the process may really use of it."""
+    """Choose the profile of a machine by the cores and memory that the process may use."""
     if hardware.memory_mb is not None and hardware.memory_mb < LITTLE_MB:
         return "pi_zero"
     if hardware.gpu:
@@ -86,6 +88,6 @@ def choose(hardware: Hardware) -> ProfileName:
 
 
 def settings(name: ProfileName) -> dict[str, Any]:
-    """Nested, as a configuration holds them."""
+    """The profile's settings, nested as in a configuration."""
     profile = PROFILES[name]
     return merge([Layer(name, nested(tuple(path.split(".")), value)) for path, value in profile.settings.items()])

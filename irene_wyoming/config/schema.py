@@ -1,6 +1,6 @@
-"""The check of a whole configuration: its sections' keys come from the dataclasses, those of engines from their specs.
+"""The check of a whole configuration. Keys of sections come from dataclasses, those of engines from their specs.
 
-The defaults are not here but in default.yaml, which is always laid underneath: every key must be present.
+The defaults are in default.yaml, which is always laid underneath, so every key must be present.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from irene_wyoming.engines.base import EngineSpec
 def build_schema(
     wake_specs: Mapping[str, EngineSpec], asr_specs: Mapping[str, EngineSpec]
 ) -> Callable[[Mapping[Any, Any]], Config]:
-    """What checks a complete configuration, given the engines that there are. It raises Refused with all faults."""
+    """Build the check of a complete configuration for these engines. The check raises Refused with all faults."""
     wake = checked(WakeConfig, given={"providers": _providers(wake_specs, ProviderConfig)})
     asr = checked(AsrConfig, given={"providers": _providers(asr_specs, AsrProviderConfig)})
     whole = checked(Config, given={"wake": wake, "asr": asr})
@@ -35,14 +35,14 @@ def build_schema(
 
 
 def _providers(specs: Mapping[str, EngineSpec], section: type[ProviderConfig]) -> Check:
-    """Providers by name. One that is not written down is off."""
+    """Make the check of providers by name. A provider that is not written is off."""
     off = {"enabled": False}
     known = {name: (_provider(spec, section), off) for name, spec in specs.items()}
     return of_mapping(known, unknown="no such engine is registered")
 
 
 def _provider(spec: EngineSpec, section: type[ProviderConfig]) -> Check:
-    """One provider with its engine's options. Those that it needs must be there where it is on."""
+    """Make the check of one provider with its engine's options. An enabled one must have all required options."""
     each = checked(section, options={name: (known.check, known.default) for name, known in spec.options.items()})
 
     def check(value: Any) -> Any:

@@ -16,24 +16,24 @@ import voluptuous as vol
 from irene_wyoming.checks import CHECK, Check, Fault, Keys, Wrong
 
 FLAT = "flat"
-"""A field's metadata with this name: its keys stand beside the others."""
+"""Key of a field's metadata: its keys stand beside those of the section."""
 
 
 @runtime_checkable
 class Settles(Protocol):
-    """A section with something to check or to work out once each of its keys is right."""
+    """A section that checks or completes itself once each of its keys is right."""
 
     def settled(self) -> Self:
-        """:raises Wrong: values that do not go together; its path begins at this section."""
+        """Return the completed section; raises Wrong for values that do not go together, with paths from here."""
 
 
 def flat() -> Any:
-    """A field whose dataclass has keys of its own, which stand beside those of the section that holds it."""
+    """Make a field whose dataclass has keys of its own, which stand beside those of the section."""
     return field(metadata={FLAT: True})
 
 
 def keys(section: type[Any], given: Mapping[str, Check] | None = None) -> dict[str, tuple[Check, Any]]:
-    """By name, the check of each key and what stands in where it is not written; MISSING: it must be.
+    """The check and default of each key, by name; MISSING: the key is required.
 
     :param given: checks of keys that the section cannot know itself, such as its engines.
     """
@@ -57,9 +57,9 @@ def checked(
     given: Mapping[str, Check] | None = None,
     options: Mapping[str, tuple[Check, Any]] | None = None,
 ) -> Check:
-    """The check of a mapping that holds one section. It gives the dataclass, settled.
+    """Make the check of a mapping that holds one section. It returns the dataclass, settled.
 
-    :param given: as for ``keys``.
+    :param given: checks of keys that the section cannot know itself, such as its engines.
     :param options: further keys with their checks and defaults, whose values become the field ``options``.
     """
     further = options or {}
@@ -76,10 +76,10 @@ def checked(
 
 
 def of_mapping(known: Mapping[str, tuple[Check, Any]], *, unknown: str = "unknown key") -> Check:
-    """A mapping with exactly these keys.
+    """Make the check of a mapping with exactly these keys.
 
-    :param known: by name, the check and what stands in where the key is not written; MISSING: it must be.
-    :param unknown: what is said of any other key.
+    :param known: by name, the check and default of each key; MISSING: the key is required.
+    :param unknown: the problem reported for any other key.
     """
 
     def refuse(_: Any) -> None:
@@ -102,11 +102,11 @@ def of_mapping(known: Mapping[str, tuple[Check, Any]], *, unknown: str = "unknow
 
 
 class _UnknownKey(vol.Invalid):
-    """Raised for a key that is not among those that are known."""
+    """Raised for a key that is not among the known ones."""
 
 
 class _Found(vol.Invalid):
-    """A fault on its way through voluptuous."""
+    """Carries a fault through voluptuous."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.problem, list(fault.path))
@@ -120,7 +120,7 @@ def _typed(section: type[Any]) -> list[tuple[Field[Any], Any]]:
 
 
 def _made(section: type[Any], values: dict[str, Any]) -> Any:
-    """The dataclass of checked values; those of flat fields are made first. Takes the values out of the mapping."""
+    """Make the dataclass from checked values, which are removed from the mapping. Flat fields are made first."""
     arguments: dict[str, Any] = {}
     for each, kind in _typed(section):
         if each.metadata.get(FLAT):
@@ -131,7 +131,7 @@ def _made(section: type[Any], values: dict[str, Any]) -> Any:
 
 
 def _validator(check: Check) -> Check:
-    """The check as voluptuous takes it, which forgets the words of a ValueError."""
+    """Make voluptuous's form of a check; it would lose the message of a ValueError."""
 
     def validate(value: Any) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""What the servers' sections of the configuration have in common."""
+"""Settings that all servers' sections have in common."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,18 +22,18 @@ class Access:
     allow: tuple[Network, ...] = setting(networks)
     """Networks that clients may connect from, besides this machine itself."""
     proxies: tuple[Network, ...] = setting(networks)
-    """Of proxies that put the PROXY protocol's header before each connection; whom they name is the client."""
+    """Networks of proxies that send the PROXY protocol's header; the client is whom they name."""
     socket_mode: int = setting(permissions)
     """Permissions of a unix socket."""
     certificate: Path | None = setting(or_null(path))
-    """PEM, with the chain up to its authority; the server then speaks TLS and nothing else. None: no TLS."""
+    """Certificate in PEM with its chain; the server then speaks TLS only. None: no TLS."""
     key: Path | None = setting(or_null(path))
-    """PEM; None: it is in the certificate's file."""
+    """Private key in PEM; None: it is in the certificate's file."""
     token_file: Path | None = setting(or_null(path))
-    """Whoever shows the token in it may connect from anywhere. None: nobody may, but from ``allow``."""
+    """File with a token; its bearer may connect from anywhere. None: only ``allow`` counts."""
 
     def settled(self) -> Self:
-        """:raises Wrong: a key without a certificate."""
+        """Check the section; raises Wrong for a key without a certificate."""
         if self.key is not None and self.certificate is None:
             raise Wrong("expected a certificate that belongs to the key", ("certificate",))
         return self
@@ -41,45 +41,45 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListeningConfig:
-    """Whatever listens for Wyoming clients."""
+    """An address at which a server listens for Wyoming clients."""
 
     enabled: bool = setting(boolean)
     host: str = setting(host)
     port: int = setting(PORT)
     uri: Address | None = setting(or_null(uri))
-    """Wins over host and port."""
+    """The address as a URI; it wins over host and port."""
     limits: Limits
     access: Access
     address: Address = Address()
-    """What comes of host, port, uri and access."""
+    """The address that follows from host, port, uri and access."""
 
     def settled(self) -> Self:
-        """With its address. :raises Wrong: TLS is asked for without a certificate."""
+        """Fill in the address; raises Wrong where TLS is asked for without a certificate."""
         return replace(self, address=secured(self.uri or Address(self.host, self.port), self.access))
 
 
 @dataclass(frozen=True, slots=True)
 class AudioProfile:
-    """How a server treats the audio that it is sent (wake, ASR) or sends (mic)."""
+    """How a server treats audio that it receives (wake, ASR) or sends (mic)."""
 
     sample_rate: int = setting(RATE)
-    """Hz."""
+    """Sample rate, Hz."""
     channels: int = setting(CHANNELS)
     resample_quality: str = setting(one_of(method_names()))
     """A quality level, or the name of another method."""
     mix: Mix = setting(mix)
     """How several channels become one."""
     allow_resampling: bool = setting(boolean)
-    """False: audio of any other format than the server's own is refused."""
+    """Whether other formats are converted. False: they are refused."""
     strict_validation: bool = setting(boolean)
-    """True: audio that contradicts its audio-start, or cuts a frame in two, is refused; False: made the best of."""
+    """True: audio that contradicts its audio-start or cuts a frame is refused. False: it is used as far as possible."""
     chunk_size: int = setting(CHUNK_SIZE)
-    """Frames: wake and ASR hand at most so many to an engine at a time; mic sends so many per chunk."""
+    """Frames: wake and ASR give an engine at most this many at a time; mic sends this many per chunk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig(ListeningConfig):
-    """What the three servers have in common."""
+    """Settings of a server: its address, audio and access."""
 
     audio: AudioProfile = flat()
 
@@ -89,14 +89,14 @@ class ProviderConfig:
     """One engine: whether it is used, and its options with every default filled in."""
 
     enabled: bool = setting(boolean, default=True)
-    """An engine that is written down is on; one that is not is off."""
+    """Whether the engine is used: by default if it is written in the configuration."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def secured(plain: Address, access: Access) -> Address:
-    """The address with TLS where there is a certificate; a unix socket leaves nothing to protect.
+    """Add TLS to an address where there is a certificate; a unix socket needs none.
 
-    :raises Wrong: it asks for TLS, and there is no certificate.
+    :raises Wrong: the address asks for TLS without a certificate.
     """
     if access.certificate is None:
         if plain.tls:
@@ -108,11 +108,11 @@ def secured(plain: Address, access: Access) -> Address:
 def fallbacks(
     section: str, providers: Mapping[str, ProviderConfig], default: str, named: Iterable[str] | None
 ) -> tuple[str, ...]:
-    """Who comes after the provider ``default``, each once.
+    """The providers to ask after ``default``, each once.
 
-    :param section: theirs, for what is told to a user.
-    :param named: as configured; None: every other that is enabled.
-    :raises Wrong: one of them, or the default one, is not enabled.
+    :param section: name of their section, for messages.
+    :param named: the configured ones; None: all others that are enabled.
+    :raises Wrong: a named provider or the default one is not enabled.
     """
     enabled = [name for name, provider in providers.items() if provider.enabled]
     problem = f"expected an enabled provider: {', '.join(enabled)}" if enabled else "no provider is enabled"

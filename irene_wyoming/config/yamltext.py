@@ -1,4 +1,4 @@
-"""The border to YAML: text in, plain values out, every fault as a ConfigError that says where it is."""
+"""Reads YAML text into plain values; every fault becomes a ConfigError that tells its place."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import yaml
 from irene_wyoming.errors import ConfigError
 
 MAX_DEPTH = 30
-"""How deep mappings and lists may be nested. Settings need 6; some hundred would overflow Python's stack."""
+"""Most levels of nested mappings and lists. Settings need 6; some hundred would overflow Python's stack."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML in which a key stands once and a value that its type cannot hold has a line number."""
+    """Loads safe YAML; repeated keys and values that do not fit their type are errors with a line number."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -41,7 +41,8 @@ class _Loader(yaml.SafeLoader):
             return super().construct_object(node, deep)
         try:
             return super().construct_object(node, deep)
-        except (ValueError, KeyError, AttributeError) as error:  # what 2024-13-45, !!bool x and !!timestamp x end in
+        # raised for values such as 2024-13-45, !!bool x and !!timestamp x
+        except (ValueError, KeyError, AttributeError) as error:
             raise yaml.constructor.ConstructorError(
                 None, None, f"cannot read {node.value[:40]!r}; text needs quotes here", node.start_mark
             ) from error

@@ -1,1 +1,1 @@
-"""Speech that comes with the program: a wake word, a command, and a question."""
+"""Recorded speech that comes with the program: a wake word, a command, and a question."""

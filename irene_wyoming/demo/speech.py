@@ -1,4 +1,4 @@
-"""Speech that comes with the program."""
+"""Recorded speech that comes with the program."""
 
 import wave
 from importlib.resources import files
@@ -7,11 +7,11 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.wire.hear import Recording
 
 WORD, COMMAND, QUESTION = "okay_nabu", "turn on the kitchen light", "how tall is the highest mountain"
-"""What there is: a wake word, a command, and something that is no command, 16 kHz 16 bit mono."""
+"""The packaged recordings: a wake word, a command, and a question that is no command; 16 kHz 16 bit mono."""
 
 
 def packaged(spoken: str) -> Recording:
-    """One of the three."""
+    """Load one of the three packaged recordings."""
     with (
         files("irene_wyoming").joinpath("demo", f"{spoken.replace(' ', '_')}.wav").open("rb") as file,
         wave.open(file, "rb") as wav,

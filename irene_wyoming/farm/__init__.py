@@ -1,1 +1,1 @@
-"""Engines behind OpenAI's HTTP API, in replicas on Ray Serve: what the provider ``remote`` can ask."""
+"""Engines behind OpenAI's HTTP API, as replicas on Ray Serve. The provider ``remote`` can ask them."""

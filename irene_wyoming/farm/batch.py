@@ -1,4 +1,4 @@
-"""Several utterances with one engine, at once where it can do that."""
+"""Transcribes several utterances with one engine, at once where the engine can do that."""
 
 import logging
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ Result = Transcription | EngineError
 
 
 def transcribed(engine: AsrEngine, jobs: Sequence[Job]) -> list[Result]:
-    """What was said in each, or why that is not known. Slow: not on an event loop.
+    """Transcribe utterances; each result is a transcription or an error. Slow: not on an event loop.
 
-    An engine that is ``Batching`` decodes all of them together. Where that fails, each is decoded by itself: one
-    utterance that a model cannot stand costs nobody else theirs.
+    An engine that is ``Batching`` decodes all of them together. Where that fails, each is decoded by itself, so that
+    one bad utterance costs no other one its transcript.
     """
     if isinstance(engine, Batching) and len(jobs) > 1:
         try:
@@ -51,7 +51,7 @@ def _alone(engine: AsrEngine, job: Job) -> Result:
 
 
 def _filled(engine: AsrEngine, job: Job) -> AsrSession:
-    """A session that has all of the audio."""
+    """Open a session and give it all audio of a job."""
     session = engine.session(job.request)
     try:
         session.push(job.pcm)

@@ -1,6 +1,6 @@
 """The deployment on Ray Serve: ``serve run packaging/ray/farm.yaml``. Needs the extra ``ray``.
 
-Each replica is a process with one engine. Requests that come while it decodes wait together, and are its next batch.
+Each replica is a process with one engine. Requests that arrive while it decodes become its next batch.
 """
 
 import asyncio
@@ -23,29 +23,27 @@ from irene_wyoming.farm.batch import Result, transcribed
 from irene_wyoming.farm.forms import BadForm, Job
 
 MAX_BYTES = 25 << 20
-"""Bytes of one request, OpenAI's own limit."""
+"""Most bytes of one request: OpenAI's own limit."""
 
 MAX_FIELDS = 20
-"""Fields of one form: the API has nine."""
+"""Most fields of a form: the API has nine."""
 
 BATCH, WAIT_S = 8, 0.02
-"""Utterances that are decoded together at most, and seconds that the first of them waits for others. docs/scale.md has
-what they bring.
-"""
+"""Most utterances of a batch, and seconds that the first one waits for others; docs/scale.md has figures."""
 
 BATCH_HEADER = "X-Irene-Batch"
-"""Says with how many an utterance was decoded."""
+"""Response header with the number of utterances in the batch."""
 
 ONGOING = 32
-"""Requests at hand of one replica, those that wait for the next batch included."""
+"""Most requests of one replica, including those that wait for the next batch."""
 
 
 class Transcriber:
     """One engine behind ``/v1/audio/transcriptions`` and ``/v1/models``.
 
     :param config: a configuration of irene-wyoming; None: the packaged defaults.
-    :param provider: whose engine is served: one of ``asr.providers``; None: ``asr.default_provider``.
-    :raises ConfigError, EngineUnavailable: the engine cannot be had; the replica does not start, and its log says why.
+    :param provider: the provider to serve, one of ``asr.providers``; None: ``asr.default_provider``.
+    :raises ConfigError, EngineUnavailable: the engine cannot be made; the replica's log says why it does not start.
     """
 
     def __init__(self, config: str | None = None, provider: str | None = None) -> None:
@@ -77,14 +75,14 @@ class Transcriber:
 
     @serve.batch(max_batch_size=BATCH, batch_wait_timeout_s=WAIT_S)  # type: ignore[untyped-decorator]  # no types of Ray here
     async def decoded(self, jobs: list[Job]) -> list[tuple[Result, int]]:
-        """What was said in each, and how many they were. It is called with one, and runs with a batch of them.
+        """Transcribe a batch; each result comes with the batch's size. Callers give one job, Ray makes the batch.
 
         While it runs, the next batch gathers.
         """
         return [(result, len(jobs)) for result in await asyncio.to_thread(transcribed, self._engine, jobs)]
 
     def __del__(self) -> None:
-        """Ray's way to end a replica."""
+        """Close the engine when Ray ends the replica."""
         if hasattr(self, "_engine"):
             self._engine.close()
 
@@ -95,7 +93,7 @@ def sent(answer: forms.Answer, headers: Mapping[str, str] | None = None) -> Resp
 
 
 def engine(config: str | None, provider: str | None) -> AsrEngine:
-    """The engine of a provider, loaded.
+    """Make and load the engine of a provider.
 
     :raises ConfigError: there is no such provider, or its options are wrong.
     :raises EngineUnavailable: something that it needs is missing.
@@ -109,7 +107,7 @@ def engine(config: str | None, provider: str | None) -> AsrEngine:
 
 
 async def asked(request: Request) -> Job:
-    """:raises BadForm: the request is no form with a wav file."""
+    """Read a request; raises BadForm where it is no form with a wav file."""
     async with request.form(max_files=1, max_fields=MAX_FIELDS) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
@@ -124,8 +122,8 @@ deployment = serve.deployment(Transcriber, name="Transcriber", max_ongoing_reque
 def app(args: Mapping[str, str]) -> Any:
     """The application for Ray Serve's configuration.
 
-    :param args: ``config`` and ``provider``, as Transcriber takes them; both may be missing.
-    :raises ConfigError: another argument.
+    :param args: ``config`` and ``provider`` of Transcriber; both may be missing.
+    :raises ConfigError: there is another argument.
     """
     if unknown := set(args) - {"config", "provider"}:
         raise ConfigError(f"args: {', '.join(sorted(unknown))}: expected config and provider")

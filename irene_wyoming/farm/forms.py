@@ -1,4 +1,4 @@
-"""Requests and answers of OpenAI's ``/audio/transcriptions``, as engines take and give them. Nothing here knows Ray."""
+"""Requests and answers of OpenAI's ``/audio/transcriptions``, translated for engines. Independent of Ray."""
 
 import io
 import wave
@@ -12,20 +12,20 @@ from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
 from irene_wyoming.errors import EngineError, UnknownModel, UnsupportedFormat, UnsupportedRequest
 
 LONGEST_S = 60.0
-"""Seconds of one utterance: what a server of ours takes from a satellite."""
+"""Most seconds of an utterance, as our servers take from a satellite."""
 
 ANY_MODEL = "whisper-1"
-"""What clients call the only model of a server whose models they do not know."""
+"""The model's name that clients use for servers whose models they do not know."""
 
 MOST_HINTS = 200
-"""Words of a prompt: more than any engine takes."""
+"""Most words taken from a prompt: more than any engine uses."""
 
 Answer = tuple[int, Mapping[str, Any]]
-"""HTTP status and JSON."""
+"""An answer: HTTP status and JSON."""
 
 
 class BadForm(Exception):
-    """A request that is none; the message is for whoever sent it."""
+    """Raised for a bad request; the message is for its sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,15 @@ class Job:
 
     request: AsrRequest
     pcm: bytes
-    """16 kHz 16 bit mono."""
+    """PCM at 16 kHz, 16 bit, mono."""
 
 
 def job(fields: Mapping[str, str], file: bytes) -> Job:
-    """What a form asks for.
+    """Read a form.
 
     :param fields: ``model``, ``language``, ``prompt``: each may be missing.
     :param file: a wav file.
-    :raises BadForm: it is no such file, or another answer than JSON is asked for.
+    :raises BadForm: the file is no wav file, or the form asks for another answer than JSON.
     """
     if fields.get("response_format", "json") not in ("json", "verbose_json"):
         raise BadForm(f"response_format {fields['response_format']!r}: expected json")
@@ -57,9 +57,9 @@ def job(fields: Mapping[str, str], file: bytes) -> Job:
 
 
 def speech(file: bytes) -> bytes:
-    """The audio of a wav file, 16 kHz 16 bit mono.
+    """Convert a wav file to PCM at 16 kHz, 16 bit, mono.
 
-    :raises BadForm: it is no wav file, or a longer one than anybody speaks.
+    :raises BadForm: it is no wav file, or longer than LONGEST_S.
     """
     try:
         with wave.open(io.BytesIO(file)) as reader:
@@ -73,7 +73,7 @@ def speech(file: bytes) -> bytes:
 
 
 def answer(result: Transcription | EngineError) -> Answer:
-    """What is sent back for a transcript, or for why there is none."""
+    """The answer for a transcription or an error."""
     if isinstance(result, Transcription):
         more = {} if result.confidence is None else {"confidence": result.confidence}
         return 200, {"text": result.text, "language": result.language, **more}
@@ -85,7 +85,7 @@ def answer(result: Transcription | EngineError) -> Answer:
 
 
 def refusal(status: int, message: str, code: str, kind: str = "invalid_request_error") -> Answer:
-    """An error as OpenAI's API has it."""
+    """An error in the form of OpenAI's API."""
     return status, {"error": {"message": message, "type": kind, "code": code}}
 
 

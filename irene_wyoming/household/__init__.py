@@ -1,1 +1,1 @@
-"""Clients that keep a server busy as a household does: satellites, speakers, listeners."""
+"""Clients that keep a server as busy as a household does: satellites, speakers, listeners."""

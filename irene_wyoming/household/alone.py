@@ -1,4 +1,4 @@
-"""A fresh interpreter for a piece of work: one BLAS thread, nothing loaded, nothing of earlier work in memory.
+"""Runs work in a fresh interpreter: one BLAS thread, and no traces of earlier work in memory.
 
 Imports nothing heavy: the number of threads must be set before numpy is loaded.
 """
@@ -14,7 +14,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""What the libraries that numpy may be built with read when they are loaded."""
+"""Environment variables for the number of threads, read by numpy's libraries when they are loaded."""
 
 
 def alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -24,11 +24,11 @@ def alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def _begin() -> None:
-    """Ctrl-C reaches this process, too, and ends it without a traceback: its starter says what there is to say."""
+    """Let Ctrl-C end this process without a traceback, since the process that started it reports."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     use_one_thread()
 
 
 def use_one_thread() -> None:
-    """Set what numpy's library reads when it is loaded."""
+    """Limit numpy's library to one thread, before it is loaded."""
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))

@@ -1,4 +1,4 @@
-"""Satellites: clients that say a wake word again and again, all at once, and note when the server has heard it."""
+"""Satellites: clients that say a wake word again and again, all at once, and note when the server hears it."""
 
 import asyncio
 import time
@@ -20,30 +20,30 @@ from irene_wyoming.wire.client import connect, describe, expect
 from irene_wyoming.wire.connection import Connection
 
 PERIOD_S = 4.0
-"""From one word to the next, at least: longer than the word and the time after it in which it is not reported again."""
+"""Least seconds between two words: longer than a word and its refractory time."""
 
 LAST_WORD_S = 2.0
-"""For detections that are still on their way when everything is sent."""
+"""Seconds to wait for the last detections after everything is sent."""
 
 QUIET = 10
-"""Root mean square of the noise between words, steps of a 16-bit sample: -70 dBFS, a quiet room."""
+"""Root mean square of the noise between words, in 16-bit steps: -70 dBFS, a quiet room."""
 
 SPOKEN_DB = 30.0
-"""A word ends with its last 20 ms that are at most this much softer than its loudest."""
+"""A word ends with its last 20 ms that are at most this many dB below its loudest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One period of what a satellite hears: a word, and quiet until the next one."""
+    """One period of a satellite's audio: a word, and quiet until the next one."""
 
     word: str
     pcm: bytes
-    """16 kHz, 16 bit, mono."""
+    """PCM at 16 kHz, 16 bit, mono."""
     word_end_s: float
 
     @property
     def period_s(self) -> float:
-        """From one word to the next."""
+        """Seconds from one word to the next."""
         return SPEECH.seconds(len(self.pcm))
 
     @classmethod
@@ -63,12 +63,12 @@ class Track:
 
 @dataclass(slots=True)
 class Heard:
-    """What one satellite was told."""
+    """The detections that one satellite got."""
 
     spoken: int = 0
     """Words that had been said in full."""
     delays_s: list[float] = field(default_factory=list)
-    """From the end of a word to the arrival of its Detection, by the clock that paces the audio."""
+    """Seconds from the end of each word to the arrival of its Detection, by the clock that paces the audio."""
     false: int = 0
     """Detections of something else, or of one word for the second time."""
 
@@ -76,7 +76,7 @@ class Heard:
 async def live(
     address: Address, program: str | None, track: Track, satellites: int, seconds: float, chunk_ms: int
 ) -> list[Heard]:
-    """Satellites that send at the pace of speech, a moment apart from each other as those of a household are."""
+    """Run satellites that send at the pace of speech, each starting a moment after the other."""
     start = time.monotonic() + 0.5
     apart = track.period_s / satellites
     return list(
@@ -121,7 +121,7 @@ async def _note(wire: Connection, heard: Heard, track: Track, start: float) -> N
 async def flood(
     address: Address, program: str | None, track: Track, satellites: int, seconds: float, chunk_ms: int
 ) -> None:
-    """Satellites that send as fast as the server takes it; returns when it has heard everything."""
+    """Run satellites that send as fast as the server takes it; returns when it has heard everything."""
     await asyncio.gather(*(_flood(address, program, track, seconds, chunk_ms) for _ in range(satellites)))
 
 
@@ -135,7 +135,7 @@ async def _flood(address: Address, program: str | None, track: Track, seconds: f
 
 
 async def ask(wire: Connection, program: str | None, word: str) -> None:
-    """As a hub begins: which program, which word, and that audio follows."""
+    """Begin a conversation as a hub does: select a program, ask for a word, announce audio."""
     if program is not None:
         await wire.write(SelectProgram(name=program))
     await wire.write(Detect(names=[word]))
@@ -150,7 +150,7 @@ async def answered(wire: Connection) -> None:
 
 
 async def describe_times(address: Address, every_s: float, timeout_s: float, over: asyncio.Event) -> list[float]:
-    """Seconds that each of many descriptions took, a new connection each; one that did not come in time is infinite."""
+    """Measure how long many descriptions take, s, each on a new connection; infinite: it did not come in time."""
     taken = []
     while not over.is_set():
         began = time.monotonic()
@@ -165,7 +165,7 @@ async def describe_times(address: Address, every_s: float, timeout_s: float, ove
 
 
 def word_ends(track: Track, seconds: float) -> Iterator[float]:
-    """When each word was said in full, seconds from the start."""
+    """The times at which each word was said in full, seconds from the start."""
     end = track.word_end_s
     while end < seconds:
         yield end

@@ -1,4 +1,4 @@
-"""Clients that keep a server busy as a household does, for whoever looks at the server meanwhile."""
+"""Clients that keep a server as busy as a household does while something else is measured."""
 
 import asyncio
 
@@ -10,12 +10,12 @@ from irene_wyoming.wire.listen import listening
 
 
 async def wake(address: Address, clients: int, seconds: float) -> None:
-    """Satellites that stream at the pace of speech, each with a word every few seconds."""
+    """Run satellites that stream at the pace of speech, each with a word every few seconds."""
     await satellites.live(address, None, satellites.Track.of(WORD, packaged(WORD).pcm), clients, seconds, chunk_ms=20)
 
 
 async def asr(address: Address, clients: int, seconds: float) -> None:
-    """People who give one command after the other."""
+    """Run clients that give one command after the other."""
     command = packaged(COMMAND)
     end = asyncio.get_running_loop().time() + seconds
 
@@ -27,7 +27,7 @@ async def asr(address: Address, clients: int, seconds: float) -> None:
 
 
 async def mic(address: Address, clients: int, seconds: float) -> None:
-    """Listeners."""
+    """Run clients that listen to the microphone."""
 
     async def listen() -> None:
         async with listening(address) as chunks:
@@ -39,10 +39,10 @@ async def mic(address: Address, clients: int, seconds: float) -> None:
     for listener in waiting:
         listener.cancel()
     for ended in await asyncio.gather(*listeners, return_exceptions=True):
-        if isinstance(ended, Exception):  # it was not cancelled: the server has gone
+        if isinstance(ended, Exception):  # a client that was not cancelled lost its server
             raise ended
 
 
 def play(server: str, address: Address, clients: int, seconds: float) -> None:
-    """Blocks for so long; for a process of its own."""
+    """Keep a server busy for so many seconds. It blocks, so run it in a process of its own."""
     asyncio.run({"wake": wake, "asr": asr, "mic": mic}[server](address, clients, seconds))

@@ -1,1 +1,1 @@
-"""Wake words that are learned from a few recordings of somebody who says them."""
+"""Learns wake words from a few recordings of somebody who says them."""

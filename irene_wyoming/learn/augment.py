@@ -1,4 +1,4 @@
-"""Augmentation: one recording as it would sound elsewhere: other voices, rooms, noises, levels. Pure."""
+"""Augmentation: varies one recording by voice, room, noise and level. Pure."""
 
 import numpy as np
 import soxr
@@ -6,16 +6,16 @@ from numpy.typing import NDArray
 
 RATE = 16_000
 Samples = NDArray[np.float32]
-"""(frames,), 16 kHz, full scale 1."""
+"""Audio samples ``(frames,)``, 16 kHz, full scale 1."""
 
 SPEEDS = (0.85, 1.18)
-"""Played so much slower or faster, a voice is that of a larger or smaller person."""
+"""Factors by which a recording is played slower or faster, like the voice of a larger or smaller person."""
 
 REVERBERATION_S = (0.15, 0.7)
-"""Time in which a room's echo has fallen by 60 dB: from a bedroom with carpets to a bare kitchen."""
+"""Seconds in which a room's echo falls by 60 dB: from a bedroom with carpets to a bare kitchen."""
 
 DIRECT_DB = (0.0, 12.0)
-"""By how much the voice itself is louder than its echoes: from across the room to close by."""
+"""Decibels by which the voice is louder than its echoes: from across the room to close by."""
 
 SNR_DB = (3.0, 25.0)
 
@@ -23,7 +23,7 @@ LEVEL_DB = (-20.0, 6.0)
 
 
 def varied(samples: Samples, random: np.random.Generator) -> Samples:
-    """One recording as somebody else may have said it somewhere else. As long, but for the change of speed."""
+    """Vary one recording as if another person said it elsewhere. Only the change of speed changes its length."""
     speed = random.uniform(*SPEEDS) if random.random() < 0.75 else 1.0
     sound = soxr.resample(samples, RATE * speed, RATE).astype(np.float32) if speed != 1.0 else samples
     if random.random() < 0.6:
@@ -35,14 +35,14 @@ def varied(samples: Samples, random: np.random.Generator) -> Samples:
 
 
 def in_room(samples: Samples, random: np.random.Generator) -> Samples:
-    """With the echoes of a simulated room: noise that decays exponentially, behind the voice itself.
+    """Add the echoes of a simulated room: noise that decays exponentially, behind the voice.
 
-    The model of J. Moorer, 1979, "About this reverberation business".
+    Source: J. Moorer, 1979, "About this reverberation business".
     """
     decay_s = random.uniform(*REVERBERATION_S)
     length = round(decay_s * RATE)
     response = random.normal(size=length) * np.exp(-6.9 * np.arange(length) / length)
-    response[: RATE // 500] = 0  # the first wall is some feet away
+    response[: RATE // 500] = 0  # no echo for 2 ms: the first wall is some feet away
     response *= 10 ** (-random.uniform(*DIRECT_DB) / 20) / np.sqrt(np.sum(response**2))
     response[0] = 1.0
     size = 1 << (len(samples) + length).bit_length()
@@ -52,7 +52,7 @@ def in_room(samples: Samples, random: np.random.Generator) -> Samples:
 
 
 def noise(length: int, random: np.random.Generator) -> Samples:
-    """Of power 1: a fan, a street, or a kitchen whose clatter comes and goes."""
+    """Make noise of power 1: a fan, a street, or a kitchen whose clatter comes and goes."""
     spectrum = np.fft.rfft(random.normal(size=length))
     slope = random.uniform(0.0, 1.2)
     spectrum *= np.maximum(np.arange(len(spectrum)), 20.0) ** -slope
@@ -65,8 +65,8 @@ def noise(length: int, random: np.random.Generator) -> Samples:
 
 
 def amplitude(speech: Samples, snr_db: float) -> np.float32:
-    """Of noise that lies so far below the speech in its loud frames."""
+    """The amplitude for noise that lies ``snr_db`` below the loud frames of the speech."""
     frames = speech[: len(speech) // 320 * 320].reshape(-1, 320)
     power = np.mean(frames**2, axis=1)
-    loud = power[power >= power.max() / 316]  # within 25 dB
+    loud = power[power >= power.max() / 316]  # frames within 25 dB of the loudest
     return np.float32(np.sqrt(loud.mean() / 10 ** (snr_db / 10)))

@@ -1,4 +1,4 @@
-"""Examples: recordings of a word, judged and cut, and what is made of them that is not the word. Pure."""
+"""Examples: recordings of a word, checked and cut, and sounds made of them that are not the word. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,24 +8,24 @@ from irene_wyoming.errors import AudioError
 from irene_wyoming.learn.augment import RATE, Samples
 
 FEWEST, MOST = 5, 30
-"""Recordings of a word."""
+"""Fewest and most recordings of a word."""
 
 SHORTEST_S, LONGEST_S = 0.25, 2.0
-"""A word, without the quiet around it. Shorter ones sound like half of everything; longer ones are sentences."""
+"""Seconds of a word without the quiet around it. Shorter ones sound like half of everything."""
 
 ACTIVE_DB = 25.0
-"""Frames within so many dB of the loudest are the word."""
+"""Decibels below the loudest frame within which frames belong to the word."""
 
 FRAME = 320
 
 SOFTEST = 0.003
-"""Of full scale, -50 dB: what does not get there is no recording of anybody."""
+"""Least peak of a recording as a share of full scale, -50 dB: softer ones hold no speech."""
 
 AROUND = RATE // 20
-"""Samples, 50 ms, that are left around the word: its soft beginning and end."""
+"""Samples left around the word (50 ms), for its soft beginning and end."""
 
 BEFORE = 12_000, 26_000
-"""Samples of quiet that are put before a word, so that a head sees it after nothing."""
+"""Range of samples of quiet before a word, so that a head sees it after nothing."""
 
 AFTER = 9_600
 
@@ -36,12 +36,14 @@ class Example:
 
     name: str
     word: Samples
-    """The word alone."""
+    """The word alone, without the quiet around it."""
 
 
 def example(name: str, samples: Samples) -> Example:
-    """:param name: the file's, for what is said of it.
-    :raises AudioError: nobody says a word there.
+    """Check and cut one recording.
+
+    :param name: the file's name, for messages.
+    :raises AudioError: nobody says a word in it.
     """
     whole = len(samples) // FRAME
     frames = samples[: whole * FRAME].reshape(whole, FRAME)
@@ -62,26 +64,26 @@ def example(name: str, samples: Samples) -> Example:
 
 
 def pcm(samples: Samples) -> bytes:
-    """16 bit."""
+    """Convert samples to 16 bit PCM."""
     return (np.clip(samples, -1, 1) * 32_767).astype("<i2").tobytes()
 
 
 def in_quiet(word: Samples, random: np.random.Generator) -> tuple[Samples, int]:
-    """The word with quiet around it, and the sample at which it ends."""
+    """Put quiet around a word; returns the samples and the index at which the word ends."""
     before = int(random.integers(*BEFORE))
     sound = np.concatenate([np.zeros(before, np.float32), word, np.zeros(AFTER, np.float32)])
     return sound, before + len(word) - AROUND
 
 
 def scrambled(words: list[Samples], random: np.random.Generator) -> Samples:
-    """What sounds like the same people in the same room and is not the word: pieces in another order, or backwards.
+    """Make sounds like the same people in the same room, but not the word: pieces reordered or reversed.
 
     Without it a head would learn the voice and the microphone instead of the word.
     """
     kind = random.random()
     if kind < 0.25:
         return words[int(random.integers(len(words)))][::-1].copy()
-    if kind < 0.5:  # half of the word, twice or once
+    if kind < 0.5:  # one half of the word, once or twice
         word = words[int(random.integers(len(words)))]
         at = int(len(word) * random.uniform(0.35, 0.65))
         half = word[:at] if random.random() < 0.5 else word[at:]
@@ -99,7 +101,7 @@ def scrambled(words: list[Samples], random: np.random.Generator) -> Samples:
 
 
 def faded(piece: Samples) -> Samples:
-    """Without a click at either end."""
+    """Fade a piece in and out, so that it does not click."""
     size = min(80, len(piece) // 2)
     ramp = np.linspace(0, 1, size, dtype=np.float32)
     piece = piece.copy()

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 EMBEDDINGS, SIZE = 16, 96
-"""How many embeddings of openWakeWord a head looks at, 1.28 s and the time that each looks back; values in each."""
+"""Embeddings of openWakeWord in a window (1.28 s and what each looks back), and values in each."""
 
 PENALTY = 0.02
-"""Of the squared weights, per example: small ones hold for other voices, too."""
+"""Weight of the squared weights in the loss, per example: small weights suit other voices, too."""
 
 STEPS = 300
 MOMENTUM = 0.9
@@ -22,16 +22,16 @@ class Head:
     """The probability of a word is the logistic function of ``weights * embeddings + bias``."""
 
     weights: Floats
-    """(EMBEDDINGS * SIZE,)."""
+    """Weights ``(EMBEDDINGS * SIZE,)``."""
     bias: float
 
     def scores(self, windows: Floats) -> Floats:
-        """(windows, EMBEDDINGS * SIZE) -> (windows,), 0 to 1."""
+        """Score windows: ``(windows, EMBEDDINGS * SIZE)`` gives ``(windows,)``, each 0 to 1."""
         scores: Floats = logistic(windows @ self.weights + np.float32(self.bias))
         return scores
 
     def shifted(self, by: float) -> "Head":
-        """One whose scores are higher, or with a negative number lower."""
+        """A copy whose scores are higher, or lower for a negative number."""
         return Head(self.weights, self.bias + by)
 
 
@@ -41,7 +41,7 @@ def logistic(values: NDArray[np.floating]) -> Floats:
 
 
 def windows(embeddings: Floats) -> Floats:
-    """(hops, SIZE) -> (hops - EMBEDDINGS + 1, EMBEDDINGS * SIZE): what a head sees at each hop; none of fewer hops."""
+    """Cut embeddings ``(hops, SIZE)`` into windows ``(hops - EMBEDDINGS + 1, EMBEDDINGS * SIZE)``, maybe none."""
     if len(embeddings) < EMBEDDINGS:
         return np.empty((0, EMBEDDINGS * SIZE), np.float32)
     views = np.lib.stride_tricks.sliding_window_view(embeddings, EMBEDDINGS, axis=0)
@@ -49,11 +49,12 @@ def windows(embeddings: Floats) -> Floats:
 
 
 def fitted(positives: Floats, negatives: Floats) -> Head:
-    """The head that tells the ones from the others; both kinds weigh the same.
+    """Fit the head that tells positives from negatives; both kinds weigh the same.
 
     Accelerated gradient descent on the penalised logistic loss, over standardised values (Y. Nesterov, 1983).
 
-    :param positives: windows at the end of the word. :param negatives: any others.
+    :param positives: windows at the end of the word.
+    :param negatives: any other windows.
     """
     every = np.concatenate([positives, negatives])
     mean, spread = every.mean(0), every.std(0) + 1e-3

@@ -1,4 +1,4 @@
-"""Learn: from some recordings of a word to a head that hears it, and to how a recogniser writes it."""
+"""Learns a word from recordings: a head that hears it, and the ways in which a recogniser writes it."""
 
 import re
 from collections import Counter
@@ -19,63 +19,63 @@ from irene_wyoming.learn.examples import FEWEST, MOST, Example, in_quiet, pcm, s
 from irene_wyoming.learn.head import Floats, Head
 
 HOP = 1_280
-"""Samples of one embedding."""
+"""Samples from one embedding to the next."""
 
 VARIANTS = 200
-"""Of all examples together, and as many of what is not the word: they cost 35 ms of a PC's core each."""
+"""Variants of all examples together, and as many negatives. Each takes 35 ms of a PC's core."""
 
 LATE = 800, 6_400
-"""A window counts as the word when it ends so many samples after it: 50 to 400 ms."""
+"""A window is positive when it ends this many samples after the word: 50 to 400 ms."""
 
 EARLY = 6_400
-"""A window that ends so long before the word's end has not heard it yet, and is a negative."""
+"""A window that ends this many samples before the word's end has not heard it yet, and is a negative."""
 
 PROPOSED = 0.2
 """The score from which the server has a recogniser look."""
 
 STRICT = 0.97
-"""The threshold that the model recommends, for when nobody looks a second time."""
+"""The threshold that the model recommends where no recogniser looks a second time."""
 
 MOST_SPELLINGS = 6
 
 LETTERS = 4
-"""A spelling with fewer is said by accident every minute."""
+"""Fewest letters of a spelling: shorter ones are said by accident every minute."""
 
 Progress = Callable[[str], None]
 
 
 class Embeds(Protocol):
-    """openWakeWord."""
+    """An engine that computes embeddings: openWakeWord."""
 
     def embeddings(self, pcm: bytes) -> Floats:
-        """16 kHz 16 bit mono -> (hops, SIZE)."""
+        """Embeddings ``(hops, SIZE)`` of 16 kHz 16 bit mono PCM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of examples that a head had not been fitted on."""
+    """Results on examples that the head was not fitted on."""
 
     examples: int
     held_out: int
     heard: float
     """Share of their variants, in rooms and noise, that score at least PROPOSED."""
     heard_strictly: float
-    """The same for STRICT."""
+    """Share of their variants that score at least STRICT."""
     hours: float
-    """Of other speech and noise that the head had not been fitted on."""
+    """Hours of other speech and noise that the head was not fitted on."""
     false_accepts: int
-    """There, at STRICT."""
+    """False accepts in those hours at STRICT."""
     proposals: int
-    """There, at PROPOSED: looks that the recogniser would have to take."""
+    """Proposals in those hours at PROPOSED: looks that the recogniser would have to take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A word."""
+    """A learned word: its head, spellings and report."""
 
     head: Head
     spellings: tuple[str, ...]
-    """How the recogniser writes the examples; empty: it writes each another way, or there is none."""
+    """Spellings that the recogniser gives the examples; empty: they all differ, or there is no recogniser."""
     report: Report
 
 
@@ -86,7 +86,7 @@ class Heard:
     positives: Floats
     negatives: Floats
     variants: tuple[Floats, ...]
-    """The positives of each variant, apart."""
+    """The positive windows of each variant."""
 
 
 def learn(
@@ -98,8 +98,8 @@ def learn(
     variants: int = VARIANTS,
 ) -> Learned:
     """:param scorer: the recogniser; None: there is none, and the head decides alone.
-    :param phrase: what is said, as it is spelled.
-    :param variants: of all examples together, and as many of what is not the word.
+    :param phrase: the spoken word in its usual spelling.
+    :param variants: number of variants of all examples together, and of negatives.
     :raises AudioError: too few examples, or too many.
     """
     if not FEWEST <= len(examples) <= MOST:
@@ -122,7 +122,7 @@ def learn(
 def listened(
     example: Example, every: Sequence[Example], engine: Embeds, variants: int, random: np.random.Generator
 ) -> Heard:
-    """What a head is to tell apart, of one example."""
+    """Make the positive and negative windows of one example."""
     positives: list[Floats] = []
     negative: list[Floats] = []
     for number in range(variants):
@@ -154,7 +154,7 @@ def fitted(heard: Sequence[Heard], packaged: Floats) -> Head:
 
 
 def tried(heard: Sequence[Heard], packaged: Sequence[Floats]) -> Report:
-    """Fit on four of five examples and half of the other speech, and look at the rest."""
+    """Fit a head on four of five examples and half of the other speech, and test it on the rest."""
     held = heard[::5] if len(heard) > FEWEST else heard[:1]
     rest = [one for one in heard if one not in held]
     head = fitted(rest, np.concatenate(packaged[::2]))
@@ -172,14 +172,14 @@ def tried(heard: Sequence[Heard], packaged: Sequence[Floats]) -> Report:
 
 
 def rises(scores: Floats, threshold: float) -> int:
-    """How often scores come to reach a threshold."""
+    """How often scores rise to a threshold."""
     high = scores >= threshold
     return int(np.count_nonzero(high[1:] & ~high[:-1])) + int(high[0])
 
 
 def spellings(examples: Sequence[Example], scorer: Scorer, phrase: str) -> tuple[str, ...]:
-    """How the recogniser writes the word: as it is spelled, and as it heard it in the examples, oftenest first."""
-    looked_for = (plain(phrase) or "anything",)  # of a phrase in another script nothing can be looked for
+    """The spellings of the word: the given phrase, then what the recogniser wrote for examples, most often first."""
+    looked_for = (plain(phrase) or "anything",)  # no recogniser can look for a phrase in another script
     said = Counter(plain(scorer.look(spoken(example), looked_for, np.inf).open_text) for example in examples)
     found = [plain(phrase), *(text for text, count in said.most_common() if count > 1 or len(said) == 1)]
     return tuple(dict.fromkeys(text for text in found if len(text.replace(" ", "")) >= LETTERS))[:MOST_SPELLINGS]
@@ -191,5 +191,5 @@ def spoken(example: Example) -> np.ndarray:
 
 
 def plain(text: str) -> str:
-    """Small letters, blanks and apostrophes, as a phrase is spelled."""
+    """A text as a phrase is spelled: small letters, blanks and apostrophes."""
     return " ".join(re.sub(r"[^a-z' ]+", " ", text.casefold()).split())

@@ -1,19 +1,18 @@
-"""A head as a file in ONNX, the format that openWakeWord's own training writes. Pure.
+"""Writes a head in ONNX, the format of openWakeWord's own training. Pure.
 
-The file is a protobuf message of a dozen fields, written here: the onnx package would be 15 MB for that.
-Its fields are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+The file is a protobuf message of a dozen fields. The onnx package would take 15 MB to write it. Its fields are those of
+https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 """
 
 import numpy as np
 
 from irene_wyoming.learn.head import EMBEDDINGS, SIZE, Head
 
-FLOAT, INTS = 1, 7
-"""TensorProto.DataType.FLOAT; AttributeProto.AttributeType.INTS is not needed, Reshape takes its shape as a tensor."""
+FLOAT, INT64 = 1, 7
+"""Values of TensorProto.DataType. Reshape takes its shape as a tensor of INT64."""
 
-INT64 = 7
 IR_VERSION, OPSET = 8, 13
-"""Of 2022: onnxruntime 1.11 and newer read them."""
+"""Versions of 2022, which onnxruntime 1.11 and newer read."""
 
 
 def varint(value: int) -> bytes:
@@ -35,25 +34,25 @@ def block(field: int, content: bytes | str) -> bytes:
 
 
 def tensor(name: str, values: np.ndarray) -> bytes:
-    """TensorProto: dims, data_type, name, raw_data."""
+    """Encode a TensorProto: dims, data_type, name, raw_data."""
     kind = FLOAT if values.dtype == np.float32 else INT64
     dims = b"".join(number(1, size) for size in values.shape)
     return dims + number(2, kind) + block(8, name) + block(9, values.astype(values.dtype.newbyteorder("<")).tobytes())
 
 
 def node(kind: str, inputs: list[str], output: str) -> bytes:
-    """NodeProto: input, output, op_type."""
+    """Encode a NodeProto: input, output, op_type."""
     return b"".join(block(1, name) for name in inputs) + block(2, output) + block(4, kind)
 
 
 def value(name: str, shape: tuple[int, ...]) -> bytes:
-    """ValueInfoProto: name, type.tensor_type of floats."""
+    """Encode a ValueInfoProto: name, type.tensor_type of floats."""
     dims = b"".join(block(1, number(1, size)) for size in shape)
     return block(1, name) + block(2, block(1, number(1, FLOAT) + block(2, dims)))
 
 
 def model(head: Head) -> bytes:
-    """[1, 16, 96] -> Reshape -> MatMul -> Add -> Sigmoid -> [1, 1]."""
+    """Encode the model: [1, 16, 96] -> Reshape -> MatMul -> Add -> Sigmoid -> [1, 1]."""
     weights = head.weights.astype(np.float32).reshape(-1, 1)
     graph = b"".join(
         (

@@ -1,1 +1,1 @@
-"""Settings of a wake word from a household's own recordings."""
+"""Finds settings of a wake word from a household's own recordings."""

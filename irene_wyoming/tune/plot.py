@@ -1,4 +1,4 @@
-"""Recall against false accepts, as a picture. Needs matplotlib, which only the plots use."""
+"""Draws recall against false accepts. Needs matplotlib, which only the plots use."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -8,7 +8,7 @@ from irene_wyoming.tune.thresholds import LEVELS, Tuned
 
 
 def write(words: Sequence[Tuned], path: Path) -> None:
-    """One row of axes per word: false accepts per hour against recall, and recall against the threshold."""
+    """Draw one row of axes per word: false accepts per hour against recall, and recall against the threshold."""
     figure = import_module("matplotlib.figure").Figure(figsize=(12, 4.5 * len(words)), layout="constrained")
     grid = figure.subplots(len(words), 2, squeeze=False)
     for axes, word in zip(grid, words, strict=True):

@@ -1,7 +1,7 @@
-"""Which threshold and trigger level suit a household: recall against false accepts per hour, over labelled recordings.
+"""Finds the threshold and trigger level for a household by recall and false accepts in labelled recordings.
 
-Each recording runs once through the engine; its scores are then decided upon again for every threshold and level, by
-the same Trigger that the server uses.
+Each recording runs once through the engine; then the server's own Trigger judges its scores for every threshold and
+level.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,23 +16,23 @@ from irene_wyoming.engines.wake.trigger import Trigger
 THRESHOLDS = (*(n / 20 for n in range(1, 20)), 0.97, 0.98, 0.99)
 LEVELS = (1, 2, 3, 4, 5)
 FEWEST = 2
-"""Recordings of a word from which anything is recommended: one says nothing of the next."""
+"""Fewest recordings of a word for a recommendation: one tells nothing about the next."""
 
 FEW = 10
-"""Fewer are said to be few."""
+"""Recordings of a word below which the report calls them few."""
 
 SHORTEST_S = 10.0
-"""Of other sounds: from less, any threshold seems to hear nothing false."""
+"""Least seconds of other sounds. In shorter recordings every threshold seems to have no false accepts."""
 
 QUIET_S = 0.5
-"""Before and after each recording: engines look back, and a word may end where its recording does."""
+"""Seconds of quiet around each recording: engines look back, and a word may end where its recording does."""
 
 CHUNK_BYTES = 2560
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What an engine made of one recording."""
+    """The scores that an engine gave one recording."""
 
     name: str
     seconds: float
@@ -49,19 +49,19 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class TunePoint:
-    """What one setting would have done."""
+    """The results of one setting on the recordings."""
 
     threshold: float
     trigger_level: int
     recall: float
-    """0 to 1."""
+    """Share of the words that are heard, 0 to 1."""
     false_accepts: int
     false_per_hour: float
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What a word's recordings say."""
+    """The results of all settings for one word."""
 
     word: str
     engine: str
@@ -69,13 +69,13 @@ class Tuned:
     negative_hours: float
     points: tuple[TunePoint, ...]
     best: TunePoint | None
-    """None: no setting keeps to the false accepts that are allowed."""
+    """The best setting; None: none keeps to the allowed false accepts."""
     missed: tuple[str, ...]
     """Recordings of the word that the best setting misses."""
 
     @property
     def enough(self) -> bool:
-        """There are enough recordings to recommend anything at all."""
+        """Whether there are enough recordings for any recommendation."""
         return self.positives >= FEWEST and self.negative_hours * 3600 >= SHORTEST_S
 
 
@@ -99,8 +99,11 @@ def tune(
     allowed_per_hour: float,
     refractory_s: float = 2.0,
 ) -> Tuned:
-    """What each setting would have done, and which is best: as many words heard as can be with no more false accepts
-    than allowed, at the lowest trigger level, since each level delays, and far from both sides."""
+    """Compare all settings and choose the best one for a word.
+
+    It hears as many words as possible within the allowed false accepts. Among equals it has the lowest trigger level,
+    since each level delays, and a threshold far from both sides.
+    """
     hours = sum(heard.seconds for heard in negatives) / 3600
     points = []
     for level in LEVELS:
@@ -114,8 +117,9 @@ def tune(
 
 
 def recommended(points: Iterable[TunePoint], allowed_per_hour: float) -> TunePoint | None:
-    """Among the thresholds that do best, the middle: a household is not its recordings. Where nothing false was heard
-    even at the lowest, the recordings do not tell where that would begin, and it is the upper quarter."""
+    """Choose the middle of the best thresholds, since a household is not its recordings. Where even the lowest has no
+    false accepts, it is the upper quarter: the recordings do not tell where they begin.
+    """
     kept = [point for point in points if point.false_per_hour <= allowed_per_hour and point.recall > 0]
     if not kept:
         return None
@@ -126,7 +130,7 @@ def recommended(points: Iterable[TunePoint], allowed_per_hour: float) -> TunePoi
 
 
 def bound_per_hour(false_accepts: int, hours: float) -> float:
-    """What the true rate is below with 95 % confidence (Poisson): for none the rule of three, then its like."""
+    """An upper bound of the true rate per hour with 95 % confidence (Poisson), as the rule of three for none."""
     upper = (3.0, 4.74, 6.30, 7.75, 9.15, 10.51)
     count = upper[false_accepts] if false_accepts < len(upper) else false_accepts + 1.96 * false_accepts**0.5 + 2
     return count / hours
