@@ -1,4 +1,4 @@
-"""Conversations over Wyoming: the bounded border, one role per server, the listening address.
+"""Conversations over Wyoming: one role per server, behind a listening address with limits.
 
 May import: the layers below.
 """

@@ -1,4 +1,4 @@
-"""Who may connect to a server, and how the connection is protected."""
+"""Access: which clients may connect to a server, and how the connection is protected."""
 
 import ssl
 from ipaddress import IPv6Address, ip_address
@@ -11,20 +11,20 @@ from irene_wyoming.wire.token import TOKEN_CHARS
 
 
 def is_local(host: str) -> bool:
-    """Programs of this machine, the front address among them, which brings the clients of many.
+    """Whether a connection comes from this machine, such as the front, which relays for many clients.
 
-    :param host: an address; empty for a unix socket.
+    :param host: the client's address; empty for a unix socket.
     """
     return not host or ip_address(host).is_loopback
 
 
 def is_allowed(host: str, networks: tuple[Network, ...]) -> bool:
-    """Whether a client may connect from there; this machine's own programs always may."""
+    """Whether a client may connect from this address; programs of this machine always may."""
     return is_local(host) or _within(host, networks)
 
 
 def is_proxy(host: str, proxies: tuple[Network, ...]) -> bool:
-    """Whether connections from there begin with the header of the PROXY protocol; never those of a unix socket."""
+    """Whether connections from this address begin with the PROXY protocol's header; never over a unix socket."""
     return bool(host) and _within(host, proxies)
 
 
@@ -36,7 +36,7 @@ def _within(host: str, networks: tuple[Network, ...]) -> bool:
 
 
 def server_token(access: Access) -> str:
-    """The token that opens a server to clients from everywhere; empty: there is none. Not on the event loop.
+    """Read the token that opens a server to clients from everywhere; empty: there is none. Not on the event loop.
 
     :raises ConfigError: the file is missing, or holds no token.
     """
@@ -55,17 +55,18 @@ def server_token(access: Access) -> str:
 
 
 def server_context(access: Access) -> ssl.SSLContext:
-    """What a server needs for TLS. Reads files: not on the event loop.
+    """Make the TLS context of a server. It reads files: not on the event loop.
 
-    :raises ConfigError: there is no certificate, or it cannot be used.
+    :raises ConfigError: the certificate is missing or cannot be used.
     """
     if access.certificate is None:
         raise ConfigError("a tls:// address needs access.certificate and access.key")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         for path in (access.certificate, access.key or access.certificate):
-            files.require(path)  # reading a pipe would wait for ever
-        context.load_cert_chain(access.certificate, access.key, password="")  # else a locked key asks a terminal
+            files.require(path)  # opening a pipe would wait for ever
+        # an empty password, else an encrypted key would ask on the terminal
+        context.load_cert_chain(access.certificate, access.key, password="")
     except (OSError, ssl.SSLError) as error:  # SSLError is an OSError; a missing file has no name in its text
         raise ConfigError(f"access.certificate {access.certificate}, key {access.key}: {error.strerror}") from error
     return context

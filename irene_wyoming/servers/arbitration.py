@@ -1,7 +1,7 @@
-"""Arbitration: of several satellites that hear one word, the nearest answers.
+"""Arbitration: the nearest of several satellites that hear one word answers.
 
-A word that is said in the hall is heard in the kitchen, too. Each satellite bids with how loud, how clear and how sure
-it heard the word; after a short window the best bid is told, and the others are not.
+A word said in the hall is heard in the kitchen, too. Each satellite's bid combines loudness, clarity and score. After a
+short window only the client with the best bid gets its detection.
 """
 
 import asyncio
@@ -15,32 +15,32 @@ from irene_wyoming.engines.base import Hit
 log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
-"""A word that only one satellite has heard within a day is told without waiting for others."""
+"""Seconds in which only one satellite heard a word, so that it is reported without waiting for others."""
 
 UNKNOWN_LEVEL_DBFS = -60.0
 UNKNOWN_SNR_DB = 0.0
-"""Of an engine that does not measure them."""
+"""Signal-to-noise ratio for an engine that does not measure it."""
 
 SCORE_DB = 10.0
-"""A sure engine against an unsure one counts as much as so many dB."""
+"""Decibels that a score of 1 is worth over a score of 0."""
 
 TOGETHER_S = 2.0
-"""Satellites that hear a word within so long have heard the same person; nobody says it twice so fast."""
+"""Seconds within which satellites that hear a word heard the same person: nobody says it twice so fast."""
 
 MOST_WORDS = 1_000
-"""Words that are remembered; a home has a handful."""
+"""Most words that are remembered. A home has a handful."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """One satellite that heard a word."""
+    """The bid of one satellite that heard a word."""
 
     satellite: str
-    """Whom the log names."""
+    """The satellite's name in the log."""
     stream: Hashable
-    """Its connection: through a hub, all satellites come from one address."""
+    """The satellite's connection: through a hub, all satellites come from one address."""
     value: float
-    """In dB: half of the level and half of the SNR, since either may be fooled, and the score."""
+    """The bid in dB: half of the level, half of the SNR, since either may mislead, and the score."""
 
     @classmethod
     def of(cls, satellite: str, stream: Hashable, hit: Hit) -> "Bid":
@@ -51,25 +51,25 @@ class Bid:
 
 @dataclass(slots=True)
 class Word:
-    """What is known of one word."""
+    """The state of one word."""
 
     heard: dict[str, float] = field(default_factory=dict)
-    """By satellite: when it heard the word last."""
+    """The last time that each satellite heard the word."""
     shared: float | None = None
-    """When two streams heard it within one window last."""
+    """The last time that two streams heard it within one window."""
     last: tuple[float, Bid] | None = None
-    """Who was told last, and when."""
+    """The last reported bid and its time."""
     first: tuple[float, Bid] | None = None
-    """Who heard it first of those who heard it together last, and when."""
+    """The first bid, with its time, among the satellites that last heard the word together."""
     bids: list[tuple[Bid, "asyncio.Future[Bid]"]] = field(default_factory=list)
-    """Of the window that is open."""
+    """The bids of the open window, with the futures of those who wait."""
 
 
 class Arbitration:
-    """For the event loop's thread.
+    """Chooses the satellite that answers. For the event loop's thread.
 
-    :param window_s: how long bids are waited for; 0: nobody is, and all satellites answer.
-    :param always: also for words that one satellite alone has heard within a day.
+    :param window_s: seconds to wait for other bids; 0: all satellites answer at once.
+    :param always: wait also for words that one satellite alone has heard within a day.
     """
 
     def __init__(self, window_s: float, *, always: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
@@ -80,17 +80,17 @@ class Arbitration:
 
     @property
     def on(self) -> bool:
-        """Only the nearest satellite answers."""
+        """Whether only the nearest satellite answers."""
         return self._window_s > 0
 
     def change(self, window_s: float, *, always: bool) -> None:
-        """From the next word on; a window that is open stays as it is."""
+        """Set the window from the next word on; an open window stays as it is."""
         self._window_s, self._always = window_s, always
 
     def later_by(self, word: str, bid: Bid) -> float | None:
         """How many seconds after the first satellite this one has heard a word; None: it is the first, or alone.
 
-        To be called once for each bid, also where all satellites answer: it tells how long a window has to be.
+        Call it once per bid, also where all satellites answer: it shows how long a window has to be.
         """
         known, now = self._known(word), self._clock()
         if known.first is None or now - known.first[0] > TOGETHER_S or known.first[1].stream == bid.stream:
@@ -104,14 +104,14 @@ class Arbitration:
         return self._words.setdefault(word, Word())
 
     async def winner(self, word: str, bid: Bid) -> Bid:
-        """Who answers: this bid, or a better one; waits for the window where others may have heard the word, too."""
+        """The bid that answers: this or a better one. Waits for the window where others may have heard the word."""
         known = self._known(word)
         now = self._clock()
         known.heard[bid.satellite] = now
         if known.bids:
             return await self._joined(known, bid, now)
         if known.last is not None and now - known.last[0] <= self._window_s and known.last[1].stream != bid.stream:
-            known.shared = now  # told before anybody knew of a second one; from now on the window is waited for
+            known.shared = now  # reported before the second bid came; from now on the window is waited for
             return known.last[1]
         if not self._always and not self._contested(known, now):
             known.last = (now, bid)
@@ -133,7 +133,7 @@ class Arbitration:
         return await future
 
     def _decide(self, known: Word) -> None:
-        """The window is over."""
+        """Close the window and choose its best bid."""
         bids, known.bids = known.bids, []
         best = max((bid for bid, _ in bids), key=lambda bid: bid.value)
         known.last = (self._clock(), best)

@@ -32,15 +32,16 @@ from irene_wyoming.wire import fields
 from irene_wyoming.wire.audio import audio_format
 
 GATHERED_S = 0.06
-"""Seconds of audio given to an engine at a time, or a little more: each hop to its thread costs as much as the reading
-of ten chunks. The end of the audio waits for nothing."""
+"""Least seconds of audio given to an engine at a time, except at the end. A hop to its thread costs as much as reading
+ten chunks.
+"""
 
 PAUSE_S = 10.0
-"""Within an utterance nothing may come for so long: nobody pauses like that, and audio of silence comes, too."""
+"""Most seconds without an event within an utterance: nobody pauses so long, and silence is sent as audio."""
 
 
 def no_names() -> None:
-    """Nobody tells the names of a home."""
+    """No names of a home are known: the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,19 @@ class AsrService:
     """What all conversations with one speech-to-text server share."""
 
     programs: Mapping[str, AsrRouter]
-    """By name; the first is used where a client selects none."""
+    """Routers by program name; the first is used where a client selects none."""
     unavailable: Mapping[str, str]
-    """Programs that could not be loaded, and why."""
+    """Programs that could not be loaded, with the reason."""
     language: str
     profile: AudioProfile
     quality: str | AdaptivePolicy
     voices: Voices | None
-    """None: nobody looks for speech."""
+    """Finds speech in the audio; None: nothing looks for it."""
     max_utterance_s: float
     answer_timeout_s: float
-    """From the end of an utterance to its transcript."""
+    """Seconds from the end of an utterance to its transcript."""
     names: Callable[[], Vocabulary | None] = no_names
-    """Gives the names that the home has now; None: no more than the engines know from the configuration."""
+    """Gives the present names of the home; None: only configured names are known."""
 
 
 class AsrRole(Role):
@@ -75,21 +76,22 @@ class AsrRole(Role):
         self._host = host
         self._name, self._program = next(iter(service.programs.items()))
         self._request = AsrRequest(language=service.language)
-        self._asked = False  # for a transcript
+        self._asked = False  # whether the client has asked for a transcript
         self._intake: Intake | None = None  # None until the first audio
-        self._utterance: Utterance | None = None  # likewise
-        self._answer: asyncio.Task[None] | None = None  # gives the transcript; as long as there is an utterance
-        self._due: float | None = None  # by the loop's clock: until when the answer must be there
-        self._over_at: float | None = None  # by the same clock: since when a person waits for it
-        self._patience: asyncio.Timeout | None = None  # what ends the answer then; None until it has begun
-        self._seconds = 0.0  # of audio in the utterance
-        self._waiting = bytearray()  # converted audio that is to be given to it, together with more
-        self._silent = asyncio.Event()  # the client has said that there is no more audio
-        self._voice: Voice | None = None  # None: nobody looks for speech
+        self._utterance: Utterance | None = None  # None until the first audio
+        # the task that sends the transcript; exists as long as the utterance
+        self._answer: asyncio.Task[None] | None = None
+        self._due: float | None = None  # the loop time by which the answer must be there
+        self._over_at: float | None = None  # the loop time since which a person waits for it
+        self._patience: asyncio.Timeout | None = None  # ends the answer when it is overdue; None until it has begun
+        self._seconds = 0.0  # seconds of audio in the utterance
+        self._waiting = bytearray()  # converted audio that waits to be given to it together with more
+        self._silent = asyncio.Event()  # set when the client sends no more audio
+        self._voice: Voice | None = None  # None: nothing looks for speech
 
     @property
     def idle_ok(self) -> bool:
-        """After the end of the command the client has nothing to send: it waits for us."""
+        """Whether the client may be silent: after the end of the command it waits for us."""
         return self._silent.is_set() or self._due is not None
 
     @property
@@ -98,11 +100,11 @@ class AsrRole(Role):
 
     @property
     def owes_answer(self) -> bool:
-        """From its request or its first audio on, a transcript."""
+        """Whether a transcript is owed: from the client's request or its first audio on."""
         return self._asked or self._intake is not None
 
     async def on_end(self) -> None:
-        """Without an audio-stop there is no utterance; with one, the client still reads."""
+        """End of the client's side: without an audio-stop there is no utterance; with one, the client still reads."""
         self._silent.set()
         if self._due is not None and self._answer is not None:
             await asyncio.wait([self._answer])
@@ -113,7 +115,7 @@ class AsrRole(Role):
             if self._intake is None:
                 await self._restart()
                 assert self._intake is not None
-            if self._due is None:  # what comes after the end of the command is read, and not heard
+            if self._due is None:  # audio after the end of the command is read and ignored
                 await self._hear(self._intake.push(form, event.payload or b""))
         elif fields.is_transcribe(event.type):
             self._request = asr_request(event.data, self._service.language)
@@ -131,7 +133,7 @@ class AsrRole(Role):
         await ended(answer)
 
     def _select(self, name: str | None) -> None:
-        """:raises UnknownModel, EngineUnavailable: there is no such program, or it could not be loaded."""
+        """Choose a program; raises UnknownModel or EngineUnavailable where it is missing or could not be loaded."""
         reason = self._service.unavailable.get(name or "")
         if reason is not None:
             raise EngineUnavailable(f"program {name!r} is not available: {reason}")
@@ -149,7 +151,7 @@ class AsrRole(Role):
 
     async def _on_stop(self) -> bool:
         if self._silent.is_set() or not (self._asked or self._intake):
-            return True  # an audio-stop that ends nothing says nothing
+            return True  # an audio-stop without audio means nothing
         if self._due is None and self._intake is not None:
             self._over_at = asyncio.get_running_loop().time()
             tail = self._intake.flush()
@@ -164,7 +166,7 @@ class AsrRole(Role):
         return True
 
     def _end(self, utterance: Utterance) -> None:
-        """The command is over, by the client's word or by our own."""
+        """End the command, on the client's word or on our own."""
         utterance.end()
         if self._due is None:
             now = asyncio.get_running_loop().time()
@@ -176,7 +178,7 @@ class AsrRole(Role):
     async def _hear(self, pieces: Iterable[bytes]) -> None:
         """Give converted audio to the utterance.
 
-        :raises LimitExceeded: the utterance is longer than we are willing to keep.
+        :raises LimitExceeded: the utterance is longer than the configuration allows.
         """
         for pcm in pieces:
             self._seconds += self._program.format.seconds(len(pcm))
@@ -189,7 +191,7 @@ class AsrRole(Role):
                 return
 
     async def _give(self, utterance: Utterance) -> bool:
-        """Give what is waiting to the utterance; True: the command is over."""
+        """Give waiting audio to the utterance; True: the command is over."""
         pcm = bytes(self._waiting)
         self._waiting.clear()
         if self._voice is not None:
@@ -205,7 +207,7 @@ class AsrRole(Role):
         return utterance
 
     async def _listen(self, utterance: Utterance, voice: Voice, pcm: bytes) -> bool:
-        """Give audio to the utterance with what it sounds like; True: the command is over."""
+        """Give audio to the utterance with its kind of sound; True: the command is over."""
         voices = self._service.voices
         assert voices is not None
         spoke = voice.speaks
@@ -225,7 +227,7 @@ class AsrRole(Role):
         return self._due is not None
 
     async def _transcribe(self, utterance: Utterance, writer: TranscriptWriter) -> None:
-        """Tell the client what is understood.
+        """Wait for the transcription and send it to the client.
 
         :raises LimitExceeded: there is no transcript within ``answer_timeout_s`` after the end of the audio.
         """
@@ -239,17 +241,18 @@ class AsrRole(Role):
         await self._client_is_silent()
 
     def _tell_wait(self, provider: str) -> None:
-        """What a person waits for: from the end of the audio, before it is converted, until the transcript is sent."""
+        """Record how long a person waited: from the end of the audio until the transcript is sent."""
         if (waited_s := self._waited_s()) is not None:
             metrics.TRANSCRIPT_SECONDS.labels(provider).observe(waited_s)
 
     def _waited_s(self) -> float | None:
-        """How long a person has been waiting for the transcript; None: they still speak."""
+        """Seconds that a person has been waiting for the transcript; None: they still speak."""
         return None if self._over_at is None else asyncio.get_running_loop().time() - self._over_at
 
     async def _client_is_silent(self) -> None:
-        """Wait for the end of the client's audio. Some clients read only after it, and closing while they still send
-        would take the transcript from them."""
+        """Wait for the end of the client's audio. Some clients read only then, and closing earlier would cost them the
+        transcript.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(self._service.max_utterance_s):
                 await self._silent.wait()

@@ -1,13 +1,13 @@
-"""Captions: text that only grows, made of partial transcripts that may still change."""
+"""Captions: text that only grows, made from partial transcripts that may still change."""
 
 from irene_wyoming.engines.base import Steady
 
 
 class Captions:
-    """Words are given out once two partial transcripts in a row agree on them; what was given out is never taken back.
+    """Gives out words once two partial transcripts in a row agree on them, and never takes one back.
 
-    (The method is known as local agreement, Liu et al. 2020, "Low-latency sequence-to-sequence speech recognition".)
-    Of an engine that takes nothing back, each letter is given out at once.
+    The method is local agreement (Liu et al. 2020, "Low-latency sequence-to-sequence speech recognition"). Text of an
+    engine that takes nothing back is given out at once.
     """
 
     def __init__(self) -> None:
@@ -15,7 +15,7 @@ class Captions:
         self._given = ""
 
     def push(self, partial: str) -> str:
-        """The text that is certain enough now, beyond what was given out before; may be empty."""
+        """Take a partial transcript; returns the new part of the certain text, maybe empty."""
         words = partial.split()
         if isinstance(partial, Steady):
             return self._give(words)
@@ -24,7 +24,7 @@ class Captions:
         return self._give(words[:agreed])
 
     def finish(self, text: str) -> str:
-        """What the final text has beyond what was given out; empty where it reads differently."""
+        """Take the final text; returns the part that was not given out yet, or nothing where it reads differently."""
         return self._give(text.split())
 
     def _give(self, words: list[str]) -> str:
@@ -37,7 +37,7 @@ class Captions:
 
 
 def common(one: list[str], other: list[str]) -> int:
-    """How many words both begin with."""
+    """The number of words with which both texts begin."""
     count = 0
     for first, second in zip(one, other, strict=False):
         if first != second:

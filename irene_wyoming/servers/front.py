@@ -30,51 +30,52 @@ from irene_wyoming.wire.fields import is_transcribe
 log = logging.getLogger(__name__)
 
 DESCRIBE_TIMEOUT_S = 0.4
-"""A hub of older years gives us 1 s for an Info; a server that is down must not use it up."""
+"""Seconds to wait for a server's Info: older hubs give us 1 s, which a dead server must not use up."""
 
 FIRST_DESCRIBE_PAUSE_S = 0.1
 
 FRESH_S = 0.5
-"""For so long an answer serves everybody: who asks again and again must not use up the servers' connections."""
+"""Seconds for which an Info serves every client, so that frequent questions do not use up connections."""
 
 CONNECT_TIMEOUT_S = 2.0
-"""For a server that is being started anew, too: it is tried again for so long."""
+"""Seconds in which a connection to a server is tried, since the server may be restarting."""
 
 CONNECT_PAUSE_S = 0.1
-"""Between two tries."""
+"""Seconds between two tries to connect."""
 
 END_TIMEOUT_S = 40.0
-"""For the answers to a client that has closed its side. A transcript takes a second or two on a slow machine, and half
-a minute where many speak at once; a server that stands still is noticed sooner."""
+"""Seconds to wait for answers to a client that has closed its side. A transcript takes a second or two on a slow
+machine, and half a minute where many speak. A server that stands still is noticed sooner.
+"""
 
 
 OPENS_WITH = {
     Detect.is_type: "wake",
-    AudioStart.is_type: "wake",  # audio without a request means: listen for the default words
+    AudioStart.is_type: "wake",  # audio without a request asks for the default words
     AudioChunk.is_type: "wake",
     is_transcribe: "asr",
 }
 
 
 def server_of(event: Event) -> str | None:
-    """The server whose conversations begin with such an event."""
+    """The server whose conversations begin with this event."""
     return next((server for is_type, server in OPENS_WITH.items() if is_type(event.type)), None)
 
 
 class Directory:
-    """The servers behind the front address, and what they last said of themselves."""
+    """The servers behind the front, and the last Info of each."""
 
     def __init__(self, servers: Mapping[str, Address], name: str = "") -> None:
-        """:param name: of the first program of each kind, which is what hubs show. Empty: as its server calls it."""
+        """:param name: name of the first program of each kind, which hubs show; empty: the server's own name."""
         self.servers = servers
         self.name = name
         self.pulses = {one: Pulse(one, address) for one, address in servers.items()}
         self._known: dict[str, Info] = {}
         self._asking = asyncio.Lock()
-        self._asked_at = -FRESH_S  # when all of them were asked last, by the loop's clock
+        self._asked_at = -FRESH_S  # loop time of the last question to all servers
 
     async def info(self) -> Info:
-        """The joined Info; of a server that does not answer in time, what it said last."""
+        """The joined Info; a server that does not answer in time is in it with its last one."""
         async with self._asking:
             if asyncio.get_running_loop().time() - self._asked_at >= FRESH_S:
                 await asyncio.gather(*(self._ask(name) for name in self.servers))
@@ -82,7 +83,7 @@ class Directory:
         return self._named(joined(self._known[name] for name in self.servers if name in self._known))
 
     def _named(self, info: Info) -> Info:
-        """With our name for the first program of each kind, which is the one that hubs use."""
+        """Rename the first program of each kind, which is the one that hubs show."""
         if self.name:
             info.asr = [replace(program, name=self.name) for program in info.asr[:1]] + info.asr[1:]
             info.wake = [replace(program, name=self.name) for program in info.wake[:1]] + info.wake[1:]
@@ -90,13 +91,13 @@ class Directory:
 
     @property
     def unknown(self) -> list[str]:
-        """Servers that have not described themselves so far."""
+        """Servers that have not described themselves yet."""
         return [name for name in self.servers if name not in self._known]
 
     async def complete(self, timeout_s: float) -> bool:
         """Wait until every server has described itself once; False: some have not in time.
 
-        A hub that asks before would set up a home without ears, and not ask again.
+        A hub that asks earlier would set up a home without speech, and not ask again.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
@@ -115,39 +116,39 @@ class Directory:
 
 
 class FrontRole(Role):
-    """Relays a conversation; a later request for another server moves the connection over to that one."""
+    """Relays a conversation to a server; a later request for another server moves the connection there."""
 
     def __init__(self, directory: Directory, peer: Peer) -> None:
         self._directory = directory
         self._peer = peer
-        self._name: str | None = None  # the server that the conversation is with; None before the first request
+        self._name: str | None = None  # the server of this conversation; None before the first request
         self._server: Connection | None = None
-        self._speaks = False  # audio has gone to speech-to-text
-        self._selection: Event | None = None  # select-program, kept until the request shows which server it is for
+        self._speaks = False  # whether audio has gone to speech-to-text
+        self._selection: Event | None = None  # select-program, kept until a request shows which server it is for
         self._connection = AsyncExitStack()
         self._answers: asyncio.Task[None] | None = None
         self._pulse: asyncio.Task[None] | None = None  # ends the conversation when the server stands still
 
     @property
     def idle_ok(self) -> bool:
-        """True while relaying: the server behind it knows better, and ends its own idle conversations."""
+        """Whether the client may be silent: while relaying, yes, since the server ends its own idle conversations."""
         return self._server is not None
 
     @property
     def answers_ping(self) -> bool:
-        """True while relaying: an answer must come after everything that was sent before the ping."""
+        """Whether the role answers pings: while relaying, since an answer must come after all earlier events."""
         return self._server is not None
 
     @property
     def owes_answer(self) -> bool:
-        """True from a command's first audio on: its transcript is still to come."""
+        """Whether a transcript is owed: from a command's first audio on."""
         return self._speaks and self._server is not None
 
     async def on_event(self, event: Event) -> bool:
         if Describe.is_type(event.type):
             return True
         if SelectProgram.is_type(event.type) and fields.name(event.data, "name") == self._directory.name:
-            self._selection = None  # our name of the first program, which is used without a selection
+            self._selection = None  # our own name of the first program, which needs no selection
             return True
         name = server_of(event)
         if name is not None and name != self._name and (self._name is None or not is_audio(event)):
@@ -161,7 +162,7 @@ class FrontRole(Role):
         return True
 
     async def pause(self) -> bool:
-        """The server behind it is stopped with the front, and ends its conversations when nobody loses anything."""
+        """Wait for the end: the server behind is stopped too, and ends its conversations when nothing is lost."""
         if self._server is None:
             return False
         assert self._answers is not None
@@ -169,7 +170,7 @@ class FrontRole(Role):
         return True
 
     async def on_end(self) -> None:
-        """Pass the end on, and wait for the answers that are still to come."""
+        """Pass the client's end on, and wait for the answers still to come."""
         if self._server is not None and self._answers is not None:
             await self._server.end()
             await asyncio.wait([self._answers], timeout=END_TIMEOUT_S)
@@ -191,9 +192,9 @@ class FrontRole(Role):
             await self._forward(server, self._selection)
 
     async def _reached(self, address: Address) -> Connection:
-        """A connection to a server, which may be on its way up.
+        """Connect to a server, which may still be starting.
 
-        :raises ServerUnavailable: it does not take one in time.
+        :raises ServerUnavailable: it does not accept a connection in time.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + CONNECT_TIMEOUT_S
@@ -213,7 +214,7 @@ class FrontRole(Role):
             log.debug("front: the %s server has ended the conversation: %s", self._name, error)
 
     async def _relay_answers(self, name: str, server: Connection) -> None:
-        """Send on what the server answers; when it ends the conversation, so do we."""
+        """Send the server's answers on; when it ends the conversation, so does the front."""
         while True:
             try:
                 event = await server.read()
@@ -225,11 +226,11 @@ class FrontRole(Role):
 
 
 def traced(event: Event) -> Event:
-    """The event that opens a conversation, with the id under which our log has it."""
+    """Add our log's id to the event that opens a conversation."""
     in_context = Detect.is_type(event.type) or is_transcribe(event.type)
     return Event(event.type, trace.carried(event.data, in_context=in_context), event.payload)
 
 
 def is_audio(event: Event) -> bool:
-    """Audio belongs to the conversation that is under way, whichever it is."""
+    """Whether an event is audio, which belongs to the conversation under way."""
     return AudioStart.is_type(event.type) or AudioChunk.is_type(event.type)

@@ -25,18 +25,18 @@ from irene_wyoming.wire.limits import Limits
 log = logging.getLogger(__name__)
 
 FIRST_EVENT_S = 0.3
-"""A client that connected so shortly before the server is stopped may be heard: its request is on its way."""
+"""Seconds before a stop within which a new client may still be heard: its request is on its way."""
 
 FINISH_PATIENCE_S = 1.0
-"""What a peer gets to read our last event and to hang up itself."""
+"""Seconds that a peer gets to read our last event and to hang up."""
 
 InfoSource = Callable[[], Awaitable[Info]]
 
 
 class Handler:
-    """Reads events, answers what every server answers, gives the rest to a role, and ends what goes wrong in words.
+    """Reads events, answers common ones, gives the rest to a role, and tells the peer of errors before it closes.
 
-    It is the Peer of its role.
+    It is its role's Peer.
     """
 
     def __init__(
@@ -48,7 +48,8 @@ class Handler:
         self._info = info
         self._limits = limits
         self._began = asyncio.get_running_loop().time()
-        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # how the conversation ended
+        # result: how the conversation ended
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def send(self, event: Event | Eventable) -> None:
         await self._connection.write(event)
@@ -65,7 +66,7 @@ class Handler:
         self._connection.hurry()
 
     async def run(self) -> None:
-        """Serve the connection to its end. Raises nothing but CancelledError."""
+        """Serve the connection to its end. Raises only CancelledError."""
         try:
             if await self._until_over():
                 await self._connection.finish(FINISH_PATIENCE_S)
@@ -82,10 +83,10 @@ class Handler:
         finally:
             await self._role.close()
             await self._connection.close()
-            del self._role  # they hold each other: a conversation would stay in memory until garbage is looked for
+            del self._role  # breaks a cycle that would keep the conversation in memory until the next collection
 
     async def _until_over(self) -> bool:
-        """Converse to the end; False: it was cut short, since the server stops and the peer does nothing."""
+        """Converse to the end; False: it was cut short, since the server stops while the peer does nothing."""
         conversation = self.spawn(self._converse(), f"conversation with {self._client}")
         stopping = asyncio.create_task(self._client.stopping.wait(), name="server stops")
         try:
@@ -107,7 +108,7 @@ class Handler:
             await asyncio.wait([self._over], timeout=left_s)
 
     async def _pause(self) -> bool:
-        """Wait until the peer loses nothing by the end of the conversation; False: it does nothing anyway."""
+        """Wait until the conversation can end without loss for the peer; False: the peer does nothing anyway."""
         async with beside(self._role.pause(), f"pause of {self._client}") as pausing:
             either: list[asyncio.Future[Any]] = [self._over, pausing]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +138,7 @@ class Handler:
         await self._role.on_end()
 
     def _patience(self) -> float | None:
-        """How long the peer may be silent now, seconds; None: for ever."""
+        """Seconds that the peer may be silent now; None: for ever."""
         return None if self._role.idle_ok else min(self._limits.idle_timeout_s, self._role.patience_s)
 
     async def _answer(self, event: Event) -> None:
@@ -149,7 +150,7 @@ class Handler:
             await self._connection.write(Pong(text=text(event.data, "text")))
 
     async def _refuse(self, why: str, code: str) -> None:
-        """Say why, then end: a hub of older years ignores an error and waits for ever while the connection stands."""
+        """Send an error, then end: an older hub ignores it and would wait for ever on an open connection."""
         try:
             await self._connection.write(Error(text=why, code=code))
             await self._connection.finish(FINISH_PATIENCE_S)

@@ -1,4 +1,4 @@
-"""What was heard, in words for the log and in numbers for hubs. Pure."""
+"""Describes what was heard, in words for the log and in numbers for hubs. Pure."""
 
 from math import exp
 
@@ -6,17 +6,17 @@ from irene_wyoming.engines.base import Hit, MeasuredScore, Score
 from irene_wyoming.engines.wake.second import Verdict
 
 FAR = 20.0
-"""Natural logarithm: margins of a second look beyond it are shown as so much."""
+"""Largest margin of a second look that is shown, natural logarithm."""
 
 
 def heard(caller: str, name: str, hit: Hit, peak: float, seconds: float, verdict: Verdict | None = None) -> str:
-    """A word that was heard.
+    """Describe a word that was heard, for the log.
 
-    :param caller: whom the log names.
-    :param name: what the caller calls the word.
-    :param peak: the highest score that it got.
-    :param seconds: where in its stream.
-    :param verdict: of the second look, where there was one.
+    :param caller: the client's name in the log.
+    :param name: the client's name of the word.
+    :param peak: the word's highest score.
+    :param seconds: its place in the stream.
+    :param verdict: the second look's verdict, where there was one.
     """
     reached = "" if hit.threshold is None else f"reached {min(hit.threshold, hit.score):.2f}, "
     sound = loudness(hit.level_dbfs, hit.snr_db) + looked(verdict)
@@ -24,13 +24,13 @@ def heard(caller: str, name: str, hit: Hit, peak: float, seconds: float, verdict
 
 
 def refused(caller: str, name: str, hit: Hit, verdict: Verdict, seconds: float) -> str:
-    """A word that an engine proposed, and a second look did not find."""
+    """Describe a word that an engine proposed and a second look rejected, for the log."""
     where = f"at {seconds:.1f} s of its stream{loudness(hit.level_dbfs, hit.snr_db)}"
     return f"{caller}: {name} was not said (score {hit.score:.2f}{looked(verdict)}) {where}"
 
 
 def looked(verdict: Verdict | None) -> str:
-    """What a second look has found, behind a score."""
+    """Describe a second look's result, to be put behind a score."""
     if verdict is None:
         return ""
     if verdict.look is None:
@@ -41,12 +41,12 @@ def looked(verdict: Verdict | None) -> str:
 
 
 def score_of(margin: float) -> float:
-    """A score, 0 to 1, of a word that only a second look has heard; 0.5: it just reached what it must."""
+    """The score, 0 to 1, of a word that only a second look has heard; 0.5: the margin is just enough."""
     return 1 / (1 + exp(-margin))
 
 
 def nearly(caller: str, name: str, score: Score, seconds: float) -> str:
-    """A word that was nearly heard: its highest score."""
+    """Describe a near miss by its highest score, for the log."""
     wanted, sound = "", ""
     if isinstance(score, MeasuredScore):
         wanted, sound = f" of {score.threshold:.2f}", loudness(score.level_dbfs, score.snr_db)
@@ -56,10 +56,10 @@ def nearly(caller: str, name: str, score: Score, seconds: float) -> str:
 def shown(
     caller: str, name: str, found: Hit | Score, peak: float, steps: int, verdict: Verdict | None = None
 ) -> dict[str, object]:
-    """A word that was heard, or nearly, for the page.
+    """Describe a word that was heard or nearly heard, for the page.
 
-    :param steps: in a row that reached its threshold.
-    :param verdict: of the second look, where there was one.
+    :param steps: steps in a row that reached the word's threshold.
+    :param verdict: the second look's verdict, where there was one.
     """
     values = {
         "peak": peak,
@@ -73,16 +73,16 @@ def shown(
 
 
 def loudness(level_dbfs: float | None, snr_db: float | None) -> str:
-    """As the end of a sentence; what is not known is left out."""
+    """Describe level and SNR at the end of a sentence; unknown values are left out."""
     level = "" if level_dbfs is None else f", {level_dbfs:.0f} dBFS"
     return level if snr_db is None else f"{level}, SNR {snr_db:.0f} dB"
 
 
 def measured(hit: Hit, peak: float | None = None, verdict: Verdict | None = None) -> dict[str, float]:
-    """What a hub needs to tell which of several rooms heard a word best.
+    """Numbers for hubs that compare rooms.
 
-    :returns: ``score``, ``level`` (dBFS), ``snr`` (dB), ``threshold`` that was reached, ``peak`` where it is known;
-        of a second look ``llr`` and ``absolute``, natural logarithms.
+    :returns: ``score``, ``level`` (dBFS), ``snr`` (dB), ``threshold`` that was reached, ``peak`` where it is known; a
+        second look's ``llr`` and ``absolute``, natural logarithms.
     """
     look = verdict.look if verdict else None
     values = {

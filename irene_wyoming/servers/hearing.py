@@ -1,4 +1,4 @@
-"""Hearing: one stream of a client. What an engine hears in it becomes detections, figures and lines of the log."""
+"""Hearing: turns what an engine hears in one client's stream into detections, metrics and log lines."""
 
 import asyncio
 import logging
@@ -30,18 +30,18 @@ from irene_wyoming.servers.wake_service import Listener, WakeService
 log = logging.getLogger(__name__)
 
 TELL_LAG_EVERY_S = 10.0
-"""How often the log says of one stream that audio was dropped."""
+"""Seconds between two log lines about dropped audio of one stream."""
 
 
 BEHIND_SHARE = 0.3
-"""Share of the longest lag. Engines that are so far behind get the time that second looks would take."""
+"""Share of the longest lag at which engines are so far behind that second looks leave them the time."""
 
 MOST_LOOKS = 4
-"""Second looks that one recording may wait for: who sends it faster than they are taken is read no further."""
+"""Most second looks that one recording may wait for; then its client is read no further."""
 
 
 class Hearing:
-    """Everything is for the event loop's thread but where it says otherwise."""
+    """One stream of one client. Its methods are for the event loop's thread unless they say otherwise."""
 
     def __init__(
         self,
@@ -50,20 +50,20 @@ class Hearing:
         listener: Listener,
         report: Callable[[Detection | Exception], None],
     ) -> None:
-        """:param report: takes what the client is to be told, or what has broken the session, in order."""
+        """:param report: takes detections for the client, or the error that has broken the session, in order."""
         self._service = service
         self._engine = engine
         self._listener = listener
         self._report = report
         self._form = engine.format
         self._loop = asyncio.get_running_loop()
-        self._context = copy_context()  # of this conversation, for what the engines' thread tells
+        self._context = copy_context()  # context of this conversation, for callbacks from the engines' thread
         self._times = Times()
         self._sender = Sender(service.max_lag_s)
         self._most_bytes = round(service.max_lag_s * self._form.rate) * self._form.frame_bytes
         self._behind_s = BEHIND_SHARE * service.max_lag_s
-        self._told_lag: float | None = None  # when the log last said that audio was dropped
-        self._dropped_s = 0.0  # since then
+        self._told_lag: float | None = None  # when dropped audio was last logged
+        self._dropped_s = 0.0  # seconds dropped since then
         self._waiting = bytearray()  # converted audio in which no word can be heard yet
         self._followed: FollowedSession | None = None
         self._session: LiveSession | None = None
@@ -85,13 +85,13 @@ class Hearing:
 
     @property
     def outdated(self) -> bool:
-        """Its words are to be heard otherwise than when it was opened."""
+        """Whether the words' settings have changed since the session was opened."""
         return self._revision != self._service.satellites.revision
 
     async def open(self, hurry: Callable[[], None]) -> None:
         """Make the engine's session.
 
-        :param hurry: is called when audio is wanted sooner than was said before.
+        :param hurry: called when audio is wanted sooner than announced.
         :raises EngineFailed: a word's model does not work.
         """
         words = list(self._listener.asked)
@@ -124,9 +124,10 @@ class Hearing:
         return (self._session.needs - self._form.frames(len(self._waiting))) / self._form.rate
 
     async def listen(self, pcm: bytes, stamps: Sequence[tuple[float, int]]) -> None:
-        """Give converted audio to the session when a word could be heard: handing it over costs as much as a step.
+        """Gather converted audio and give it to the session once a word could be heard: a hand-over costs as much as a
+        step.
 
-        :param stamps: of the client's chunks that it comes from, as ``Times.add`` takes them.
+        :param stamps: the client's chunks behind the audio, as ``Times.add`` takes them.
         """
         assert self._session is not None
         self._waiting += pcm
@@ -147,14 +148,14 @@ class Hearing:
                 await asyncio.wait(self._looks, return_when=asyncio.FIRST_COMPLETED)
 
     def rest(self) -> None:
-        """Give what is there to the session, though no word may be heard in it yet."""
+        """Give gathered audio to the session, though no word may be heard in it yet."""
         assert self._session is not None
         if self._waiting:
             self._session.give(bytes(self._waiting))
             self._waiting.clear()
 
     async def heard(self) -> None:
-        """Wait until everything has been heard that was given, and reported."""
+        """Wait until all given audio has been heard and reported."""
         assert self._session is not None
         assert self._followed is not None
         await self._session.heard()
@@ -162,10 +163,10 @@ class Hearing:
             await asyncio.wait(self._looks)
         if self._listener.wants_peak:
             self._followed.settle()
-            await asyncio.sleep(0)  # what it tells comes before this
+            await asyncio.sleep(0)  # its callbacks run before this goes on
 
     def nearest(self) -> dict[str, object] | None:
-        """What came closest to a word, for the client; None: nothing did."""
+        """The nearest miss, for the client; None: there was none."""
         found = self._followed.closest if self._followed else None
         if found is None:
             return None
@@ -182,23 +183,23 @@ class Hearing:
             self._session = self._followed = None
 
     def _looked_at(self, words: Sequence[str], settings: Mapping[str, WakeSettings]) -> list[str]:
-        """The words that a second look decides on."""
+        """The words on which a second look decides."""
         if self._service.second is None:
             return []
         wanted = {word: settings[word].verify if word in settings else None for word in words}
         return [word for word in words if self._service.verified(word, wanted[word])]
 
     def _later(self, call: Callable[..., None]) -> Callable[..., None]:
-        """The same call from the engines' thread."""
+        """Wrap a call so that the engines' thread can make it on the event loop."""
 
         def later(*args: object) -> None:
-            with suppress(RuntimeError):  # the loop has been closed: nobody listens any more
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
                 self._loop.call_soon_threadsafe(call, *args, context=self._context)
 
         return later
 
     def _drop(self, size: int) -> None:
-        """Count audio that was dropped, and say so now and then."""
+        """Count dropped audio, and log it now and then."""
         if not size:
             return
         seconds = self._form.seconds(size)
@@ -214,7 +215,7 @@ class Hearing:
             self._told_lag, self._dropped_s = now, 0.0
 
     def _on_hits(self, hits: Sequence[Hit]) -> None:
-        """Have the client told what was heard, at the time of its own chunk."""
+        """Report hits to the client with the timestamp of its own chunk; proposals go to a second look."""
         for hit in hits:
             timestamp = self._times.at(hit.frame)
             if not isinstance(hit, Proposed):
@@ -231,32 +232,32 @@ class Hearing:
         task.add_done_callback(lambda done: self._looks.pop(done, None))
 
     async def _look(self, hit: Proposed, timestamp: int, earlier: Sequence[asyncio.Task[None]]) -> None:
-        """Have a second look decide whether a word was said.
+        """Let a second look decide whether a word was said.
 
-        :param timestamp: of the client's chunk; when the look is over nobody may know it any more.
-        :param earlier: looks at the same word, which may take it.
+        :param timestamp: the client's chunk's, taken now: after the look it may be forgotten.
+        :param earlier: running looks at the same word, which may accept it.
         """
         assert self._judge is not None
         if earlier and not hit.usual:
             await asyncio.wait(earlier)
         verdict = await self._judge.look(hit, live=self._sender.live)
         if self._session is None or self._followed is None or verdict is None:
-            return  # over, or told meanwhile
+            return  # the stream is over, or the word was reported meanwhile
         taken = self._judge.taken(hit, verdict)
         if taken is not None:
             self._followed.accept(taken)
             self._tell(taken, timestamp, verdict)
-        elif not hit.phrases:  # of speech that was looked at for words that are only typed nobody wants to know
+        elif not hit.phrases:  # rejected looks for typed words interest nobody
             if verdict.look is not None:
                 self._followed.refuse(hit)
             before, _ = self._refusals.get(verdict.word, (None, verdict))
             self._refusals[verdict.word] = (hit.frame, verdict)
-            if before is None or hit.frame - before > REFRACTORY_S * self._form.rate:  # else it is the same moment
+            if before is None or hit.frame - before > REFRACTORY_S * self._form.rate:  # otherwise it is the same moment
                 name, where = self._name(verdict.word), hit.frame / self._form.rate
                 log.info("wake: %s", heard.refused(self._listener.caller, name, hit, verdict, where))
 
     def _tell(self, hit: Hit, timestamp: int, verdict: Verdict | None = None) -> None:
-        """A word was heard."""
+        """Report a word that was heard, at once or when its peak is known."""
         self._stamps[hit.model] = timestamp
         if verdict is not None:
             self._verdicts[hit.model] = verdict
@@ -266,7 +267,7 @@ class Hearing:
             self._bid(self._service.arbitration, hit)
 
     def _bid(self, arbitration: Arbitration, hit: Hit) -> None:
-        """Have the client told, unless a nearer satellite is to answer."""
+        """Report a word unless a nearer satellite is to answer."""
         bid = Bid.of(self._listener.caller, id(self), hit)
         later_s = arbitration.later_by(hit.model, bid)
         if later_s is not None:
@@ -280,7 +281,7 @@ class Hearing:
         self._started(contest, hit.model)
 
     async def _contend(self, arbitration: Arbitration, bid: Bid, hit: Hit) -> None:
-        """Have the client told unless a nearer satellite answers."""
+        """Report a word unless a nearer satellite answers."""
         best = await arbitration.winner(hit.model, bid)
         if best is bid:
             self._detected(hit)
@@ -298,7 +299,7 @@ class Hearing:
         self._report(Detection(name=self._name(hit.model), timestamp=self._stamps[hit.model], context=context))
 
     def _on_peak(self, hit: Hit, peak: float) -> None:
-        """A word that was heard has passed."""
+        """Log and report a heard word after it has passed."""
         caller, where, verdict = self._listener.caller, hit.frame / self._form.rate, self._verdicts.get(hit.model)
         name = self._name(hit.model)
         metrics.WORD_TIMESTAMP.labels(hit.model).set_to_current_time()
@@ -309,7 +310,7 @@ class Hearing:
             self._detected(hit, peak)
 
     def _on_near(self, score: Score) -> None:
-        """A word was nearly heard."""
+        """Log and show a near miss."""
         metrics.NEAR_MISSES.labels(score.word).inc()
         caller, name, steps = self._listener.caller, self._name(score.word), self._shown.steps(score.word)
         frame, verdict = self._refusals.pop(score.word, (0, None))
@@ -319,7 +320,7 @@ class Hearing:
         NEWS.tell("word", **heard.shown(caller, name, score, score.score, steps, verdict), heard=False)
 
     def _log_stream(self) -> None:
-        """Say of a stream without a word whether there was audio, and what came closest to a word."""
+        """Log a stream without a word: whether it had audio, and its nearest miss."""
         if self.found:
             return
         found = self._followed.closest if self._followed else None
@@ -331,9 +332,9 @@ class Hearing:
         log.log(level, "wake: %s: no word in %.1f s of audio; closest was %s", self._listener.caller, seconds, what)
 
     def _place_s(self, score: Score) -> float:
-        """In the audio of this stream."""
+        """The place of a score in this stream's audio, seconds."""
         return score.frame / self._form.rate
 
     def _name(self, model: str) -> str:
-        """What the client calls it."""
+        """The client's name of a model."""
         return self._listener.asked.get(model, model)

@@ -1,4 +1,4 @@
-"""What a hub is told about us, and the program that it selects by what it was told."""
+"""Builds the Info for hubs, and finds the program that a hub selects by it."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ US = Attribution(name="irene_wyoming", url="")  # a hub wants both fields; there
 
 
 def wake_info(programs: Mapping[str, WakeEngine]) -> Info:
-    """One program per entry, the default first: a hub reads only that one, so it lists every word to be had."""
+    """Build the wake server's Info, the default program first: hubs read only that one, so it lists every word."""
     return Info(
         wake=[
             WakeProgram(**program(name, f"Wake words with {name}"), models=[wake_model(m) for m in engine.models()])
@@ -31,17 +31,17 @@ def wake_info(programs: Mapping[str, WakeEngine]) -> Info:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a hub is asked to do with a command's audio before it sends it."""
+    """Processing of a command's audio that a hub is asked to do before it sends it."""
 
     external_vad: bool = True
-    """It finds the end of the command."""
+    """Whether the hub is to find the end of the command."""
     auto_gain: bool = True
-    """Soft speech is made louder."""
+    """Whether the hub is to make soft speech louder."""
     noise_reduction: bool = True
 
 
 def asr_info(programs: Mapping[str, Sequence[ModelInfo]], wishes: Wishes = Wishes()) -> Info:
-    """One program per entry, the default first; one without any model that could be used is not installed."""
+    """Build the speech-to-text server's Info, the default program first; one without a model is not installed."""
     return Info(
         asr=[
             AsrProgram(
@@ -69,7 +69,7 @@ def mic_info(form: AudioFormat) -> Info:
 
 
 def joined(infos: Iterable[Info]) -> Info:
-    """One Info with the programs of all."""
+    """Join several Infos into one with all their programs."""
     result = Info()
     for info in infos:
         result.wake += info.wake
@@ -79,7 +79,7 @@ def joined(infos: Iterable[Info]) -> Info:
 
 
 def fixed(info: Info) -> Callable[[], Awaitable[Info]]:
-    """A source of Info for a server whose Info does not change."""
+    """Make a source of Info for a server whose Info does not change."""
 
     async def source() -> Info:
         return info
@@ -88,7 +88,7 @@ def fixed(info: Info) -> Callable[[], Awaitable[Info]]:
 
 
 class Kept:
-    """A source of Info that is made anew when it has changed, not each time that somebody asks."""
+    """A source of Info that is rebuilt only after a change."""
 
     def __init__(self, make: Callable[[], Info]) -> None:
         self._make = make
@@ -102,7 +102,7 @@ class Kept:
 
 
 def select(programs: Mapping[str, T], name: str | None) -> T:
-    """The program of that name; the default one where the client names none.
+    """Find a program by name; the default one where the client names none.
 
     :raises UnknownModel: there is no program of that name.
     """
@@ -114,7 +114,7 @@ def select(programs: Mapping[str, T], name: str | None) -> T:
 
 
 def program(name: str, description: str, *, installed: bool = True) -> dict[str, Any]:
-    """The fields that every program has; a hub breaks on a missing one."""
+    """The fields of every program. Hubs fail on missing ones."""
     return {
         "name": name,
         "description": description,

@@ -1,4 +1,4 @@
-"""Intake: audio events of one client become PCM in the format of an engine."""
+"""Intake: converts the audio events of one client to the format of an engine."""
 
 import time
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from irene_wyoming.metrics import CONVERT_SECONDS
 
 
 class Intake:
-    """One stream of a client, from its audio-start on. It converts in small pieces, so that no chunk holds up the loop.
+    """Converts one stream of a client, in small pieces so that no chunk holds up the loop.
 
     :param quality: how to convert: a method's name, or a policy.
     :param announced: the format of the audio-start; None where the client sent none.
-    :param server: whose, for the metrics.
-    :raises UnsupportedFormat: the format would need a conversion and the profile allows none.
+    :param server: name of the server, for the metrics.
+    :raises UnsupportedFormat: the format needs a conversion and the profile forbids it.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Intake:
             self._converter = self._open(announced)
 
     def push(self, form: AudioFormat, pcm: bytes) -> Iterator[bytes]:
-        """Convert one chunk; gives pieces of at most ``chunk_size`` frames or a little more, maybe none.
+        """Convert one chunk; gives pieces of about ``chunk_size`` frames at most, maybe none.
 
         :raises AudioError: the chunk contradicts the stream, and the profile asks for strict validation.
         """
@@ -59,14 +59,14 @@ class Intake:
                 yield piece
 
     def place_ms(self, frames: int, form: AudioFormat) -> int:
-        """Where in the stream something begins that has not been pushed yet, ms: so many frames of this format on."""
+        """The place in the stream, ms, of audio not pushed yet that follows after ``frames`` of this format."""
         if self._converter is None:
             return frames * 1_000 // form.rate
         rate = self._converter.source.rate
         return (self._frames * form.rate + frames * rate) * 1_000 // (rate * form.rate)
 
     def flush(self) -> bytes:
-        """End the stream: what the conversion still held back."""
+        """End the stream; gives what the conversion still held back."""
         return self._converter.flush() if self._converter else b""
 
     def _convert(self, converter: Converter, pcm: bytes) -> bytes:
@@ -81,7 +81,7 @@ class Intake:
         return Converter(form, self._target, self._quality, mix=self._profile.mix)
 
     def _reopen(self, form: AudioFormat) -> Iterator[bytes]:
-        """Another format in the midst of a stream: end the old conversion properly, then go on in the new one."""
+        """Change the format within a stream: flush the old conversion, then begin a new one."""
         assert self._converter is not None
         if self._profile.strict_validation:
             raise AudioError(f"audio-chunk is {form}, but the stream was started as {self._converter.source}")

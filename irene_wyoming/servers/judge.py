@@ -10,17 +10,17 @@ from irene_wyoming.engines.wake.spellings import Phrase
 from irene_wyoming.servers import heard
 
 IN_A_ROW_S = 0.6
-"""Looks that are no further apart are in a row, and look at the same word."""
+"""Most seconds between two looks in a row, which look at the same word."""
 
 REFRACTORY_S = 2.0
-"""After a word that a second look has taken, seconds of audio in which it is not told again, unless set otherwise."""
+"""Seconds of audio after an accepted word in which it is not reported again, unless set otherwise."""
 
 
 class Judge:
-    """For the event loop's thread.
+    """Judges proposals by second looks. For the event loop's thread.
 
-    :param phrases: what to look for, by word.
-    :param settings: of this satellite's words.
+    :param phrases: the phrase to look for, by word.
+    :param settings: the settings of this satellite's words.
     :param rate: frames per second of the stream.
     """
 
@@ -41,11 +41,11 @@ class Judge:
         """By word: where a look nearly was enough last."""
 
     def deaf(self, word: str, frame: int) -> bool:
-        """The word was taken a moment ago."""
+        """Whether the word was accepted a moment ago."""
         return frame <= self._deaf.get(word, -1)
 
     async def look(self, hit: Proposed, *, live: bool) -> Verdict | None:
-        """What a look says of a proposal; None: the word was taken meanwhile.
+        """Take a second look at a proposal; None: the word was accepted meanwhile.
 
         :param live: somebody waits; False: a recording, which has time.
         """
@@ -60,7 +60,7 @@ class Judge:
         return None if self.deaf(verdict.word, hit.frame) else replace(verdict, told=told)
 
     def taken(self, hit: Proposed, verdict: Verdict) -> Hit | None:
-        """The word as it is told, and not again for a while; None: nobody has said it."""
+        """Accept the word, which is then not reported again for a while; None: nobody has said it."""
         if not verdict.told:
             return None
         refractory_s = self._settings.get(verdict.word, WakeSettings()).refractory_s
@@ -73,7 +73,7 @@ class Judge:
         return hit.phrases or (((hit.model, phrase),) if phrase is not None else ())
 
     def _twice(self, hit: Proposed, phrases: Sequence[tuple[str, Phrase]], verdict: Verdict) -> bool:
-        """Whether two looks in a row that nearly were enough are so together."""
+        """Whether two looks in a row, each nearly enough, are enough together."""
         phrase = dict(phrases).get(verdict.word)
         if verdict.look is None or phrase is None or not phrase.nearly(verdict.look):
             return False

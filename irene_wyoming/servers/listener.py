@@ -1,4 +1,4 @@
-"""Listening: sockets of an address, what connects to them, and streams of what was accepted."""
+"""Listening: the sockets of an address, and asyncio streams of accepted connections."""
 
 import asyncio
 import errno
@@ -17,45 +17,48 @@ from irene_wyoming.wire.address import Address, reason
 log = logging.getLogger(__name__)
 
 BACKLOG = 128
-"""Connections that the kernel keeps for us until we accept them."""
+"""Connections that the kernel queues until we accept them."""
 
 ACCEPTED_AT_ONCE = 32
-"""Connections accepted before others have their turn on the loop."""
+"""Connections accepted at once before other tasks have their turn on the loop."""
 
 OUT_OF = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of accept that pass when others have closed something."""
+"""Errors of accept that pass once other files are closed."""
 
 PAUSE_S = 1.0
-"""Nothing is accepted for so long after one of them; what connects meanwhile waits in the kernel."""
+"""Seconds without accepting after such an error; new connections wait in the kernel."""
 
 HELD_BYTES = 4096
-"""asyncio leaves the socket alone while more than twice this waits to be read: a quarter of a second of speech, more
-than a live client is ever ahead. What a faster one sends waits in the kernel and is taken many events at a time."""
+"""Limit of asyncio's buffer, which stops reading at twice this: a quarter of a second of speech. Live clients are never
+so far ahead. Audio of faster ones waits in the kernel and is read many events at a time.
+"""
 
 SHUTDOWN_S = 1.0
-"""For the other side to agree to the end of TLS."""
+"""Seconds for the other side to agree to the end of TLS."""
 
 Accepted = Callable[[socket.socket, str], None]
-"""Takes a socket that does not block, and the address of the other side; empty for a unix socket."""
+"""Takes an accepted non-blocking socket and the other side's address, empty for a unix socket."""
 
 
 class Listener:
     """The listening sockets of one address, from ``start`` to ``close``."""
 
     def __init__(self, address: Address, accepted: Accepted, at_once: int = ACCEPTED_AT_ONCE) -> None:
-        """:param at_once: connections that may be accepted in one go."""
+        """:param at_once: most connections accepted in one go."""
         self.address = address
         """After ``start``: with the port that was really taken."""
         self._accepted = accepted
         self._at_once = min(at_once, ACCEPTED_AT_ONCE)
         self._sockets: list[socket.socket] = []
-        self._inode = 0  # of our unix socket: another server may have put its own in its place
+        self._inode = 0  # inode of our unix socket: another server may have put its own in its place
         self._pauses: dict[socket.socket, asyncio.TimerHandle] = {}
 
     async def start(self, socket_mode: int | None) -> None:
-        """:param socket_mode: permissions of a unix socket; None: the system's default.
+        """Begin to listen.
 
-        :raises OSError: the address cannot be had.
+        :param socket_mode: permissions of a unix socket; None: the system's default.
+
+        :raises OSError: the address cannot be used.
         """
         path = self.address.path
         if path:
@@ -69,7 +72,7 @@ class Listener:
             self._listen(sock)
 
     async def close(self) -> None:
-        """Listen no more. May be called more than once."""
+        """Stop listening. May be called more than once."""
         loop = asyncio.get_running_loop()
         sockets, self._sockets = self._sockets, []
         for sock in sockets:
@@ -109,13 +112,13 @@ class Listener:
 async def streams(
     sock: socket.socket, context: ssl.SSLContext | None, handshake_s: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """An accepted socket as asyncio's streams, with the server's side of TLS where there is a context.
+    """Make asyncio's streams of an accepted socket, with TLS where there is a context.
 
     :raises OSError: the handshake fails, or takes longer than ``handshake_s``; the socket is closed.
     """
     if context is not None:
         async with asyncio.timeout(handshake_s):
-            await readable(sock)  # asyncio's TLS takes 0.3 MB from its start, and who says nothing costs none
+            await readable(sock)  # asyncio's TLS takes 0.3 MB from its start, which silent clients must not cost
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=HELD_BYTES, loop=loop)
     protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
@@ -125,9 +128,9 @@ async def streams(
 
 
 async def exactly(sock: socket.socket, count: int) -> bytes:
-    """So many bytes of an accepted socket, before streams are made of it. Nothing behind them is taken.
+    """Read exactly ``count`` bytes of an accepted socket before streams are made of it.
 
-    :raises ConnectionResetError: the other side has ended before.
+    :raises ConnectionResetError: the other side has ended earlier.
     """
     loop, taken = asyncio.get_running_loop(), b""
     while len(taken) < count:
@@ -139,7 +142,7 @@ async def exactly(sock: socket.socket, count: int) -> bytes:
 
 
 async def readable(sock: socket.socket) -> None:
-    """Wait until something has come, or the other side has left."""
+    """Wait until bytes have come, or the other side has left."""
     loop = asyncio.get_running_loop()
     come = asyncio.Event()
     loop.add_reader(sock, come.set)
@@ -150,9 +153,9 @@ async def readable(sock: socket.socket) -> None:
 
 
 def host_of(peer: object) -> str:
-    """The address in what ``accept`` tells of the other side; empty for a unix socket.
+    """The address of the other side as ``accept`` gives it; empty for a unix socket.
 
-    A socket for both families gives IPv4 addresses as IPv6 ones, which would match no network and no limit.
+    IPv4 addresses in IPv6 form become plain, so that networks and limits match them.
     """
     if not isinstance(peer, tuple):
         return ""
@@ -163,9 +166,9 @@ def host_of(peer: object) -> str:
 
 
 def bound(address: Address) -> list[socket.socket]:
-    """Listening sockets for every address that the host stands for; ``::`` means IPv4, too. Looks names up: blocks.
+    """Make listening sockets for all addresses of the host; ``::`` includes IPv4. Name look-ups block.
 
-    :raises OSError: one of them cannot be had.
+    :raises OSError: one of the addresses cannot be used.
     """
     if address.host == "::" and socket.has_dualstack_ipv6():
         sock = socket.create_server(("::", address.port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
@@ -179,7 +182,7 @@ def bound(address: Address) -> list[socket.socket]:
             sock = socket.create_server((where[0], port, *where[2:]), family=family, backlog=BACKLOG)
             sock.setblocking(False)
             sockets.append(sock)
-            port = sock.getsockname()[1]  # where any will do, the same for all
+            port = sock.getsockname()[1]  # the same port for all, where any is allowed
     except OSError:
         for sock in sockets:
             sock.close()
@@ -188,7 +191,7 @@ def bound(address: Address) -> list[socket.socket]:
 
 
 def bound_to_path(path: str, mode: int | None) -> socket.socket:
-    """A listening unix socket, with these permissions before anybody can connect."""
+    """Make a listening unix socket whose permissions are set before anybody can connect."""
     sock = socket.socket(socket.AF_UNIX)
     try:
         sock.setblocking(False)
@@ -203,10 +206,10 @@ def bound_to_path(path: str, mode: int | None) -> socket.socket:
 
 
 def keep_alive(sock: socket.socket) -> None:
-    """Have the kernel notice a satellite that lost its power: a wake stream may otherwise be silent for ever."""
+    """Let the kernel notice a satellite that lost its power: a wake stream may otherwise be silent for ever."""
     if sock.family == socket.AF_UNIX:
         return
-    with suppress(OSError):  # it has just gone
+    with suppress(OSError):  # the client has just gone
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, seconds in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
             if hasattr(socket, option):
@@ -214,7 +217,7 @@ def keep_alive(sock: socket.socket) -> None:
 
 
 async def remove_stale_socket(path: str) -> None:
-    """Remove the socket that a killed server left behind; anything else at that path is somebody's.
+    """Remove the socket that a killed server left behind, and nothing else at that path.
 
     :raises OSError: a server listens there.
     """
@@ -238,7 +241,7 @@ def inode(path: str) -> int:
 
 
 def remove_own_socket(path: str, number: int) -> None:
-    """Remove it, unless another server has put its own in its place."""
+    """Remove our socket, unless another server has put its own in its place."""
     with suppress(FileNotFoundError):
         if inode(path) == number:
             os.unlink(path)

@@ -1,4 +1,4 @@
-"""Looks: takes second looks at wake words for another process of this program, with a model that is here anyway."""
+"""Looks: takes second looks at wake words for another process, with the model of this one."""
 
 import asyncio
 import logging
@@ -16,31 +16,31 @@ from irene_wyoming.wire.limits import Limits
 log = logging.getLogger(__name__)
 
 LIMITS = Limits(
-    max_connections=2 * AT_ONCE,  # those of a wake server that was killed may still be open when the next one asks
+    max_connections=2 * AT_ONCE,  # connections of a killed wake server may still be open when the next one asks
     max_connections_per_address=2 * AT_ONCE,
     header_bytes=1_024,
-    data_bytes=65_536,  # 64 phrases of 128 characters, each of which JSON may write as six
+    data_bytes=65_536,  # 64 phrases of 128 characters, each of which may take six in JSON
     payload_bytes=MOST_AUDIO,
     total_payload_bytes=2 * AT_ONCE * MOST_AUDIO,
-    event_timeout_s=5,  # a process of this machine, which sends at once
+    event_timeout_s=5,  # a process of this machine sends at once
     write_timeout_s=5,
     idle_timeout_s=5,
 )
-"""What is taken from the process that asks."""
+"""Limits for the process that asks."""
 
 
 class Looks:
     """Serves one look per connection.
 
-    :param recogniser: who looks.
+    :param recogniser: takes the looks.
     """
 
     def __init__(self, recogniser: Recogniser) -> None:
         self._recogniser = recogniser
 
     async def serve(self, connection: Connection, _client: Client) -> None:
-        """Answer one question. A look that nobody waits for any more is not taken. Raises nothing."""
-        with suppress(OSError, IreneError):  # who asks has gone, or sends what no program of ours does
+        """Answer one question; a look that nobody waits for any more is not taken. Raises nothing."""
+        with suppress(OSError, IreneError):  # the asking process has gone, or is none of ours
             event = await connection.read(LIMITS.idle_timeout_s)
             if event is not None:
                 await self._answer(connection, event)

@@ -8,27 +8,27 @@ from irene_wyoming.audio.format import SPEECH, AudioFormat
 from irene_wyoming.engines.wake.gate import BLOCK, BLOCK_BYTES, Steady, band_levels
 
 QUIET_S = 0.6
-"""A pause is sound that stays the same for so long. Within a word or between two of one phrase it changes sooner."""
+"""Seconds of unchanged sound that make a pause. Within a word or a phrase sound changes sooner."""
 
 NOTHING_S = 1.5
-"""A client that has sent nothing for so long pauses, too. Over a poor Wi-Fi link audio comes late by less."""
+"""Seconds without audio that count as a pause. Poor Wi-Fi delays audio by less."""
 
 QUIET_BLOCKS = round(QUIET_S * SPEECH.rate / BLOCK)
 
 
 class Lull:
-    """Listens to one stream until there is a pause in it. Of other formats than SPEECH only an end of audio is one."""
+    """Finds a pause in one stream. In formats other than SPEECH only missing audio counts."""
 
     def __init__(self, form: AudioFormat) -> None:
-        """:param form: of what is heard."""
+        """:param form: format of the audio."""
         self._knows = form == SPEECH
         self._steady = Steady()
         self._waiting = bytearray()
-        self._come = asyncio.Event()  # audio, since the last look
+        self._come = asyncio.Event()  # set by new audio, cleared at each look
         self._reached = False
 
     def heard(self, pcm: bytes) -> None:
-        """The next piece of audio."""
+        """Take the next piece of audio."""
         self._come.set()
         if not self._knows or self._reached:
             return
@@ -41,7 +41,7 @@ class Lull:
             self._reached = self._reached or self._steady.blocks >= QUIET_BLOCKS
 
     async def wait(self) -> None:
-        """Return in the first pause of the sound, or of the client."""
+        """Return in the first pause of the sound or of the client."""
         while not self._reached:
             self._come.clear()
             try:

@@ -18,11 +18,11 @@ from irene_wyoming.wire.audio import chunk_event, start_event
 from irene_wyoming.wire.framing import encode
 
 GRACE_S = 0.05
-"""Hubs ask for Info every 30 s and leave: long enough for them to be gone before the device is opened for nobody."""
+"""Seconds before the device is opened for a new listener. Hubs that ask for Info every 30 s have left by then."""
 
 
 RECENT = 16
-"""Chunks whose bytes are kept, 0.6 s by default: as far as a listener that is no trouble lags behind another."""
+"""Chunks whose encoded bytes are kept, 0.6 s by default: as far as one healthy listener lags behind another."""
 
 
 class Encoder:
@@ -30,10 +30,10 @@ class Encoder:
 
     def __init__(self, form: AudioFormat) -> None:
         self._form = form
-        self._recent: deque[tuple[AudioChunk, bytes]] = deque(maxlen=RECENT)  # the newest first
+        self._recent: deque[tuple[AudioChunk, bytes]] = deque(maxlen=RECENT)  # newest first
 
     def encoded(self, chunk: AudioChunk) -> bytes:
-        """The chunk as an ``audio-chunk`` event."""
+        """Encode a chunk as an ``audio-chunk`` event."""
         for known, encoded in self._recent:
             if known is chunk:
                 return encoded
@@ -54,7 +54,7 @@ class MicService:
 
 
 class MicRole(Role):
-    """Streams from the moment of the connection; a satellite's microphone client never sends a word."""
+    """Streams to one listener from the moment of its connection; a microphone client sends no request."""
 
     idle_ok = True  # listeners have nothing to say
 
@@ -62,13 +62,13 @@ class MicRole(Role):
         self._service = service
         self._peer = peer
         self._listener: asyncio.Task[None] | None = None
-        self._dropped = 0  # chunks that are lost and counted
+        self._dropped = 0  # lost chunks that are in the metrics
 
     async def opened(self) -> None:
         self._listener = self._peer.spawn(self._send_audio(), "microphone listener")
 
     async def on_event(self, _event: Event) -> bool:
-        """Nothing that a listener may send changes what it hears."""
+        """Ignore the event: nothing that a listener sends changes what it hears."""
         return True
 
     async def close(self) -> None:
@@ -93,7 +93,7 @@ class MicRole(Role):
                     shown.hide()
 
     def _count(self, dropped: int) -> None:
-        """``dropped``: chunks that this listener has lost so far."""
+        """Add newly lost chunks to the metrics. ``dropped``: all chunks that this listener has lost."""
         if dropped > self._dropped:
             metrics.DROPPED_FRAMES.labels("mic").inc((dropped - self._dropped) * self._service.chunk_frames)
             self._dropped = dropped

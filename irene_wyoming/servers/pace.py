@@ -1,6 +1,6 @@
-"""The pace of reading: a socket is read when what a client is about to send can matter, many events at a time.
+"""The pace of reading: a socket is read when its next audio can matter, many events at a time.
 
-A wake-up of the event loop costs as much as ten chunks, and a wake word is looked for every 80 to 150 ms only.
+A wake-up of the event loop costs as much as ten chunks, and engines look for wake words only every 80 to 150 ms.
 """
 
 import asyncio
@@ -15,42 +15,43 @@ from irene_wyoming.wire.audio import audio_format, chunks, is_audio
 from irene_wyoming.wire.connection import Connection
 
 DRIFT = 0.001
-"""A client's clock may be off, or its audio come later from now on: that is followed by a millisecond a second."""
+"""Seconds per second by which a client's clock may drift, or its audio may come later."""
 
 OVERDUE_S = 0.05
-"""Audio that was counted on and is so late may not come: the client may have sent a question, or less audio."""
+"""Seconds of delay after which expected audio may not come: the client may have sent something else."""
 
 LOOK_EVERY, LOOK_S = 12, 0.004
-"""Who looks only when audio is due sees it late, never early. Every so often he is to be there so long before, and
-to wait for it."""
+"""Every LOOK_EVERY readings, wait for audio from LOOK_S seconds before it is due. Readings at the due time alone would
+never find it early.
+"""
 
 EARLY_S = 0.005
-"""Audio that comes so much sooner than it could have been spoken was not: more of it may be here at once."""
+"""Least seconds by which audio comes sooner than it can be spoken; then more may be here at once."""
 
 PUNCTUAL_S = 0.001
-"""Audio that was due a moment ago is here: to look for it once more would cost more than this wait."""
+"""Seconds of lateness within which audio is taken to be here: another look would cost more."""
 
 LEAST_REST_S = 0.006
-"""A shorter rest is not worth setting a timer for it. It is more than ``LOOK_S``: who comes early waits."""
+"""Least seconds of a rest: setting a timer for less is not worthwhile. More than ``LOOK_S``, so an early look waits."""
 
 TURN_S = 0.002
-"""For so long a client that has sent much at once keeps the event loop; then others have their turn."""
+"""Seconds that a client with much audio may keep the event loop before others have their turn."""
 
 AMID_AUDIO = frozenset({"audio-chunk", "describe", "ping"})
-"""Events that leave a stream as it is; every other one may begin a new one."""
+"""Events that leave a stream as it is; every other event may begin a new one."""
 
 
 class Pace:
-    """Follows one stream. Audio may come late but never early, so its earliest arrivals show where it stands."""
+    """Follows one stream's timing. Audio comes late but never early, so the earliest arrivals show where it stands."""
 
     def __init__(self) -> None:
-        self._start: float | None = None  # when second 0 of the audio was due, s of the clock; None: nothing has come
-        self._seconds = 0.0  # of audio that have come
-        self._ahead = False  # the last came sooner than it was due
-        self._asked = 0  # times
+        self._start: float | None = None  # clock time at which second 0 of the audio was due; None: nothing has come
+        self._seconds = 0.0  # seconds of audio received
+        self._ahead = False  # whether the last audio came sooner than due
+        self._asked = 0  # number of calls of due()
 
     def arrived(self, seconds: float, now: float) -> None:
-        """So much audio has come by ``now`` (s of any clock)."""
+        """Count seconds of audio received by ``now`` (s of any clock)."""
         self._seconds += seconds
         start = now - self._seconds
         expected = start if self._start is None else self._start
@@ -58,9 +59,7 @@ class Pace:
         self._start = min(start, expected + DRIFT * seconds)
 
     def due(self, seconds: float, now: float) -> float:
-        """Seconds from ``now`` until so much more audio has come, sometimes less; 0 or less: it should be here, or may
-        be.
-        """
+        """Seconds from ``now`` until ``seconds`` more of audio are due, sometimes less; 0 or less: they may be here."""
         if self._start is None or self._ahead:
             return 0.0
         self._asked += 1
@@ -69,27 +68,27 @@ class Pace:
 
 
 class PacedReader:
-    """Reads the events of one conversation, at the pace at which its role has a use for them.
+    """Reads the events of one conversation when its role has a use for them.
 
-    On TCP the kernel wakes us at the byte that matters. Elsewhere a clock tells when it is due.
+    On TCP the kernel wakes us at the byte that matters; elsewhere a timer does when it is due.
     """
 
     def __init__(self, connection: Connection, role: Role, clock: Callable[[], float] = time.monotonic) -> None:
-        """:param clock: seconds, never going back."""
+        """:param clock: monotonic seconds."""
         self._connection = connection
         self._role = role
         self._clock = clock
         self._pace = Pace()
-        self._chunk_s = 0.0  # of audio in one chunk, the newest; 0: none has come
-        self._chunk_bytes = 0.0  # that such a chunk takes on the way
+        self._chunk_s = 0.0  # seconds of audio in the newest chunk; 0: none has come
+        self._chunk_bytes = 0.0  # bytes of such a chunk with its header
         self._before = 0  # bytes of all events before it
         self._turn = clock() + TURN_S  # until when this client may keep the loop
 
     async def read(self, idle_timeout_s: float | None) -> Event | None:
-        """The next event, as ``Connection.read`` gives it; audio that came together as one where the role takes that.
+        """Read the next event; chunks that came together are one ``AudioRun`` where the role takes that.
 
-        :raises ProtocolError: as ``Connection.read``.
-        :raises UnsupportedFormat: of audio.
+        :raises ProtocolError: the peer sent something else than an event, or nothing in time.
+        :raises UnsupportedFormat: audio has an invalid format.
         """
         await self._pause()
         event = await self._connection.read(idle_timeout_s, runs=self._role.takes_runs)
@@ -98,7 +97,7 @@ class PacedReader:
         return event
 
     async def _pause(self) -> None:
-        """Leave the socket alone until more can matter; leave the loop to others where this client has had its turn."""
+        """Leave the socket alone until more can matter; yield where this client has had its turn."""
         if not self._connection.buffered:
             if self._connection.counts_bytes:
                 self._count(self._role.missing_s)
@@ -109,14 +108,12 @@ class PacedReader:
             self._turn = self._clock() + TURN_S
             return
         self._connection.hurry()
-        if self._clock() > self._turn:  # reading what is here already does not yield
+        if self._clock() > self._turn:  # reading bytes that are here already does not yield
             await asyncio.sleep(0)
             self._turn = self._clock() + TURN_S
 
     def _count(self, missing_s: float) -> None:
-        """Have the next read wait for the chunk that brings what is missing: for half of its bytes, since chunks come
-        whole and their headers differ by a digit.
-        """
+        """Let the next read wait for half of the chunk that brings the missing audio: headers differ by a digit."""
         chunks_missing = math.ceil(missing_s / self._chunk_s - 0.01) if self._chunk_s else 0
         if chunks_missing > 1:
             self._connection.expect(int((chunks_missing - 0.5) * self._chunk_bytes), missing_s + OVERDUE_S)
@@ -130,7 +127,7 @@ class PacedReader:
             first, size = parts[0][0], parts[-1][0]
             self._chunk_s, self._chunk_bytes = form.seconds(first), (self._before - before) / len(parts)
             self._pace.arrived(form.seconds(first), now)
-            if first < size:  # the rest came at the same time, so sooner than it was spoken
+            if first < size:  # the rest came at the same time, so earlier than it was due
                 self._pace.arrived(form.seconds(size - first), now)
         elif event.type not in AMID_AUDIO:
             self._pace = Pace()

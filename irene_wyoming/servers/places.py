@@ -1,4 +1,4 @@
-"""Places: how many guests may be here at a time, and who goes first when there are more."""
+"""Places: limits the clients of an address, and decides who goes first when there are more."""
 
 import asyncio
 import time
@@ -9,25 +9,25 @@ from dataclasses import dataclass, field
 from irene_wyoming.errors import LimitExceeded
 
 WAIT_S = 1.0
-"""For a place. Those who have just left give theirs back within milliseconds; a hub asks again after seconds."""
+"""Seconds to wait for a place. Leaving clients free theirs within milliseconds; a hub asks again after seconds."""
 
 
 @dataclass(eq=False, slots=True)
 class Guest:
-    """Somebody who wants a place."""
+    """A client that wants a place."""
 
     host: str
-    """Where from: an address, or empty."""
+    """The client's address, or empty."""
     idle: Callable[[], bool]
-    """Whether nothing has come of it so far, so that it may be sent away for another."""
+    """Whether it has done nothing so far, so that it may be dismissed for another."""
     dismiss: Callable[[], None]
-    """Sends it away; it has no place any more then."""
+    """Sends it away; it has no place any more afterwards."""
     unlimited: bool = False
-    """The limit of one address does not hold for it."""
+    """Whether the limit per address does not hold for it."""
     since: float = 0.0
-    """When it got its place."""
+    """The clock's reading when it got its place."""
     admitted: asyncio.Future[None] | None = field(default=None, repr=False)
-    """While it waits for one."""
+    """Pending while it waits for a place."""
 
 
 class Places:
@@ -37,10 +37,10 @@ class Places:
     that has more of them than the newcomer's. So an address that fills all places harms nobody but itself.
 
     :param total: places.
-    :param per_host: of them for one address.
-    :param waiting: newcomers that may wait for a place; further ones take the turn of those who have waited longest.
-    :param patience_s: for so long an idle guest is safe from others of its address.
-    :param clock: seconds, never going back.
+    :param per_host: places for one address.
+    :param waiting: newcomers that may wait; further ones replace those who have waited longest.
+    :param patience_s: seconds in which an idle guest is safe from others of its address.
+    :param clock: monotonic seconds.
     """
 
     def __init__(
@@ -56,22 +56,22 @@ class Places:
         self._most_waiting = waiting
         self._patience_s = patience_s
         self._clock = clock
-        self._guests: dict[Guest, None] = {}  # in the order of their coming
-        self._hosts: Counter[str] = Counter()  # of guests whose address is limited
+        self._guests: dict[Guest, None] = {}  # in order of arrival
+        self._hosts: Counter[str] = Counter()  # guests per limited address
         self._waiting: dict[Guest, None] = {}
 
     def __len__(self) -> int:
-        """Places that are taken."""
+        """The number of taken places."""
         return len(self._guests)
 
     def __contains__(self, guest: Guest) -> bool:
-        """Whether it has a place."""
+        """Whether the guest has a place."""
         return guest in self._guests
 
     async def take(self, guest: Guest) -> None:
-        """Wait a moment for a place, and keep it until ``give``.
+        """Take a place until ``give``, after a short wait if need be.
 
-        :raises LimitExceeded: there is none.
+        :raises LimitExceeded: no place is free.
         """
         if self._admit(guest):
             return
@@ -88,7 +88,7 @@ class Places:
             guest.admitted = None
 
     async def _wait(self, guest: Guest, admitted: asyncio.Future[None]) -> None:
-        """:raises LimitExceeded: no place in time, or others wait instead."""
+        """Wait for a place; raises LimitExceeded where none comes in time, or others wait instead."""
         waited_s = 0.0
         while guest not in self._guests:
             step_s = min(self._patience_s, WAIT_S - waited_s)
@@ -98,13 +98,13 @@ class Places:
             waited_s += step_s
             if admitted.done():
                 admitted.result()
-            elif self._admit(guest):  # somebody has been idle for too long meanwhile
+            elif self._admit(guest):  # an idle guest could be dismissed meanwhile
                 return
 
     def _make_room_to_wait(self, newcomer: Guest) -> None:
-        """Where too many wait, the one goes that has waited longest, of the address from which most wait.
+        """Where too many wait, dismiss the one that has waited longest, from the address with most waiting.
 
-        :raises LimitExceeded: nobody may wait.
+        :raises LimitExceeded: waiting is not allowed.
         """
         if len(self._waiting) < self._most_waiting:
             return
@@ -154,11 +154,11 @@ class Places:
         return len(self._guests) < self._total and not self._is_full(guest)
 
     def _is_full(self, guest: Guest) -> bool:
-        """Whether the guest's address has all the places that one may have."""
+        """Whether the guest's address has all the places that one address may have."""
         return not guest.unlimited and self._hosts[guest.host] >= self._per_host
 
     def _idle_one(self, newcomer: Guest) -> Guest | None:
-        """Who goes for the newcomer; None: nobody."""
+        """Choose an idle guest to go for the newcomer; None: there is none."""
         idle = [guest for guest in self._guests if guest.idle()]
         if self._is_full(newcomer):
             idle = [guest for guest in idle if guest.host == newcomer.host]
@@ -169,7 +169,7 @@ class Places:
             for guest in idle
             if now - guest.since >= self._patience_s or hosts[guest.host] > hosts[newcomer.host] + 1
         ]
-        return max(able, key=lambda guest: hosts[guest.host], default=None)  # the first of those, so the oldest
+        return max(able, key=lambda guest: hosts[guest.host], default=None)  # the first is the oldest
 
     def _refusal(self, guest: Guest) -> LimitExceeded:
         if self._is_full(guest):

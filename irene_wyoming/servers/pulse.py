@@ -1,4 +1,4 @@
-"""Pulse: whether the server behind a relay still answers, asked as long as somebody talks with it."""
+"""Pulse: checks that the server behind a relay still answers, as long as a conversation with it lasts."""
 
 import asyncio
 from contextlib import suppress
@@ -11,26 +11,27 @@ from irene_wyoming.wire.client import connect, expect
 from irene_wyoming.wire.connection import Connection
 
 EVERY_S = 1.5
-"""From an answer to the next question, which costs both sides a fraction of a millisecond. It is also before the first:
-most conversations are over by then."""
+"""Seconds between an answer and the next question, and before the first one. A question costs a fraction of a
+millisecond, and most conversations are shorter.
+"""
 
 ANSWER_S = 3.0
-"""For the answer. A loop that stands still for so long hears nobody. With the pause before, it is known in 4.5 s."""
+"""Seconds to wait for the answer. With the pause before, a still server is known in 4.5 s."""
 
 
 LATE_S = 0.3
-"""Where our own timer is so late, this process has stood still, and nothing is known of the other."""
+"""Least seconds by which our own timer is late when this process stood still; then nothing is known of the other."""
 
 
 class Still(IreneError):
-    """A server takes connections and answers nothing."""
+    """Raised where a server takes connections and answers nothing."""
 
     code = ServerUnavailable.code
 
 
 class Pulse:
-    """Asks one server on a connection of its own, while there are watchers. A server that stands still accepts
-    connections and takes audio, so that its clients could not tell.
+    """Asks one server on a connection of its own, while somebody watches. A server that stands still accepts
+    connections and audio, so clients cannot notice.
     """
 
     def __init__(self, name: str, address: Address, answer_s: float = ANSWER_S, every_s: float = EVERY_S) -> None:
@@ -42,7 +43,7 @@ class Pulse:
         self._beating: asyncio.Task[None] | None = None  # None: nobody watches
 
     async def watch(self) -> None:
-        """Returns never.
+        """Watch the server for ever.
 
         :raises Still: the server stands still.
         """
@@ -68,10 +69,10 @@ class Pulse:
                 await self._converse()
 
     async def _converse(self) -> None:
-        """Ask again and again, on one connection.
+        """Ask again and again on one connection.
 
         :raises Still: the server has not answered.
-        :raises ProtocolError, ConnectionError, ServerUnavailable: it does not talk with us.
+        :raises ProtocolError, ConnectionError, ServerUnavailable: the server refuses or ends the connection.
         """
         now = asyncio.get_running_loop().time
         due = now() + self._answer_s
@@ -84,7 +85,7 @@ class Pulse:
                     due = now() + self._answer_s
                     patience.reschedule(due)
         except TimeoutError:
-            if now() - due < LATE_S:  # else it is we who stood still, and the answer may be here
+            if now() - due < LATE_S:  # otherwise this process stood still, and the answer may be here
                 raise Still(f"the {self._name} server has not answered for {self._answer_s:g} s") from None
 
     async def _ask(self, connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""What a client asks of one transcription, checked."""
+"""Reads and checks a client's request for a transcription."""
 
 from typing import Any, get_args
 
@@ -7,18 +7,18 @@ from irene_wyoming.errors import ProtocolError, UnsupportedRequest
 from irene_wyoming.wire import fields
 
 MAX_HINTS = 1_000
-"""Names or terms that are passed on; a large home has some hundred. They are hints, so that the others are left out."""
+"""Most names or terms passed on as hints. A large home has some hundred; further ones are left out."""
 
 MAX_CONTEXT_KEYS = 100
-"""Of a context; it is made by a server, for itself."""
+"""Most keys of a context, which a server makes for itself."""
 
 
 def asr_request(data: dict[str, Any], language: str) -> AsrRequest:
-    """The data of a ``transcribe`` event.
+    """Read the data of a ``transcribe`` event.
 
-    :param language: where the client names none.
-    :raises ProtocolError: a field has another type than it must.
-    :raises UnsupportedRequest: a value that nobody here knows.
+    :param language: used where the client names none.
+    :raises ProtocolError: a field has a wrong type.
+    :raises UnsupportedRequest: a value is unknown here.
     """
     return AsrRequest(
         model=fields.name(data, "name"),
@@ -31,7 +31,7 @@ def asr_request(data: dict[str, Any], language: str) -> AsrRequest:
 
 
 def hints(data: dict[str, Any], key: str) -> tuple[str, ...]:
-    """An optional list of words or phrases, without blank ones and repetitions."""
+    """Read an optional list of words or phrases, without blank ones and repetitions."""
     values = data.get(key)
     if values is None:
         return ()

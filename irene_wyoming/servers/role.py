@@ -1,4 +1,4 @@
-"""Role: what a server does in one conversation, without a socket."""
+"""Role: a server's behaviour in one conversation, without a socket."""
 
 import asyncio
 import math
@@ -16,82 +16,81 @@ class Peer(Protocol):
         """Send one event; waits while the peer has no room for it.
 
         :raises LimitExceeded: the peer does not read.
-        :raises ConnectionError: the peer is gone.
+        :raises ConnectionError: the peer has gone.
         """
 
     async def send_encoded(self, encoded: bytes) -> None:
-        """As ``send``, of an event that is bytes already: many peers get it."""
+        """Send an encoded event, like ``send``. Useful where many peers get the same one."""
 
     def spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
-        """Start a task of the role's own. When it ends, so does the conversation, an error being told to the peer.
+        """Start a task of the role. When it ends, so does the conversation; the peer is told of an error.
 
-        A task that the role cancels leaves the conversation as it is; ``close`` must cancel what still runs.
+        A task that the role cancels leaves the conversation as it is. ``close`` must cancel running ones.
         """
 
     def hurry(self) -> None:
-        """What the peer sends matters sooner than ``Role.missing_s`` has said."""
+        """Take note that the peer's audio matters sooner than ``Role.missing_s`` has said."""
 
 
 class Role(ABC):
-    """One conversation. Whoever makes it calls ``opened`` once, ``on_event`` in order, and ``close`` in the end.
+    """One conversation. Its maker calls ``opened`` once, ``on_event`` in order, and ``close`` in the end.
 
-    A role states what differs from the answers here: a client that says nothing for long is let go, and everything
-    that it sends matters at once.
+    The defaults here let a long silent client go, and take everything it sends as urgent. A role overrides what
+    differs.
     """
 
     takes_runs = False
-    """True: audio chunks that have arrived together may come as one ``AudioRun``."""
+    """Whether chunks that arrived together may come as one ``AudioRun``."""
 
     @property
     def idle_ok(self) -> bool:
-        """True: the peer may be silent for ever, as things stand now."""
+        """Whether the peer may be silent for ever at present."""
         return False
 
     @property
     def patience_s(self) -> float:
-        """Seconds that the peer may be silent, as things stand now, where the configuration allows no less."""
+        """Seconds that the peer may be silent at present, where the configuration allows no less."""
         return math.inf
 
     @property
     def answers_ping(self) -> bool:
-        """True: the role answers pings itself, as things stand now."""
+        """Whether the role itself answers pings at present."""
         return False
 
     @property
     def owes_answer(self) -> bool:
-        """True: the peer has said something that it waits for an answer to; a server that stops gives it some time."""
+        """Whether the peer waits for an answer; a server that stops gives it some time."""
         return False
 
     @property
     def missing_s(self) -> float:
-        """Seconds of audio that the peer must send before anything can be heard in it. Pings and questions in between
-        are answered later by so much; 0: at once.
+        """Seconds of audio that must arrive before anything can be heard in it; 0: read at once. Pings in between are
+        answered later by so much.
         """
         return 0.0
 
     async def opened(self) -> None:  # noqa: B027  # most roles begin with the first event
-        """The connection stands. Nothing slow happens here: most connections only ask for Info and leave."""
+        """Begin the conversation. It must be quick: most connections only ask for Info and leave."""
 
     @abstractmethod
     async def on_event(self, event: Event) -> bool:
-        """Take one event, also those that the handler has answered itself. False ends the conversation.
+        """Take one event, including those that the handler has answered. False ends the conversation.
 
-        :raises IreneError: the peer is told its text and code, then the conversation ends.
+        :raises IreneError: the peer gets its text and code, then the conversation ends.
         """
 
     async def pause(self) -> bool:
-        """The server is being stopped, and the peer is owed no answer: return when it would lose nothing by the end of
-        the conversation.
+        """Called when the server stops and owes no answer: return when the conversation can end without loss.
 
-        True: the peer is amid a stream, and is told gently that it ends. False: it is doing nothing.
+        True: the peer is within a stream, and is told that it ends. False: it is doing nothing.
         """
         return False
 
     async def on_end(self) -> None:  # noqa: B027  # most roles owe nothing then
-        """The peer will send nothing more, but may still read; finish what it is waiting for."""
+        """Finish what the peer waits for: it sends nothing more, but may still read."""
 
     async def close(self) -> None:  # noqa: B027  # some hold nothing
-        """Give everything back. May be called more than once."""
+        """Give all resources back. May be called more than once."""
 
 
 RoleFactory = Callable[[Peer], Role]

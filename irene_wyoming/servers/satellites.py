@@ -1,4 +1,4 @@
-"""Satellites: which settings hold for one conversation with the wake server. Pure."""
+"""Satellites: finds the settings for one conversation with the wake server. Pure."""
 
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Satellites:
-    """What is set per word, and per satellite by the name that it gives itself or by where it connects from.
+    """Settings per word, and per satellite, known by the name that it gives or the address it connects from.
 
-    What is closest to the satellite and the word wins: the satellite's own value for the word, then its value for all
-    words, then the word's value for all satellites, and in the end the engine's.
+    The most specific value wins: the satellite's own value for the word, then its value for all words, then the word's
+    value for all satellites, and last the engine's default.
     """
 
     def __init__(self, models: Mapping[str, WakeSettings], satellites: Mapping[str, SatelliteConfig]) -> None:
@@ -24,7 +24,7 @@ class Satellites:
         self._set(models, satellites)
 
     def change(self, models: Mapping[str, WakeSettings], satellites: Mapping[str, SatelliteConfig]) -> None:
-        """From now on these hold, as for a new object."""
+        """Replace all settings, as for a new object."""
         self.revision += 1
         self._set(models, satellites)
 
@@ -40,10 +40,10 @@ class Satellites:
         self._networks.sort(key=lambda known: known[0].prefixlen, reverse=True)  # the smallest network first
 
     def settings(self, words: Sequence[str], host: str, name: str | None = None) -> dict[str, WakeSettings]:
-        """What is set for these words, by word; those for which nothing is set are left out.
+        """The settings of these words, by word; words without settings are left out.
 
         :param host: the address that the satellite connects from; empty for a unix socket.
-        :param name: what the satellite calls itself, if it does.
+        :param name: the satellite's own name, if it gives one.
         """
         satellite = self._of(host, name)
         found = {}
@@ -60,14 +60,14 @@ class Satellites:
             return self._named[name]
         if not host or not self._networks:
             return None
-        address = ipaddress.ip_address(host.partition("%")[0])  # without the interface of a link-local one
+        address = ipaddress.ip_address(host.partition("%")[0])  # without the interface of a link-local address
         if address.version == 6 and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return next((satellite for network, satellite in self._networks if address in network), None)
 
 
 def _of_word(models: Mapping[str, WakeSettings], word: str) -> WakeSettings:
-    """What is set for a word, under its name or another spelling of it."""
+    """The settings of a word, under its name or another spelling of it."""
     if word in models or not models:
         return models.get(word, WakeSettings())
     wanted = folded(word)
@@ -75,7 +75,7 @@ def _of_word(models: Mapping[str, WakeSettings], word: str) -> WakeSettings:
 
 
 def strict(settings: WakeSettings | None) -> bool:
-    """Whether a user has said what a word must reach: then nothing is proposed that does not."""
+    """Whether a user has set what a word must reach: then nothing below it is proposed."""
     if settings is None:
         return False
     return any(value is not None for value in (settings.threshold, settings.trigger_level, settings.min_level_dbfs))

@@ -1,4 +1,4 @@
-"""Service: one listening address and the connections that it has accepted."""
+"""Service: one listening address and its accepted connections."""
 
 import asyncio
 import errno
@@ -30,36 +30,35 @@ log = logging.getLogger(__name__)
 REFUSALS_EVERY_S = 60.0
 
 REFUSED_PATIENCE_S = 0.2
-"""What a client beyond the limit gets to read why."""
+"""Seconds that a refused client gets to read the reason."""
 
 NEWCOMERS = 32
-"""Clients in a TLS handshake, or about to show the token. A handshake takes 0.3 MB, so all of them 10."""
+"""Clients in a TLS handshake, or about to show the token. A handshake takes 0.3 MB, so all take 10."""
 
 NEWCOMER_S = 5.0
-"""What such a client gets for it. A handshake takes three ways over the network, the token comes with the first."""
+"""Seconds for the handshake and the token, which take three or four ways over the network."""
 
 PROOF_S = 0.5
-"""For so long a newcomer is safe from others of its own address: one way over a poor Wi-Fi link."""
+"""Seconds in which a newcomer is safe from others of its address: one way over a poor Wi-Fi link."""
 
 SILENT_S = 2.0
-"""For so long a client with a place may say nothing before it can lose that place to another. Hubs and satellites say
-what they want at once."""
+"""Seconds of silence after which a client may lose its place to another. Hubs and satellites begin at once."""
 
 GOES = "this server is being stopped: connect again to reach another one"
 
 PROOF_BYTES = 1024
-"""Of a newcomer's first event: a token has at most 256 characters."""
+"""Most bytes of a newcomer's first event: a token has at most 256 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who is connected to which server."""
+    """A connected client of one server."""
 
     server: str
     host: str
-    """Its address; empty for a unix socket."""
+    """The client's address; empty for a unix socket."""
     stopping: asyncio.Event
-    """Set when the server stops: whoever is owed an answer may wait for it, everybody else goes."""
+    """Set when the server stops: clients that are owed an answer may wait for it, all others go."""
 
     def __str__(self) -> str:
         return f"{self.server}: {self.host or 'unix socket'}"
@@ -69,7 +68,7 @@ class Arrival:
     """A client that has been accepted."""
 
     def __init__(self, sock: socket.socket, host: str, *, silent: bool) -> None:
-        """:param silent: nothing is expected of it."""
+        """:param silent: the client is not expected to send anything."""
         self.sock = sock
         self.host = host
         self.connection: Connection | None = None
@@ -79,12 +78,12 @@ class Arrival:
         self.guest = Guest(host, idle=self._idle, dismiss=self.dismiss, unlimited=is_local(host))
 
     def known_as(self, host: str) -> None:
-        """It is a proxy's connection for this client."""
+        """Take note that it is a proxy's connection for this client."""
         self.host = host
         self.guest = Guest(host, idle=self._idle, dismiss=self.dismiss, unlimited=is_local(host))
 
     def dismiss(self) -> None:
-        """End it without a word."""
+        """Close the connection without an error event."""
         if self.task is not None:
             self.task.cancel()
 
@@ -99,14 +98,14 @@ class Arrival:
 
 
 Serve = Callable[[Connection, Client], Awaitable[None]]
-"""Serve one connection and close it. Raises nothing."""
+"""Serves one connection and closes it. Raises nothing."""
 
 
 class Service:
-    """Accepts connections on one address, each in a task of its own, never more than the limits allow.
+    """Accepts connections on one address, within the limits, each in a task of its own.
 
-    A client from a network that may not connect is sent away, unless there is a token for it to show. Until it has,
-    and until a TLS handshake is over, it is a newcomer: with few places, little time, and no payload.
+    A client from a network that is not allowed is refused unless it can show a token. Until then, and during a TLS
+    handshake, it is a newcomer: with few places, little time, and no payload.
     """
 
     def __init__(
@@ -122,11 +121,11 @@ class Service:
         silent: bool = False,
         files_each: int = 1,
     ) -> None:
-        """:param access: None: everybody, without TLS.
-        :param drain_s: what conversations get to end by themselves when the service stops.
-        :param notice_s: what proxies get before that, to send new clients elsewhere.
-        :param silent: its clients say nothing: none loses its place for that.
-        :param files_each: what a client has open here.
+        """:param access: who may connect; None: everybody, without TLS.
+        :param drain_s: seconds that conversations get to end by themselves at a stop.
+        :param notice_s: seconds before that in which proxies learn to send new clients elsewhere.
+        :param silent: clients send nothing, and none loses its place for that.
+        :param files_each: files that a client has open here.
         """
         self.name = name
         self._limits = limits
@@ -136,7 +135,7 @@ class Service:
         self._drain_s = drain_s
         self._notice_s = notice_s
         self._silent = silent
-        self._draining = False  # proxies are told that they are to send nobody any more
+        self._draining = False  # whether proxies are told to send no more clients
         self._stopping = asyncio.Event()
         self._token = ""
         self._context: ssl.SSLContext | None = None  # None: no TLS
@@ -147,12 +146,12 @@ class Service:
         newcomers = min(NEWCOMERS, crowd)
         self._newcomers = Places(newcomers, newcomers, crowd, patience_s=PROOF_S)
         self._arrivals: dict[asyncio.Task[None], Arrival] = {}
-        self._refusals = 0  # since the last one that was logged
+        self._refusals = 0  # refusals since the last one that was logged
         self._refused_at = -REFUSALS_EVERY_S
 
     @property
     def address(self) -> Address:
-        """Once it listens, with the port that was really taken."""
+        """The listening address, with the port that was really taken."""
         return self._listener.address
 
     @property
@@ -161,9 +160,9 @@ class Service:
         return len(self._arrivals)
 
     async def start(self) -> None:
-        """Listen. Afterwards ``address`` has the port that was really taken.
+        """Begin to listen. Afterwards ``address`` has the port that was really taken.
 
-        :raises AddressUnavailable: the address cannot be had.
+        :raises AddressUnavailable: the address cannot be used.
         :raises ConfigError: the certificate or the token cannot be used.
         """
         if self._access is not None:
@@ -181,9 +180,9 @@ class Service:
         log.info("%s: ready on %s", self.name, self.address.uri)
 
     async def drain(self) -> None:
-        """Let conversations end, while whoever connects is told in words to ask another server. ``stop`` follows.
+        """Let conversations end, and tell new clients to ask another server. ``stop`` follows.
 
-        Proxies are told first, and what they send until they know is served as ever.
+        Proxies are told first, and clients that they send before they notice are served as ever.
         """
         self._draining = True
         DRAINING.labels(self.name).set(1)
@@ -193,11 +192,11 @@ class Service:
         await self._let_end()
 
     def hurry(self) -> None:
-        """Conversations get no time to end any more when the service stops."""
+        """Give conversations no more time to end when the service stops."""
         self._drain_s = 0.0
 
     async def stop(self) -> None:
-        """Listen no more, let conversations end unless ``drain`` did, then end all. May be called more than once."""
+        """Stop listening, let conversations end unless ``drain`` did, then end all. May be called more than once."""
         self._draining = True
         await self._listener.close()
         await self._let_end()
@@ -207,7 +206,7 @@ class Service:
             await asyncio.wait(list(self._arrivals))
 
     async def _let_end(self) -> None:
-        """Let conversations end, each at a moment at which nothing is lost. They get ``drain_s`` for it, once."""
+        """Let conversations end, each when nothing is lost. They get ``drain_s`` for that, once."""
         self._stopping.set()
         drain_s, self._drain_s = self._drain_s, 0.0
         for arrival in list(self._arrivals.values()):
@@ -233,7 +232,7 @@ class Service:
         task.add_done_callback(self._ended)
 
     async def _connection(self, arrival: Arrival) -> None:
-        """One client, from its being accepted to its end."""
+        """Serve one client from its acceptance to its end."""
         trace.begin()
         try:
             await self._settle(arrival)
@@ -253,8 +252,8 @@ class Service:
     async def _settle(self, arrival: Arrival) -> None:
         """Open the connection and find a place for it.
 
-        :raises ProtocolError: the client may not be served, or there is no place.
-        :raises OSError: it is gone.
+        :raises ProtocolError: the client is not allowed, or there is no place.
+        :raises OSError: it has gone.
         """
         if self._access is not None and is_proxy(arrival.host, self._access.proxies):
             await self._see_client(arrival)
@@ -281,10 +280,10 @@ class Service:
         return arrival.connection
 
     async def _see_client(self, arrival: Arrival) -> None:
-        """Read for whom a proxy has connected.
+        """Read the client for whom a proxy has connected.
 
-        :raises ProtocolError: it does not say so.
-        :raises OSError: it is gone.
+        :raises ProtocolError: the proxy's header is invalid.
+        :raises OSError: it has gone.
         """
         await self._newcomers.take(arrival.newcomer)
         try:
@@ -298,23 +297,23 @@ class Service:
         if host is not None:
             arrival.known_as(host)
             trace.begin(proxy.connection_id(head, rest))
-        elif self._draining:  # it asks for itself whether we are well
+        elif self._draining:  # the proxy checks our health
             raise Draining(GOES)
 
     def _stranger(self, host: str) -> str:
-        """Why a client from there may not be served as it is; empty where it may."""
+        """Why a client with this address may not be served as it is; empty: it may."""
         if self._access is None or is_allowed(host, self._access.allow):
             return ""
         return f"{host} is in none of the networks that {self.name}.access.allow names"
 
     async def _see_token(self, connection: Connection, unknown: str) -> None:
-        """:raises ProtocolError: what comes first is not the token."""
+        """Read the token; raises ProtocolError where something else comes first."""
         first = await connection.read(NEWCOMER_S)
         if first is None or not shows(first, self._token):
             raise NotAllowed(f"{unknown}, and did not show the token first")
 
     async def _refuse(self, arrival: Arrival, refusal: ProtocolError) -> None:
-        """Say why, where that takes no handshake and not too many are told at once."""
+        """Send the reason, where that takes no handshake and not too many clients are being refused."""
         crowd = len(self._arrivals) - len(self._places) - len(self._newcomers)
         if crowd > self._shares.crowd or (arrival.connection is None and self._context is not None):
             return
@@ -324,7 +323,7 @@ class Service:
             await connection.finish(REFUSED_PATIENCE_S)
 
     def _log_refusal(self, host: str, refusal: ProtocolError) -> None:
-        """One line a minute, however many are refused."""
+        """Log refusals once a minute, however many there are."""
         REFUSED.labels(self.name, refusal.code).inc()
         self._refusals += 1
         now = time.monotonic()
@@ -333,7 +332,7 @@ class Service:
             self._refused_at, self._refusals = now, 0
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._arrivals.pop(task).task = None  # they hold each other: 0.3 MB until garbage is looked for
+        self._arrivals.pop(task).task = None  # breaks a cycle of 0.3 MB that would last until the next collection
         CONNECTIONS.labels(self.name).dec()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: a bug in this server", self.name, exc_info=error)

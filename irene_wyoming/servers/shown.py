@@ -1,4 +1,4 @@
-"""ShownStream: how a stream sounds and scores at the moment, for whoever looks. Costs nothing while nobody does."""
+"""ShownStream: a stream's present sound and scores, for the page. Costs nothing while nobody looks."""
 
 import time
 from typing import Any
@@ -10,7 +10,7 @@ from irene_wyoming.engines.base import MeasuredScore, Score, SecondedScore
 from irene_wyoming.news import NEWS
 
 STALE_S = 2.0
-"""After a gap of so long the meter begins anew: nobody looked, or nothing came."""
+"""Seconds of a gap after which the meter begins anew: nobody looked, or nothing came."""
 
 
 class ShownStream:
@@ -18,7 +18,7 @@ class ShownStream:
 
     def __init__(self, kind: str, caller: str, rate: int, words: list[str] | None = None) -> None:
         """:param kind: ``satellite``, ``command`` or ``listener``.
-        :param caller: whom the page names.
+        :param caller: the client's name on the page.
         :param rate: Hz, of 16-bit mono audio.
         """
         self._caller = caller
@@ -36,7 +36,7 @@ class ShownStream:
         """Ends that it is shown. May be called more than once."""
 
     def heard(self, pcm: bytes) -> None:
-        """Audio of the stream, 16-bit mono."""
+        """Take audio of the stream, 16-bit mono."""
         if not NEWS.watched:
             return
         now = time.monotonic()
@@ -46,7 +46,7 @@ class ShownStream:
         self._meter.push(np.frombuffer(pcm, "<i2"))
 
     def scored(self, score: Score) -> None:
-        """A step of a word. Called on the engines' thread."""
+        """Take the score of a word's step. Called on the engines' thread."""
         if NEWS.watched and score.score > self._scores.get(score.word, 0.0):
             self._scores[score.word] = score.score
         if isinstance(score, SecondedScore):
@@ -58,11 +58,11 @@ class ShownStream:
             self._steps.pop(score.word, None)
 
     def steps(self, word: str) -> int:
-        """The most steps in a row that reached a word's threshold since this was last asked."""
+        """The most steps in a row that reached a word's threshold since the last call."""
         return self._most_steps.pop(word, 0)
 
     def look(self) -> dict[str, Any]:
-        """How it is now; the scores are the highest since the last look."""
+        """The present picture; scores are the highest since the last look."""
         scores, self._scores = self._scores, {}
         picture: dict[str, Any] = {
             "caller": self._caller,

@@ -1,4 +1,4 @@
-"""TranscriptWriter: one transcript on its way to a client, word by word where the engine can."""
+"""TranscriptWriter: sends one transcript to a client, word by word where the engine can."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -15,16 +15,16 @@ from irene_wyoming.servers.role import Peer
 log = logging.getLogger(__name__)
 
 SHOWN_DETAILS = ("level_dbfs", "snr_db", "reason", "nearest", "nearest_confidence")
-"""What the page shows of a transcript's details."""
+"""Details of a transcript that the page shows."""
 
 
 class TranscriptWriter:
     """Sends ``transcript``. By the protocol's convention it starts with ``transcript-start``, has a
-    ``transcript-chunk`` for each piece of text, and ends with ``transcript-stop``. Clients that do not know
-    streams ignore these. An engine that understands nothing before the end gives one piece.
+    ``transcript-chunk`` for each piece of text, and ends with ``transcript-stop``. Clients that do not know streams
+    ignore these. An engine that understands nothing before the end gives one piece.
 
-    :param waited_s: says how long the person has been waiting; None: they still speak.
-    :param caller: whom the log names.
+    :param waited_s: gives the seconds that the person has been waiting; None: they still speak.
+    :param caller: the client's name in the log.
     """
 
     def __init__(self, peer: Peer, language: str, waited_s: Callable[[], float | None], caller: str) -> None:
@@ -36,7 +36,7 @@ class TranscriptWriter:
         self._begun = False
 
     async def partial(self, text: str) -> None:
-        """What has been understood so far."""
+        """Take a partial transcript and send its new certain text."""
         await self._chunk(self._captions.push(text))
 
     async def final(self, result: Transcription) -> None:
@@ -61,7 +61,7 @@ class TranscriptWriter:
 
 
 def context(result: Transcription) -> dict[str, Any] | None:
-    """What a client may want to know besides the text: kind, confidence, and the engine's details. None: nothing."""
+    """Facts for the client besides the text: kind, confidence, and the engine's details; None: there are none."""
     told: dict[str, Any] = {} if result.kind is None else {"kind": result.kind}
     if result.confidence is not None:
         told["confidence"] = round(result.confidence, 3)
@@ -70,10 +70,10 @@ def context(result: Transcription) -> dict[str, Any] | None:
 
 
 def said(caller: str, result: Transcription, delay_s: float | None) -> str:
-    """A transcript for the log.
+    """Describe a transcript for the log.
 
-    :param caller: whom the log names.
-    :param delay_s: from the end of the audio.
+    :param caller: the client's name in the log.
+    :param delay_s: seconds since the end of the audio.
     """
     details: Mapping[str, Any] = result.details
     when = "" if delay_s is None else f" {delay_s:.2f} s after the end"
@@ -90,9 +90,9 @@ def said(caller: str, result: Transcription, delay_s: float | None) -> str:
 
 
 def shown(result: Transcription, delay_s: float | None) -> dict[str, Any]:
-    """A transcript for the page.
+    """Describe a transcript for the page.
 
-    :param delay_s: from the end of the audio.
+    :param delay_s: seconds since the end of the audio.
     """
     details = {name: result.details.get(name) for name in SHOWN_DETAILS}
     return {

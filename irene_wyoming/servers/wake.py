@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class WakeRole(Role):
-    """Hears the words that the client asked for, and no others.
+    """Listens for the words that the client asked for, and no others.
 
-    A stream begins at ``detect`` as well as at ``audio-start``: satellites of older years send no ``audio-start`` and
-    repeat ``detect`` on one connection, and must not hear the old word again. The engine's session is made at
+    A stream begins at ``detect`` as well as at ``audio-start``: older satellites send no ``audio-start`` and repeat
+    ``detect`` on one connection. They must not hear the old word again. The engine's session is made at
     ``audio-start``, while the satellite fills its first chunk, or with the first audio where there is none.
     """
 
@@ -52,17 +52,17 @@ class WakeRole(Role):
 
     @property
     def idle_ok(self) -> bool:
-        """A satellite that listens keeps its connection through a silent night; one that never asked does not."""
+        """Whether the client may be silent: a listening satellite through a whole night, one that never asked not."""
         return self._intake is not None
 
     @property
     def answers_ping(self) -> bool:
-        """True while listening: the answer comes after everything that was heard before the ping."""
+        """Whether the role answers pings: while listening, since the answer must follow everything heard before."""
         return self._hearing is not None
 
     @property
     def missing_s(self) -> float:
-        """What the session needs beyond the audio that waits for it."""
+        """Seconds of audio that the session needs beyond what waits for it."""
         return 0.0 if self._hearing is None else self._hearing.missing_s
 
     async def on_event(self, event: Event) -> bool:
@@ -86,7 +86,7 @@ class WakeRole(Role):
         return True
 
     async def pause(self) -> bool:
-        """A satellite that listens is let go between two words, so that it goes on elsewhere and none is lost."""
+        """Wait for a pause: a listening satellite is let go between two words and loses none."""
         if self._intake is None:
             return False
         self._lull = Lull(self._engine.format)
@@ -114,7 +114,7 @@ class WakeRole(Role):
             hearing.close()
 
     async def _open(self) -> Hearing:
-        """The engine's session of this stream."""
+        """Open the engine's session of this stream."""
         if self._hearing is None:
             listener = self._listener if self._listener.asked else self._listener.asking(self._default())
             hearing = Hearing(self._service, self._engine, listener, self._reports.put_nowait)
@@ -129,12 +129,13 @@ class WakeRole(Role):
         if self._intake is None:
             await self._restart()
             assert self._intake is not None
-        if self._hearing is not None and self._hearing.outdated:  # the stream goes on with a session as it is set now
+        # the stream goes on with a session of the present settings
+        if self._hearing is not None and self._hearing.outdated:
             await self._hearing.heard()
             self._end_stream()
         stamps = stamped(chunks(event), form, self._intake)
         pieces: Iterable[bytes] = self._intake.push(form, event.payload or b"")
-        if len(stamps) > 1:  # they are shares of all of it
+        if len(stamps) > 1:  # they are shares of all of the audio
             pieces = filter(None, [b"".join(pieces)])
         for pcm in pieces:
             if self._lull is not None:
@@ -148,7 +149,7 @@ class WakeRole(Role):
         hearing = self._hearing
         if tail:
             hearing = hearing or await self._open()
-            await hearing.listen(tail, [])  # it comes from the last chunk
+            await hearing.listen(tail, [])  # it belongs to the last chunk
         if hearing is not None:
             hearing.rest()
             await self._until_reported(hearing)
@@ -157,12 +158,12 @@ class WakeRole(Role):
         await self._restart()
 
     async def _until_reported(self, hearing: Hearing) -> None:
-        """Wait until everything has been heard that was sent, but for what cannot be a word yet, and told."""
+        """Wait until all audio that can hold a word has been heard and reported."""
         await hearing.heard()
         await self._reports.join()
 
     async def _report(self) -> None:
-        """Send what was heard, in order, until the session fails."""
+        """Send detections in order until the session fails."""
         while True:
             report = await self._reports.get()
             if isinstance(report, Exception):
@@ -171,10 +172,10 @@ class WakeRole(Role):
             self._reports.task_done()
 
     def _asked(self, event: Event) -> Listener:
-        """What a ``detect`` asks for.
+        """Read the request in a ``detect``.
 
-        :raises UnknownModel: of the names that it has the selected program knows none.
-        :raises ProtocolError: a field has another type than it must.
+        :raises UnknownModel: the selected program knows none of its names.
+        :raises ProtocolError: a field has a wrong type.
         """
         names = fields.names(event.data, "names")
         context = event.data.get("context")

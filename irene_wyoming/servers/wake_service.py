@@ -1,4 +1,4 @@
-"""Who listens to a wake server, and what all who do share."""
+"""WakeService and Listener: what the conversations with a wake server share, and who listens."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from irene_wyoming.servers.satellites import Satellites
 
 
 def no_phrase(_word: str) -> Phrase | None:
-    """Nobody knows how any word is spelled."""
+    """The phrase of no word is known: the default."""
     return None
 
 
@@ -23,32 +23,32 @@ class WakeService:
     """What all conversations with one wake server share."""
 
     programs: Mapping[str, WakeEngine]
-    """By name; the first is used where a client selects none."""
+    """Engines by program name; the first is used where a client selects none."""
     default_models: Sequence[str]
-    """Words to listen for where a client names none; those that the program has."""
+    """Words to listen for where a client names none, if the program has them."""
     profile: AudioProfile
     quality: str | AdaptivePolicy
     worker: Worker
     satellites: Satellites
     max_lag_s: float = 3.0
-    """Audio of a live stream that waits for longer is dropped."""
+    """Seconds after which waiting audio of a live stream is dropped."""
     second: SecondLook | None = None
-    """Decides on proposed words; None: nobody does."""
+    """Takes second looks at proposed words; None: there are none."""
     verify: Verify = "off"
-    """For which words it does, where nothing else is set for a word or satellite."""
+    """The words on which it decides, unless set otherwise for a word or satellite."""
     phrases: Callable[[str], Phrase | None] = no_phrase
-    """What it is to look for, by word; None: it cannot judge this word."""
+    """Gives the phrase that a second look looks for; None: it cannot judge the word."""
     arbitration: Arbitration = field(default_factory=lambda: Arbitration(0.0))
-    """Who answers where several satellites hear one word."""
+    """Chooses which of several satellites that hear one word answers."""
     typed: frozenset[str] = frozenset()
-    """Words that are only typed: it hears them."""
+    """Typed words, which the second look hears."""
     only_typed: frozenset[str] = frozenset()
     """Typed words that no model hears."""
 
     def verified(self, word: str, wanted: Verify | None) -> bool:
         """Whether a second look decides on a word.
 
-        :param wanted: as it is set for the word and the satellite; None: not at all.
+        :param wanted: the setting for the word and the satellite; None: there is none.
         """
         verify = self.verify if wanted is None else wanted
         if verify == "off" or word in self.only_typed:
@@ -59,22 +59,22 @@ class WakeService:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who listens, and for what."""
+    """A client that listens, and its words."""
 
     asked: Mapping[str, str]
-    """By model: what the client calls it. Empty: it named none."""
+    """The client's name of each model. Empty: it named none."""
     host: str
-    """The address that it connects from; empty for a unix socket."""
+    """The client's address; empty for a unix socket."""
     satellite: str | None = None
-    """What it calls itself."""
+    """The name that the satellite gives itself."""
     wants_peak: bool = False
-    """It would rather know how high a word scored in the end than hear of it at once."""
+    """Whether it wants a word's highest score afterwards rather than a detection at once."""
 
     @property
     def caller(self) -> str:
-        """Whom the log names."""
+        """The client's name in the log."""
         return self.satellite or self.host or "unix socket"
 
     def asking(self, models: Sequence[str]) -> "Listener":
-        """The same one, asking for these models."""
+        """The same listener with these models."""
         return replace(self, asked={model: model for model in models})
