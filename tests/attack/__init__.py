@@ -1,1 +1,1 @@
-"""Attacks and loads that take minutes: ``python -m tests.attack --help``. What they found is in docs/benchmarks.md."""
+"""Attacks and loads that take minutes: ``python -m tests.attack --help``. docs/benchmarks.md has their results."""

@@ -1,6 +1,6 @@
-"""``python -m tests.attack all``, or one of its attacks: prints what it measures, and whether that is within bounds.
+"""Runs attacks: ``python -m tests.attack all``, or one by name. Prints figures and whether they are within bounds.
 
-The exit code is 1 when something does not hold.
+The exit code is 1 when a figure is out of its bounds.
 """
 
 import argparse
@@ -32,7 +32,7 @@ LONG = (
     ("load", "--satellites", "40", "--seconds", "60"),
     ("soak", "--minutes", "60"),
 )
-"""What ``all`` does; about two hours on two cores."""
+"""The attacks of ``all``, which take about two hours on two cores."""
 
 QUICK = (
     ("fuzz", "--events", "20000"),
@@ -44,7 +44,7 @@ QUICK = (
     ("load", "--satellites", "8", "--seconds", "10"),
     ("soak", "--minutes", "0.5"),
 )
-"""What ``all --quick`` does: whether each attack still works, in three minutes."""
+"""The attacks of ``all --quick``: three minutes show whether each attack still works."""
 
 
 def main() -> int:
@@ -145,7 +145,7 @@ def run_load(args: argparse.Namespace) -> list[Figure]:
 
 
 SLOPE = 1.0
-"""Kilobytes a minute that a server may grow by, after the first third of the time."""
+"""Most kilobytes a minute by which a server may grow, after the first third of the time."""
 
 
 def run_soak(args: argparse.Namespace) -> list[Figure]:
@@ -220,7 +220,7 @@ def run_quarter(args: argparse.Namespace) -> list[Figure]:
 
 
 def gates_at_once(word: Recording) -> list[Figure]:
-    """One word in eight rooms at the same moment: what the gates, which all open then, add to its delay."""
+    """Measure how the gates delay one word in eight rooms at the same moment, when all of them open."""
     late_s = {}
     for gate in ("true", "false"):
         settings = {"WAKE__VERIFY": '"off"', "WAKE__IDLE_GATE": gate, "LOG_LEVEL": "error"}

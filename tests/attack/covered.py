@@ -1,4 +1,4 @@
-"""Coverage-guided conversations in a process of their own, which takes note of what runs from the first import on."""
+"""Runs coverage-guided conversations in a process of its own, which traces code from the first import on."""
 
 import re
 import subprocess
@@ -11,13 +11,13 @@ from pathlib import Path
 class Outcome:
     conversations: int
     kept: int
-    """Inputs in the corpus."""
+    """Number of inputs in the corpus."""
     found: str
-    """What was found, in the fuzzer's words; empty: nothing."""
+    """The finding in the fuzzer's words; empty: nothing was found."""
 
 
 def covered(conversations: int, corpus: Path) -> Outcome:
-    """Have that many conversations, or as many as it takes to find a bug."""
+    """Run this many conversations, or fewer until a bug is found."""
     command = [sys.executable, "-m", "tests.attack.coverage", str(conversations), str(corpus)]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     count = re.findall(r"^(?:Done|#)(\d+)", done.stderr.replace("Done ", "Done"), re.MULTILINE)

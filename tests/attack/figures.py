@@ -1,4 +1,4 @@
-"""What an attack has measured, line by line, and whether each line holds."""
+"""Figures that attacks have measured, line by line, and whether each is within its bounds."""
 
 import json
 import subprocess
@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of what an attack measures."""
+    """One figure of an attack's results."""
 
     what: str
     said: str
     """The figure in words, with its unit."""
     holds: bool | None = None
-    """None: there is no bound."""
+    """Whether the figure is within its bounds; None: it has none."""
 
 
 def bounded(what: str, value: float, most: float, unit: str = "") -> Figure:
@@ -25,17 +25,17 @@ def bounded(what: str, value: float, most: float, unit: str = "") -> Figure:
 
 
 def exact(what: str, count: int, wanted: int) -> Figure:
-    """A count that must be as it is wanted."""
+    """A count that must equal ``wanted``."""
     return Figure(what, f"{count} of {wanted}" if wanted else str(count), count == wanted)
 
 
 def held(figures: Iterable[Figure]) -> bool:
-    """Whether none of them is out of its bound."""
+    """Whether no figure is out of its bounds."""
     return all(figure.holds is not False for figure in figures)
 
 
 def printed(figures: Iterable[Figure], form: str) -> None:
-    """To standard output, as ``text`` or ``json``."""
+    """Print figures to standard output, as ``text`` or ``json``."""
     if form == "json":
         print(json.dumps([asdict(figure) for figure in figures]))
         return
@@ -45,9 +45,9 @@ def printed(figures: Iterable[Figure], form: str) -> None:
 
 
 def of_all(attacks: Sequence[Sequence[str]]) -> bool:
-    """Run attacks one after the other, each in a fresh process, and print one table. False: something does not hold.
+    """Run attacks one after the other in fresh processes, and print one table. False: a figure is out of bounds.
 
-    :param attacks: the arguments of each.
+    :param attacks: the arguments of each attack.
     """
     good = True
     print("| attack | what | figure | holds |\n|---|---|---|---|")
@@ -62,7 +62,7 @@ def of_all(attacks: Sequence[Sequence[str]]) -> bool:
 
 
 def ran(attack: Sequence[str]) -> list[Figure]:
-    """What one attack measures, in a process of its own. A process that fails is a figure that does not hold."""
+    """Run one attack in a process of its own and return its figures. A failed process is a figure out of bounds."""
     command = [sys.executable, "-m", "tests.attack", *attack, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     last = done.stdout.strip().rpartition("\n")[2]

@@ -1,4 +1,4 @@
-"""Conversations made of random events, most of them nearly right, against real servers in this process."""
+"""Fuzzing: conversations of random events, most of them nearly right, against real servers in this process."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 GOOD_AUDIO = {"rate": 16_000, "width": 2, "channels": 1}
 EVENTS_EACH = 40
-"""At most, in one conversation: it ends at the first event that is refused."""
+"""Most events in one conversation, which ends at the first refused one."""
 
 
 def some_data(chance: random.Random) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def some_data(chance: random.Random) -> dict[str, Any]:
 
 
 def some_event(chance: random.Random) -> bytes:
-    """One event: usually well framed, with anything inside."""
+    """Make one event, usually well framed, with any content."""
     header: dict[str, Any] = {"type": chance.choice(TYPES)}
     data, payload = some_data(chance), b""
     block = b""
@@ -68,7 +68,7 @@ def some_event(chance: random.Random) -> bytes:
 
 
 def mangled(event: bytes, chance: random.Random) -> bytes:
-    """Bytes changed, left out, put in or repeated."""
+    """Change, remove, insert or repeat bytes."""
     at = chance.randrange(len(event))
     match chance.randrange(4):
         case 0:
@@ -82,10 +82,10 @@ def mangled(event: bytes, chance: random.Random) -> bytes:
 
 
 def some_header(chance: random.Random) -> bytes:
-    """What stands before a proxy's connection: usually a right header of the PROXY protocol, else nearly one."""
+    """Make the header before a proxy's connection: usually a right one of the PROXY protocol, else nearly right."""
     family, size = chance.choice(((0x11, 12), (0x21, 36), (0x11, 12), (0x31, 216), (0x00, 0)))
     more = chance.randbytes(chance.choice((0, 0, 0, 5, 300)))
-    if chance.random() < 0.3:  # a field of type, length and value: an id of the connection, right or not
+    if chance.random() < 0.3:  # a field of type, length and value: an id of the connection, right or wrong
         value = chance.choice((b"6f1c2a", b"\n\r\0", chance.randbytes(12), b"x" * 200))
         more = b"\x05" + chance.choice((len(value), 0, 9_999)).to_bytes(2, "big") + value
     rest = chance.randbytes(size) + more
@@ -106,7 +106,7 @@ def some_header(chance: random.Random) -> bytes:
 
 
 def behind_a_proxy(config: Config) -> Config:
-    """With a speech-to-text server that takes everybody for a proxy."""
+    """The configuration with a speech-to-text server that takes every client for a proxy."""
     access = replace(config.asr.access, proxies=(ip_network("127.0.0.0/8"),))
     return replace(config, asr=replace(config.asr, access=access))
 
@@ -117,18 +117,18 @@ class Outcome:
     conversations: int = 0
     seconds: float = 0.0
     codes: Counter[str] = field(default_factory=Counter)
-    """Errors that clients were told."""
+    """Error codes that clients got, counted."""
     unhandled: list[str] = field(default_factory=list)
-    """What the servers logged as a bug, or nobody caught."""
+    """Bugs that the servers logged, and exceptions that nobody caught."""
     hung: int = 0
-    """Conversations that did not end within 20 s."""
+    """Number of conversations that did not end within 20 s."""
     slowest_healthy_s: float = 0.0
-    """Of a client that pings meanwhile."""
+    """Longest wait of a healthy client that pings meanwhile, seconds."""
     grown_bytes: int = 0
 
 
 class Watch(logging.Handler):
-    """Keeps what is logged as an error."""
+    """A log handler that keeps errors."""
 
     def __init__(self, kept: list[str]) -> None:
         super().__init__(logging.ERROR)
@@ -139,7 +139,7 @@ class Watch(logging.Handler):
 
 
 async def fuzz(config: Config, events: int, seed: int, say: Callable[[str], None], at_once: int = 16) -> Outcome:
-    """So many events to wake, asr, mic and front, by as many clients at once."""
+    """Send this many events to wake, asr, mic and front, by several clients at once."""
     outcome = Outcome()
     watch = Watch(outcome.unhandled)
     logging.getLogger().addHandler(watch)
@@ -174,7 +174,7 @@ async def fuzz(config: Config, events: int, seed: int, say: Callable[[str], None
 async def attack(
     targets: list[Address], proxied: Address, outcome: Outcome, events: int, chance: random.Random
 ) -> None:
-    """:param proxied: the one of the targets at which connections begin with a proxy's header."""
+    """:param proxied: the target whose connections begin with a proxy's header."""
     while outcome.events < events:
         conversation = [some_event(chance) for _ in range(chance.randrange(1, EVENTS_EACH))]
         outcome.events += len(conversation)
@@ -195,7 +195,7 @@ async def attack(
 
 
 async def converse(target: Address, sent: bytes) -> bytes:
-    """What is said until the other side closes."""
+    """Send bytes and return the answer until the other side closes."""
     reader, writer = await asyncio.open_connection(target.host, target.port)
     try:
         writer.write(sent)
@@ -210,7 +210,7 @@ async def converse(target: Address, sent: bytes) -> bytes:
 async def healthy(
     target: Address, attackers: list[asyncio.Task[None]], outcome: Outcome, say: Callable[[str], None]
 ) -> None:
-    """A client that asks for the Info each half second for as long as the attack lasts."""
+    """Run a healthy client that asks for the Info each half second while the attack lasts."""
     before = 0
     while not all(task.done() for task in attackers):
         asked = time.monotonic()

@@ -1,4 +1,4 @@
-"""A server that is stopped amid a conversation: when its client is told, and when it serves again."""
+"""Stops a server within conversations: when does its client get an error, and when does it serve again?"""
 
 import asyncio
 import os
@@ -20,11 +20,11 @@ PATIENCE_S = 60.0
 @dataclass
 class Outcome:
     told_s: list[float] = field(default_factory=list)
-    """From SIGSTOP until a client of the front is told."""
+    """Seconds from SIGSTOP until a client of the front gets an error."""
     back_s: list[float] = field(default_factory=list)
-    """From SIGSTOP until the server answers again."""
+    """Seconds from SIGSTOP until the server answers again."""
     killed_s: list[float] = field(default_factory=list)
-    """From SIGKILL until the server answers again."""
+    """Seconds from SIGKILL until the server answers again."""
 
 
 async def hang(rounds: int) -> Outcome:
@@ -34,7 +34,7 @@ async def hang(rounds: int) -> Outcome:
             await stand_still(program, outcome)
             began, killed = time.monotonic(), program.pids()["wake"]
             os.kill(killed, signal.SIGKILL)
-            while program.pids().get("wake", killed) == killed:  # noqa: ASYNC110  # it tells nobody
+            while program.pids().get("wake", killed) == killed:  # noqa: ASYNC110  # no event tells of the restart
                 await asyncio.sleep(0.01)
             await answers(program.addresses["wake"])
             outcome.killed_s.append(time.monotonic() - began)
@@ -46,7 +46,7 @@ async def stand_still(program: Program, outcome: Outcome) -> None:
         await client.write(Detect(names=None))
         await client.write(AudioStart(16_000, 2, 1))
         await client.write(Ping())
-        await expect(client, PATIENCE_S)  # it listens
+        await expect(client, PATIENCE_S)  # the server is listening
         began = time.monotonic()
         os.kill(program.pids()["wake"], signal.SIGSTOP)
         try:

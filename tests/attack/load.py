@@ -1,4 +1,4 @@
-"""Satellites that all listen at the same time, and what a hub sees of the server meanwhile."""
+"""Runs many listening satellites at the same time, and asks for descriptions as a hub does meanwhile."""
 
 import asyncio
 import random
@@ -22,17 +22,17 @@ class Outcome:
     spoken: int = 0
     heard: int = 0
     late_s: list[float] = field(default_factory=list)
-    """From the sending of the chunk at which a detection is placed to the detection."""
+    """Seconds from sending the chunk with a detection's timestamp to the detection."""
     described_s: list[float] = field(default_factory=list)
     cpu: float = 0.0
-    """Cores that the wake server used."""
+    """Processor cores that the wake server used."""
     resident_bytes: int = 0
 
 
 async def load(satellites: int, seconds: float, word: Recording, name: str) -> Outcome:
-    """Each satellite speaks the word once in some seconds of its own silence, for so long, at the pace of the clock."""
+    """Run satellites at the pace of speech, each with the word once in some seconds of silence."""
     outcome = Outcome()
-    room = str(satellites + 8)  # for those who only ask, too
+    room = str(satellites + 8)  # room for the clients that only ask, too
     async with running(ASR__ENABLED="false", MIC__ENABLED="false", WAKE__LIMITS__MAX_CONNECTIONS=room) as program:
         address, pid = program.addresses["wake"], program.pids()["wake"]
         used, started = cpu_seconds(pid), time.monotonic()

@@ -1,4 +1,4 @@
-"""The program as a user starts it, seen from outside."""
+"""The whole program as a user starts it, seen from outside."""
 
 import asyncio
 import os
@@ -33,12 +33,12 @@ def open_files(pid: int) -> int:
 class Program:
     process: asyncio.subprocess.Process
     addresses: dict[str, Address]
-    """Of the enabled servers."""
+    """Addresses of the enabled servers."""
     figures: Address
     environment: dict[str, str]
 
     async def start_again(self) -> None:
-        """On the same addresses. The old process must have ended."""
+        """Start the program again on the same addresses. The old process must have ended."""
         self.process = await start(self.environment)
 
     async def ready(self) -> None:
@@ -47,7 +47,7 @@ class Program:
             await asyncio.gather(*map(answers, self.addresses.values()))
 
     def pids(self) -> dict[str, int]:
-        """Of the servers; the front is the program itself."""
+        """Process ids of the servers; the front is the program itself."""
         found = {"front": self.process.pid}
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         for pid in children:
@@ -58,7 +58,7 @@ class Program:
 
 @asynccontextmanager
 async def running(**settings: str) -> AsyncIterator[Program]:
-    """``irene-wyoming run`` on free loopback ports, every server answering; its log goes to our standard error."""
+    """Run ``irene-wyoming run`` on free loopback ports until every server answers; its log goes to standard error."""
     ports = free_ports(5)
     addresses = {name: Address("127.0.0.1", port) for name, port in zip(NAMES, ports, strict=False)}
     env = {f"IRENE_WYOMING__{name.upper()}__URI": address.uri for name, address in addresses.items()}

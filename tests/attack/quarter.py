@@ -1,4 +1,4 @@
-"""A wake server on a quarter of a core with 256 MB, in a cgroup: satellites in noise, who leave, and one who stays.
+"""Runs a wake server in a cgroup with a quarter of a core and 256 MB. Many satellites in noise leave, one stays.
 
 Needs the right to make cgroups, of version 1 or 2: root in most containers, or in a virtual machine.
 """
@@ -31,27 +31,27 @@ PERIOD_US = 100_000
 CHUNK_MS = 80
 
 EVERY_S = 8.0
-"""From one word of a satellite to its next."""
+"""Seconds from one word of a satellite to its next."""
 
 QUIET_S = 8
-"""For all gates to close."""
+"""Seconds of quiet in which all gates close."""
 
 SETTLES_S = 10.0
-"""After its first description a server has loaded what it will; on a quarter of a core that takes a while."""
+"""Seconds after the first description in which a server loads its models on a quarter of a core."""
 
 
 @dataclass
 class Outcome:
     spoken: int = 0
     late_s: list[float] = field(default_factory=list)
-    """Of each word that was told: from the chunk at which it is placed to its detection."""
+    """Seconds from the chunk with a detection's timestamp to the detection, for each word."""
     lone_s: float | None = None
-    """From the end of the word that the lone satellite says, after the others have left, to its detection."""
+    """Seconds from the end of the lone satellite's word to its detection, after the others have left."""
     described_s: list[float] = field(default_factory=list)
     killed: int = 0
-    """Processes that the kernel has ended for want of memory."""
+    """Number of processes that the kernel has killed for lack of memory."""
     most_bytes: int = 0
-    """Of memory, with the page cache."""
+    """Most bytes of memory in use, with the page cache."""
 
 
 class Group:
@@ -66,7 +66,7 @@ class Group:
         return [folder / "cgroup.procs" for folder in self._folders.values()]
 
     def killed(self) -> int:
-        """How often the kernel has ended a process for want of memory."""
+        """How often the kernel has killed a process for lack of memory."""
         for name in ("memory.events", "memory.oom_control"):
             with suppress(OSError):
                 lines = (self._folders["memory"] / name).read_text().splitlines()
@@ -81,7 +81,7 @@ class Group:
 
 
 def why_not() -> str | None:
-    """Why no cgroup can be made here; None: it can."""
+    """The reason why no cgroup can be made here; None: one can be made."""
     try:
         with limited(1.0, 1 << 30):
             return None
@@ -91,7 +91,7 @@ def why_not() -> str | None:
 
 @contextmanager
 def limited(cores: float, memory_bytes: int) -> Iterator[Group]:
-    """:raises OSError: that is not allowed here."""
+    """Make a cgroup with limits; raises OSError where that is not allowed."""
     name, quota = f"irene-test-{os.getpid()}", round(cores * PERIOD_US)
     if (ROOT / "cgroup.controllers").exists():
         folders = dict.fromkeys(("cpu", "memory"), ROOT / name)
@@ -113,7 +113,7 @@ def limited(cores: float, memory_bytes: int) -> Iterator[Group]:
         yield Group(folders)
     finally:
         for folder in made:
-            for _ in range(100):  # the kernel lets go of a group a moment after its last member
+            for _ in range(100):  # the kernel releases a group a moment after its last member
                 try:
                     folder.rmdir()
                 except OSError:
@@ -124,7 +124,7 @@ def limited(cores: float, memory_bytes: int) -> Iterator[Group]:
 
 @asynccontextmanager
 async def small_server(group: Group, settings: dict[str, str]) -> AsyncIterator[Address]:
-    """A wake server in a group, as a user would start it."""
+    """Start a wake server in a group, as a user would start it."""
     address = Address("127.0.0.1", free_port())
     own = {"WAKE__URI": address.uri, "DISCOVERY__ZEROCONF": "false", "METRICS__ENABLED": "false", **settings}
     join = " && ".join(f"echo $$ > {file}" for file in group.members)
@@ -145,7 +145,7 @@ async def small_server(group: Group, settings: dict[str, str]) -> AsyncIterator[
 async def quarter(
     satellites: int, seconds: float, word: Recording, name: str, settings: dict[str, str] | None = None
 ) -> Outcome:
-    """So many satellites in changing noise, each with a word now and then; then all leave but one."""
+    """Run satellites in changing noise, each with a word now and then; then all but one leave."""
     outcome = Outcome()
     with limited(0.25, 256_000_000) as group:
         async with small_server(group, settings or {}) as address:
@@ -162,7 +162,7 @@ async def quarter(
 
 
 async def warmed(address: Address, name: str) -> None:
-    """Have the server load what it loads for its first client."""
+    """Let the server load what it loads for its first client."""
     async with connect(address) as wire:
         await wire.write(Detect(names=[name]))
         await wire.write(chunk(bytes(2 * SPEECH.rate // 10), 0))
@@ -178,7 +178,7 @@ async def ask(address: Address, outcome: Outcome) -> None:
 
 
 async def together(rooms: int, word: Recording, name: str, settings: dict[str, str]) -> Outcome:
-    """Quiet rooms, so that every gate is closed, in all of which one word is heard at the same moment."""
+    """Run quiet rooms, in which every gate is closed, and say one word in all at the same moment."""
     outcome = Outcome()
     with limited(0.25, 256_000_000) as group:
         async with small_server(group, settings) as address:
@@ -188,7 +188,7 @@ async def together(rooms: int, word: Recording, name: str, settings: dict[str, s
 
 
 async def quiet_room(address: Address, number: int, word: Recording, name: str, outcome: Outcome) -> None:
-    """Quiet, and a word."""
+    """Send quiet, then a word."""
     quiet = np.random.default_rng(number).normal(size=round((QUIET_S + 6) * SPEECH.rate)) * 10
     said = np.frombuffer(word.pcm, "<i2")
     quiet[QUIET_S * SPEECH.rate :][: len(said)] += said
@@ -199,14 +199,14 @@ async def quiet_room(address: Address, number: int, word: Recording, name: str, 
 async def satellite(
     address: Address, number: int, seconds: float, word: Recording, name: str, outcome: Outcome
 ) -> None:
-    """Noise at the pace of speech, with words in it. It leaves without a word, as one that loses its power."""
+    """Send noise with words at the pace of speech, then leave abruptly, as after a loss of power."""
     pcm, ends = room(number, seconds, word)
     outcome.spoken += len(ends)
     await listened(address, pcm, name, outcome)
 
 
 async def listened(address: Address, pcm: bytes, name: str, outcome: Outcome) -> None:
-    """Have audio heard at the pace of speech, and note what is told."""
+    """Send audio at the pace of speech, and note the detections."""
     async with connect(address) as wire:
         await wire.write(Detect(names=[name]))
         sent: dict[int, float] = {}
@@ -225,7 +225,7 @@ async def note(wire: Connection, sent: dict[int, float], outcome: Outcome) -> No
 
 
 async def lone(address: Address, word: Recording, name: str) -> float | None:
-    """Seconds from the end of a word to its detection; None: it is not told within ten."""
+    """Measure the seconds from the end of a word to its detection; None: it does not come within ten."""
     pcm, ends = room(99, 0.5 + SPEECH.seconds(len(word.pcm)) + 3, word, first_s=0.5)
     async with connect(address) as wire:
         await wire.write(Detect(names=[name]))
@@ -246,7 +246,7 @@ async def lone(address: Address, word: Recording, name: str) -> float | None:
 
 
 async def speak(wire: Connection, pcm: bytes, sent: dict[int, float]) -> None:
-    """At the pace of speech."""
+    """Send audio at the pace of speech."""
     began = time.monotonic()
     step = SPEECH.rate * CHUNK_MS // 1_000 * SPEECH.frame_bytes
     for place, at in enumerate(range(0, len(pcm), step)):
@@ -261,7 +261,7 @@ def chunk(pcm: bytes, stamp: int) -> AudioChunk:
 
 
 def room(number: int, seconds: float, word: Recording, first_s: float | None = None) -> tuple[bytes, list[float]]:
-    """Noise that changes three times a second, so that no gate closes, with words; and when each has been said."""
+    """Make noise that changes three times a second, so that no gate closes, with words; returns also their ends."""
     random = np.random.default_rng(number)
     size = round(seconds * SPEECH.rate)
     level = np.repeat(10 ** random.uniform(-3.0, -2.2, size // 5_000 + 1), 5_000)[:size]

@@ -1,4 +1,4 @@
-"""Mixed clients for a long time: does a process grow, and do its figures agree with a clock outside of it?"""
+"""Runs mixed clients for a long time: does a process grow, and do its metrics agree with an outside clock?"""
 
 import asyncio
 import random
@@ -23,18 +23,18 @@ from tests.servers.clients import audio_start, chunks
 EVERY_S = 1.0
 
 ALONE = 15
-"""Commands of one client that nobody disturbs, by which the figures are held against its clock: with others at work the
-process that is both of them lags behind, and a transcript is waited for longer than the server can know.
+"""Commands of a client that is alone, by which metrics are compared with its clock. With others at work this process
+lags, and measures longer waits than the server can know.
 """
 
 
 @dataclass
 class Slope:
-    """Of a process's memory, after the first third of the time."""
+    """The slope of a process's memory after the first third of the time."""
 
     kb_per_minute: float
     error: float
-    """Of it, two standard errors, as blocks of the samples scatter."""
+    """Two standard errors of the slope, from the scatter of blocks of samples."""
 
     @property
     def flat(self) -> bool:
@@ -44,27 +44,27 @@ class Slope:
 @dataclass
 class Outcome:
     memory: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
-    """Seconds and bytes, by server."""
+    """Memory by server: pairs of seconds and bytes."""
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Open in the beginning and in the end."""
+    """Open files of each server at the beginning and at the end."""
     transcripts_s: list[float] = field(default_factory=list)
-    """From the end of the audio, by this process's clock."""
+    """Seconds from the end of the audio to each transcript, by this process's clock."""
     scrapes_s: list[float] = field(default_factory=list)
     scrape_cpu_s: float = 0.0
-    """Processor time of the program for one scrape."""
+    """Processor seconds of the program for one scrape."""
     alone_s: list[float] = field(default_factory=list)
-    """As transcripts_s, before the others came."""
+    """Seconds from the end of the audio to each transcript, while no other client is there."""
     told_alone_s: float = 0.0
-    """The mean of alone_s as /metrics has it."""
+    """The mean of alone_s as /metrics reports it."""
     told_mean_s: float = 0.0
-    """Likewise of all."""
+    """The mean of all transcripts' times as /metrics reports it."""
 
     def slopes(self) -> dict[str, Slope]:
         return {name: slope(samples[len(samples) // 3 :]) for name, samples in self.memory.items()}
 
 
 def slope(samples: list[tuple[float, int]], blocks: int = 8) -> Slope:
-    """The median over all pairs of blocks (Theil and Sen), and how far it may be off by chance."""
+    """The median slope over all pairs of blocks (Theil and Sen), and its possible error by chance."""
     means = np.array([np.mean(block, axis=0) for block in np.array_split(np.array(samples, float), blocks)])
     first, second = np.triu_indices(blocks, 1)
     slopes = (means[second, 1] - means[first, 1]) / (means[second, 0] - means[first, 0]) * 60 / 1024
@@ -128,14 +128,14 @@ async def listen(address: Address, word: Recording) -> None:
 
 
 async def speak(address: Address, command: Recording, waited_s: list[float]) -> None:
-    """At the pace of speech: sent faster, the end of the audio would wait behind the rest of it, where a client sees it
-    and the server does not. Without the silence at the end, in which the transcript would be made ready.
+    """Send commands at the pace of speech: faster, the end of the audio would queue behind the rest, unseen by the
+    server. Silence at the end is left out, since the transcript would be prepared in it.
     """
     waited_s.append((await transcribe(address, spoken(command), realtime=True)).delay_s)
 
 
 def spoken(recording: Recording) -> Recording:
-    """Up to its last sound."""
+    """Cut a recording after its last sound."""
     frame = recording.format.frame_bytes
     frames = round(end_of_speech(recording) * recording.format.rate)
     return Recording(recording.format, recording.pcm[: frames * frame])

@@ -1,4 +1,4 @@
-"""The program ended and started again amid its work: how long it takes, and what becomes of the commands."""
+"""Ends and restarts the program amid its work: how long does it take, and which commands are answered?"""
 
 import asyncio
 import time
@@ -21,15 +21,15 @@ CHUNK_MS = 40
 @dataclass
 class Outcome:
     ended_s: list[float] = field(default_factory=list)
-    """From SIGTERM to the end of the process."""
+    """Seconds from SIGTERM to the end of the process."""
     codes: list[int] = field(default_factory=list)
-    """Exit codes."""
+    """Exit codes of the program."""
     begun: int = 0
-    """Commands that were being spoken at SIGTERM."""
+    """Number of commands that were being spoken at SIGTERM."""
     transcribed: int = 0
-    """Of these, those whose transcript came, and was right."""
+    """Number of these commands whose transcript came and was right."""
     back_s: list[float] = field(default_factory=list)
-    """From a start, right after SIGKILL, until all servers answer."""
+    """Seconds from a start, right after SIGKILL, until all servers answer."""
 
 
 async def stop(rounds: int, word: Recording, command: Recording, text: str) -> Outcome:
@@ -49,11 +49,11 @@ async def stop(rounds: int, word: Recording, command: Recording, text: str) -> O
 
 
 async def terminate(program: Program, word: Recording, command: Recording, text: str, outcome: Outcome) -> None:
-    """Ask it to stop while satellites listen and commands are spoken."""
+    """Stop the program while satellites listen and commands are spoken."""
     wake, asr = program.addresses["wake"], program.addresses["asr"]
     listening = [asyncio.create_task(listen(wake, word)) for _ in range(SATELLITES)]
     speaking = [asyncio.create_task(transcribe(asr, command, realtime=True)) for _ in range(SPEAKERS)]
-    await asyncio.sleep(command.seconds / 2)  # half of each command is said
+    await asyncio.sleep(command.seconds / 2)  # at half of each command
     asked = time.monotonic()
     program.process.terminate()
     outcome.codes.append(await program.process.wait())
@@ -65,7 +65,7 @@ async def terminate(program: Program, word: Recording, command: Recording, text:
 
 
 async def listen(address: Address, word: Recording) -> None:
-    """The word again and again at the pace of speech, until the server is gone."""
+    """Say the word again and again at the pace of speech, until the server has gone."""
     with suppress(OSError):
         async with AsyncClient.from_uri(address.uri) as client:
             await client.write_event(Detect().event())

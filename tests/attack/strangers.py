@@ -1,4 +1,4 @@
-"""A thousand who connect from four addresses and say nothing, show no token, or begin a TLS greeting and stall."""
+"""A thousand strangers from four addresses say nothing, show no token, or begin a TLS greeting and stall."""
 
 import asyncio
 import socket
@@ -21,36 +21,36 @@ GREETING = b"\x16\x03\x01\x02"
 """The beginning of a TLS greeting."""
 
 ASKED = 50
-"""Descriptions that a client at home wants meanwhile, each within a second."""
+"""Descriptions that a client at home asks for meanwhile, each within a second."""
 
 
 @dataclass
 class Outcome:
     served: int = 0
-    """Of ASKED."""
+    """Number of the ASKED descriptions that were served."""
     slowest_s: float = 0.0
     grown_bytes: int = 0
     missed: list[str] = field(default_factory=list)
-    """Why, of those that were not served."""
+    """The reasons why others were not served."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What strangers do, at a server of which kind."""
+    """One kind of strangers and server."""
 
     name: str
     address: Address
-    """Where the client at home finds the server."""
+    """The server's address for the client at home."""
     settings: Mapping[str, object] = field(default_factory=dict)
-    """Of that server."""
+    """Settings of the server."""
     said: bytes = b""
-    """What each stranger says."""
+    """The bytes that each stranger sends."""
 
 
 def kinds(folder: Path) -> Iterator[Kind]:
-    """Each on a port of its own. Blocks.
+    """All kinds, each with a port of its own. Blocks.
 
-    :param folder: for a certificate and a token.
+    :param folder: folder for a certificate and a token.
     """
     certificate, token = make_certificate(folder), folder / "token"
     token.write_text("a token of the home")
@@ -70,7 +70,7 @@ def kinds(folder: Path) -> Iterator[Kind]:
 
 
 async def strangers(count: int, kind: Kind) -> Outcome:
-    """Have so many of them at a wake server."""
+    """Connect this many strangers to a wake server, and measure how a client at home is served."""
     async with serving("wake", kind.settings, address=kind.address) as server:
         outcome = Outcome()
         await describe(kind.address)
@@ -106,7 +106,7 @@ async def ask(address: Address, outcome: Outcome) -> None:
 
 
 def make_certificate(folder: Path) -> Path:
-    """A certificate of one's own and its key in one file, by openssl. Blocks."""
+    """Make a self-signed certificate and its key in one file, by openssl. Blocks."""
     path = folder / "irene.pem"
     made = ["-keyout", str(path), "-out", str(folder / "only.pem"), "-nodes", "-days", "2", "-subj", "/CN=irene"]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]

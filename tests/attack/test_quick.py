@@ -1,4 +1,4 @@
-"""The long attacks in short, so that they work when they are wanted."""
+"""Runs the long attacks in short, so that they work when they are needed."""
 
 import asyncio
 import importlib.util
@@ -36,7 +36,7 @@ EVENTS = st.builds(
 
 
 class NoWriter(asyncio.StreamWriter):
-    """Reading needs none."""
+    """A writer that is never used: reading needs none."""
 
     def __init__(self) -> None:
         pass
@@ -46,7 +46,7 @@ class NoWriter(asyncio.StreamWriter):
 
 
 async def events_of(sent: bytes, cuts: list[int]) -> list[Event]:
-    """What a Connection makes of these bytes when they come in pieces."""
+    """The events that a Connection makes of these bytes when they come in pieces."""
     reader = asyncio.StreamReader()
     wire = Connection(reader, NoWriter(), CLIENT_LIMITS)
     places = sorted({cut % (len(sent) + 1) for cut in cuts})
@@ -86,7 +86,7 @@ def test_bytes_that_look_for_new_code_find_no_bug(tmp_path: Path) -> None:
     attack = [sys.executable, "-m", "tests.attack", "coverage", "--conversations", "1000", "--corpus", str(tmp_path)]
     done = subprocess.run(attack, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert len(list(tmp_path.iterdir())) > 10  # inputs that led to code that the others did not
+    assert len(list(tmp_path.iterdir())) > 10  # inputs that reached code that others did not
 
 
 def test_a_slope_is_told_from_noise() -> None:

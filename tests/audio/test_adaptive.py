@@ -1,4 +1,4 @@
-"""The adaptive level: which filter a stream gets."""
+"""The adaptive level: the choice of a filter for each stream."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_between_busy_and_easy_it_stays_as_it_is() -> None:
     policy = AdaptivePolicy(Quality.HIGH, load)
     levels = []
     for load.now in (0.7, 0.84, 0.86, 0.7, 0.61, 0.59, 0.7, 0.84):
-        levels.append(policy.level(48_000, 16_000))  # the policy remembers: one at a time
+        levels.append(policy.level(48_000, 16_000))  # the policy has a memory, so one level at a time
     high, medium = Quality.HIGH, Quality.MEDIUM
     assert levels == [high, high, medium, medium, medium, high, high, high]
 
@@ -66,7 +66,7 @@ def test_a_change_is_told_once_in_the_log_and_to_who_wants_to_know(caplog: pytes
 
 
 def test_a_stream_keeps_the_level_that_it_opened_with() -> None:
-    """Bit for bit the stream of that level, whatever the load does meanwhile; the next stream gets another level."""
+    """A stream keeps its level bit for bit, whatever the load does; the next stream gets another level."""
     frames = np.rint(np.random.default_rng(1).normal(0, 6_000, (20_000, 1)))
     load = Load()
     policy = AdaptivePolicy(Quality.HIGH, load)

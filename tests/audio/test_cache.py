@@ -1,4 +1,4 @@
-"""The byte-budget cache: what it keeps, what it counts, how its budget follows its use."""
+"""The byte-budget cache: what it keeps and counts, and how its budget follows its use."""
 
 import itertools
 import sys
@@ -186,7 +186,7 @@ def test_what_is_never_asked_for_twice_does_not_make_it_grow() -> None:
 
 @pytest.fixture
 def hasty_threads() -> Iterator[None]:
-    """Threads take turns as often as the interpreter can."""
+    """Let threads take turns as often as the interpreter can."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield

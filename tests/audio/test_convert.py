@@ -1,4 +1,4 @@
-"""The converter: streamed equals one-shot, tones come out as exact tones, nothing above the new band folds in."""
+"""The converter: streamed equals one-shot, tones stay exact, and nothing above the new band folds in."""
 
 import itertools
 

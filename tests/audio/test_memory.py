@@ -1,4 +1,4 @@
-"""What live conversion takes: nothing that grows with the chunks, and little per stream."""
+"""Memory of live conversion: it does not grow with the chunks, and a stream takes little."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ METHODS = (*Quality, LINEAR)
 
 
 def cut(sizes: list[int]) -> list[bytes]:
-    """Chunks of so many frames of noise."""
+    """Noise cut into chunks of these many frames."""
     pcm = np.random.default_rng(1).integers(-9_000, 9_000, sum(sizes)).astype("<i2").tobytes()
     ends = list(itertools.accumulate(sizes, initial=0))
     return [pcm[2 * start : 2 * end] for start, end in itertools.pairwise(ends)]
@@ -42,7 +42,7 @@ def test_ten_thousand_chunks_leave_nothing_behind(quality: str, sizes: list[int]
     finally:
         tracemalloc.stop()
     longest = 8 * max(sizes)  # bytes of a chunk in float64
-    assert after - held < longest  # what is held back changes with the place in the stream
+    assert after - held < longest  # the bytes held back vary with the place in the stream
     assert peak - held < 8 * longest
 
 
@@ -72,7 +72,7 @@ print(json.dumps({"core_mb": (loaded - bare) / 1e6, "streams_mb": (resident() - 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="this system does not tell a process's memory there")
 @pytest.mark.parametrize("quality", [Quality.HIGH, Quality.ADAPTIVE], ids=str)
 def test_a_thousand_live_streams_fit_in_40_megabytes(quality: str) -> None:
-    """With all that the core loads, beyond the interpreter."""
+    """The memory includes all that the core loads, beyond the interpreter."""
     command = [sys.executable, "-c", THOUSAND_STREAMS, quality]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)

@@ -8,7 +8,7 @@ RATE = 16_000
 
 
 def sine(dbfs: float, seconds: float, rate: int = RATE) -> NDArray[np.int16]:
-    """Its root mean square at this level."""
+    """A sine with a root mean square at this level."""
     time = np.arange(round(seconds * rate)) / rate
     return np.rint(np.sin(2 * np.pi * 400 * time) * 2**15 * 10 ** ((dbfs + 3.01) / 20)).astype(np.int16)
 

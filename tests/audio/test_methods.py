@@ -1,4 +1,4 @@
-"""What every method of resampling must keep, the registered ones too, and what each quality level promises."""
+"""Promises of every resampling method, registered ones included, and of each quality level."""
 
 import itertools
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ RATIOS = [
     (192_000, 16_000),
     (16_000, 48_000),
     (16_000, 44_100),
-    (12_345, 16_000),  # no small table: the library's filter
+    (12_345, 16_000),  # its table would not be small, so soxr's filter is used
 ]
 METHODS = method_names()
 
@@ -39,7 +39,7 @@ def in_pieces(stream: Resampler, frames: NDArray[np.float64], cuts: list[int]) -
 
 
 def noise(frames: int, channels: int = 1) -> NDArray[np.float64]:
-    """Whole steps of 16 bit, as decoded audio has them."""
+    """Noise in whole 16-bit steps, as decoded audio has them."""
     return np.rint(np.random.default_rng(frames).normal(0, 6_000, (frames, channels)))
 
 
@@ -48,7 +48,7 @@ def tone(rate: int, hz: float, seconds: float = 0.5) -> NDArray[np.float64]:
 
 
 def level_db(out: NDArray[np.float64], of: float = 10_000) -> float:
-    """RMS of the middle of a tone, relative to a tone of that amplitude, dB."""
+    """RMS of the middle of a tone in dB, relative to a tone of that amplitude."""
     middle = out[len(out) // 4 : -len(out) // 4]
     return float(20 * np.log10(np.sqrt(np.mean(middle**2)) / (of / np.sqrt(2)) + 1e-12))
 

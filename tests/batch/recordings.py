@@ -9,7 +9,7 @@ from irene_wyoming.batch.methods import ConversionMethod
 
 
 def noise(audio_format: AudioFormat, seconds: float, seed: int = 1) -> bytes:
-    """Loud noise: where two conversions differ at all, they differ in it."""
+    """Loud noise, in which any difference between two conversions shows."""
     size = round(audio_format.rate * seconds) * audio_format.frame_bytes
     return np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8).tobytes()
 
@@ -30,6 +30,6 @@ def chunks(whole: AudioData, seconds: float) -> list[AudioData]:
 
 
 def at_once(pcm: bytes, source: AudioFormat, target: AudioFormat, method: ConversionMethod) -> bytes:
-    """The conversion of the whole by the audio core."""
+    """The conversion of the whole recording by the audio core."""
     converter = Converter(source, target, method.quality, live=method.live)
     return converter.push(pcm) + converter.flush()

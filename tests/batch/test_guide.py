@@ -1,4 +1,4 @@
-"""The performance guide's examples, as users will have copied them: they run, with our package's name."""
+"""The performance guide's examples run as written, with our package's name."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Long recordings: in segments, on several threads or in one stream, the samples are the same."""
+"""Long recordings: segments, several threads and one stream give the same samples."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def pieces(pcm: bytes, size: int) -> Iterator[bytes]:
 @pytest.mark.parametrize("method", ConversionMethod, ids=str)
 @pytest.mark.parametrize("rate", RATES)
 def test_segments_in_parallel_give_what_one_stream_gives(rate: int, method: ConversionMethod) -> None:
-    source = AudioFormat(rate, 4, 8)  # a second takes few bytes less than a segment
+    source = AudioFormat(rate, 4, 8)  # a second takes slightly fewer bytes than a segment
     pcm = noise(source, 2_500_000 / source.frame_bytes / rate + 0.0123)
     parallel = b"".join(convert_recording(pieces(pcm, 65_537), source, SPEECH, method, workers=3))
     assert parallel == at_once(pcm, source, SPEECH, method)

@@ -1,4 +1,4 @@
-"""bench asr: its arithmetic, and one small run against a real server in a process of its own."""
+"""``bench asr``: its arithmetic, and one small run against a real server in a process of its own."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.models import sherpa
 
 @pytest.fixture(autouse=True)
 def threads_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command sets what numpy is to read when it is loaded: for itself, not for other tests."""
+    """Restore the variables that the command sets for numpy, so that other tests are not affected."""
     for name in ONE_THREAD:
         monkeypatch.setenv(name, "1")
 

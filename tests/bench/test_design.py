@@ -1,4 +1,4 @@
-"""The weights in the audio core are those that the documented design gives."""
+"""The weights in the audio core are those of the documented design."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""irene-wyoming bench fleet: a small one for every run, the promised one where it is asked for."""
+"""``irene-wyoming bench fleet``: a small one in every run, the promised one on request."""
 
 import json
 import os
@@ -26,7 +26,7 @@ needs_haproxy = pytest.mark.skipif(
 
 
 def statements(text: str) -> list[str]:
-    """Lines without comments."""
+    """The lines of a text that are no comments."""
     return [line.rstrip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
 
 

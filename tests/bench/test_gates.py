@@ -1,4 +1,4 @@
-"""Gates judge rows: a figure at its limit is kept, one beyond is broken, one that nobody could measure is neither."""
+"""Gates judge rows: a figure at its limit passes, one beyond it fails, one that was not measured does neither."""
 
 from dataclasses import replace
 

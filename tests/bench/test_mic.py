@@ -1,4 +1,4 @@
-"""The measurements of the microphone server, in small: that they see what they should."""
+"""The measurements of the microphone server, in small: do they measure the right thing?"""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Recordings of people: what is read of a folder, how they are mixed, what counts as right."""
+"""Recordings of people: reading a folder, mixing in noise, and counting right answers."""
 
 import json
 import wave
@@ -86,7 +86,7 @@ def tone(seconds: float, level: float) -> Samples:
 
 
 def test_noise_is_mixed_at_the_level_of_what_is_spoken() -> None:
-    """Silence in a recording, and what is 25 dB softer than its loudest, does not count as speech."""
+    """Silence in a recording, and sound 25 dB softer than its loudest, does not count as speech."""
     speech = np.concatenate((tone(1, 0.1), np.zeros(RATE), tone(1, 0.001)))
     assert active_level(speech) == pytest.approx(0.1, rel=0.01)
     assert end_of_speech(speech) == RATE

@@ -1,4 +1,4 @@
-"""The yardsticks themselves: methods whose figures are known must get those figures."""
+"""The measures of quality themselves: methods with known figures must get those figures."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from irene_wyoming.bench.methods import METHODS, PEER, Method, absent, method
 
 
 class EveryThird:
-    """48 to 16 kHz by leaving out two of three samples, ``held`` samples behind, ``gain`` times as loud."""
+    """Converts 48 to 16 kHz by dropping two of three samples, with a delay of ``held`` samples and a ``gain``."""
 
     def __init__(self, width: int, held: int, gain: float) -> None:
         self._coded = f"<i{width}"
@@ -79,7 +79,7 @@ def test_every_method_gives_the_whole_tone(name: str, rate: int) -> None:
         pytest.skip(f"{name} needs {absent()[name]}")
     found = quality.fidelity(method(name), rate, 16_000, tones=3)
     assert found.ripple_db < 1.1
-    assert found.snr_1k_db > 60 or name == "scipy"  # which knows nothing of the chunk before
+    assert found.snr_1k_db > 60 or name == "scipy"  # scipy's method ignores the chunk before
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
@@ -92,7 +92,8 @@ def test_each_level_keeps_its_promises(
 ) -> None:
     held = quality.held(method(name), rate, 16_000)
     assert held.max_ms <= held_ms
-    assert held.max_ms - held.min_ms <= 1_000 / 16_000 + 1_000 / rate  # constant, but for the frame that is not due yet
+    # constant, except for the frame that is not due yet
+    assert held.max_ms - held.min_ms <= 1_000 / 16_000 + 1_000 / rate
     found = quality.fidelity(method(name), rate, 16_000, tones=30)
     assert found.alias_from_9k_db is not None
     assert found.alias_from_10k_db is not None

@@ -1,4 +1,4 @@
-"""Wake words beside noise and tones above the band of speech, through every level."""
+"""Wake words beside noise and tones above the band of speech, at every quality level."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,8 @@ def test_openwakeword_hears_at_each_level_what_it_hears_through_an_ideal_filter(
 
 
 def test_microwakeword_hears_at_each_level_what_it_hears_through_an_ideal_filter() -> None:
-    sure = [word for word in spoken() if not word.name.startswith("hey_mycroft_kal16")]  # which it hears by chance
+    # this one is heard by chance only
+    sure = [word for word in spoken() if not word.name.startswith("hey_mycroft_kal16")]
     rows = recall.measure(["microwakeword"], [*LIVE_LEVELS, LINEAR], sure, [Added(NOISE, 0), Added(TONES, 10)])
     assert [(row.method, row.added) for row, _ in recall.worse(rows)] == [(LINEAR, NOISE), (LINEAR, TONES)]
     assert [len(row.heard) for row in rows if row.method == BRICK_WALL] == [rows[0].spoken] * 2

@@ -1,4 +1,4 @@
-"""The comparison as a whole: every method gets a row, in processes of their own."""
+"""The comparison as a whole: every method gets a row from processes of its own."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The target table of the tuning guide. tests/docs measures every row; how fast this machine is, is not tested."""
+"""The target table of the tuning guide. tests/docs measures every row; this machine's speed is not tested."""
 
 from irene_wyoming.bench.tuning import above, below
 

@@ -1,4 +1,4 @@
-"""The measurements of the wake server measure what they say; figures themselves are for the bench."""
+"""The measurements of the wake server measure the right thing; the figures themselves are for the bench."""
 
 import asyncio
 from collections.abc import Callable

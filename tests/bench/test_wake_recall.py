@@ -1,4 +1,4 @@
-"""bench wake --recall: words of recordings through a real wake server."""
+"""``bench wake --recall``: words of recordings through a real wake server."""
 
 import argparse
 import json
@@ -26,7 +26,7 @@ WORDS = ("alexa", "okay_nabu")
 
 @pytest.fixture(autouse=True)
 def threads_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command sets what numpy is to read when it is loaded: for itself, not for other tests."""
+    """Restore the variables that the command sets for numpy, so that other tests are not affected."""
     for name in ONE_THREAD:
         monkeypatch.setenv(name, "1")
 

@@ -1,4 +1,4 @@
-"""The field's neutral bench, PyPI wyoming-bench, understands our server in both of its modes."""
+"""The neutral bench of PyPI's wyoming-bench understands our server in both of its modes."""
 
 import asyncio
 import shutil
@@ -25,7 +25,7 @@ def corpus(tmp_path: Path) -> Path:
 
 
 async def bench(config: Config, corpus: Path, *more: str) -> str:
-    """What it prints of a server, in both modes."""
+    """Run the bench on a server in both modes, and return its output."""
     async with asr_server(config) as service:
         await describe(service.address)
         server = f"{service.address.host}:{service.address.port}"
