@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from functools import cache
+from functools import cache, lru_cache, partial
 from itertools import permutations
 from typing import Any
 
@@ -98,7 +98,7 @@ class _Layout:
         self._lists: Mapping[str, Any] = known.get("lists", {})
         if family(language) == "en":
             self._rules |= RULES
-        self._network = Network(self._forms, most)
+        self._network = Network(partial(_forms, language, self.unsayable), most)
         self._choices: dict[tuple[str, tuple[str, ...]], tuple[Piece, ...]] = {}
         before, behind = _fillers(known.get("skip_words", ()), language)
         self._body = self._fillers(Network.START, before)
@@ -106,6 +106,7 @@ class _Layout:
         self._network.finish(self._fillers(self._behind, behind))
         self._network.finish(self._fillers(self._behind_decoy, behind), Network.DECOY)
         self._depth = 0
+        self._ruled: dict[tuple[int, str, tuple[str, ...]], int] = {}
         self._domains: tuple[str, ...] = ()
 
     def add(self, template: str, domains: tuple[str, ...] = (), *, decoy: bool = False) -> None:
@@ -132,18 +133,8 @@ class _Layout:
         pieces = [Piece(spoken_forms(word, self._language), "") for word in dict.fromkeys(words)]
         pieces = [piece for piece in pieces if piece.said]
         for _ in range(2):
-            target = self._network.pieces(source, pieces)
-            self._network.skip(source, target)
-            source = target
+            source = self._network.optional(source, pieces)
         return source
-
-    def _forms(self, word: str) -> tuple[str, ...]:
-        if not any(letter.isalnum() for letter in word):
-            return tuple(way for way in sign_forms(word, family(self._language)) if way)
-        forms = PERCENT if word == "percent" else spoken_forms(word, self._language)
-        if not forms:
-            self.unsayable.append(word)
-        return forms
 
     def _may_be_empty(self, item: Expression) -> bool:
         match item:
@@ -160,11 +151,11 @@ class _Layout:
             case TextChunk():
                 return self._network.text(source, _without_lone_signs(item.original_text))
             case Alternative():
-                return self._join(self._expression(source, way) for way in item.items)
+                return self._network.join(self._expression(source, way) for way in item.items)
             case Permutation():
                 if len(item.items) > MOST_PERMUTED:
                     raise ValueError(f"it permutes {len(item.items)} parts; {MOST_PERMUTED} are the most")
-                return self._join(self._chain(source, order) for order in permutations(item.items))
+                return self._network.join(self._chain(source, order) for order in permutations(item.items))
             case TemplateSequence():
                 return self._chain(source, item.items)
             case RuleReference():
@@ -178,22 +169,20 @@ class _Layout:
             source = self._expression(source, item)
         return source
 
-    def _join(self, ends: Iterable[int]) -> int:
-        join = self._network.node()
-        for end in list(ends):
-            self._network.skip(end, join)
-        return join
-
     def _rule(self, source: int, name: str) -> int:
         if name not in self._rules:
             raise ValueError(f"it names the rule <{name}>; known are {', '.join(sorted(self._rules))}")
+        key = (source, name, self._domains)
+        if key in self._ruled:
+            return self._ruled[key]
         self._depth += 1
         if self._depth > DEEPEST:
             raise ValueError(f"the rule <{name}> leads back to itself")
         try:
-            return self._expression(source, parsed(self._rules[name]))
+            self._ruled[key] = self._expression(source, parsed(self._rules[name]))
         finally:
             self._depth -= 1
+        return self._ruled[key]
 
     def _list(self, source: int, item: ListReference) -> int:
         name = item.list_name
@@ -208,7 +197,7 @@ class _Layout:
         if not found.get("values"):
             raise ValueError(f"it names the list {{{name}}}; known are {', '.join(self._known())}")
         texts = (value["in"] if isinstance(value, dict) else value for value in found["values"])
-        return self._join(self._expression(source, parsed(text)) for text in texts)
+        return self._network.join(self._expression(source, parsed(text)) for text in texts)
 
     def _known(self) -> list[str]:
         lists = (name for name, found in self._lists.items() if not found.get("wildcard"))
@@ -259,6 +248,17 @@ class _Layout:
         return tuple(Piece(number_forms(n, self._language), number_words(n, self._language)) for n in numbers)
 
 
+def _forms(language: str, unsayable: list[str], word: str) -> tuple[str, ...]:
+    """Ways to say a word of a template; one that cannot be said is put into ``unsayable``."""
+    if not any(letter.isalnum() for letter in word):
+        return tuple(way for way in sign_forms(word, family(language)) if way)
+    forms = PERCENT if word == "percent" else spoken_forms(word, language)
+    if not forms:
+        unsayable.append(word)
+    return forms
+
+
+@lru_cache(4096)
 def _without_lone_signs(text: str) -> str:
     """A dash or an emoji between blanks is said by nobody. One without a blank may stand inside of a word."""
     if text in ("-", "'"):

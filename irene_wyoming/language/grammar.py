@@ -40,7 +40,7 @@ class Grammar:
     :param decoys: those of them in which only a decoy ends: what sounds like a command and is none.
     """
 
-    __slots__ = ("_by_word", "arcs", "decoys", "ends")
+    __slots__ = ("_by_piece", "_longest", "_saying", "arcs", "decoys", "ends")
 
     def __init__(
         self, arcs: tuple[tuple[Arc, ...], ...], ends: frozenset[int], decoys: frozenset[int] = frozenset()
@@ -48,7 +48,9 @@ class Grammar:
         self.arcs = arcs
         self.ends = ends
         self.decoys = decoys
-        self._by_word: dict[int, dict[str, list[tuple[tuple[str, ...], Arc]]]] = {}
+        self._saying: dict[str, list[int]] = {}  # form, see ``plain`` -> ids of the ``said`` that hold it
+        self._longest = 0  # words of a form
+        self._by_piece: dict[int, dict[int, list[int]]] = {}  # state -> id of ``said`` -> places of its arcs
 
     def accepts(self, text: str) -> bool:
         """Whether a recogniser may write ``text`` for a sentence of this grammar; see ``plain``."""
@@ -65,6 +67,18 @@ class Grammar:
         words = plain(text).split()
         found = self._follow(0, words, 0, set(), self.ends)
         return None if found is None else joined(arc.written for arc in found)
+
+    def prepare(self) -> None:
+        """Do beforehand what takes ``written`` longer the first time: have every form at hand."""
+        if self._saying:
+            return
+        pieces = {id(arc.said): arc.said for arcs in self.arcs for arc in arcs}  # equal tuples are one object, mostly
+        saying: dict[str, list[int]] = {}
+        for piece, said in pieces.items():
+            for form in filter(None, dict.fromkeys(map(plain, said))):
+                saying.setdefault(form, []).append(piece)
+        self._longest = max((form.count(" ") + 1 for form in saying), default=0)
+        self._saying = saying
 
     def sentence(self, random: Random) -> tuple[str, str]:
         """One sentence as it is said and as it is written.
@@ -109,28 +123,28 @@ class Grammar:
             return [] if state in ends else None
         if (state, at) in dead:
             return None
-        for way, arc in self._ways(state).get(words[at], ()):
-            if tuple(words[at : at + len(way)]) == way:
-                rest = self._follow(arc.target, words, at + len(way), dead, ends)
+        self.prepare()
+        for length in range(min(self._longest, len(words) - at), 0, -1):
+            for arc in self._arcs_said(state, " ".join(words[at : at + length])):
+                rest = self._follow(arc.target, words, at + length, dead, ends)
                 if rest is not None:
                     return [arc, *rest]
         dead.add((state, at))
         return None
 
-    def _ways(self, state: int) -> dict[str, list[tuple[tuple[str, ...], Arc]]]:
-        """First word -> all ways of the arcs that begin with it, the longest first. Made when a state is first seen."""
-        known = self._by_word.get(state)
+    def _arcs_said(self, state: int, form: str) -> list[Arc]:
+        """The arcs of a state that may be said so, in their order."""
+        pieces = self._saying.get(form)
+        if not pieces:
+            return []
+        known = self._by_piece.get(state)
         if known is None:
-            known = {}
-            for arc in self.arcs[state]:
-                for way in {plain(way) for way in arc.said}:
-                    words = tuple(way.split())
-                    if words:
-                        known.setdefault(words[0], []).append((words, arc))
-            for ways in known.values():
-                ways.sort(key=lambda way: -len(way[0]))
-            self._by_word[state] = known
-        return known
+            known = self._by_piece[state] = {}
+            for place, arc in enumerate(self.arcs[state]):
+                known.setdefault(id(arc.said), []).append(place)
+        return [
+            self.arcs[state][place] for place in sorted(place for piece in pieces for place in known.get(piece, ()))
+        ]
 
 
 def plain(text: str) -> str:

@@ -5,7 +5,8 @@ joined to words, what cannot be said is dropped, the automaton is made determini
 is left is a small part of the size, which a search walks fast.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from irene_wyoming.language.grammar import Arc, Grammar
@@ -29,12 +30,16 @@ class Piece(NamedTuple):
     written: str
 
 
-Pieces = dict[int, set[int]]
-"""Number of a piece -> nodes behind it."""
+Choice = int
+"""Number of a set of pieces that were laid out side by side. A word that is spelled out is a choice of one."""
+Following = tuple[dict[Choice, set[int]], set[int]]
+"""From one node: the nodes behind each choice that may come, and the ends that may be there."""
 
 
 class Network:
-    """Arcs of text, spaces and whole pieces. Node 0 is the start, node 1 the end, node 2 the end of decoys.
+    """Arcs of text, spaces and choices of whole pieces. Node 0 is the start, 1 the end, 2 the end of decoys.
+
+    What is laid out twice from one node leads to one node, so that sentences share their beginnings.
 
     :param forms: how people say a word that templates spell out; none: it cannot be said, and neither can what holds
         it.
@@ -46,10 +51,11 @@ class Network:
     def __init__(self, forms: Callable[[str], tuple[str, ...]], most: int = MOST_SPELLINGS) -> None:
         self._forms = forms
         self._most = most
-        self._arcs: list[list[tuple[str | int, int]]] = [[], [], []]
-        self._pieces: list[Piece] = []
-        self._numbers: dict[Piece, int] = {}
-        self._words: dict[str, int | None] = {}
+        self._arcs: list[list[tuple[str | Choice, int]]] = [[], [], []]
+        self._choices: dict[tuple[Piece, ...], Choice] = {}
+        self._steps: dict[tuple[int, str | Choice], int] = {}
+        self._joins: dict[tuple[int, ...], int] = {}
+        self._words: dict[str, Choice | None] = {}
 
     def node(self) -> int:
         self._arcs.append([])
@@ -74,54 +80,69 @@ class Network:
 
     def pieces(self, source: int, pieces: Sequence[Piece]) -> int:
         """Lay out a choice of ``pieces``. Returns the node behind them."""
+        return self._step(source, self._choice(tuple(pieces)))
+
+    def optional(self, source: int, pieces: Sequence[Piece]) -> int:
+        """Lay out a choice of ``pieces`` that may be left out. Returns the node behind them, which is a new one."""
         target = self.node()
-        self._arcs[source].extend((self._number(piece), target) for piece in pieces)
+        self._arcs[source] += [(self._choice(tuple(pieces)), target), ("", target)]
         return target
+
+    def join(self, ends: Iterable[int]) -> int:
+        """A node that is reached from all of ``ends`` without a word."""
+        joined = tuple(dict.fromkeys(ends))
+        if len(joined) == 1:
+            return joined[0]
+        if joined not in self._joins:
+            self._joins[joined] = self.node()
+            for end in joined:
+                self.skip(end, self._joins[joined])
+        return self._joins[joined]
 
     def grammar(self) -> Grammar:
         """The automaton of all sentences that can be said.
 
         :raises ValueError: options inside of a word spell too many words.
         """
-        return _Minimiser(self._following(), self._pieces).grammar()
+        following = self._following()
+        return _Minimiser(following, _Classes(list(self._choices))).grammar()
 
-    def _number(self, piece: Piece) -> int:
-        number = self._numbers.setdefault(piece, len(self._pieces))
-        if number == len(self._pieces):
-            self._pieces.append(piece)
-        return number
+    def _choice(self, pieces: tuple[Piece, ...]) -> Choice:
+        return self._choices.setdefault(pieces, len(self._choices))
 
-    def _word(self, word: str) -> int | None:
-        """The piece of a word that was spelled out; None: it cannot be said."""
+    def _word(self, word: str) -> Choice | None:
+        """The choice of a word that was spelled out; None: it cannot be said."""
         if word not in self._words:
             said = self._forms(word)
-            self._words[word] = self._number(Piece(said, word)) if said else None
+            self._words[word] = self._choice((Piece(said, word),)) if said else None
         return self._words[word]
 
-    def _step(self, source: int, label: str) -> int:
-        target = self.node()
-        self._arcs[source].append((label, target))
-        return target
+    def _step(self, source: int, label: str | Choice) -> int:
+        if (source, label) not in self._steps:
+            self._steps[source, label] = self.node()
+            self._arcs[source].append((label, self._steps[source, label]))
+        return self._steps[source, label]
 
-    def _following(self) -> Callable[[int], tuple[Pieces, set[int]]]:
-        """A function: node where a piece may start -> pieces that may come, and the ends that may be here."""
-        known: dict[int, tuple[Pieces, set[int]]] = {}
+    def _following(self) -> dict[int, Following]:
+        """What may come from each node at which a piece may start."""
+        known: dict[int, Following] = {}
+        starts = [self.START]
+        while starts:
+            start = starts.pop()
+            if start in known:
+                continue
+            found, ends = dict[Choice, set[int]](), set[int]()
+            for choice, node in self._spelled(start):
+                if choice is None:
+                    ends.add(node)
+                else:
+                    found.setdefault(choice, set()).add(node)
+                    starts.append(node)
+            known[start] = found, ends
+        return known
 
-        def following(start: int) -> tuple[Pieces, set[int]]:
-            if start not in known:
-                found, ends = Pieces(), set[int]()
-                for piece, node in self._spelled(start):
-                    if piece is None:
-                        ends.add(node)
-                    else:
-                        found.setdefault(piece, set()).add(node)
-                known[start] = found, ends
-            return known[start]
-
-        return following
-
-    def _spelled(self, start: int) -> Iterator[tuple[int | None, int]]:
-        """Each piece that can be read from ``start`` on, and the node behind it; None: only the end was reached."""
+    def _spelled(self, start: int) -> Iterator[tuple[Choice | None, int]]:
+        """Each choice that can be read from ``start`` on, and the node behind it; None: only the end was reached."""
         stack, seen = [("", start)], set[tuple[str, int]]()
         while stack:
             word, node = stack.pop()
@@ -158,12 +179,41 @@ def is_new(spelling: tuple[str, int], seen: set[tuple[str, int]], most: int) -> 
     return True
 
 
+class _Classes:
+    """Pieces that stand in the same choices, put together: a search for states treats a class of them as one.
+
+    A home of four hundred names has some forty classes, one for each kind of device, and not four hundred.
+
+    :param choices: the pieces of each choice.
+    """
+
+    def __init__(self, choices: Sequence[tuple[Piece, ...]]) -> None:
+        holding: dict[Piece, list[Choice]] = {}
+        for choice, pieces in enumerate(choices):
+            for piece in dict.fromkeys(pieces):
+                holding.setdefault(piece, []).append(choice)
+        numbers: dict[tuple[Choice, ...], int] = {}
+        self.pieces: list[list[int]] = []
+        """Numbers of the pieces of each class."""
+        self.of_choice: list[list[int]] = [[] for _ in choices]
+        """The classes of each choice."""
+        self.all = list(holding)
+        """Each piece, by its number."""
+        for place, held in enumerate(holding.values()):
+            number = numbers.setdefault(tuple(held), len(numbers))
+            if number == len(self.pieces):
+                self.pieces.append([])
+                for choice in held:
+                    self.of_choice[choice].append(number)
+            self.pieces[number].append(place)
+
+
 class _Minimiser:
     """Subset construction and merging of equal tails in one walk, possible because there are no cycles."""
 
-    def __init__(self, following: Callable[[int], tuple[Pieces, set[int]]], pieces: Sequence[Piece]) -> None:
+    def __init__(self, following: Mapping[int, Following], classes: _Classes) -> None:
         self._following = following
-        self._pieces = pieces
+        self._classes = classes
         self._known: dict[frozenset[int], int | None] = {}
         self._merged: dict[tuple[int | None, frozenset[tuple[int, int]]], int] = {}  # by end and what may come
 
@@ -173,9 +223,11 @@ class _Minimiser:
             return Grammar(((),), frozenset())
         # Tails are merged before what leads to them, so the start has the highest number: turn the order around.
         last = len(self._merged) - 1
+        arc = cache(lambda piece, target: Arc(*self._classes.all[piece], target))  # an arc to one place is kept once
         arcs: list[tuple[Arc, ...]] = [()] * (last + 1)
         for (_, tail), state in self._merged.items():
-            arcs[last - state] = tuple(Arc(*self._pieces[piece], last - target) for piece, target in sorted(tail))
+            pairs = sorted((piece, last - target) for number, target in tail for piece in self._classes.pieces[number])
+            arcs[last - state] = tuple(arc(*pair) for pair in pairs)
         ends = {last - state: end for (end, _), state in self._merged.items() if end is not None}
         return Grammar(tuple(arcs), frozenset(ends), frozenset(at for at in ends if ends[at] == Network.DECOY))
 
@@ -183,19 +235,20 @@ class _Minimiser:
         """The merged state of a set of nodes; None where no sentence can be completed."""
         if nodes in self._known:
             return self._known[nodes]
-        following = Pieces()
+        following: dict[int, set[int]] = {}
         ends = set(nodes & {Network.END, Network.DECOY})
         for node in nodes:
-            found, here = self._following(node)
+            found, here = self._following[node]
             ends |= here
-            for piece, targets in found.items():
-                following.setdefault(piece, set()).update(targets)
+            for choice, targets in found.items():
+                for number in self._classes.of_choice[choice]:
+                    following.setdefault(number, set()).update(targets)
         tail = self._tail(following)
         end = min(ends) if ends else None  # what is a command as well is no decoy
         state = self._merged.setdefault((end, tail), len(self._merged)) if ends or tail else None
         self._known[nodes] = state
         return state
 
-    def _tail(self, following: Pieces) -> frozenset[tuple[int, int]]:
-        states = [(piece, self._state(frozenset(targets))) for piece, targets in following.items()]
-        return frozenset((piece, state) for piece, state in states if state is not None)
+    def _tail(self, following: Mapping[int, set[int]]) -> frozenset[tuple[int, int]]:
+        states = [(number, self._state(frozenset(targets))) for number, targets in following.items()]
+        return frozenset((number, state) for number, state in states if state is not None)
