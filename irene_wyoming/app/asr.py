@@ -133,6 +133,17 @@ class Providers:
                 with suppress(EngineError):  # the provider has told it
                     await provider.load()
 
+    def expect(self, known: Known) -> None:
+        """Get ready for the names of a home now, and again whenever it tells others: no utterance waits for that."""
+
+        def expect(names: Vocabulary) -> None:
+            for provider in self.started:
+                provider.expect(names)
+
+        known.on_change.append(expect)
+        if (names := known()) is not None:
+            expect(names)
+
     async def unload_unused(self, for_s: float) -> list[str]:
         """Let models go that have been without work for so long, seconds; gives the names of their providers."""
         return [provider.name for provider in self.started if await provider.unload_unused(for_s)]
@@ -225,6 +236,8 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             from irene_wyoming.app.shown_home import shown_home  # with aiohttp
 
             stack.enter_context(shown_home(config, told))
+        names = Known(configured(config), told)
+        providers.expect(names)
         service = AsrService(
             routers,
             providers.missing,
@@ -234,7 +247,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
             await voices(settings, providers, stack),
             settings.max_utterance_s,
             settings.admission.answer_timeout_s,
-            Known(configured(config), told),
+            names,
         )
 
         async def info() -> Info:

@@ -67,6 +67,8 @@ class Known:
         self._typed = typed
         self._told = told
         self._joined = typed
+        self.on_change: list[Callable[[Vocabulary], None]] = []
+        """Called on the event loop with the names, whenever the home tells others."""
         if told is not None:
             told.on_change.append(lambda things: self._join(things.vocabulary))
             self._join(told.things.vocabulary)
@@ -76,3 +78,5 @@ class Known:
 
     def _join(self, told: Vocabulary) -> None:
         self._joined = self._typed + told
+        for tell in self.on_change:
+            tell(self._joined)

@@ -5,6 +5,7 @@ a sound is made: voice, place and manner of consonants, height and backness of v
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -79,8 +80,9 @@ def apart(heard: str, meant: Sequence[str]) -> Costs:
     return np.asarray(costs[np.arange(len(rows)), [len(row) for row in rows]], np.float32)
 
 
+@lru_cache(maxsize=16_384)
 def numbered(text: str) -> NDArray[np.intp]:
-    """The number of each sound."""
+    """The number of each sound. Not to be written to: it is kept."""
     return np.asarray(_NUMBERS[np.frombuffer(text.encode("utf-32-le"), np.uint32) % len(_NUMBERS)], np.intp)
 
 

@@ -16,7 +16,7 @@ from home_assistant_intents import get_intents
 from irene_wyoming.language.general import general_words, in_pieces, template_words
 from irene_wyoming.language.grammar import plain
 from irene_wyoming.language.spoken import family
-from irene_wyoming.language.templates import open_marks
+from irene_wyoming.language.templates import INTENTS, open_marks
 from irene_wyoming.language.vocabulary import Vocabulary
 
 _LIST, _RULE = re.compile("{([^}]*)}"), re.compile("<([^>]*)>")
@@ -40,6 +40,11 @@ class Hub:
         self._pieces |= {word for each in (*sentences, *vocabulary.sentences) for word in template_words(each)}
         self._pieces |= general_words(language)
         self._may_stand = lru_cache(4096)(lambda word: not word.isalpha() or in_pieces(word, self._pieces))
+        self.meaning = lru_cache(256)(self._meant)
+        """What the hub does on a text: two that do the same are no rivals. None: its templates do not know it.
+
+        Own sentences have no meaning that is known here. Takes some milliseconds.
+        """
         areas = vocabulary.areas
         # The person stands in some room; where it matters which, the hub knows.
         self._context: dict[str, Any] = {"area": areas[0] if areas else "home"}
@@ -48,6 +53,13 @@ class Hub:
             "floor": TextSlotList.from_strings(vocabulary.floors, allow_template=False),
             "name": TextSlotList.from_tuples(_named(vocabulary), allow_template=False),
         }
+
+    def prepare(self) -> None:
+        """Do beforehand what the first text would have to wait for."""
+        prepare(self._language)
+        _index(self._lists)
+        if self._own is not None:
+            _prepare(self._own)
 
     def understands(self, text: str) -> bool:
         """Whether some sentence of the hub, or an own one, is this text. Takes 3 to 8 ms."""
@@ -60,11 +72,7 @@ class Hub:
             if intents is not None
         )
 
-    def meaning(self, text: str) -> Meaning | None:
-        """What the hub does on a text: two that do the same are no rivals. None: its templates do not know it.
-
-        Own sentences have no meaning that is known here. Takes some milliseconds.
-        """
+    def _meant(self, text: str) -> Meaning | None:
         known = _templates(self._language)
         if known is None or self._is_own(text):
             return None
@@ -92,12 +100,28 @@ def why_unfound(written: str) -> str:
     return f"is not found by Home Assistant for its marks; give it the alias {' '.join(without.split())!r} there"
 
 
+@cache
 def prepare(language: str) -> None:
     """Load and parse the templates of a language, which takes a second or more."""
     for known in (_templates(language), _open_templates(language)):
-        for intent in known.intents.values() if known is not None else ():
-            for data in intent.data:
-                _ = data.sentences  # hassil parses them when they are first looked at, and keeps them
+        if known is not None:
+            _prepare(known)
+
+
+def _prepare(known: Intents) -> None:
+    """Have hassil do at once what it does when a template or a list is first looked at, and keeps."""
+    for intent in known.intents.values():
+        for data in intent.data:
+            rules = {**known.expansion_rules, **data.expansion_rules}
+            for sentence in data.sentences:
+                sentence.get_required_clauses(rules)
+    _index(known.slot_lists)
+
+
+def _index(lists: Mapping[str, SlotList]) -> None:
+    for each in lists.values():
+        if isinstance(each, TextSlotList):
+            each.get_candidates("")
 
 
 @cache
@@ -119,7 +143,11 @@ def _open_templates(language: str) -> Intents | None:
 def _templates(language: str) -> Intents | None:
     """Compiled once: it takes a second. None: the hub has none in that language."""
     known = get_intents(language) or get_intents(family(language))
-    return None if known is None else Intents.from_dict(known)
+    if known is None:
+        return None
+    # The first one that fits is taken, so that what people say most often is tried first.
+    usual = {name: known["intents"][name] for name in INTENTS if name in known["intents"]}
+    return Intents.from_dict({**known, "intents": {**usual, **known["intents"]}})
 
 
 def _own(sentences: Sequence[str], language: str) -> Intents | None:

@@ -181,6 +181,7 @@ def phones(word: str, language: str = "en") -> str:
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
+@lru_cache(maxsize=16_384)
 def all_phones(text: str, language: str = "en") -> str:
     """The sounds of several words in a row, without a mark between words: speech has none either."""
     return "".join(phones(word, language) for word in text.split())

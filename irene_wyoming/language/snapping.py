@@ -15,8 +15,8 @@ from typing import Literal
 from irene_wyoming.language.agreement import LEAD, agreed
 from irene_wyoming.language.commands import command_grammar
 from irene_wyoming.language.general import general_words
-from irene_wyoming.language.grammar import Grammar
-from irene_wyoming.language.hub import Hub, prepare
+from irene_wyoming.language.grammar import Grammar, plain
+from irene_wyoming.language.hub import Hub
 from irene_wyoming.language.naming import Found, Names, replaced
 from irene_wyoming.language.nearest import Matcher
 from irene_wyoming.language.snap import Snap
@@ -64,20 +64,17 @@ class Snapper:
 
         :param names: as for ``snapped``.
         """
-        prepare(self._language)
-        self._home(self._joined(names)).warm_up()
+        self._home(names).warm_up()
 
     def snapped(self, text: str, names: Vocabulary | None = None) -> Snapped:
         """:param names: that the home has now, besides the configured ones."""
         if not text.strip() or len(text) > LONGEST:
             return Snapped(text, None, "left")
-        return self._home(self._joined(names)).snapped(text)
+        return self._home(names).snapped(text)
 
-    def _joined(self, names: Vocabulary | None) -> Vocabulary:
-        return self._vocabulary if names is None else self._vocabulary + names
-
-    def _made(self, vocabulary: Vocabulary) -> "_Home":
-        return _Home(self._snap, vocabulary, self._sentences, self._language)
+    def _made(self, names: Vocabulary | None) -> "_Home":
+        known = self._vocabulary if names is None else self._vocabulary + names
+        return _Home(self._snap, known, self._sentences, self._language)
 
 
 class _Home:
@@ -100,18 +97,24 @@ class _Home:
 
     def warm_up(self) -> None:
         """Have what is made when it is first needed, made: the first transcript need not wait for it."""
-        if self._warm or self._matcher is None or self._grammar is None:
+        if self._warm:
             return
         self._warm, random = True, Random(0)
-        for _ in range(WARM if self._grammar.count() else 0):
+        self._hub.prepare()
+        if self._matcher is None or self._grammar is None:
+            return
+        self._grammar.prepare()
+        for _ in range(WARM if self._grammar.ends else 0):
             said, _ = self._grammar.sentence(random)
+            self._hub.understands(said)
             self._matcher.nearest(said.replace("e", "a"))
 
     def snapped(self, text: str) -> Snapped:
         exact = self._names.exact(text)
         tidy = replaced(text, exact)
         if self._grammar is not None and (written := self._grammar.written(text)) is not None:
-            return Snapped(tidy if self._hub.understands(tidy) else written, 1.0, "right")
+            stays = plain(tidy) == plain(written) or self._hub.understands(tidy)
+            return Snapped(tidy if stays else written, 1.0, "right")
         if self._hub.understands(tidy):
             return Snapped(tidy, 1.0, "right")
         return self._named(text) or self._sentence(text) or Snapped(text, None, "left")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from irene_wyoming.engines.base import AsrRequest, Transcription
+from irene_wyoming.engines.base import Transcription
 from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.vocabulary import Vocabulary
 
@@ -39,9 +39,16 @@ class Mending:
         """Do slow preparations, which take seconds, so that the first utterance need not wait for them."""
         self._snapper(self._language).prepare()
 
-    def expect(self, request: AsrRequest) -> None:
-        """Prepare for a new utterance while it is spoken: new names need slow preparations."""
-        self._snapper(request.language or self._language).prepare(request.vocabulary)
+    def expect(self, names: Vocabulary | None, language: str | None = None) -> None:
+        """Prepare for new utterances while they are spoken, or before: new names need slow preparations.
+
+        :param names: names that the home has now, besides the configured ones.
+        :param language: language of the utterances; None: the usual one.
+        """
+        try:
+            self._snapper(language or self._language).prepare(names)
+        except Exception:  # an unexpected failure here must not cost a transcript
+            log.exception("asr: the names of the home cannot be made ready for matching")
 
     def mended(self, heard: Transcription, names: Vocabulary | None) -> Transcription:
         """Match a transcript to the names and sentences of the home.

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from irene_wyoming import metrics
@@ -18,6 +19,7 @@ from irene_wyoming.errors import (
     UnknownModel,
     UnsupportedRequest,
 )
+from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.routing.keeper import RELOAD_S, Keeper, State
 from irene_wyoming.routing.mending import Mending
 from irene_wyoming.routing.policy import Breaker, Standing
@@ -100,6 +102,12 @@ class Provider:
         :raises EngineError: the model cannot be loaded.
         """
         await self._keeper.load()
+
+    def expect(self, names: Vocabulary) -> None:
+        """Get ready for the names that the home has now, on the engine's thread, before anybody says one of them."""
+        if self.mending is not None:
+            with suppress(EngineFailed):  # it is being made anew, and gets ready with the next utterance
+                self._keeper.worker.post(partial(self.mending.expect, names))
 
     async def unload_unused(self, for_s: float) -> bool:
         """Unload the model if it has not been used for this many seconds; says whether it did."""
@@ -188,7 +196,7 @@ class Provider:
         def open_session() -> AsrSession:
             session = opened.enter_context(closing(engine.session(request)))
             if self.mending is not None:
-                self.mending.expect(request)
+                self.mending.expect(request.vocabulary, request.language)
             return session
 
         try:

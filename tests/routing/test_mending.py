@@ -1,6 +1,7 @@
 """Mending: what a provider hears is matched to the home before anybody sees it."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -46,6 +47,22 @@ async def test_names_of_the_request_are_known(mending: Mending) -> None:
     names = Vocabulary((Name("Aquarium", "entity", "light"),))
     said = await heard("turn on the aquariam", AsrRequest(vocabulary=names), mending)
     assert said.text == "turn on the Aquarium"
+
+
+async def test_new_names_are_made_ready_before_anybody_says_one() -> None:
+    class Watched(Mending):
+        def expect(self, names: Vocabulary | None, language: str | None = None) -> None:
+            super().expect(names, language)
+            ready.set()
+
+    ready = threading.Event()
+    mending = Watched(Snap.NAMES, LAMP, (), "en")
+    one = Provider("fake", lambda: FakeEngine("fake"), 60.0, Breaker(3, 60, 60), mending=mending)
+    await one.start()
+    one.expect(Vocabulary((Name("Aquarium", "entity", "light"),)))
+    assert await asyncio.to_thread(ready.wait, 60)
+    await one.close()
+    one.expect(LAMP)  # one that is gone has nothing to get ready
 
 
 @pytest.mark.parametrize("text", ["I went to the market.", ""])
