@@ -239,3 +239,9 @@ async def test_sherpa_that_ends_or_hangs_amid_an_utterance_costs_nobody_the_tran
                 for event in told[cut:]:
                     await client.write_event(event)
                 assert (await read(client)).data["text"] == COMMAND
+            # A command that sherpa answers again ends the doubling of the time until it is started anew.
+            await until(lambda: faulty.standing.ready, 60)
+            async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(service.address.uri) as client:
+                for event in told:
+                    await client.write_event(event)
+                assert (await read(client)).data["text"] == COMMAND
