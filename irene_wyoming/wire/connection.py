@@ -5,7 +5,9 @@ import socket
 import sys
 from asyncio.trsock import TransportSocket
 from contextlib import suppress
+from fcntl import ioctl
 from functools import cached_property
+from termios import FIONREAD
 
 from wyoming.event import Event as Event  # engines import it from here: only wire/ knows the wyoming package
 from wyoming.event import Eventable
@@ -17,6 +19,10 @@ from irene_wyoming.wire.parser import Parser
 
 READ_BYTES = 65_536
 """Most bytes taken from the socket at a time: many events at once from a fast client."""
+
+
+LOOK_S = 0.2
+"""From look to look at a peer that is waited for: shorter waits pay for none."""
 
 
 class Connection:
@@ -90,11 +96,14 @@ class Connection:
     def expect(self, count: int, seconds: float) -> None:
         """Let reads wait until ``count`` bytes are here, at most ``seconds``, or until ``hurry``. The end of the
         connection is seen at once. A wake-up of the loop costs as much as ten events.
+
+        Where bytes come at less than half the pace, the peer has stopped sending. Reads wait no longer then, since
+        what comes next may be a question.
         """
-        assert self._counting is not None
         if self._overdue is not None:
             self._overdue.cancel()
-        self._overdue = asyncio.get_running_loop().call_later(seconds, self.hurry)
+        now = asyncio.get_running_loop().time()
+        self._look_again(now, now, now + seconds, count)
         self._wake_at(count)
 
     async def rest(self, seconds: float) -> None:
@@ -171,6 +180,25 @@ class Connection:
         except (TimeoutError, OSError):
             self._writer.transport.abort()
 
+    def _look_again(self, now: float, began: float, over: float, count: int) -> None:
+        """End a wait when it is over; see before, now and then, whether the peer still sends.
+
+        :param now, began, over: times of the loop's clock.
+        """
+        loop = asyncio.get_running_loop()
+        if over - now <= LOOK_S:
+            self._overdue = loop.call_at(over, self.hurry)
+        else:
+            self._overdue = loop.call_at(now + LOOK_S, self._look, began, over, count)
+
+    def _look(self, began: float, over: float, count: int) -> None:
+        assert self._counting is not None
+        now = asyncio.get_running_loop().time()
+        if waiting(self._counting) < count * (now - began) / (over - began) / 2:
+            self.hurry()
+        else:
+            self._look_again(now, began, over, count)
+
     def _wake_at(self, count: int) -> None:
         if self._counting is not None and count != self._expected:
             self._expected = count
@@ -195,6 +223,11 @@ class Connection:
         if not received:
             self._parser.end()
         self._parser.feed(received)
+
+
+def waiting(sock: TransportSocket) -> int:
+    """Bytes that have come and were not read. Linux only."""
+    return int.from_bytes(ioctl(sock.fileno(), FIONREAD, bytes(4)), sys.byteorder)
 
 
 def countable(writer: asyncio.StreamWriter) -> TransportSocket | None:

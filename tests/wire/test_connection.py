@@ -11,7 +11,7 @@ from wyoming.audio import AudioChunk
 from wyoming.event import Event
 
 from irene_wyoming.wire.audio import AudioRun
-from irene_wyoming.wire.connection import Connection
+from irene_wyoming.wire.connection import LOOK_S, Connection
 from irene_wyoming.wire.framing import encode
 from irene_wyoming.wire.limits import CLIENT_LIMITS
 
@@ -69,6 +69,26 @@ async def test_what_does_not_come_is_not_waited_for_longer_than_was_said() -> No
         other.sendall(SENT)
         connection.expect(100_000, 0.01)
         assert await connection.read() == CHUNK
+
+
+async def test_who_has_stopped_sending_is_answered_before_the_wait_is_over() -> None:
+    async with connected() as (connection, other):
+        other.sendall(SENT)
+        over = asyncio.get_running_loop().time() + 60
+        connection.expect(3_000 * len(SENT), 60)
+        assert await connection.read() == CHUNK
+        assert asyncio.get_running_loop().time() < over
+
+
+async def test_who_goes_on_sending_is_waited_for() -> None:
+    async with connected() as (connection, other):
+        for _ in range(6):  # of ten, at once: more than half, whenever it is looked
+            other.sendall(SENT)
+        connection.expect(10 * len(SENT), 3 * LOOK_S)
+        looked = asyncio.get_running_loop().time() + 2.5 * LOOK_S
+        event = await connection.read(runs=True)
+        assert asyncio.get_running_loop().time() > looked
+        assert isinstance(event, AudioRun)
 
 
 async def test_the_end_of_the_connection_is_seen_whatever_was_expected() -> None:
