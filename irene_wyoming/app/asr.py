@@ -38,10 +38,9 @@ from irene_wyoming.routing.mending import Mending
 from irene_wyoming.routing.policy import POLICIES, Breaker, Ordered, PolicyName, Standing
 from irene_wyoming.routing.provider import Provider
 from irene_wyoming.servers.asr import AsrRole, AsrService
-from irene_wyoming.servers.handler import Handler
+from irene_wyoming.servers.handler import conversations
 from irene_wyoming.servers.info import Wishes, asr_info
-from irene_wyoming.servers.service import Client, Service
-from irene_wyoming.wire.connection import Connection
+from irene_wyoming.servers.service import Service
 
 log = logging.getLogger(__name__)
 
@@ -253,11 +252,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         async def info() -> Info:
             return asr_info(programs(providers.models()), wishes(settings))
 
-        async def serve(connection: Connection, client: Client) -> None:
-            await Handler(
-                connection, client, lambda other: AsrRole(service, other, client.host), info, settings.limits
-            ).run()
-
+        serve = conversations(lambda peer, client: AsrRole(service, peer, client.host), info, settings.limits)
         await stack.enter_async_context(looks_served(os.environ))
         await stack.enter_async_context(fetching(config, providers.load))
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats}, providers.unload_unused)))

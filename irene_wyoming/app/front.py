@@ -9,10 +9,9 @@ from irene_wyoming.app.listening import listening
 from irene_wyoming.config.model import Config
 from irene_wyoming.discovery.zeroconf import instance_name
 from irene_wyoming.servers.front import Directory, FrontRole
-from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.service import Client, Service
+from irene_wyoming.servers.handler import conversations
+from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.address import Address
-from irene_wyoming.wire.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +42,6 @@ async def front_server(config: Config, servers: Mapping[str, Address], wait_s: f
         late = " and ".join(directory.unknown)
         log.warning("front: no sign of %s within %g s; a hub will see the others", late, wait_s)
 
-    async def serve(connection: Connection, client: Client) -> None:
-        await Handler(
-            connection, client, lambda other: FrontRole(directory, other), directory.info, settings.limits
-        ).run()
-
+    serve = conversations(lambda peer, _client: FrontRole(directory, peer), directory.info, settings.limits)
     async with listening("front", config, serve, files_each=2) as service:
         yield service

@@ -14,14 +14,12 @@ from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.mic import MicConfig
 from irene_wyoming.config.model import Config
-from irene_wyoming.servers.handler import Handler
+from irene_wyoming.servers.handler import conversations
 from irene_wyoming.servers.info import fixed, mic_info
 from irene_wyoming.servers.mic import Encoder, MicRole, MicService
-from irene_wyoming.servers.service import Client, Serve, Service
+from irene_wyoming.servers.service import Service
 from irene_wyoming.stream.feed import Feed
 from irene_wyoming.tasks import beside
-from irene_wyoming.wire.connection import Connection
-from irene_wyoming.wire.limits import Limits
 
 
 @asynccontextmanager
@@ -45,7 +43,8 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
             quality = ways[output.resample_quality]
             service = MicService(feed, output.format, quality, output.chunk_size, Encoder(output.format))
             name = f"mic, extra {number}" if number else "mic"
-            serve = conversation(service, settings.limits)
+            info = fixed(mic_info(output.format))
+            serve = conversations(lambda peer, _client, of=service: MicRole(of, peer), info, settings.limits)  # type: ignore[misc]
             opened = listening("mic", config, serve, name=name, address=output.address, silent=True)
             services.append(await stack.enter_async_context(opened))
         if settings.always_on:
@@ -59,12 +58,3 @@ def methods(settings: MicConfig) -> dict[str, str | AdaptivePolicy]:
     """How to convert, by the name in the configuration: outputs with the same name share one adaptive level."""
     names = {output.resample_quality for output in settings.outputs}
     return {name: method("mic", replace(settings.audio, resample_quality=name), Quality.MEDIUM) for name in names}
-
-
-def conversation(service: MicService, limits: Limits) -> Serve:
-    info = fixed(mic_info(service.format))
-
-    async def serve(connection: Connection, client: Client) -> None:
-        await Handler(connection, client, lambda other: MicRole(service, other), info, limits).run()
-
-    return serve

@@ -26,13 +26,12 @@ from irene_wyoming.engines.wake.typed import TypedEngine
 from irene_wyoming.engines.worker import Worker
 from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.arbitration import Arbitration
-from irene_wyoming.servers.handler import Handler
+from irene_wyoming.servers.handler import conversations
 from irene_wyoming.servers.info import Kept, wake_info
 from irene_wyoming.servers.satellites import Satellites
-from irene_wyoming.servers.service import Client, Service
+from irene_wyoming.servers.service import Service
 from irene_wyoming.servers.wake import WakeRole
 from irene_wyoming.servers.wake_service import WakeService
-from irene_wyoming.wire.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -130,11 +129,7 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         stack.enter_context(shown_wake_engines(settings, loaded))
         info = Kept(lambda: wake_info(offered))
 
-        async def serve(connection: Connection, client: Client) -> None:
-            await Handler(
-                connection, client, lambda other: WakeRole(service, other, client.host), info, settings.limits
-            ).run()
-
+        serve = conversations(lambda peer, client: WakeRole(service, peer, client.host), info, settings.limits)
         await stack.enter_async_context(kept_current(loaded, info.renew))
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats})))
         yield await stack.enter_async_context(listening("wake", config, serve))

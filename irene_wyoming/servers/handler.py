@@ -14,8 +14,8 @@ from irene_wyoming import trace
 from irene_wyoming.errors import IreneError, LimitExceeded
 from irene_wyoming.metrics import REFUSED
 from irene_wyoming.servers.pace import PacedReader
-from irene_wyoming.servers.role import RoleFactory
-from irene_wyoming.servers.service import Client
+from irene_wyoming.servers.role import Peer, Role, RoleFactory
+from irene_wyoming.servers.service import Client, Serve
 from irene_wyoming.tasks import beside, ended
 from irene_wyoming.wire.audio import is_audio
 from irene_wyoming.wire.connection import Connection
@@ -156,3 +156,12 @@ class Handler:
             await self._connection.finish(FINISH_PATIENCE_S)
         except (OSError, LimitExceeded) as error:
             log.debug("%s: could not be told: %s", self._client, error)
+
+
+def conversations(make_role: Callable[[Peer, Client], Role], info: InfoSource, limits: Limits) -> Serve:
+    """What serves each connection of a service, in a role of its own."""
+
+    async def serve(connection: Connection, client: Client) -> None:
+        await Handler(connection, client, lambda peer: make_role(peer, client), info, limits).run()
+
+    return serve

@@ -5,14 +5,11 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from math import inf
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from wyoming.client import AsyncClient
 from wyoming.event import Event
 
@@ -30,40 +27,14 @@ from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.framing import encode
 from tests.conftest import until
+from tests.engines.wake.scorer import Found, Recogniser
 
 PHRASES = (("word", Phrase(("word", "wort"))),)
 
 
-@dataclass(frozen=True)
-class Found:
-    phrase: str | None = "word"
-    llr: float = -0.5
-    absolute: float = -1.0
-    per_token: float = -0.5
-    open_text: str = "Wörd."
-
-
-class Recogniser:
-    """A Scorer that finds what it is told to, once it is let."""
-
-    def __init__(self) -> None:
-        self.found = Found()
-        self.failure: EngineFailed | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-        self.looks: list[tuple[int, tuple[str, ...]]] = []
-
-    def look(self, samples: NDArray[np.float32], phrases: Sequence[str], hopeless: float) -> Found:  # noqa: ARG002  # of the protocol
-        self.looks.append((len(samples), tuple(phrases)))
-        self.gate.wait(10)
-        if self.failure is not None:
-            raise self.failure
-        return self.found
-
-
 @pytest.fixture
 def scorer() -> Recogniser:
-    return Recogniser()
+    return Recogniser(Found(llr=-0.5, open_text="Wörd."))
 
 
 @pytest.fixture

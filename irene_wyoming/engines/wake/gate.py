@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irene_wyoming import metrics
-from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.engines.base import (
     NO_SETTINGS,
     Hit,
-    ModelInfo,
     OnScore,
     Score,
     WakeEngine,
     WakeSession,
     WakeSettings,
 )
+from irene_wyoming.engines.wake.wrapped import WrappedEngine
 
 BLOCK = 960
 """Frames, 60 ms: shorter than a syllable, long enough to tell noise that goes on from noise that changes."""
@@ -158,24 +158,13 @@ class Again:
         return self._clock()
 
 
-class GatedEngine:
+class GatedEngine(WrappedEngine):
     """An engine that rests while nothing changes."""
 
     def __init__(self, engine: WakeEngine) -> None:
         """:param engine: hears SPEECH."""
-        self._engine = engine
+        super().__init__(engine)
         self._again = Again()
-
-    @property
-    def name(self) -> str:
-        return self._engine.name
-
-    @property
-    def format(self) -> AudioFormat:
-        return self._engine.format
-
-    def models(self) -> Sequence[ModelInfo]:
-        return self._engine.models()
 
     def session(
         self,
@@ -186,9 +175,6 @@ class GatedEngine:
         """:raises UnknownModel: a name is not among ``models()``."""
         spared = metrics.SPARED_SECONDS.labels(self.name).inc
         return GatedSession(lambda shown: self._engine.session(models, settings, shown), on_score, spared, self._again)
-
-    def close(self) -> None:
-        self._engine.close()
 
 
 class GatedSession:

@@ -25,7 +25,6 @@ from irene_wyoming.engines.base import (
     NO_SETTINGS,
     Hit,
     MeasuredScore,
-    ModelInfo,
     OnScore,
     Score,
     SecondedScore,
@@ -36,6 +35,7 @@ from irene_wyoming.engines.base import (
 from irene_wyoming.engines.wake.names import folded
 from irene_wyoming.engines.wake.near import NearMisses
 from irene_wyoming.engines.wake.proposals import Proposed
+from irene_wyoming.engines.wake.wrapped import WrappedEngine
 from irene_wyoming.news import NEWS
 
 log = logging.getLogger(__name__)
@@ -200,23 +200,12 @@ def private(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
-class RecordedEngine:
+class RecordedEngine(WrappedEngine):
     """An engine whose words are recorded when they are heard, or nearly."""
 
     def __init__(self, engine: WakeEngine, recorder: Recorder) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._recorder = recorder
-
-    @property
-    def name(self) -> str:
-        return self._engine.name
-
-    @property
-    def format(self) -> AudioFormat:
-        return self._engine.format
-
-    def models(self) -> Sequence[ModelInfo]:
-        return self._engine.models()
 
     def session(
         self,
@@ -231,10 +220,6 @@ class RecordedEngine:
         return RecordedSession(
             lambda heard: self._engine.session(models, settings, heard), self.format, self._recorder, wanted, on_score
         )
-
-    def close(self) -> None:
-        """The recorder is whoever's made it."""
-        self._engine.close()
 
 
 class RecordedSession:

@@ -2,13 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from math import inf
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from irene_wyoming.engines.registry import phrase_scorer
 from irene_wyoming.engines.wake import spellings
@@ -18,38 +16,11 @@ from irene_wyoming.engines.wake.second import LATE_IN_A_ROW, MOST_WAITING, Outco
 from irene_wyoming.engines.wake.spellings import PACKAGED, Phrase, phrase_of, typed
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 from tests.conftest import until
+from tests.engines.wake.scorer import Found, Recogniser
 from tests.engines.wake.speech import synthesised
 
 WORD = Phrase(("word", "wort"), least=-6.0, usual=-10.0, absolute=-16.0)
 PHRASES = (("word", WORD),)
-
-
-@dataclass(frozen=True)
-class Found:
-    phrase: str | None = "word"
-    llr: float = 0.0
-    absolute: float = -1.0
-    per_token: float = -0.5
-    open_text: str = "Word."
-
-
-class Recogniser:
-    """A Scorer that finds what it is told to, once it is let."""
-
-    def __init__(self) -> None:
-        self.found = Found()
-        self.failure: EngineFailed | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-        self.looks: list[tuple[int, tuple[str, ...]]] = []
-
-    def look(self, samples: NDArray[np.float32], phrases: Sequence[str], hopeless: float) -> Found:
-        assert hopeless < inf
-        self.gate.wait(10)
-        if self.failure is not None:
-            raise self.failure
-        self.looks.append((len(samples), tuple(phrases)))
-        return self.found
 
 
 @pytest.fixture
