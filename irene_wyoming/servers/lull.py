@@ -17,7 +17,7 @@ QUIET_BLOCKS = round(QUIET_S * SPEECH.rate / BLOCK)
 
 
 class Lull:
-    """Finds a pause in one stream. In formats other than SPEECH only missing audio counts."""
+    """Says of one stream when it pauses. In formats other than SPEECH only missing audio counts."""
 
     def __init__(self, form: AudioFormat) -> None:
         """:param form: format of the audio."""
@@ -25,12 +25,18 @@ class Lull:
         self._steady = Steady()
         self._waiting = bytearray()
         self._come = asyncio.Event()  # set by new audio, cleared at each look
-        self._reached = False
+        self._nothing = False  # nothing has come for NOTHING_S
+
+    @property
+    def lasts(self) -> bool:
+        """Whether there is a pause, as far as audio has come."""
+        return self._nothing or self._steady.blocks >= QUIET_BLOCKS
 
     def heard(self, pcm: bytes) -> None:
         """Take the next piece of audio."""
         self._come.set()
-        if not self._knows or self._reached:
+        self._nothing = False
+        if not self._knows:
             return
         self._waiting += pcm
         whole = len(self._waiting) // BLOCK_BYTES * BLOCK_BYTES
@@ -38,14 +44,13 @@ class Lull:
         del self._waiting[:whole]
         for levels in band_levels(blocks).tolist():
             self._steady.add(levels)
-            self._reached = self._reached or self._steady.blocks >= QUIET_BLOCKS
 
     async def wait(self) -> None:
-        """Return in the first pause of the sound or of the client."""
-        while not self._reached:
+        """Return in a pause of the sound or of the client."""
+        while not self.lasts:
             self._come.clear()
             try:
                 async with asyncio.timeout(NOTHING_S):
                     await self._come.wait()
             except TimeoutError:
-                return
+                self._nothing = True

@@ -62,8 +62,8 @@ class WakeRole(Role):
 
     @property
     def missing_s(self) -> float:
-        """Seconds of audio that the session needs beyond what waits for it."""
-        return 0.0 if self._hearing is None else self._hearing.missing_s
+        """Seconds of audio that the session needs beyond what waits for it. A pause is looked for in every chunk."""
+        return 0.0 if self._hearing is None or self._lull is not None else self._hearing.missing_s
 
     async def on_event(self, event: Event) -> bool:
         if AudioChunk.is_type(event.type):
@@ -86,14 +86,19 @@ class WakeRole(Role):
         return True
 
     async def pause(self) -> bool:
-        """Wait for a pause: a listening satellite is let go between two words and loses none."""
+        """A satellite that listens is let go between two words, so that it goes on elsewhere and none is lost.
+
+        What came in the pause takes a while to be heard, and a word may begin meanwhile: then the next pause counts.
+        """
         if self._intake is None:
             return False
         self._lull = Lull(self._engine.format)
-        await self._lull.wait()
-        if self._hearing is not None:
-            self._hearing.rest()
-            await self._until_reported(self._hearing)
+        self._peer.hurry()
+        while not self._lull.lasts:
+            await self._lull.wait()
+            if self._hearing is not None:
+                self._hearing.rest()
+                await self._until_reported(self._hearing)
         return True
 
     async def close(self) -> None:

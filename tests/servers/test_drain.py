@@ -4,14 +4,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 
 import numpy as np
 import pytest
 from wyoming.audio import AudioChunk
 from wyoming.client import AsyncClient
-from wyoming.event import Event
+from wyoming.event import Event, Eventable
 
 from irene_wyoming.app.asr import asr_server
 from irene_wyoming.app.front import front_server
@@ -19,15 +19,20 @@ from irene_wyoming.app.wake import wake_server
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.bench.serving import free_port, ready
 from irene_wyoming.config.model import Config
+from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.servers.lull import Lull
+from irene_wyoming.servers.satellites import Satellites
 from irene_wyoming.servers.service import Service
+from irene_wyoming.servers.wake import WakeRole
+from irene_wyoming.servers.wake_service import WakeService
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import Recording
 from irene_wyoming.wire.proxy import SIGNATURE
 from tests.conftest import until
 from tests.servers.clients import asked, audio_start, chunks, is_closed, read
+from tests.servers.test_lag import Stuck
 
 Configured = Callable[..., Config]
 
@@ -137,6 +142,7 @@ async def refused(address: Address) -> str:
         (bytes(2 * 16_000), True),
         (noise(0.3) + noise(0.3, 3_000) + noise(0.5), False),
         (noise(0.3) + noise(0.3, 3_000) + noise(0.9), True),
+        (noise(1) + noise(0.3, 3_000), False),
     ],
 )
 async def test_a_pause_is_sound_that_stays_the_same(pcm: bytes, *, pauses: bool) -> None:
@@ -146,8 +152,55 @@ async def test_a_pause_is_sound_that_stays_the_same(pcm: bytes, *, pauses: bool)
     waiting = asyncio.create_task(lull.wait())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert waiting.done() is pauses
+    assert waiting.done() is lull.lasts is pauses
     waiting.cancel()
+
+
+class Nobody:
+    """A peer of a role that is told everything and says nothing."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def send(self, event: Event | Eventable) -> None:
+        self.told.append((event if isinstance(event, Event) else event.event()).type)
+
+    async def send_encoded(self, encoded: bytes) -> None:
+        self.told.append(encoded.decode())
+
+    def spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+        return asyncio.create_task(work, name=name)
+
+    def hurry(self) -> None:
+        """Nothing is waited for."""
+
+
+async def test_a_word_that_begins_while_the_engine_is_behind_keeps_its_stream(configured: Configured) -> None:
+    engine, peer = Stuck(), Nobody()
+    async with Worker("stuck") as worker:
+        service = WakeService(
+            {"stuck": engine}, ["word"], configured().wake.audio, "fast", worker, Satellites({}, {}), max_lag_s=60
+        )
+        role = WakeRole(service, peer)
+
+        async def hear(pcm: bytes) -> None:
+            for chunk in chunks(Recording(SPEECH, pcm), 60):
+                await role.on_event(chunk.event())
+
+        await hear(noise(0.1))
+        pausing = asyncio.create_task(role.pause())
+        await asyncio.sleep(0)
+        await hear(noise(1))  # the pause, of which the engine has not heard yet
+        await asyncio.sleep(0)
+        await hear(noise(0.3, 3_000))  # the word's beginning
+        engine.let.set()
+        await role.on_event(Event("ping"))
+        assert peer.told[-1] == "pong"
+        await asyncio.sleep(0)
+        assert not pausing.done()
+        await hear(noise(1))
+        assert await pausing
+        await role.close()
 
 
 async def test_a_second_sigterm_ends_at_once_and_with_0() -> None:
