@@ -205,6 +205,8 @@ class FleetRow:
     """Satellites of the server that was killed; 0 where none was."""
     back_s: float
     """The longest time in which one of them was not listened to."""
+    held_up_s: float
+    """By how much a satellite was late at most, since the measuring process had no processor; 0: not notably."""
     taken: Mapping[str, int]
     """Connections that each server got."""
 

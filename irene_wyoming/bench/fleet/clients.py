@@ -25,6 +25,9 @@ seconds has whole chunks."""
 AGAIN_S = 0.1
 """Before a satellite that was not taken tries once more."""
 
+HELD_UP_S = 0.3
+"""A chunk that is sent so much later than it was spoken says that this process had no processor, not the servers."""
+
 BETWEEN_S = 0.5
 """From a person's transcript to their next command."""
 
@@ -41,7 +44,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time in which a satellite was not listened to."""
+    """A time in which a satellite was not listened to, or sent nothing."""
 
     began_at: float
     seconds: float
@@ -56,6 +59,8 @@ class Satellite:
     start: float
     """When its first chunk begins."""
     gaps: list[Gap] = field(default_factory=list)
+    held_up: list[Gap] = field(default_factory=list)
+    """Chunks that were sent HELD_UP_S late or more, and by how much."""
     false: int = 0
     """Detections of something else, or of one word twice."""
     listening: bool = False
@@ -81,9 +86,12 @@ class Satellite:
         number = max(0, int((time.monotonic() - self.start) * 1_000 / CHUNK_MS))
         while True:
             number += 1  # a chunk can be sent when its last frame has been spoken
-            await asyncio.wait([reader], timeout=max(0.0, self.start + number * CHUNK_MS / 1_000 - time.monotonic()))
+            due = self.start + number * CHUNK_MS / 1_000
+            await asyncio.wait([reader], timeout=max(0.0, due - time.monotonic()))
             if reader.done():
                 return
+            if (late_s := time.monotonic() - due) >= HELD_UP_S:
+                self.held_up.append(Gap(due, late_s))
             at = number - 1
             await wire.write(AudioChunk(16_000, 2, 1, chunks[at % len(chunks)], timestamp=at * CHUNK_MS))
 

@@ -205,10 +205,11 @@ async def measured(plan: Plan, folder: Path, phases: Sequence[str] = (STEADY, KI
         words = [word for one in whole.satellites for word in one.said(now)]
         commands = [command for one in whole.speakers for command in one.said]
         gaps = [gap for one in whole.satellites for gap in one.gaps]
+        held_up = [gap for one in whole.satellites for gap in one.held_up]
         disturbed = {
             phase.name: sum(bool(within(one.gaps, phase)) for one in whole.satellites) for phase in whole.phases
         }
-        return [row(whole, phase, words, commands, gaps, disturbed[phase.name]) for phase in whole.phases]
+        return [row(whole, phase, words, commands, gaps, held_up, disturbed[phase.name]) for phase in whole.phases]
 
 
 def within(gaps: Iterable[Gap], phase: Phase) -> list[Gap]:
@@ -216,7 +217,13 @@ def within(gaps: Iterable[Gap], phase: Phase) -> list[Gap]:
 
 
 def row(
-    whole: Fleet, phase: Phase, words: Sequence[Said], commands: Sequence[Said], gaps: Sequence[Gap], disturbed: int
+    whole: Fleet,
+    phase: Phase,
+    words: Sequence[Said],
+    commands: Sequence[Said],
+    gaps: Sequence[Gap],
+    held_up: Sequence[Gap],
+    disturbed: int,
 ) -> FleetRow:
     """The figures of one phase."""
 
@@ -239,6 +246,7 @@ def row(
         disturbed=disturbed,
         hung_on=phase.hung_on,
         back_s=max((gap.seconds for gap in within(gaps, phase)), default=0.0),
+        held_up_s=max((gap.seconds for gap in within(held_up, phase)), default=0.0),
         taken=phase.taken,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from irene_wyoming.bench.fleet.run import KILLED, ROLLING, SLOW, WORDS
+from irene_wyoming.bench.fleet.run import KILLED, ROLLING, SLOW, STEADY, WORDS
 from irene_wyoming.bench.rows import FleetRow, Gate, ScaleRow
 
 BACK_S = 5.0
@@ -17,9 +17,23 @@ UNCHANGED = 1.2
 
 def gates(rows: Sequence[FleetRow], scale: Sequence[ScaleRow] = ()) -> list[Gate]:
     """Each promise that these rows tell something of."""
-    judge = {KILLED: of_a_kill, SLOW: of_a_slow_one, ROLLING: of_a_restart}
+    judge = {STEADY: of_nothing, KILLED: of_a_kill, SLOW: of_a_slow_one, ROLLING: of_a_restart}
     judged = [gate for row in rows if row.phase in judge for gate in judge[row.phase](row)]
     return judged + (list(of_scale(scale[0], scale[-1])) if len(scale) > 1 else [])
+
+
+def lost(row: FleetRow) -> int:
+    return row.words_lost + row.commands_lost
+
+
+def blameless(row: FleetRow) -> bool | None:
+    """Whether nothing was lost; None: something was, but satellites were late themselves, so nobody knows by whom."""
+    return True if not lost(row) else None if row.held_up_s else False
+
+
+def of_nothing(row: FleetRow) -> Iterator[Gate]:
+    about = f"words and commands lost while nothing happens, of {row.words + row.commands}"
+    yield gate(about, lost(row), "0", blameless(row))
 
 
 def of_a_kill(row: FleetRow) -> Iterator[Gate]:
@@ -38,9 +52,9 @@ def of_a_slow_one(row: FleetRow) -> Iterator[Gate]:
 
 
 def of_a_restart(row: FleetRow) -> Iterator[Gate]:
-    said, lost = row.words + row.commands, row.words_lost + row.commands_lost
+    said = row.words + row.commands
     about = f"words and commands lost in a rolling restart, of {said}"
-    yield gate(about, lost, f"0 of {WORDS} or more", lost == 0 if said >= WORDS else None)
+    yield gate(about, lost(row), f"0 of {WORDS} or more", blameless(row) if said >= WORDS else None)
 
 
 def of_scale(one: ScaleRow, more: ScaleRow) -> Iterator[Gate]:

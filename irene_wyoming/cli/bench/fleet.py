@@ -103,6 +103,8 @@ def fleet_lines(rows: Sequence[FleetRow]) -> Iterator[str]:
         if row.disturbed:
             killed = f" (the killed server had {row.hung_on})" if row.hung_on else ""
             yield f"  {row.disturbed} satellites had to connect again{killed}, the slowest within {row.back_s:.2f} s"
+        if row.held_up_s:
+            yield f"  this machine was too busy to measure: satellites spoke up to {row.held_up_s:.1f} s late"
         yield "  connections: " + ", ".join(f"{name} {count}" for name, count in row.taken.items())
 
 
