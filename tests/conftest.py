@@ -1,4 +1,4 @@
-"""What all tests share: no blocking call on the event loop, a configuration on free ports, recorded speech."""
+"""Fixtures of all tests: no blocking call on the event loop, a configuration on free ports, recorded speech."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ pytest_plugins = ["tests.limits"]
 
 SPEECH_DIR = Path(__file__).parent / "speech"
 HUMAN_DIR = Path(__file__).parents[2] / "shared" / "wavs"
-"""Recorded human voices, which are not part of the project."""
+"""Folder with recordings of people, which are not part of the project."""
 
 ENVIRONMENT = {
     "IRENE_WYOMING__WAKE__URI": "tcp://127.0.0.1:0",
@@ -32,16 +32,16 @@ ENVIRONMENT = {
     "IRENE_WYOMING__WEB__PORT": "0",
     "IRENE_WYOMING__DISCOVERY__ZEROCONF": "false",
     "IRENE_WYOMING__HARDWARE": "pc",
-    "IRENE_WYOMING__WAKE__VERIFY": "off",  # half a second of every test; those that are about it switch it on
+    "IRENE_WYOMING__WAKE__VERIFY": "off",  # it takes half a second of each test; tests about it switch it on
 }
 
 
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[BlockBuster]:
-    """A blocking call of ours on the event loop fails the test."""
+    """Fail a test when our code makes a blocking call on the event loop."""
     with blockbuster_ctx("irene_wyoming") as blockbuster:
         for function in blockbuster.functions.values():
-            function.can_block_in("tests/conftest.py", {"make", "read_wav"})  # preparing a test is not what is tested
+            function.can_block_in("tests/conftest.py", {"make", "read_wav"})  # the preparation of a test may block
         yield blockbuster
 
 
@@ -69,7 +69,7 @@ def speech() -> Callable[[str], Recording]:
 
 @pytest.fixture
 def human() -> Callable[[str], Recording]:
-    """``human("okay_nabu")``: a recorded human voice, where there is one."""
+    """``human("okay_nabu")``: a recorded human voice; skips the test where it is missing."""
 
     def find(name: str) -> Recording:
         path = HUMAN_DIR / f"{name}.wav"
@@ -82,7 +82,7 @@ def human() -> Callable[[str], Recording]:
 
 @pytest.fixture(scope="session")
 def other_host() -> str:
-    """An address of this machine that is not loopback's: who connects to it comes from it."""
+    """An address of this machine other than loopback: clients that connect to it come from it."""
     addresses = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
     found = [
         address for address in addresses if not ip_address(address).is_loopback and not address.startswith("169.254.")
@@ -93,14 +93,14 @@ def other_host() -> str:
 
 
 async def until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
-    """Wait until something that tells nobody has come true."""
+    """Wait for a condition that sends no event."""
     async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110  # there is nothing to wait for but the state itself
+        while not condition():  # noqa: ASYNC110  # only the state itself shows it
             await asyncio.sleep(0.01)
 
 
 class Kept(logging.Handler):
-    """Keeps lines as they would be written."""
+    """A log handler that keeps formatted lines."""
 
     def __init__(self, kept: list[str]) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class Kept(logging.Handler):
 
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
-    """Lines of the log from now on, as ``log_format: json`` writes them."""
+    """The log lines from now on, in the format of ``log_format: json``."""
     kept: list[str] = []
     handler = Kept(kept)
     handler.setFormatter(JsonFormatter())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 AGAIN_S = 1.0
-"""From one interruption of a test to the next."""
+"""Seconds from one interruption of a test to the next."""
 
 SETTINGS = pytest.StashKey[Any]()
 

@@ -1,4 +1,4 @@
-"""Checks of single settings, as an engine uses them without a configuration around."""
+"""Checks of single settings, as an engine uses them without a configuration."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ class Box:
     inner: Size
     names: tuple[str, ...] = setting(list_of(text))
     volume: int = 0
-    """No key."""
+    """A field that is no key."""
 
     def settled(self) -> "Box":
         if self.inner.width >= self.size.width:

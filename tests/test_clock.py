@@ -1,4 +1,4 @@
-"""A clock that is set, or jumps at the end of summer time, must not end or delay anything."""
+"""A change of the system clock, or of summer time, must not end or delay anything."""
 
 import ast
 from pathlib import Path
@@ -8,13 +8,13 @@ import irene_wyoming
 WALL_CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today"}
 TELLS_THE_DATE = {
     "engines/wake/recorder.py",
-    "app/doctor_hub.py",  # holds the clocks of this machine and the hub against each other
+    "app/doctor_hub.py",  # it compares the clocks of this machine and the hub
     "app/page.py",
     "home/watch.py",
     "news.py",
     "servers/shown.py",
 }
-"""What writes a date for people to read: in files, and at the page."""
+"""Modules that write a date for people to read."""
 
 
 def test_nothing_is_timed_by_the_wall_clock() -> None:

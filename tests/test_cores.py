@@ -1,4 +1,4 @@
-"""How many cores are granted, from files as Linux writes them."""
+"""The number of granted cores, from files as Linux writes them."""
 
 import os
 import subprocess
@@ -64,7 +64,7 @@ def test_one_core_is_kept_for_others_unless_it_is_the_only_one(tmp_path: Path, q
 
 
 def test_a_quota_of_the_service_counts_for_what_is_left_of_its_cores(tmp_path: Path) -> None:
-    """systemd's CPUQuota=100% on a machine of any size: the limit is that of our own group, not of the mount."""
+    """systemd's CPUQuota=100%, on a machine of any size: the limit is our own group's, not the mount's."""
     write(tmp_path, "proc/self/cgroup", "0::/system.slice/irene.service\n")
     write(tmp_path, "sys/fs/cgroup/cpu.max", "max 100000\n")
     write(tmp_path, "sys/fs/cgroup/system.slice/irene.service/cpu.max", "100000 100000\n")

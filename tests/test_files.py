@@ -1,4 +1,4 @@
-"""Files that a user names, and what else may be there."""
+"""Files that a user names, and other things at their paths."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from irene_wyoming import files
 
 @pytest.fixture
 def odd(tmp_path: Path) -> Iterator[Path]:
-    """A folder with one of everything that is no file."""
+    """A folder with one of every kind of thing that is no file."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "folder").mkdir()
@@ -36,7 +36,7 @@ ODD = [
 @pytest.mark.parametrize(("name", "reason"), ODD)
 def test_what_is_no_file_is_said_in_words_and_nobody_waits(odd: Path, name: str, reason: str) -> None:
     for look in (lambda path: files.read(path, 10), files.require):
-        with pytest.raises(OSError) as refusal:  # noqa: PT011  # its text is looked at below
+        with pytest.raises(OSError) as refusal:  # noqa: PT011  # its text is checked below
             look(odd / name)
         assert refusal.value.strerror == reason
 

@@ -1,4 +1,4 @@
-"""What machine this is, from files as Linux writes them."""
+"""The detected machine, from files as Linux writes them."""
 
 import platform
 from pathlib import Path

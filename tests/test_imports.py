@@ -1,4 +1,4 @@
-"""What is imported when: heavy things only by whoever uses them, and no module depends on another's being loaded."""
+"""When modules are imported: heavy ones only by their users, and each module alone."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ HEAVY_EXTRAS = ("grpc", "ray")  # of engines that are installed at need
 
 
 def loaded_after(code: str) -> set[str]:
-    """Which heavy modules a fresh interpreter has loaded after this code."""
+    """The heavy modules that a fresh interpreter has loaded after this code."""
     probe = f"import sys; {code}; print(*[name for name in {HEAVY + HEAVY_EXTRAS!r} if name in sys.modules])"
     return set(subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.split())
 

@@ -1,4 +1,4 @@
-"""Tests that hang, each in another way: every one fails, is named, and lets the others run."""
+"""Tests that hang in several ways: every one fails, is named, and lets the others run."""
 
 import re
 import subprocess

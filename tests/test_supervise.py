@@ -17,7 +17,7 @@ from irene_wyoming.supervise import SUPERVISED_VARIABLE, Backoff, Child, Supervi
 
 PATIENCE_S = 60
 
-# A server's stand-in: says over a socket that it is up, and keeps it open for as long as it lives.
+# A stand-in for a server: says over a socket that it is up, and keeps that open while it lives.
 HELLO = """
 import os, signal, socket, subprocess, sys
 wire = socket.socket(socket.AF_UNIX)
@@ -34,7 +34,7 @@ def timing(
     most_s: float = 0.05,
     healthy_after_s: float = 30.0,
     stop_timeout_s: float = 5.0,
-    hang_s: float = 2 * PATIENCE_S,  # most stand-ins have no heart
+    hang_s: float = 2 * PATIENCE_S,  # most stand-ins send no heartbeat
 ) -> SuperviseConfig:
     return SuperviseConfig(delay_s, most_s, healthy_after_s, 0.0, stop_timeout_s, hang_s)
 
@@ -56,7 +56,7 @@ class Life:
 
 
 class Village:
-    """Hears the stand-ins."""
+    """Listens for the stand-ins."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -98,7 +98,7 @@ async def village(tmp_path: Path) -> AsyncIterator[Village]:
 
 
 class Log(logging.Handler):
-    """Lets a test wait for a line of the log."""
+    """A log handler that lets a test wait for a line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -218,7 +218,7 @@ async def test_a_child_that_hangs_is_killed_and_started_again_and_one_that_beats
 
 
 async def test_a_child_that_hangs_in_its_start_is_started_again(village: Village) -> None:
-    """As one whose model's file lies on a disk that does not answer."""
+    """As where the model's file lies on a disk that does not answer."""
     stuck = f"{BEATS.split('async def')[0]}hello(sys.argv[2])\nwhile True: signal.pause()"
     async with started(Supervisor([village.child("asr", stuck)], timing(hang_s=3.0))):
         await village.births(2)
@@ -343,9 +343,9 @@ async def test_stop_right_after_start_leaves_no_child(village: Village) -> None:
 
 
 async def test_a_child_gets_one_sigterm_no_input_and_a_group_of_its_own(village: Village, tmp_path: Path) -> None:
-    """So Ctrl-C on a terminal, which goes to the foreground group, reaches it once: through the supervisor."""
+    """Ctrl-C on a terminal goes to the foreground group, so it reaches a child once: through the supervisor."""
     told = tmp_path / "told"
-    # Blocked, so that none is lost between the greeting and the wait; then a moment for a second one.
+    # Blocked, so that none is lost between the greeting and the wait; then wait a moment for a second one.
     code = f"""
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 hello("wake", os.getpgrp(), repr(sys.stdin.read()))
@@ -421,6 +421,6 @@ def test_a_process_that_nobody_supervises_is_left_as_it_is(monkeypatch: pytest.M
 
 
 def assert_gone(pid: int) -> None:
-    """Ended and reaped."""
+    """Assert that a process has ended and was reaped."""
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -1,4 +1,4 @@
-"""One id for one conversation, in the log of the front and of the server behind it."""
+"""One id per conversation, in the logs of the front and of the server behind it."""
 
 import asyncio
 import json
@@ -20,11 +20,11 @@ from irene_wyoming.wire.proxy import HEAD_BYTES, SIGNATURE, connection_id
 from tests.conftest import until
 
 UNKNOWN = {"names": ["okay_nabu", "nobody"]}
-"""A request that the wake server logs a line about."""
+"""A request about which the wake server logs a line."""
 
 
 async def told(configured: Callable[..., Config], lines: list[str], before: bytes, context: Any) -> str:
-    """The id in the wake server's log, of a client of the front that sends this."""
+    """The id in the wake server's log, for a client of the front that sends these bytes."""
     config = configured(FRONT__ACCESS__PROXIES="[127.0.0.1]" if before else "[]")
     async with wake_server(config) as wake, front_server(config, {"wake": wake.address}) as front:
         event = Event("detect", {**UNKNOWN, "context": context}).to_dict()
@@ -44,7 +44,7 @@ async def sent(address: Address, data: bytes, lines: list[str]) -> None:
 
 
 def header(*fields: bytes) -> bytes:
-    """Of the PROXY protocol, for a client in 10.0.0.0/8, with more fields."""
+    """A header of the PROXY protocol for a client in 10.0.0.0/8, with more fields."""
     rest = bytes((10, 0, 0, 7, 10, 0, 0, 1, 0, 1, 0, 2)) + b"".join(fields)
     return SIGNATURE + b"\x21\x11" + len(rest).to_bytes(2, "big") + rest
 

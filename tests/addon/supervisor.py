@@ -1,7 +1,6 @@
-"""What Home Assistant's Supervisor expects of an add-on's manifest, as data. Read from its validation (mid 2026).
+"""The rules of Home Assistant's Supervisor for an add-on's manifest, as data. Source: its validation (mid 2026).
 
-It drops keys that it does not know and options that its pattern does not fit without a word, so that nothing but a copy
-of its rules tells.
+It silently drops unknown keys and options that do not fit its pattern, so only a copy of its rules shows mistakes.
 """
 
 import re
@@ -17,9 +16,9 @@ ELEMENT = re.compile(
     r"|int(?:\((?P<i_min>\d+)?,(?P<i_max>\d+)?\))?|float(?:\((?P<f_min>[\d.]+)?,(?P<f_max>[\d.]+)?\))?"
     r"|match\((?P<match>.*)\)|list\((?P<list>.+)\))\??"
 )
-"""The type of one option. With ``?`` it may be left out."""
+"""The type of one option. With ``?`` the option may be left out."""
 ARCHITECTURES = {"aarch64", "amd64"}
-"""Those that still have Supervisors."""
+"""Architectures that still have Supervisors."""
 MAPS = {
     "data", "homeassistant_config", "app_config", "all_app_configs", "ssl", "apps", "backup", "share", "media",
 }  # fmt: skip
@@ -62,17 +61,17 @@ MANIFEST: dict[str, Callable[[Any], Any]] = {
     "options": lambda value: isinstance(value, dict),
     "schema": lambda value: isinstance(value, dict),
 }
-"""The keys that we might use, and what each may hold. Others: see the Supervisor's documentation first."""
+"""The keys that we might use, and their allowed values. For others see the Supervisor's documentation first."""
 
 OF_ITSELF: dict[str, Any] = {
     "stage": "stable", "startup": "application", "boot": "auto", "init": True, "ingress_port": 8099,
     "ingress_entry": "/", "ingress": False, "homeassistant_api": False, "audio": False,
     "options": {}, "schema": {}, "map": [], "ports": {},
 }  # fmt: skip
-"""What a key is where it is left out; today's add-on linter wants such a value not to be written down."""
+"""Default values of keys; today's add-on linter refuses to have them written."""
 
 LEFT_BEHIND = {"advanced", "auto_uart", "squash", "watchdog"}
-"""Keys that today's rules leave behind; a HEALTHCHECK in the image stands for ``watchdog``."""
+"""Obsolete keys. A HEALTHCHECK in the image takes the place of ``watchdog``."""
 
 REQUIRED = {"name", "version", "slug", "description", "arch"}
 

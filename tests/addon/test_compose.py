@@ -1,4 +1,4 @@
-"""compose.yaml: what it starts exists, and runs as the image allows."""
+"""compose.yaml: all that it starts exists, and runs as the image allows."""
 
 from pathlib import Path
 from typing import Any

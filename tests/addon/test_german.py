@@ -1,7 +1,7 @@
-"""A German household, by the add-on's options alone: its model is fetched, and what is said is understood.
+"""A German household sets only the add-on's options: its model is fetched and commands are understood.
 
-The model is a small stand-in for Parakeet (tests/models). A host on loopback stands for the one on the internet, and
-another for Home Assistant, which tells the names of the home.
+The model is a small stand-in for Parakeet (tests/models). One loopback server stands in for the host of models, another
+for Home Assistant with the names of the home.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ Speech = Callable[[str], Recording]
 
 @pytest.fixture(scope="module")
 def archive() -> bytes:
-    """The stand-in as sherpa-onnx publishes its models."""
+    """The stand-in model, archived as sherpa-onnx publishes its models."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for path in sorted(sherpa("zipformer-ctc-de").iterdir()):
@@ -69,7 +69,7 @@ async def home() -> AsyncIterator[Hub]:
 
 @pytest.fixture
 def household(archive: bytes, home: Hub, tmp_path: Path) -> Callable[[str], Config]:
-    """``household(mirror)``: the options, over a file that puts the stand-ins in the place of what they stand for."""
+    """``household(mirror)``: the configuration of the options, with the stand-ins in place of the real hosts."""
     file = {"url": f"https://github.com{PATH}", "sha256": hashlib.sha256(archive).hexdigest(), "size": len(archive)}
     row = {"engine": "sherpa", "name": NAME, "languages": ["de"], "licence": "CC-BY-4.0", "files": [file]}
     (tmp_path / "catalogue.json").write_text(json.dumps({"format": 1, "models": [row]}))
@@ -89,7 +89,7 @@ def household(archive: bytes, home: Hub, tmp_path: Path) -> Callable[[str], Conf
 
 
 async def german(address: Address) -> bool:
-    """Whether the server describes a German model as there."""
+    """Whether the server describes a German model as installed."""
     programs = {program.name: program.models for program in (await describe(address)).asr}
     return any(model.installed and model.languages == ["de"] for model in programs["sherpa"])
 

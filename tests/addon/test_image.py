@@ -21,21 +21,21 @@ from tests.conftest import SPEECH_DIR
 from tests.models import VOSK, sherpa, whisper
 
 IMAGE = os.environ.get("IRENE_WYOMING_IMAGE", "")
-"""Its name."""
+"""Name of the image to test."""
 RUN = os.environ.get("IRENE_WYOMING_CONTAINERS", "podman run").split()
-"""How containers are run: a program, ``run`` and options."""
+"""Command that runs a container: a program, ``run`` and options."""
 
 pytestmark = pytest.mark.skipif(not IMAGE, reason="IRENE_WYOMING_IMAGE names no image: see .ci/image")
 
 START_S = 300
-"""Also where another processor is emulated."""
+"""Seconds for a start, enough where another processor is emulated."""
 
 HOSTNAME = "a0d7b954-irene-wyoming"
 TOKEN = "token-of-the-supervisor"
 
 
 class StandIn(BaseHTTPRequestHandler):
-    """The Supervisor's discovery endpoint."""
+    """A stand-in for the Supervisor's discovery endpoint."""
 
     told: list[tuple[str, str | None, Any]]
 
@@ -54,7 +54,7 @@ class StandIn(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def told() -> Iterator[list[tuple[str, str | None, Any]]]:
-    """What the Supervisor is told, at the address where an add-on finds it."""
+    """Messages that the Supervisor gets at the address where an add-on finds it."""
     StandIn.told = []
     with ThreadingHTTPServer(("127.0.0.1", 80), StandIn) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -70,7 +70,7 @@ class Container:
         self._name = name
 
     async def ask(self, *words: str) -> tuple[int, str]:
-        """Run podman's or docker's own command on it."""
+        """Run podman's or docker's own command on the container."""
         asked = await asyncio.create_subprocess_exec(
             RUN[0], words[0], self._name, *words[1:], stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
@@ -86,7 +86,7 @@ class Container:
 
 
 def options(folder: Path, **changed: Any) -> Path:
-    """A data folder as the Supervisor makes it: the options for root alone."""
+    """Make a data folder as the Supervisor does: the options, readable by root alone."""
     folder.mkdir()
     path = folder / "options.json"
     path.touch(mode=0o600)
@@ -105,7 +105,7 @@ async def start(folder: Path, log: Path, *more: str) -> Container:
 
 @pytest.fixture
 async def addon(tmp_path: Path, told: object) -> AsyncIterator[Container]:
-    del told  # must listen before
+    del told  # the stand-in must listen first
     container = await start(options(tmp_path / "data"), tmp_path / "log")
     try:
         await container.healthy()
@@ -114,7 +114,7 @@ async def addon(tmp_path: Path, told: object) -> AsyncIterator[Container]:
         if container.process.returncode is None:
             await container.ask("kill")
             await container.process.wait()
-        print((tmp_path / "log").read_text())  # noqa: T201  # what a failed test needs
+        print((tmp_path / "log").read_text())  # noqa: T201  # to explain a failed test
 
 
 async def test_it_starts_tells_home_assistant_once_and_ends_with_0(
@@ -149,14 +149,15 @@ CHOICES: dict[str, list[Any]] = {
     "log_level": ["info", "debug"],
 }
 ROWS = [
-    row if row["wake_enabled"] or row["asr_enabled"] else row | {"mic_enabled": True}  # with none it says so, and stops
+    # with no server enabled it says so and stops
+    row if row["wake_enabled"] or row["asr_enabled"] else row | {"mic_enabled": True}
     for row in ({name: values[0] for name, values in CHOICES.items()} | choice | NEEDED for choice in pairwise(CHOICES))
 ]
-"""In which every choice of one option stands beside every choice of each other one."""
+"""Rows in which every choice of one option stands beside every choice of each other option."""
 
 
 def through_ingress(path: str) -> tuple[int, str]:
-    """Asks the page's server as the Supervisor does for a browser: from its address, with where the page is."""
+    """Ask the page's server as the Supervisor does for a browser: from its address, with the page's path."""
     with closing(HTTPConnection(INGRESS, 8099, timeout=10, source_address=(INGRESS, 0))) as connection:
         connection.request("GET", path, headers={"X-Ingress-Path": "/api/hassio_ingress/abc"})
         answer = connection.getresponse()
@@ -178,7 +179,7 @@ async def test_any_two_options_start_and_stop(
         status, figures = await asyncio.to_thread(through_ingress, "/metrics")
         assert (status, "irene_connections" in figures) == (200, True)
         async with asyncio.timeout(10):
-            while not told:  # noqa: ASYNC110  # another thread tells
+            while not told:  # noqa: ASYNC110  # another thread gets the message
                 await asyncio.sleep(0.05)
         await container.ask("kill", "--signal=TERM")
         async with asyncio.timeout(30):
@@ -189,7 +190,7 @@ async def test_any_two_options_start_and_stop(
         if container.process.returncode is None:
             await container.ask("kill")
             await container.process.wait()
-        print(log.read_text())  # noqa: T201  # what a failed test needs
+        print(log.read_text())  # noqa: T201  # to explain a failed test
 
 
 READ_ONLY = ["--read-only", "--tmpfs=/tmp"]
@@ -198,7 +199,7 @@ if RUN[0] == "podman":  # which else mounts a tmpfs for /run, and without that n
 
 
 async def test_nothing_is_written_to_its_own_disk(tmp_path: Path) -> None:
-    """As with `docker run --read-only --tmpfs /tmp`, started as root."""
+    """The container runs as with `docker run --read-only --tmpfs /tmp`, started as root."""
     container = await start(options(tmp_path / "data"), tmp_path / "log", *READ_ONLY)
     try:
         await container.healthy()
@@ -217,8 +218,8 @@ async def test_it_ends_with_0_however_early_it_is_stopped(tmp_path: Path, after_
     container = await start(options(tmp_path / "data"), tmp_path / "log")
     async with asyncio.timeout(START_S):
         while "true" not in (await container.ask("inspect", "--format={{.State.Running}}"))[1]:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)  # nothing tells
-        await asyncio.sleep(after_s)  # the moment is what is tried
+            await asyncio.sleep(0.001)  # no event tells
+        await asyncio.sleep(after_s)  # stop at different moments of the start
         await container.ask("kill", "--signal=TERM")
         assert await container.process.wait() == 0
 
@@ -235,7 +236,7 @@ async def test_a_bad_option_is_named_in_the_log_and_it_stops(tmp_path: Path) -> 
 async def inside(*command: str, given: Sequence[str] = ()) -> tuple[int | None, str]:
     """Run a command in the image, instead of the program.
 
-    :param given: options for its container.
+    :param given: options for the container.
     """
     words = (*RUN, "--rm", *given, f"--entrypoint={command[0]}", IMAGE, *command[1:])
     process = await asyncio.create_subprocess_exec(*words, stdout=-1)
@@ -253,7 +254,7 @@ async def test_no_program_gives_its_starter_more_rights() -> None:
 
 
 async def test_what_is_left_of_the_engines_can_be_loaded() -> None:
-    """Their libraries have lost what helps to find faults in them, and Whisper its decoder of files."""
+    """Libraries of the engines lack their debugging data, and Whisper lacks its decoder of files."""
     modules = "faster_whisper", "sherpa_onnx", "vosk", "onnxruntime", "sounddevice", "aiohttp", "rapidfuzz"
     whisper = "import irene_wyoming.engines.asr.whisper.engine"
     assert await inside("/opt/irene/bin/python", "-c", f"{whisper}, {', '.join(modules)}") == (0, "")
@@ -264,7 +265,7 @@ async def test_it_understands_speech() -> None:
 
 
 async def test_what_servers_load_is_compiled() -> None:
-    """As PYTHONDONTWRITEBYTECODE is set, each start would compile it again."""
+    """With PYTHONDONTWRITEBYTECODE set, each start would otherwise compile the modules again."""
     code = (
         "import os, json, irene_wyoming.app.wake as own; print([os.path.exists(one.__cached__) for one in (json, own)])"
     )

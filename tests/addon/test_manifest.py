@@ -1,4 +1,4 @@
-"""The add-on's manifest, its translations, and the settings that its options are."""
+"""The add-on's manifest, its translations, and the settings behind its options."""
 
 import json
 import re
@@ -33,7 +33,7 @@ SCHEMA: dict[str, Any] = MANIFEST["schema"]
 MATCHING = {
     "remote_uri": ("tcp://gpu-box:10300", "http://gpu-box:8000/v1", "https://[::1]:8000/v1", "ws://gpu/v1"),
 }
-"""Of an option with a pattern: values that it lets through."""
+"""Valid values of options with a pattern."""
 
 
 def element(option: str) -> str:
@@ -43,7 +43,7 @@ def element(option: str) -> str:
 
 
 def extremes(option: str) -> list[Any]:
-    """Values that the manifest lets through: every choice, both ends of every range."""
+    """Values that the manifest allows: every choice, both ends of every range."""
     kind = element(option).removesuffix("?")
     if kind == "bool":
         return [True, False]
@@ -117,11 +117,11 @@ def test_every_option_lands_on_a_setting_that_there_is(option: str) -> None:
 
 
 NEEDED = {"remote_uri": "tcp://gpu-box:10300"}
-"""What some choices cannot do without; tests/addon/test_options.py has what is said where it is missing."""
+"""Options that some choices need; tests/addon/test_options.py tests the messages where they are missing."""
 
 
 BESIDES = {"asr_model": {"asr_provider": "auto"}, "asr_folder": {"asr_provider": "vosk"}}
-"""Options that need a choice of another one."""
+"""Options that need a certain choice of another option."""
 
 
 @pytest.mark.parametrize("option", SCHEMA)
@@ -153,7 +153,7 @@ def pairwise(values: dict[str, list[Any]]) -> list[dict[str, Any]]:
 
 
 APART = set(BESIDES)
-"""What some choices of another option exclude."""
+"""Options that some choices of another option exclude."""
 
 
 def test_any_two_options_go_together(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_its_ports_are_where_the_servers_listen() -> None:
 
 
 def test_models_are_left_out_of_backups() -> None:
-    """The Supervisor matches from the right, and skips what is below a folder that matches."""
+    """The Supervisor matches from the right, and skips all below a folder that matches."""
     for model in ("wake/openwakeword", "wake/microwakeword", "asr/vosk"):
         assert any(PurePath("/data", model).match(pattern) for pattern in MANIFEST["backup_exclude"])
     assert not any(PurePath("/data/options.json").match(pattern) for pattern in MANIFEST["backup_exclude"])

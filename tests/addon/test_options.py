@@ -1,4 +1,4 @@
-"""What a household can type into the add-on's options: it works, or the log says what is wrong by the option's name."""
+"""Values that a household can type into the add-on's options work, or the log names the option that is wrong."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ EXPECTED = "expected tcp://host:port (Wyoming), http(s)://host:port/v1 or ws(s):
 
 
 def wrong(folder: Path, **options: object) -> str:
-    """With which words these options are refused."""
+    """The message with which these options are refused."""
     return refused(json.dumps(options), folder, name="options.json").removeprefix("options.json: ")
 
 
@@ -210,7 +210,7 @@ DEFAULTS = yaml.safe_load(default_text())
 
 
 def chosen(**options: object) -> tuple[str, object]:
-    """The engine that these options choose, and its model."""
+    """The engine and the model that these options choose."""
     asr = merge([Layer("", DEFAULTS), layer(options, "options.json", DEFAULTS)])["asr"]
     return asr["default_provider"], asr["providers"][asr["default_provider"]]["model"]
 

@@ -1,4 +1,4 @@
-"""What a release needs to agree on: versions, Pythons, licences, and the workflow that publishes it."""
+"""Things that must agree in a release: versions, Pythons, licences, and the workflow that publishes it."""
 
 import re
 import tomllib
@@ -58,7 +58,7 @@ def test_a_workflow_may_only_read_but_for_what_its_jobs_need(workflow: str) -> N
 
 
 def test_a_release_is_of_one_version() -> None:
-    """The workflow reads these lines."""
+    """The release workflow reads these lines."""
     assert f'version: "{PROJECT["version"]}"' in (ROOT / "config.yaml").read_text().splitlines()
     assert f"ARG BUILD_VERSION={PROJECT['version']}" in (ROOT / "Dockerfile").read_text().splitlines()
     chart = yaml.safe_load((ROOT / "packaging/helm/irene-wyoming/Chart.yaml").read_text())
@@ -67,7 +67,7 @@ def test_a_release_is_of_one_version() -> None:
 
 
 OWNER = re.match(r"https://github\.com/([\w.-]+)/", PROJECT["urls"]["Homepage"])
-"""Who publishes package, image and add-on: the one place that says it."""
+"""The owner of package, image and add-on, from the one place that names it."""
 
 
 def test_everything_names_one_owner() -> None:
@@ -99,11 +99,11 @@ def test_the_licence_of_every_library_that_comes_along_is_told() -> None:
 
 
 NOT_HERE = {"colorama", "httpx2-jsfetch", "setuptools"}
-"""Locked for other systems, or for building."""
+"""Packages that are locked for other systems, or for building."""
 
 
 def test_the_image_says_all_of_its_licences() -> None:
-    """As LICENCES.md does, and at least those that the libraries' own metadata name."""
+    """The image's label has the licences of LICENCES.md, including those in the libraries' own metadata."""
     labels = dict(re.findall(r'(org\.opencontainers\.\S+)="([^"]*)"', (ROOT / "Dockerfile").read_text()))
     said = labels["org.opencontainers.image.licenses"]
     assert f"`{said}`" in (ROOT / "LICENCES.md").read_text()
@@ -133,7 +133,7 @@ def test_licences_are_part_of_the_package_and_the_image(file: str) -> None:
 
 
 def test_the_changelog_has_headings_that_the_store_reads() -> None:
-    """As Keep a Changelog has it: newest first, what is not released yet above all."""
+    """The headings follow Keep a Changelog: newest first, unreleased changes on top."""
     headings = re.findall(r"^## (.*)$", Path(ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert all(re.fullmatch(r"Unreleased|\d+\.\d+\.\d+", heading) for heading in headings)
     assert "Unreleased" not in headings[1:]

@@ -1,4 +1,4 @@
-"""addon/start and addon/healthy, as the image runs them."""
+"""Tests addon/start and addon/healthy as the image runs them."""
 
 import asyncio
 import os
@@ -20,12 +20,12 @@ NOBODY = 65_534
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., list[str]]:
-    """``start("run")``: what irene-wyoming is called with, where the image does not start as root."""
+    """``start("run")``: the arguments of irene-wyoming, where the image does not start as root."""
     called = tmp_path / "bin" / "irene-wyoming"
     called.parent.mkdir()
     called.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     called.chmod(0o755)
-    for folder in (tmp_path, *tmp_path.parents):  # pytest keeps its own to their owner
+    for folder in (tmp_path, *tmp_path.parents):  # pytest makes its folders private to their owner
         if not (mode := folder.stat().st_mode) & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
     environment = {"PATH": f"{called.parent}:{os.environ['PATH']}", "IRENE_WYOMING__DATA_DIR": str(tmp_path)}

@@ -1,4 +1,4 @@
-"""A client of the address of figures and health."""
+"""A client of the HTTP address of metrics and health."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ WAIT_S = 60
 
 
 async def ask(address: Address, request: bytes) -> bytes:
-    """Send these bytes; everything that comes back until the other side closes."""
+    """Send bytes and return everything that comes back until the other side closes."""
     reader, writer = await asyncio.open_connection(address.host, address.port)
     try:
         writer.write(request)
@@ -19,7 +19,7 @@ async def ask(address: Address, request: bytes) -> bytes:
 
 
 async def get(address: Address, path: str) -> tuple[int, str]:
-    """Status and body."""
+    """Get a path; returns status and body."""
     answer = await ask(address, f"GET {path} HTTP/1.1\r\nHost: irene\r\n\r\n".encode())
     head, _, body = answer.decode().partition("\r\n\r\n")
     return int(head.split()[1]), body

@@ -1,4 +1,4 @@
-"""``check`` opens what a start opens."""
+"""``check`` opens everything that a start opens."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ Configured = Callable[..., Config]
 
 
 async def found(config: Config) -> list[tuple[Level, str, str]]:
-    """What is not as it should be."""
+    """The findings that are not well."""
     return [(one.level, one.about, one.text) async for one in opened(config) if one.level is not Level.OK]
 
 

@@ -1,4 +1,4 @@
-"""Few files that may be open: servers that refuse to start in words, and ones that serve fewer clients at a time."""
+"""Low limits of open files: servers refuse to start with a message, or serve fewer clients at a time."""
 
 import asyncio
 import os
@@ -19,11 +19,11 @@ from tests.attack.process import answers, free_ports
 from tests.conftest import ENVIRONMENT
 
 QUICK = {"IRENE_WYOMING__ASR__ENABLED": "false", "IRENE_WYOMING__MIC__SOURCE__KIND": "silence"}
-"""What takes long to start is not needed here."""
+"""Settings that leave out what takes long to start and is not tested here."""
 
 
 def command(name: str, files: int) -> list[str]:
-    """As ``ulimit -n`` starts it."""
+    """The program's command under ``ulimit -n``."""
     return ["prlimit", f"--nofile={files}", sys.executable, "-m", "irene_wyoming", name]
 
 
@@ -44,7 +44,7 @@ def test_too_few_are_told_at_the_start(name: str) -> None:
 
 @asynccontextmanager
 async def running(log: Path) -> AsyncIterator[dict[str, Address]]:
-    """All that 64 files are enough for."""
+    """Run all servers for which 64 files are enough."""
     names = ("wake", "mic", "front", "metrics", "web")
     addresses = {name: Address("127.0.0.1", port) for name, port in zip(names, free_ports(5), strict=True)}
     where = {f"IRENE_WYOMING__{name.upper()}__URI": addresses[name].uri for name in ("wake", "mic", "front")}
@@ -63,7 +63,7 @@ async def running(log: Path) -> AsyncIterator[dict[str, Address]]:
 
 
 async def connected(stack: ExitStack, address: Address, said: bytes, count: int = 100) -> list[asyncio.StreamReader]:
-    """So many who stay."""
+    """Open ``count`` connections that send these bytes and stay."""
     readers = []
     for _ in range(count):
         reader, writer = await asyncio.open_connection(address.host, address.port)
@@ -90,7 +90,7 @@ async def test_with_few_some_are_served_the_others_told_and_none_is_lost_afterwa
             with ExitStack() as stack:
                 readers = await connected(stack, addresses[name], said)
                 async with asyncio.timeout(60):
-                    while sum(map(gone, readers)) < 80:  # noqa: ASYNC110  # there is nothing to wait for but the state
+                    while sum(map(gone, readers)) < 80:  # noqa: ASYNC110  # only the state shows it
                         await asyncio.sleep(0.01)
                 assert (await get(addresses["metrics"], "/healthz"))[0] == 200
         with ExitStack() as stack:

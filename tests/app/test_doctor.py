@@ -1,4 +1,4 @@
-"""The doctor finds what keeps a light from going on, each trouble with a sentence on what to do."""
+"""The doctor finds each trouble on the way from a voice to a light, and says what to do."""
 
 import argparse
 import asyncio
@@ -103,7 +103,7 @@ def test_noise_is_no_speech() -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ears() -> AsyncIterator[tuple[Address, Address]]:
-    """A wake server and a speech-to-text server."""
+    """Run a wake server and a speech-to-text server."""
     settings = config(
         WAKE__PROVIDERS__OPENWAKEWORD__ENABLED="false",
         WAKE__DEFAULT_PROVIDER="microwakeword",
@@ -260,7 +260,7 @@ async def test_no_internet_is_told_only_where_it_is_needed(monkeypatch: pytest.M
 async def test_what_home_assistant_knows_of_us() -> None:
     async with running(Hub()) as hub:
         link = await of_integration(hub.endpoint)
-        assert "is not told" in link.text  # this stand-in is too old for it
+        assert "is not told" in link.text  # this stand-in is too old to have them
         hub.more = {"config_entries/get": []}
         link = await of_integration(hub.endpoint)
         assert (link.level, "Add" in link.cure or "add it" in link.cure) == (Level.ERROR, True)
@@ -304,7 +304,7 @@ async def test_the_command_ends_with_the_first_link_that_fails(
     words = (asr.uri, "--silent", "--json", "--command-file", str(COMMAND), "--expect", "turn on the kitchen light")
     assert await asyncio.to_thread(examined, monkeypatch, *words) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["first"]["name"] == "names"  # only a doubt
+    assert told["first"]["name"] == "names"  # the finding is a doubt only
     assert [link["name"] for link in told["links"]][:2] == ["server", "models"]
 
 
@@ -329,7 +329,7 @@ def test_errors_come_before_doubts_and_doubts_before_nothing() -> None:
 
 
 async def configured(**changes: str) -> Config:
-    """Files are looked at, which no event loop waits for."""
+    """Make a configuration on a thread, since it reads files."""
     return await asyncio.to_thread(lambda: config(**changes))
 
 

@@ -1,4 +1,4 @@
-"""Which engines a wake server uses when some cannot be loaded. A real one stands in."""
+"""The engines of a wake server when some cannot be loaded. A real one stands in."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ Configured = Callable[..., Config]
 
 @pytest.fixture
 def without_openwakeword(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the package were not installed."""
+    """Pretend that the package is not installed."""
     monkeypatch.setattr(
         "irene_wyoming.engines.registry.find_spec", lambda name: None if name == "pyopen_wakeword" else object()
     )

@@ -39,7 +39,7 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture
 def german(configured: MakeConfig, host: Host, tmp_path: Path) -> Config:
-    """A household that wants vosk first, whose model is missing, with its host at hand."""
+    """A household whose preferred provider vosk lacks its model, with a host that has it."""
     mine = tmp_path / "catalogue.json"
     file = {"url": "https://example.org/vosk/models/model.zip", "sha256": sum_of(WHOLE), "size": len(WHOLE)}
     row = {"engine": "vosk", "name": NAME, "languages": ["en"], "licence": "Apache-2.0", "files": [file]}
@@ -64,7 +64,7 @@ def fetched() -> float | None:
 
 
 async def installed(address: Address) -> bool:
-    """Whether the server's description says that vosk's model is there."""
+    """Whether the server's description says that vosk's model is installed."""
     info = await describe(address)
     return any(model.installed for program in info.asr if program.name == "vosk" for model in program.models)
 
@@ -79,7 +79,7 @@ async def test_the_embedded_engine_answers_until_the_model_is_there(
     german: Config, host: Host, speech: Speech, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    host.breaks_after = [1_000]  # and goes on where it was
+    host.breaks_after = [1_000]  # the next try resumes where it broke off
     async with server(german) as address:
         recording = speech(f"asr/{COMMAND.replace(' ', '_')}")
         while not await installed(address):

@@ -1,4 +1,4 @@
-"""What goes wrong while a model is fetched: each has its line in the log, and the embedded engine answers all along."""
+"""Failures while a model is fetched: each is logged, and the embedded engine answers all along."""
 
 import asyncio
 import json
@@ -45,10 +45,10 @@ def command(speech: Speech) -> Recording:
 
 
 def settings(folder: Path, mirror: str, size: int | None = len(WHOLE)) -> dict[str, str]:
-    """Of a household that wants vosk first, whose model is missing.
+    """Settings of a household whose preferred provider vosk lacks its model.
 
-    :param folder: for models.
-    :param size: of the model, as the catalogue tells it.
+    :param folder: folder for models.
+    :param size: the model's size in the catalogue.
     """
     mine = folder.parent / "catalogue.json"
     file = {"url": f"https://example.org{PATH}", "sha256": sum_of(WHOLE), "size": size}
@@ -67,7 +67,7 @@ def settings(folder: Path, mirror: str, size: int | None = len(WHOLE)) -> dict[s
 
 @asynccontextmanager
 async def started(values: dict[str, str], log: Path) -> AsyncIterator[tuple[Process, Address]]:
-    """The server as a process of its own, which describes itself."""
+    """Run the server in a process of its own, until it describes itself."""
     (port,) = await asyncio.to_thread(free_ports, 1)
     here = {"ASR__URI": f"tcp://127.0.0.1:{port}", "METRICS__ENABLED": "false", "DISCOVERY__ZEROCONF": "false"}
     environment = os.environ | {f"IRENE_WYOMING__{key}": value for key, value in (values | here).items()}
@@ -106,7 +106,7 @@ async def test_a_server_killed_amid_a_fetch_goes_on_where_it_was(
 
 
 async def faulty(config: Config, line: str, caplog: pytest.LogCaptureFixture, command: Recording) -> None:
-    """The server says this of its fetch, and answers before and after."""
+    """Check that the server logs this line about its fetch, and answers before and after it."""
     caplog.set_level(logging.INFO)
     async with asr_server(config) as service:
         for _ in range(2):
@@ -127,7 +127,7 @@ async def test_without_a_way_to_the_host_it_says_so(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk with room for less than the model."""
+    """A disk with too little room for the model."""
     folder = tmp_path / "disk"
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], capture_output=True).returncode:

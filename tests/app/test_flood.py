@@ -1,4 +1,4 @@
-"""What is told again and again is counted; distinct facts are all told."""
+"""Repeated log lines are counted; distinct facts are all logged."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""The memory of GPUs, from a driver library of our own, since few machines that run tests have one."""
+"""GPU memory, read from a driver library of our own, since few test machines have a GPU."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""``wake.licence``, and what ``check`` tells of the licences of models."""
+"""``wake.licence``, and the findings of ``check`` about licences of models."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_fetched_model_has_the_licence_that_the_catalogue_says() -> None:
 
 @pytest.mark.parametrize("kind", ["wake", "asr"])
 def test_the_list_of_licences_has_each_one_that_an_engine_tells(kind: str) -> None:
-    """LICENCES.md writes Creative Commons' names with blanks, as they do themselves."""
+    """LICENCES.md writes the names of Creative Commons licences with blanks, as Creative Commons does."""
     listed = (ROOT / "LICENCES.md").read_text().replace(" ", "-")
     known = {"wake": ("openwakeword", "microwakeword"), "asr": ("guided",)}[kind]
     for name in known:

@@ -1,4 +1,4 @@
-"""The load of the process, by clocks that the test sets."""
+"""The load of the process, computed from clocks that the test sets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lines of the log, and what peers would like to do with them."""
+"""Lines of the log, and attempts of peers to forge them."""
 
 import io
 import json

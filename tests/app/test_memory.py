@@ -1,4 +1,4 @@
-"""The watch on memory: caches give back what the pressure asks for, and the metrics tell what they do."""
+"""The memory watch: caches give back what the pressure asks for, and metrics show it."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""News of servers on their way to the page."""
+"""News on their way from servers to the page."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from tests.conftest import until
 
 @asynccontextmanager
 async def looking(folder: Path, news: News) -> AsyncIterator[Newsroom]:
-    """A server of these news, and somebody who looks at it."""
+    """Serve these news from a server, and follow them as the page does."""
     newsroom = Newsroom(folder, ["wake"], News())
     async with published("wake", {FOLDER_VARIABLE: str(folder)}, news), newsroom.watched():
         await until(lambda: newsroom.servers["wake"].up)
@@ -98,7 +98,7 @@ async def test_the_socket_is_this_users_and_goes_with_the_server(tmp_path: Path)
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"{" * (LINE_BYTES + 2) + b"\n")
         while await reader.read(65_536):
-            pass  # until it hangs up on nonsense
+            pass  # until the server hangs up
         writer.close()
 
 

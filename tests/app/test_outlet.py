@@ -1,4 +1,4 @@
-"""A log that nobody reads stops no server."""
+"""A log without a reader does not stop a server."""
 
 import asyncio
 import fcntl
@@ -21,7 +21,7 @@ from irene_wyoming.wire.client import describe
 from tests.servers.clients import WAIT_S, read
 
 PIPE_BYTES = 4_096
-"""The least that Linux gives a pipe."""
+"""The smallest size that Linux gives a pipe."""
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 
 def read_all(end: int, last: str) -> list[str]:
-    """Lines until this one comes."""
+    """Read lines until the last one comes."""
     text = b""
     while last.encode() not in text:
         text += os.read(end, 65_536)
@@ -49,7 +49,7 @@ def test_lines_that_nobody_reads_wait_and_those_beyond_are_counted(pipe: tuple[i
     lines = [f"{number:099}" for number in range(200)]
     for line in lines:
         log.write(f"{line}\n")
-    log.close()  # and waits no longer than for a moment
+    log.close()  # and waits a moment at most
     *told, last = read_all(there, "lines of the log were lost")
     assert told == lines[: len(told)]
     assert 50 + PIPE_BYTES // 100 <= len(told) <= 51 + PIPE_BYTES // 100

@@ -1,4 +1,4 @@
-"""Models that are fetched for the page."""
+"""Models fetched from the page."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from tests.models.test_install import NAME, WHOLE
 
 
 def from_host(host: Host, sha256: str, data_dir: Path) -> Command:
-    """As the page does, from another host."""
+    """The page's command for a fetch, from another host."""
     address = (f"{host.uri}/model.zip", "--engine", "vosk", "--sha256", sha256, "--data-dir", str(data_dir))
     return lambda words: (*command(None)(words[:-1]), *address, "--name", words[-1])
 

@@ -1,4 +1,4 @@
-"""Recordings for the page: what is listed, served, labelled, removed, and what is not."""
+"""Recordings on the page: listing, serving, labelling, removing, and refusals."""
 
 import json
 import os
@@ -98,13 +98,13 @@ def test_links_pipes_and_what_is_too_large_are_not_served(recordings: Recordings
 def test_labelled_recordings_are_bounded(recordings: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_recordings, "MAX_LABELLED", 1)
     recordings.label(FIRST, "okay_nabu")
-    recordings.label(FIRST, "alexa")  # it is one of them already
+    recordings.label(FIRST, "alexa")  # it has that label already
     with pytest.raises(LimitExceeded, match="remove some"):
         recordings.label(SECOND, "okay_nabu")
 
 
 def labelled(folder: Path, label: str, files: list[str]) -> None:
-    """Recordings of a household that were labelled."""
+    """Put labelled recordings of a household into a folder."""
     (folder / "labelled" / label).mkdir(parents=True)
     for number, name in enumerate(files):
         content = (SPEECH_DIR / "wake" / f"{name}.wav").read_bytes()

@@ -1,4 +1,4 @@
-"""irene-wyoming run: real processes on free ports, killed and stopped."""
+"""``irene-wyoming run``: real processes on free ports, killed and stopped."""
 
 import asyncio
 import os
@@ -25,12 +25,12 @@ from tests.app.http import get
 from tests.servers.clients import answers, audio_start, chunks, read
 
 START_S = 60
-"""Three interpreters and their models, on a busy machine."""
+"""Seconds for three interpreters and their models on a busy machine."""
 
 FIGURES = default_place()
 
 PATIENT = {"IRENE_WYOMING__SUPERVISE__DRAIN_S": "50", "IRENE_WYOMING__SUPERVISE__STOP_TIMEOUT_S": "60"}
-"""On a busy machine a model is still being loaded when the default 3 s are over."""
+"""Settings with long waits: a busy machine still loads a model when the default 3 s are over."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -55,7 +55,7 @@ class Running:
         self.figures = Address("127.0.0.1", figures)
 
     async def figure(self, name: str, **labels: str) -> float | None:
-        """One sample of /metrics; None where there is none."""
+        """One sample of /metrics; None: there is none."""
         status, body = await get(self.figures, "/metrics")
         assert status == 200
         families = text_string_to_metric_families(body)
@@ -63,7 +63,7 @@ class Running:
         return next((s.value for s in samples if s.name == name and s.labels.items() >= labels.items()), None)
 
     async def shows(self, value: float | None, name: str, **labels: str) -> None:
-        """Wait until a sample has this value; None: any."""
+        """Wait until a sample has this value; None: any value."""
         async with asyncio.timeout(START_S):
             while (now := await self.figure(name, **labels)) is None or value not in (None, now):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
@@ -88,8 +88,9 @@ class Running:
                     return
 
     async def refuses(self, server: str) -> None:
-        """Wait until nobody is answered any more. Who connects in the moment in which asyncio closes its socket hangs
-        until the process ends."""
+        """Wait until a server answers nobody any more. A client that connects while asyncio closes the socket hangs
+        until the process ends.
+        """
         with suppress(OSError):
             while True:
                 async with asyncio.timeout(1):
@@ -101,13 +102,13 @@ class Running:
         return next(int(pid) for pid in children if f"\0{server}\0" in Path(f"/proc/{pid}/cmdline").read_text() + "\0")
 
     def maps(self, server: str, library: str) -> bool:
-        """Whether one server has a library in its memory."""
+        """Whether one server has mapped a library."""
         return library in Path(f"/proc/{self.child(server)}/maps").read_text()
 
 
 @pytest.fixture
 async def running(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Running]:
-    """With the settings that a test asks for by ``PATIENT``, else with the defaults."""
+    """Run the program with the settings that a test gives by ``PATIENT``, else with the defaults."""
     *numbers, figures = free_ports(5)
     ports = dict(zip(("wake", "asr", "mic", "front"), numbers, strict=True))
     settings = {f"IRENE_WYOMING__{name.upper()}__URI": f"tcp://127.0.0.1:{port}" for name, port in ports.items()}
@@ -154,7 +155,8 @@ async def test_a_signal_ends_everything_within_5_s_with_exit_code_0(running: Run
 
 async def test_the_front_describes_all_of_them(running: Running) -> None:
     info = await running.describe("front")
-    assert info.wake[0].name == info.asr[0].name == instance_name("")  # by which hubs show it, and tell machines apart
+    # the name that hubs show and that tells machines apart
+    assert info.wake[0].name == info.asr[0].name == instance_name("")
     assert len(info.mic) == 1
 
 
@@ -164,7 +166,7 @@ async def test_the_wake_server_has_the_other_one_look_twice_and_loads_no_model_f
     await running.shows(1, "irene_engine_loaded", provider="guided")
     async with AsyncClient.from_uri(f"tcp://127.0.0.1:{running.ports['wake']}") as client:
         await client.write_event(Detect(names=["alexa"]).event())
-        quiet = Recording(AudioFormat(16_000, 2, 1), bytes(4 * 32_000))  # so much at once is taken for a recording
+        quiet = Recording(AudioFormat(16_000, 2, 1), bytes(4 * 32_000))  # so much at once counts as a recording
         for recording, ms in ((quiet, 4_000), (speech("wake/alexa_slt"), 20)):
             for chunk in chunks(recording, ms):
                 await client.write_event(chunk.event())
@@ -206,14 +208,14 @@ async def test_a_server_that_is_gone_is_not_ready_but_the_program_is_healthy(run
 async def test_a_command_that_is_being_spoken_at_sigterm_is_transcribed(
     running: Running, speech: Callable[[str], Recording]
 ) -> None:
-    """Real processes: the front and the server behind it are told to stop at the same time."""
+    """Real processes: the front and the server behind it get the signal at the same time."""
     recording = speech("asr/set_a_timer_for_five_minutes")
     async with AsyncClient.from_uri(f"tcp://127.0.0.1:{running.ports['front']}") as client:
         await client.write_event(Event("transcribe"))
         await client.write_event(audio_start(recording).event())
         first, *rest = chunks(recording, 100)
         await client.write_event(first.event())
-        await answers(client)  # a ping's answer comes from the server behind the front, after what was sent before it
+        await answers(client)  # the answer comes from the server behind the front, after all earlier events
         running.process.send_signal(signal.SIGTERM)
         await running.refuses("front")
         for chunk in rest:

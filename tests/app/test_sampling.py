@@ -1,4 +1,4 @@
-"""What is looked at every so often."""
+"""Periodic sampling of the process."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Figures of several processes, joined: real processes, killed and started again."""
+"""Metrics of several processes, joined: real processes, killed and started again."""
 
 import os
 import subprocess
@@ -61,7 +61,7 @@ def test_what_is_so_while_a_server_lives_is_shown_by_one_line_for_all(tmp_path: 
 
 def test_room_is_reserved_for_every_kind_that_is_used() -> None:
     gauges = [metric for metric in vars(metrics).values() if isinstance(metric, Gauge)]
-    modes = {f"gauge_{gauge._multiprocess_mode}" for gauge in gauges}  # noqa: SLF001  # it is told nowhere else
+    modes = {f"gauge_{gauge._multiprocess_mode}" for gauge in gauges}  # noqa: SLF001  # available nowhere else
     assert modes <= RESERVED_BYTES.keys()
 
 
@@ -93,7 +93,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, caplog: pytest.L
 
 
 def test_a_full_disk_is_told_and_costs_the_figures_only(tmp_path: Path) -> None:
-    """No file of the process may have more than 1000 bytes, which fails as a full disk does: when room is reserved."""
+    """No file of the process may exceed 1000 bytes, so that reserving room fails as on a full disk."""
     code = f"""
 import logging, resource, signal
 from pathlib import Path

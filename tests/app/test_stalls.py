@@ -1,4 +1,4 @@
-"""What keeps an event loop from going on is named."""
+"""Code that blocks an event loop is named in the log."""
 
 import asyncio
 import threading

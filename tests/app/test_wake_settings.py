@@ -1,4 +1,4 @@
-"""Settings of a wake server that runs change at once, and no stream is dropped."""
+"""Changed settings of a running wake server take effect at once, and no stream is dropped."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,7 @@ SILENCE_S = 3
 
 
 async def said(client: AsyncClient, recording: Recording) -> list[Event]:
-    """What comes of a word on a stream that goes on."""
+    """Play a word into a continuing stream and return the events."""
     quiet = Recording(recording.format, bytes(recording.format.rate * 2 * SILENCE_S))
     for chunk in (*chunks(recording, 80), *chunks(quiet, 80)):
         await client.write_event(chunk.event())
@@ -62,7 +62,7 @@ async def test_a_stream_goes_on_with_what_is_set_now(
 
 
 async def tuner(folder: Path, **changes: str) -> Tuner:
-    """Of a home whose servers do not run."""
+    """The tuner of a home whose servers do not run."""
     environ = ENVIRONMENT | {"IRENE_WYOMING__DATA_DIR": str(folder)}
     environ |= {f"IRENE_WYOMING__{name}": value for name, value in changes.items()}
     return Tuner(await asyncio.to_thread(load, None, environ), None, environ, Newsroom(folder, []))

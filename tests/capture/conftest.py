@@ -20,7 +20,7 @@ SYSTEM_ALSA = Path("/usr/share/alsa/alsa.conf")
 
 
 class PulseAudio:
-    """A server with a microphone, which hears what is ``spoken`` to it, and a speaker, which is silent."""
+    """A server with a microphone, which hears ``spoken`` audio, and a silent speaker."""
 
     def __init__(self, folder: Path) -> None:
         self._pipe = folder / "microphone"
@@ -43,7 +43,7 @@ class PulseAudio:
         options = ["--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes", "--log-level=error", "-n"]
         self._process = await asyncio.create_subprocess_exec("pulseaudio", *options, *modules, env=self._env())
         async with asyncio.timeout(60):
-            while await self.control("set-default-source", "microphone") != 0:  # noqa: ASYNC110  # it tells nobody
+            while await self.control("set-default-source", "microphone") != 0:  # noqa: ASYNC110  # no event tells
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
@@ -54,7 +54,7 @@ class PulseAudio:
 
     @asynccontextmanager
     async def spoken(self, pcm: bytes) -> AsyncIterator[None]:
-        """Say this to the microphone, again and again, at the pace of the clock: 16 kHz, 16 bit, mono."""
+        """Play audio to the microphone again and again at the pace of the clock: 16 kHz, 16 bit, mono."""
         task = asyncio.create_task(self._speak(pcm))
         try:
             yield
@@ -68,7 +68,7 @@ class PulseAudio:
         try:
             due = loop.time()
             for at in itertools.cycle(range(0, len(pcm), step)):
-                with contextlib.suppress(BlockingIOError):  # nobody listens
+                with contextlib.suppress(BlockingIOError):  # nobody listens now
                     os.write(pipe, pcm[at : at + step])
                 due += 0.01
                 await asyncio.sleep(due - loop.time())
@@ -87,7 +87,7 @@ class PulseAudio:
 
 @pytest.fixture
 async def pulseaudio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PulseAudio]:
-    """A running server that is the default one of this process."""
+    """Run a server that is the default one of this process."""
     for program in ("pulseaudio", "pactl", "parec"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")

@@ -27,7 +27,7 @@ class BusySource:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Capture]:
         raise CaptureError("busy device: in use")
-        yield  # what makes it a generator
+        yield  # makes it a generator
 
 
 def found(source: Source) -> Way:
@@ -148,7 +148,7 @@ def test_a_server_without_sources_has_none() -> None:
     assert pulse_sources("") == {}
 
 
-# With programs that stand in for ALSA's.
+# Programs that stand in for ALSA's.
 
 
 def install(folder: Path, name: str, script: str) -> None:
@@ -194,7 +194,7 @@ async def test_arecord_without_a_card_is_passed_over(
         await alsa_way()()
 
 
-# With a real PulseAudio.
+# A real PulseAudio.
 
 
 def pulse_way(device: str = "") -> Way:

@@ -36,7 +36,7 @@ async def everything(capture: Capture) -> list[AudioChunk]:
 
 
 def alive(pid: int) -> bool:
-    """Not gone, nor dead and waiting for its parent."""
+    """Whether a process lives, and is no zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
@@ -46,12 +46,12 @@ def alive(pid: int) -> bool:
 
 async def gone(*pids: int) -> None:
     async with asyncio.timeout(60):
-        while any(alive(pid) for pid in pids):  # noqa: ASYNC110  # strangers' processes tell nobody when they end
+        while any(alive(pid) for pid in pids):  # noqa: ASYNC110  # other processes' children send no event
             await asyncio.sleep(0.01)
 
 
 def children() -> set[int]:
-    """Processes that we have started and that still are, dead ones that wait for us too."""
+    """Our child processes, including zombies."""
     ours = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -66,7 +66,7 @@ def descriptors() -> int:
 
 @asynccontextmanager
 async def reporting(script: str, folder: Path, *, stop_s: float = 1.0) -> AsyncIterator[list[int]]:
-    """Open a program that writes pids, its own or its children's, to ``report`` and then some audio; give those."""
+    """Open a program that writes pids to ``report`` and then some audio; gives these pids."""
     report = folder / "pids"
     argv = program(f"report = lambda *pids: open({str(report)!r}, 'w').write(' '.join(map(str, pids)))\n" + script)
     async with CommandSource(argv, SPEECH, stop_s=stop_s).open() as capture:
@@ -217,7 +217,7 @@ async def test_being_cancelled_twice_while_closing_leaves_nothing_behind(tmp_pat
     async with asyncio.timeout(60):
         await opened.wait()
     task.cancel()
-    await asyncio.sleep(0)  # it is being closed now, patiently
+    await asyncio.sleep(0)  # it is being closed now, without a kill
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -226,7 +226,7 @@ async def test_being_cancelled_twice_while_closing_leaves_nothing_behind(tmp_pat
 
 async def test_fifty_openings_leave_no_process_and_no_descriptor() -> None:
     async with CommandSource(["cat", "/dev/zero"], SPEECH).open():
-        pass  # what the event loop itself keeps from the first process on
+        pass  # children that the event loop keeps from its first process on
     before, running = descriptors(), children()
     for n in range(50):
         async with CommandSource(["cat", "/dev/zero"], SPEECH).open() as capture:

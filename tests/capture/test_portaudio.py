@@ -109,7 +109,7 @@ async def test_a_device_that_is_not_there_is_refused_by_name() -> None:
 
 
 def times(waited_s: float, frames: int) -> SimpleNamespace:
-    """PortAudio's clock: a block of ``frames`` whose last frame was captured so long ago."""
+    """PortAudio's times for a block of ``frames`` whose last frame was captured ``waited_s`` ago."""
     return SimpleNamespace(currentTime=50.0, inputBufferAdcTime=50.0 - waited_s - frames / 16_000)
 
 
@@ -123,7 +123,7 @@ async def test_blocks_are_stamped_with_the_time_at_which_the_device_captured_the
     buffer = bytearray(b"\x01" * 640)
     for _ in range(3):
         recorder.on_block(memoryview(buffer), 320, times(0.02, 320), FINE)
-    buffer[:] = bytes(640)  # PortAudio uses it again
+    buffer[:] = bytes(640)  # PortAudio reuses the buffer
     inbox.end()
     heard = [(chunk.start, chunk.timestamp, chunk.pcm[:1]) async for chunk in inbox]
     assert heard == [(0, 100_000, b"\x01"), (320, 100_020, b"\x01"), (640, 100_040, b"\x01")]
@@ -152,7 +152,7 @@ async def test_a_device_that_says_nothing_of_its_times_is_stamped_on_arrival() -
     assert [chunk.timestamp async for chunk in inbox] == [100_000]
 
 
-# With a real sound server behind the real library, by way of ALSA.
+# A real sound server behind the real library, through ALSA.
 
 
 @pytest.fixture

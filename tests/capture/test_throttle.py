@@ -1,4 +1,4 @@
-"""At which pace the audio of a program is taken."""
+"""The pace at which a program's audio is taken."""
 
 import pytest
 

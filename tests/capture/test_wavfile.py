@@ -19,7 +19,7 @@ FORMATS = [AudioFormat(16_000, width, channels) for width in (1, 2, 3, 4) for ch
 
 
 class Clock:
-    """Time passes while somebody sleeps, and a little more: a busy machine wakes late."""
+    """A clock that advances during sleeps, and a little more: a busy machine wakes late."""
 
     def __init__(self, late_s: float = 0.0) -> None:
         self.now = 1000.0
@@ -125,7 +125,7 @@ async def test_real_time_is_real(tmp_path: Path) -> None:
     async with WavFileSource(path).open() as capture:
         begin = loop.time()
         await take(capture, 10)
-        assert 0.19 < loop.time() - begin < 2  # nothing but the pace itself: a busy machine may be late
+        assert 0.19 < loop.time() - begin < 2  # at the pace itself; a busy machine may be late
 
 
 @pytest.mark.parametrize("audio_format", FORMATS, ids=str)

@@ -1,4 +1,4 @@
-"""Wav files, made by hand so that also broken ones can be."""
+"""Wav files made by hand, so that they can also be broken."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""A command in a terminal, as a user has it."""
+"""Runs a command in a terminal, as a user does."""
 
 import os
 import pty
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 class Ended:
     code: int
     shown: str
-    """On the terminal."""
+    """Output on the terminal."""
     problems: str
-    """On stderr."""
+    """Output on stderr."""
 
     @property
     def cursor_is_back(self) -> bool:
-        """It was hidden, and is shown."""
+        """Whether the cursor was hidden and is shown again."""
         return 0 <= self.shown.rfind("\x1b[?25l") < self.shown.rfind("\x1b[?25h")
 
 
 def stopped(arguments: list[str], seen: str, times: int, number: signal.Signals, **environ: str) -> Ended:
-    """Run ``irene-wyoming`` until it has shown a text so often, and stop it with a signal."""
+    """Run ``irene-wyoming`` until it has shown a text this many times, then send it a signal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "irene_wyoming", *arguments]
     environment = os.environ | {"TERM": "xterm"} | environ
@@ -38,6 +38,6 @@ def stopped(arguments: list[str], seen: str, times: int, number: signal.Signals,
         while part := os.read(ours, 4096):
             shown += part
     except OSError:
-        pass  # Linux says so where the other side has closed
+        pass  # Linux raises it where the other side has closed
     os.close(ours)
     return Ended(process.returncode, shown.decode(), problems.decode())

@@ -1,4 +1,4 @@
-"""irene-wyoming bench: what it prints, and what its exit code says."""
+"""``irene-wyoming bench``: its output and exit code."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ from irene_wyoming.household.alone import ONE_THREAD
 
 @pytest.fixture(autouse=True)
 def threads_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command sets what numpy is to read when it is loaded: for itself, not for other tests."""
+    """Restore the variables that the command sets for numpy, so that other tests are not affected."""
     for name in ONE_THREAD:
         monkeypatch.setenv(name, "1")
 
@@ -95,7 +95,7 @@ def test_ctrl_c_ends_it_without_a_traceback() -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline()  # it has begun
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
         _, said = process.communicate(timeout=60)
     assert process.returncode in (130, -signal.SIGINT)
     assert said == b""

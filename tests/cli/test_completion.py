@@ -1,4 +1,4 @@
-"""irene-wyoming completion: scripts that shells accept."""
+"""``irene-wyoming completion``: shells accept its scripts."""
 
 import shutil
 import subprocess

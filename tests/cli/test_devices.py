@@ -1,4 +1,4 @@
-"""irene-wyoming devices: on a real PulseAudio where there is one."""
+"""``irene-wyoming devices``: on a real PulseAudio where there is one."""
 
 import random
 

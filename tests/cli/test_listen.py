@@ -1,4 +1,4 @@
-"""irene-wyoming listen: against real microphone servers."""
+"""``irene-wyoming listen``: against real microphone servers."""
 
 import argparse
 import asyncio
@@ -26,7 +26,7 @@ WORD = SPEECH_DIR / "wake" / "okay_nabu_rms.wav"
 
 
 def microphone(configured: Configured, **changes: str) -> Config:
-    """It says the word again and again."""
+    """A microphone that plays the word again and again."""
     wav = {"MIC__SOURCE__KIND": "wavfile", "MIC__SOURCE__FILE": str(WORD), "MIC__SOURCE__LOOP": "true"}
     return configured(**wav, **changes)
 
@@ -63,7 +63,7 @@ async def test_ctrl_c_ends_a_recording_properly(configured: Configured, tmp_path
         command = ["-m", "irene_wyoming", "listen", "--uri", service.address.uri, "-o", str(path), "--json"]
         process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
         async with asyncio.timeout(60):
-            while not path.exists():  # noqa: ASYNC110  # it tells nobody
+            while not path.exists():  # noqa: ASYNC110  # no event tells
                 await asyncio.sleep(0.02)
             process.send_signal(signal.SIGINT)
             printed, _ = await process.communicate()
@@ -74,7 +74,7 @@ async def test_ctrl_c_ends_a_recording_properly(configured: Configured, tmp_path
 
 @asynccontextmanager
 async def saying(*events: Eventable) -> AsyncIterator[str]:
-    """A server that says this to whoever connects; its address."""
+    """A server that sends these events to each client; gives its address."""
 
     async def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"".join(encode(each.event()) for each in events))

@@ -1,4 +1,4 @@
-"""irene-wyoming models: what it prints, and what its exit code says."""
+"""``irene-wyoming models``: its output and exit code."""
 
 import argparse
 import hashlib

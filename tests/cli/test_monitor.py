@@ -1,4 +1,4 @@
-"""irene-wyoming monitor, against an address that really serves figures."""
+"""``irene-wyoming monitor``: against an address that serves metrics."""
 
 import argparse
 import asyncio
@@ -54,7 +54,7 @@ def run(*words: str) -> int:
 
 @asynccontextmanager
 async def figures() -> AsyncIterator[str]:
-    """The address of TEXT."""
+    """Serve TEXT as metrics; gives the address."""
 
     async def unready() -> list[str]:
         return ["mic: nobody answers at tcp://127.0.0.1:10600"]

@@ -1,4 +1,4 @@
-"""irene-wyoming profile: a server under load, and what its event loop does."""
+"""``irene-wyoming profile``: a server under load, and the work of its event loop."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ import pytest
 
 
 def run(*words: str) -> tuple[int, str]:
-    """Exit code and output. A process of its own: what the tests look for on the event loop would be measured, too."""
+    """Run the command in a process of its own, without the checks of tests; gives exit code and output."""
     environ = os.environ | {"IRENE_WYOMING__MIC__SOURCE__KIND": "silence"}
     command = (sys.executable, "-m", "irene_wyoming", "profile", *words)
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
@@ -46,9 +46,9 @@ def test_for_people_it_is_a_table() -> None:
 
 
 def sockets(pid: int) -> int:
-    """Of the processes that this one has started for its clients."""
+    """The number of sockets of the processes that this one has started for its clients."""
     count = 0
-    with suppress(OSError):  # they come and go
+    with suppress(OSError):  # processes come and go
         found = [each.read_text() for each in Path(f"/proc/{pid}/task").glob("*/children")]  # by thread
         for child in " ".join(found).split():
             if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
@@ -66,9 +66,9 @@ async def test_ctrl_c_ends_it_and_its_clients_without_a_traceback() -> None:
     )
     try:
         async with asyncio.timeout(60):
-            while sockets(process.pid) < 4:  # noqa: ASYNC110  # listeners, which tell nobody
+            while sockets(process.pid) < 4:  # noqa: ASYNC110  # listeners send no event
                 await asyncio.sleep(0.02)
-            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
             _, said = await process.communicate()
     finally:
         if process.returncode is None:

@@ -1,4 +1,4 @@
-"""Signs of check and doctor have colours in a terminal."""
+"""The signs of ``check`` and ``doctor`` are coloured in a terminal."""
 
 import io
 import sys

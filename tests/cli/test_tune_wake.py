@@ -13,7 +13,7 @@ SPEECH = Path(__file__).parents[1] / "speech"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Recordings of two words, and of neither."""
+    """A folder with recordings of two words, and of neither."""
     for word in ("okay_nabu", "hey_jarvis"):
         (tmp_path / word).mkdir()
         for path in (SPEECH / "wake").glob(f"{word}_*.wav"):

@@ -1,4 +1,4 @@
-"""The command as a user runs it: in a terminal, into a pipe, of a microphone server."""
+"""``wake-scores`` as a user runs it: in a terminal, into a pipe, on a microphone server."""
 
 import asyncio
 import signal

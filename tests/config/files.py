@@ -1,4 +1,4 @@
-"""Configuration files for tests, and what loading them gives."""
+"""Writes configuration files for tests and loads them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from irene_wyoming.errors import ConfigError
 from irene_wyoming.hardware import Hardware
 
 ROOT = Path(__file__).parents[2]
-"""The repository."""
+"""The root folder of the repository."""
 
 
 def _gain(value: object) -> int:
@@ -47,14 +47,14 @@ def loaded(
     name: str = "my.yaml",
     machine: Hardware = PC,
 ) -> Config:
-    """The configuration that ``text`` in a file gives on a machine, with a guest engine registered beside our own."""
+    """The configuration from a file with ``text``, with a guest engine registered beside our own."""
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return load(path, environ or {}, wake_specs={**registry.specs("wake"), "guest": GUEST}, detect=lambda: machine)
 
 
 def refused(text: str, folder: Path, environ: Mapping[str, str] | None = None, name: str = "my.yaml") -> str:
-    """The message with which ``text`` is refused, without the folder's name."""
+    """The message that refuses ``text``, without the folder's name."""
     try:
         config = loaded(text, folder, environ, name)
     except ConfigError as error:

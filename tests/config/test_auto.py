@@ -1,4 +1,4 @@
-"""``asr.default_provider: auto``: which engines and models a language and a machine get."""
+"""``asr.default_provider: auto``: the engines and models for a language and a machine."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SMALL = Hardware(1, 512, "aarch64")
 
 
 def snaps(asr: AsrConfig) -> dict[str, str]:
-    """How far each provider in use is matched to the home."""
+    """How far each used provider's transcripts are matched to the home."""
     return {name: str(asr.providers[name].snap) for name in (asr.default_provider, *asr.fallback_providers)}
 
 

@@ -1,4 +1,4 @@
-"""What was changed at the page."""
+"""Settings that were changed at the page."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""default.yaml is complete, explained, and true to the engines."""
+"""default.yaml is complete, explained, and agrees with the engines."""
 
 from typing import Any, Literal
 
@@ -14,11 +14,11 @@ from irene_wyoming.engines import registry
 ASR_PROVIDER = keys(AsrProviderConfig).keys() - keys(ProviderConfig).keys()
 
 NEED_SETTING_UP = ("google_cloud", "openwakeword_package", "remote", "sherpa", "vosk", "whisper")
-"""Providers that are off by default: they need a model, a package, an account or another machine."""
+"""Providers that are off by default: they need a model, package, account or another machine."""
 
 
 def uncommented(text: str) -> list[str]:
-    """Lines that hold a value and have no comment of their own: none beside them, none right above."""
+    """Lines that hold a value without a comment beside or right above it."""
     lines = text.splitlines()
     values = [number for number, line in enumerate(lines) if not line.lstrip().startswith("#") and ": " in line]
     return [

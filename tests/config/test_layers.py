@@ -1,4 +1,4 @@
-"""Layers: what wins, and who is to blame."""
+"""Layers of settings: which one wins, and which one a message blames."""
 
 from irene_wyoming.config.layers import Layer, blame, dotted, merge, nested
 

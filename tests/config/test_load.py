@@ -1,4 +1,4 @@
-"""Files: which form they have, and what is said of those that cannot be used."""
+"""Configuration files: their forms, and messages about those that cannot be used."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a machine counts as, and what follows from it."""
+"""The profile of a machine, and its settings."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is refused, and in which words."""
+"""Settings that are refused, and their messages."""
 
 from contextlib import suppress
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""YAML that cannot be read says where and why."""
+"""Messages about invalid YAML name the place and the reason."""
 
 from contextlib import suppress
 

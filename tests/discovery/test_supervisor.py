@@ -16,7 +16,7 @@ TOKEN = "secret-b0a7"
 
 
 class FakeSupervisor(ThreadingHTTPServer):
-    """A real HTTP server that answers with the statuses it is given, and 200 after them."""
+    """A real HTTP server that answers with the given statuses, then with 200."""
 
     daemon_threads = True
 
@@ -139,7 +139,7 @@ async def test_a_hanging_supervisor_does_not_hold_up_a_stop(supervisor: FakeSupe
     task = asyncio.create_task(tell_supervisor(10700, TOKEN, base_url=supervisor.url, timeout_s=60.0))
     await asyncio.to_thread(supervisor.asked.wait)
     task.cancel()
-    async with asyncio.timeout(30):  # half of what the request may take
+    async with asyncio.timeout(30):  # half of the request's timeout
         with pytest.raises(asyncio.CancelledError):
             await task
 

@@ -19,12 +19,12 @@ from tests.app.test_run import free_ports
 
 PATIENCE_S = 30.0
 ADDRESSES = reachable(["0.0.0.0"], list_addresses())
-# Of our own, for other tests may be announcing at the same time.
+# A service type of our own, since other tests may announce at the same time.
 NAME = f"Irene test {os.getpid()}"
 
 
 class Hub:
-    """Sees what is announced, as Home Assistant does."""
+    """Sees announcements as Home Assistant does."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -38,7 +38,7 @@ class Hub:
             self._seen.put_nowait((state_change, name.removesuffix(f".{SERVICE_TYPE}")))
 
     async def next(self, change: ServiceStateChange) -> str:
-        """The name of the server that comes, changes or goes next."""
+        """Wait for the next server that is added, changed or removed; gives its name."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 seen, name = await self._seen.get()
@@ -56,7 +56,7 @@ class Hub:
 
 
 async def multicast_works() -> bool:
-    """Two sockets of this machine hear each other on the group of zeroconf."""
+    """Whether two sockets of this machine hear each other on the multicast group of zeroconf."""
     if not ADDRESSES:
         return False
     group, port = "224.0.0.251", 5353
@@ -90,7 +90,7 @@ async def hub() -> AsyncIterator[Hub]:
 
 
 class Network:
-    """A machine's addresses, and a pause between two looks at them that ends when the test says so."""
+    """A machine's addresses, and a pause between two looks that the test ends."""
 
     def __init__(self, *present: str) -> None:
         self.present = present
@@ -231,7 +231,8 @@ async def test_no_network_is_one_warning_however_often_it_is_tried(caplog: pytes
     assert "port 10400 by hand" in warning
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # zeroconf leaves the socket it could not bind
+# zeroconf leaves the socket open that it could not bind
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_a_port_5353_that_is_taken_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     if not ADDRESSES:
         pytest.skip("this machine has no address but loopback")
@@ -253,7 +254,7 @@ async def test_a_port_5353_that_is_taken_is_a_warning(caplog: pytest.LogCaptureF
     warnings = [record.getMessage() for record in caplog.records if record.name.startswith("irene_wyoming")]
     assert len(warnings) == 1
     assert "UDP port 5353 or multicast cannot be used" in warnings[0]
-    caplog.clear()  # the errors in it hold the socket
+    caplog.clear()  # its errors hold the socket
     gc.collect()
 
 
@@ -289,7 +290,7 @@ print([name for name in ("zeroconf", "ifaddr", "numpy", "wyoming") if name in sy
 
 
 async def test_run_shows_one_card_which_stands_for_all(hub: Hub) -> None:
-    """Servers that ``run`` starts are reached through the front, and are not announced themselves."""
+    """Servers started by ``run`` are reached through the front, and are not announced themselves."""
     settings = {
         "DISCOVERY__NAME": NAME,
         "FRONT__URI": f"tcp://{ADDRESSES[0]}:0",

@@ -1,4 +1,4 @@
-"""What the documents show is true of the program: code runs, configuration is accepted, commands and keys exist."""
+"""The documents' examples work: code runs, configuration is accepted, commands and keys exist."""
 
 import argparse
 import io
@@ -29,7 +29,7 @@ DEFAULTS: dict[str, Any] = yaml.safe_load(default_text())
 QUICK = {
     "bench resample --quick": "bench resample --quick --rates 48000",
 }
-"""Measurements as shown, and what is run of them in a test."""
+"""Measurements as documented, and their short form for tests."""
 RUN = {*QUICK, "config", "bench wake --help", "bench asr --help", "bench mic --help"}
 """Commands that end by themselves and need nothing; others are only parsed."""
 
@@ -54,7 +54,7 @@ def test_code_runs_from_top_to_bottom(page: Path) -> None:
     for example in blocks(page, "python"):
         code = compile("\n" * (example.line + 1) + str(example.parsed), str(page), "exec")
         with redirect_stdout(io.StringIO()):
-            exec(code, names)  # the documents are our own
+            exec(code, names)  # the code is from our own documents
 
 
 @pytest.mark.parametrize("page", with_blocks("yaml"))
@@ -85,7 +85,7 @@ def commands(page: Path) -> Iterator[list[str]]:
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES if any(commands(page))])
 def test_every_command_exists(page: Path) -> None:
     for words in commands(page):
-        bare = len(words) == 1 or words[-1] == "bench"  # named in a text, not shown as it is used
+        bare = len(words) == 1 or words[-1] == "bench"  # named in a text, not shown in use
         parser, given = build_parser(words[0]), [*words, "--help"] if bare else words
         ended = exit_code(partial(parsed, parser, given))
         assert ended == 0, f"{page.name}: irene-wyoming {shlex.join(words)}"
@@ -161,7 +161,7 @@ def test_the_target_table_is_that_of_the_program(capsys: pytest.CaptureFixture[s
 
 
 def test_troubleshooting_has_every_finding_of_check() -> None:
-    """What check calls the things that it looks at."""
+    """troubleshooting.md names all things that ``check`` looks at."""
     text = (ROOT / "docs/troubleshooting.md").read_text()
     table = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
     sources = "".join(

@@ -1,4 +1,4 @@
-"""Figures of the documents that do not depend on the machine are those of the program."""
+"""Figures in the documents that do not depend on the machine agree with the program."""
 
 import re
 from pathlib import Path
@@ -19,11 +19,11 @@ DEFAULTS: dict[str, Any] = yaml.safe_load(default_text())
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "DOCS.md"]
 
 OTHERS = {10_701, 39_295, 45_757}
-"""Ports in examples that are not ours: a satellite's own, and free ones that the demo took."""
+"""Ports in examples that are not ours: a satellite's own, and free ones of the demo."""
 
 
 def tables(page: str, first: str) -> list[list[list[str]]]:
-    """The tables that have a row which begins with that cell: their rows of cells, without emphasis."""
+    """Tables with a row that begins with this cell: their rows of cells, without emphasis."""
     text = (ROOT / page).read_text()
     found = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
     rows = [[[cell.strip(" *`") for cell in line.split("|")[1:-1]] for line in table.splitlines()] for table in found]

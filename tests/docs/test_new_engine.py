@@ -1,4 +1,4 @@
-"""The engine in CONTRIBUTING.md, installed as it is written: it keeps the contract, and the server hears with it."""
+"""The engine in CONTRIBUTING.md, installed as written: it keeps the contract, and the server uses it."""
 
 import importlib
 import re
@@ -29,7 +29,7 @@ PACKAGE = "irene_wyoming/engines/wake/whistle"
 
 
 def block(start: str) -> str:
-    """The fenced block that begins so."""
+    """The fenced block that begins with this text."""
     found = re.search(rf"^```\w*\n({re.escape(start)}.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     assert found is not None, f"CONTRIBUTING.md has no block that begins with {start!r}"
     return found[1]
@@ -37,7 +37,7 @@ def block(start: str) -> str:
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSpec]:
-    """The engine, registered beside our own: three files and an entry point."""
+    """Register the engine beside our own: three files and an entry point."""
     site = tmp_path_factory.mktemp("site")
     for name in ("__init__", "spec", "engine"):
         path = site / PACKAGE / f"{name}.py"
@@ -61,7 +61,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSpec]:
 
 
 def whistled(hertz: int, amplitude: float = 3000.0) -> bytes:
-    """Half a second of a whistle in the noise of a room, with silence around it."""
+    """Half a second of a whistle in room noise, with silence around it."""
     random = np.random.default_rng(1)
     samples = random.normal(0.0, 30.0, 2 * SPEECH.rate)
     time = np.arange(SPEECH.rate // 2) / SPEECH.rate

@@ -1,4 +1,4 @@
-"""The documents as a site: it can be built, each link leads somewhere, and nothing of it comes from elsewhere."""
+"""The documents as a site: it builds, all links work, and nothing is loaded from other hosts."""
 
 import re
 import subprocess

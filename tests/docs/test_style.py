@@ -15,7 +15,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "exa
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Of the prose: without code, tables, comments and headings."""
+    """Split the prose of a document into sentences, without code, tables, comments and headings."""
     prose = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
     prose = re.sub(r"^ {4}.*$|^\|.*$|<!--.*?-->", "", prose, flags=re.MULTILINE)
     for paragraph in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", prose):

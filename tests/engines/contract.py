@@ -1,4 +1,4 @@
-"""What every engine must do, whatever it is made of. A test class per engine inherits it."""
+"""The contract of all engines. A test class per engine inherits it."""
 
 import re
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from irene_wyoming.errors import EngineFailed, UnknownModel, UnsupportedRequest
 
 
 def push_in_pieces(session: WakeSession, pcm: bytes, frames: int) -> list[Hit]:
-    """Feed ``pcm`` by ``frames`` at a time."""
+    """Give a session ``pcm`` in pieces of ``frames``."""
     size = frames * SPEECH.frame_bytes
     return [hit for start in range(0, len(pcm), size) for hit in session.push(pcm[start : start + size])]
 
 
 class WakeEngineContract:
-    """Inherit it, and give the fixtures ``engine`` (fresh, closed afterwards), ``word`` and ``speech``."""
+    """Inherit it and give the fixtures ``engine`` (fresh, closed afterwards), ``word`` and ``speech``."""
 
     @pytest.fixture
     def engine(self) -> WakeEngine:
@@ -104,7 +104,7 @@ class WakeEngineContract:
             assert given > start
             pcm = speech[start * SPEECH.frame_bytes : given * SPEECH.frame_bytes]
             for hit in session.push(pcm):
-                assert hit.frame == given  # so that it could not have come earlier
+                assert hit.frame == given  # so it could not have come earlier
                 hits += 1
         assert hits == len(engine.session([word], settings).push(speech)) > 0
 
@@ -188,7 +188,7 @@ class WakeEngineContract:
 
 
 class AsrEngineContract:
-    """Inherit it, and give the fixtures ``engine`` (fresh, closed afterwards), ``said`` and ``speech``."""
+    """Inherit it and give the fixtures ``engine`` (fresh, closed afterwards), ``said`` and ``speech``."""
 
     @pytest.fixture
     def engine(self) -> AsrEngine:
@@ -196,7 +196,7 @@ class AsrEngineContract:
 
     @pytest.fixture
     def said(self) -> str:
-        """What is said in ``speech``, as the engine writes it."""
+        """The sentence in ``speech``, as the engine writes it."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -206,7 +206,7 @@ class AsrEngineContract:
 
     @pytest.fixture
     def expected(self) -> AsrRequest:
-        """What a client may say that it is likely to hear."""
+        """A request with hints that a client may send."""
         return AsrRequest(names=("Kitchen", '\u00e5ngstr\u00f6m "lamp"'), terms=("light",))
 
     def hear(

@@ -1,4 +1,4 @@
-"""The registry: what is installed and what is not."""
+"""The registry: engines that are installed, and others."""
 
 from dataclasses import replace
 

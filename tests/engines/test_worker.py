@@ -24,7 +24,7 @@ class Thing:
 
 
 def block(running: threading.Event, gate: threading.Event) -> bool:
-    """Say that it has begun, and wait."""
+    """Signal the beginning, then wait for the gate."""
     running.set()
     return gate.wait(10)
 

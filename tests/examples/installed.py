@@ -1,4 +1,4 @@
-"""A package of examples/, as pip would install it."""
+"""Makes a package of examples/ importable, as pip would install it."""
 
 import importlib
 import sys
@@ -16,9 +16,9 @@ EXAMPLES = ROOT / "examples"
 
 @contextmanager
 def installed(folder: str, site: Path) -> Iterator[None]:
-    """Its modules can be imported and its entry points are found, until the end.
+    """Make a package's modules and entry points available until the end of the context.
 
-    :param site: an empty folder for what pip writes down of it.
+    :param site: an empty folder for the package's metadata.
     """
     project = tomllib.loads((EXAMPLES / folder / "pyproject.toml").read_text())["project"]
     information = site / f"{folder}-1.dist-info"

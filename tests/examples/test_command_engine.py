@@ -1,4 +1,4 @@
-"""The example of an engine in a package of its own keeps the contract of all engines."""
+"""The example of an engine in its own package keeps the contract of all engines."""
 
 import sys
 from collections.abc import Callable, Iterator

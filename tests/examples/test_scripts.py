@@ -46,7 +46,7 @@ async def test_the_satellite_hears_a_word_and_prints_the_command(configured: Cal
 
 
 async def speak(stdin: asyncio.StreamWriter, pcm: bytes) -> None:
-    """At the pace of speech."""
+    """Write audio at the pace of speech."""
     step = round(PIECE_S * SPEECH.rate) * SPEECH.frame_bytes
     for start in range(0, len(pcm), step):
         stdin.write(pcm[start : start + step])

@@ -1,4 +1,4 @@
-"""The example of a method of resampling in a package of its own keeps what every method must."""
+"""The example of a resampling method in its own package keeps the promises of every method."""
 
 import itertools
 from collections.abc import Iterator

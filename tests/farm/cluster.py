@@ -1,4 +1,4 @@
-"""A farm on Ray Serve as packaging/ray/farm.yaml makes it, on this machine, in processes that end with it."""
+"""A farm on Ray Serve as packaging/ray/farm.yaml describes it, in processes of this machine that end with it."""
 
 import os
 import signal
@@ -20,16 +20,16 @@ from tests.engines.asr.elsewhere import free_port
 FARM = ROOT / "packaging" / "ray" / "farm.yaml"
 
 START_S = 120
-"""Seconds for a cluster with its replicas to be there: 16 on an idle machine."""
+"""Seconds to wait for a cluster with its replicas: 16 on an idle machine."""
 
 END_S = 30
-"""Seconds for it to end by itself."""
+"""Seconds to wait for the cluster's end."""
 
 
 def described(
     provider: str, replicas: int, user_config: Mapping[str, Any], config: Path | None, port: int
 ) -> dict[str, Any]:
-    """The packaged description, with these values in place of its own."""
+    """The packaged description with these values in place of its own."""
     farm: dict[str, Any] = yaml.safe_load(FARM.read_text())
     farm["http_options"] |= {"host": "127.0.0.1", "port": port}
     (application,) = farm["applications"]
@@ -44,7 +44,7 @@ def described(
 def farm(
     provider: str = "guided", *, replicas: int = 2, config: Path | None = None, **user_config: float
 ) -> Iterator[str]:
-    """A cluster of this machine with so many replicas of one core; gives the API's address."""
+    """Run a cluster on this machine with replicas of one core each; gives the API's address."""
     with tempfile.TemporaryDirectory(prefix="farm", ignore_cleanup_errors=True) as folder:
         port = free_port()
         file = Path(folder) / "farm.yaml"

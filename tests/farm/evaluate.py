@@ -1,8 +1,7 @@
-"""What replicas and batches bring: ``python -m tests.farm.evaluate --provider guided``. Prints a table.
+"""Measures replicas and batches: ``python -m tests.farm.evaluate --provider guided``. Prints a table.
 
-Each line is a farm of its own on this machine. So many people speak at once, each again as soon as answered. Every
-replica has one thread. With ``--together`` there is no farm: the processor's time for each utterance, by how many are
-decoded together in one thread.
+Each line is a farm of its own on this machine. People speak at once, each again after an answer. Every replica has one
+thread. ``--together`` needs no farm: it measures processor time per utterance by the size of a batch.
 """
 
 import argparse
@@ -32,7 +31,7 @@ WARM = 2
 
 
 async def answered(uri: str, people: int, rounds: int) -> tuple[float, list[float], list[int]]:
-    """Utterances a second; seconds that each took; how many were decoded with it."""
+    """Measure utterances a second, seconds that each took, and the size of each one's batch."""
     files = [wav(recording(text)) for text in (LIGHT, TIMER)]
     waits: list[float] = []
     together: list[int] = []
@@ -60,7 +59,7 @@ async def answered(uri: str, people: int, rounds: int) -> tuple[float, list[floa
 
 
 def cpu_time(provider: str, config: Path, sizes: Sequence[int] = (1, 2, 4, 8)) -> None:
-    """Print the processor's time for each utterance."""
+    """Print the processor time of each utterance."""
     made = engine(str(config), provider)
     jobs = [Job(AsrRequest(), recording(text)) for text in (LIGHT, TIMER)] * 16
     transcribed(made, jobs[:2])
@@ -82,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=Path("/tmp"), help="where the configuration is written")
     parser.add_argument("--together", action="store_true", help="only the processor's time by size of a batch")
     args = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a farm that is up is ended first
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # end a running farm first
     model = args.model or (str(moonshine()) if args.provider == "sherpa" else None)
     options = {"threads": 1} if args.provider == "sherpa" else {"cpu_threads": 1} if args.provider == "whisper" else {}
     provider = {"enabled": True, **({"model": model} if model else {}), **options}

@@ -1,4 +1,4 @@
-"""Forms of OpenAI's API as engines take them, and batches; without Ray, which nothing here imports."""
+"""OpenAI's forms translated for engines, and batches; without Ray, which nothing here imports."""
 
 import io
 import subprocess
@@ -128,7 +128,7 @@ def test_each_of_several_is_answered_and_nobody_pays_for_another(guided: AsrEngi
 
 
 class Together:
-    """A Batching engine on another one, that counts."""
+    """A Batching engine that wraps another one and counts."""
 
     def __init__(self, engine: AsrEngine, *, breaks: bool = False) -> None:
         self._engine = engine

@@ -1,4 +1,4 @@
-"""A stand-in for Home Assistant that speaks the messages of its WebSocket API, as 2026.11 does."""
+"""A stand-in for Home Assistant with the messages of its WebSocket API, as of 2026.11."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -15,7 +15,7 @@ TOKEN = "let-me-in"
 
 @dataclass
 class Hub:
-    """What it knows; a test changes it and calls ``tell``."""
+    """The state of a Home Assistant; a test changes it and calls ``tell``."""
 
     version: str = "2026.11.0"
     state: str = "RUNNING"
@@ -27,15 +27,15 @@ class Hub:
     states: list[dict[str, Any]] = field(default_factory=list)
     sentences: list[str] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
-    """Further commands, and their results."""
+    """Further commands and their results."""
     errors: dict[str, str] = field(default_factory=dict)
-    """Code with which a command is refused."""
+    """Error codes by refused command."""
     raw: str | None = None
-    """Sent instead of everything else."""
+    """Text sent instead of every answer."""
     mute: bool = False
-    """Connections are accepted, and nothing is ever said."""
+    """Whether connections are accepted and never answered."""
     asked: list[str] = field(default_factory=list)
-    """Every command that has come."""
+    """All commands received."""
     logins: int = 0
     subscribers: list[tuple[web.WebSocketResponse, int, str]] = field(default_factory=list)
     port: int = 0
@@ -49,7 +49,7 @@ class Hub:
         return Endpoint(websocket_url(self.url), TOKEN)
 
     def add(self, entity_id: str, name: str, *, aliases: list[Any] | None = None, area: str | None = None) -> None:
-        """An entity that is exposed to assistants."""
+        """Add an entity that is exposed to assistants."""
         self.exposed[entity_id] = {"conversation": True}
         self.entries[entity_id] = {"entity_id": entity_id, "area_id": area, "device_id": None, "aliases": aliases or []}
         self.states.append({"entity_id": entity_id, "state": "on", "attributes": {"friendly_name": name}})
@@ -60,7 +60,7 @@ class Hub:
                 state["attributes"]["friendly_name"] = name
 
     async def tell(self, event: str) -> None:
-        """Something has changed."""
+        """Send an event to subscribers."""
         for socket, number, wanted in list(self.subscribers):
             if wanted == event and not socket.closed:
                 await socket.send_json({"id": number, "type": "event", "event": {"event_type": event, "data": {}}})
@@ -129,7 +129,7 @@ class Hub:
 
 @asynccontextmanager
 async def running(hub: Hub) -> AsyncIterator[Hub]:
-    """The stand-in at a port of its own; at the same one again where it had one before."""
+    """Run the stand-in at a port of its own; a restart uses the same port."""
     app = web.Application()
     sockets: set[web.WebSocketResponse] = set()
 

@@ -1,4 +1,4 @@
-"""The names of a home, over a real WebSocket from a stand-in for Home Assistant."""
+"""The names of a home, read over a real WebSocket from a stand-in for Home Assistant."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ QUICK = Timing(settle_s=0.01, retry_s=0.01, retry_max_s=0.02, refused_s=0.05)
 
 
 def house() -> Hub:
-    """Two floors, three areas, some things."""
+    """A home with two floors, three areas and some things."""
     hub = Hub(
         floors=[{"floor_id": "up", "name": "Upstairs", "aliases": ["first floor"]}],
         areas=[

@@ -1,4 +1,4 @@
-"""What a server makes of the names of a home, and what a household is told of them."""
+"""A server's use of the names of a home, and its messages about them."""
 
 import argparse
 import asyncio
@@ -26,7 +26,7 @@ from tests.home.test_home import house
 
 @pytest.fixture
 def asking(configured: Callable[..., Config], tmp_path: Path) -> Callable[..., Config]:
-    """``asking(hub)``: a configuration that reads names from it."""
+    """``asking(hub)``: a configuration that reads names from the hub."""
     (tmp_path / "token").write_text(f"{TOKEN}\n")
 
     def make(hub: Hub, **changes: str) -> Config:
@@ -52,7 +52,7 @@ async def test_typed_names_and_those_of_the_home_are_joined_and_follow_its_chang
             await hub.tell("area_registry_updated")
             await until(lambda: "Cuisine" in known_areas(known))
             assert snapshot is not None
-            assert "Kitchen" in snapshot.areas  # whoever is being heard keeps the names of the beginning
+            assert "Kitchen" in snapshot.areas  # a running utterance keeps the names of its beginning
 
 
 def configured_names(config: Config) -> Vocabulary:

@@ -1,4 +1,4 @@
-"""Home Assistant itself as a client of ours: run by a Python that has it, prints what it saw of a server as JSON.
+"""Runs Home Assistant itself as our client, by a Python that has it, and prints results as JSON.
 
 Only ``test_home_assistant.py`` runs this; nothing of irene_wyoming is imported here.
 """
@@ -27,16 +27,16 @@ from homeassistant.helpers import entity_registry
 from homeassistant.setup import async_setup_component
 
 CHUNK_S = 0.01
-"""Home Assistant's pipelines send 10 ms at a time."""
+"""Seconds per chunk in Home Assistant's pipelines."""
 
 AFTER_SPEECH_S = 3.0
-"""How long a microphone goes on after the last word: a detection and the end of a command take some of it."""
+"""Seconds of audio after the last word: a detection and the end of a command take some of it."""
 
 TIMEOUT_S = 60
-"""For one conversation: Home Assistant itself waits without a limit."""
+"""Seconds for one conversation: Home Assistant itself waits without a limit."""
 
 PAUSE_S = 0.5
-"""Between a wake word and the command."""
+"""Seconds between a wake word and the command."""
 
 QUIET = 100
 """Samples below this (of 32768) are not speech in a synthesised recording."""
@@ -44,7 +44,7 @@ QUIET = 100
 
 @dataclass(frozen=True)
 class Speech:
-    """Mono PCM of 16 kHz and 16 bit, which is all that Home Assistant's pipelines carry."""
+    """Mono PCM of 16 kHz and 16 bit, the only format in Home Assistant's pipelines."""
 
     pcm: bytes
 
@@ -56,17 +56,17 @@ class Speech:
             return cls(wav.readframes(wav.getnframes()))
 
     def then(self, other: "Speech") -> "Speech":
-        """Both in one breath: after a longer pause than its patience, Home Assistant takes the command to be over."""
+        """Join two recordings in one breath: after a longer pause Home Assistant would end the command."""
         return Speech(self.trimmed() + bytes(int(16_000 * PAUSE_S) * 2) + other.trimmed())
 
     def trimmed(self) -> bytes:
-        """Without the silence before and after what is said."""
+        """Cut the silence before and after the speech."""
         samples = array("h", self.pcm)
         loud = [index for index, sample in enumerate(samples) if abs(sample) > QUIET]
         return samples[loud[0] : loud[-1] + 1].tobytes()
 
     async def spoken(self, then_silence_s: float = 0.0) -> AsyncIterator[tuple[bytes, int]]:
-        """Chunks with their time in ms, as fast as a microphone gives them."""
+        """Give chunks with their time in ms, as fast as a microphone does."""
         step = int(16_000 * CHUNK_S) * 2
         pcm = self.pcm + bytes(int(then_silence_s / CHUNK_S) * step)
         began = time.monotonic()
@@ -77,12 +77,12 @@ class Speech:
 
 @asynccontextmanager
 async def home_assistant(install: bool) -> AsyncIterator[HomeAssistant]:
-    """A Home Assistant with an empty configuration.
+    """Run a Home Assistant with an empty configuration.
 
-    :param install: let it install what its components lack, as it does by itself where it is in use.
+    :param install: let it install what its components lack, as it normally does.
     """
     with tempfile.TemporaryDirectory() as config_dir:
-        hass = HomeAssistant(config_dir)  # from here on as its bootstrap does, without the default integrations
+        hass = HomeAssistant(config_dir)  # the steps of its bootstrap, without the default integrations
         hass.config.skip_pip = not install
         loader.async_setup(hass)
         hass.config_entries = ConfigEntries(hass, {})
@@ -107,14 +107,14 @@ async def add(hass: HomeAssistant, host: str, port: int) -> ConfigEntry:
 
 
 def entities(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str | None]:
-    """The state of each entity that the server has got."""
+    """The states of the entities that a server has made."""
     entries = entity_registry.async_entries_for_config_entry(entity_registry.async_get(hass), entry.entry_id)
     states = {known.entity_id: hass.states.get(known.entity_id) for known in entries}
     return {entity_id: None if state is None else state.state for entity_id, state in states.items()}
 
 
 def only(domain: str, states: dict[str, str | None]) -> str:
-    """The one entity of that kind."""
+    """The only entity of a domain."""
     found = [entity_id for entity_id in states if entity_id.startswith(f"{domain}.")]
     if len(found) != 1:
         raise SystemExit(f"expected one {domain} entity, there are {', '.join(states) or 'none'}")
@@ -122,7 +122,7 @@ def only(domain: str, states: dict[str, str | None]) -> str:
 
 
 async def wait_for_word(hass: HomeAssistant, entity_id: str, speech: Speech, word: str | None) -> dict[str, Any] | None:
-    """What the wake word entity makes of the speech; None: nothing."""
+    """Play speech to the wake word entity; None: it detects nothing."""
     entity = wake_word.async_get_wake_word_detection_entity(hass, entity_id)
     async with asyncio.timeout(TIMEOUT_S):
         result = await entity.async_process_audio_stream(speech.spoken(AFTER_SPEECH_S), word)
@@ -141,7 +141,7 @@ def metadata(language: str) -> stt.SpeechMetadata:
 
 
 async def transcribe(hass: HomeAssistant, entity_id: str, language: str, speech: Speech) -> dict[str, str | None]:
-    """What the speech-to-text entity makes of the speech."""
+    """Play speech to the speech-to-text entity."""
     entity = stt.async_get_speech_to_text_engine(hass, entity_id)
     chunks = (pcm async for pcm, _ in speech.spoken())
     async with asyncio.timeout(TIMEOUT_S):
@@ -150,7 +150,7 @@ async def transcribe(hass: HomeAssistant, entity_id: str, language: str, speech:
 
 
 async def run_pipeline(hass: HomeAssistant, wake_id: str, word: str, stt_id: str, speech: Speech) -> dict[str, Any]:
-    """What an Assist pipeline makes of a wake word and then a command, in one stream."""
+    """Play a wake word and then a command to an Assist pipeline, in one stream."""
     pipeline = next(iter(assist_pipeline.async_get_pipelines(hass)))
     engines = {"wake_word_entity": wake_id, "wake_word_id": word, "stt_engine": stt_id, "stt_language": "en"}
     await assist_pipeline.async_update_pipeline(hass, pipeline, **engines)
@@ -170,7 +170,7 @@ async def run_pipeline(hass: HomeAssistant, wake_id: str, word: str, stt_id: str
 
 
 async def converse(hass: HomeAssistant, options: argparse.Namespace) -> dict[str, Any]:
-    """Everything that is printed."""
+    """Run everything and return the results to print."""
     entry = await add(hass, options.host, options.port)
     seen: dict[str, Any] = {"version": home_assistant_version, "title": entry.title, "state": entry.state.value}
     seen["entities"] = entities(hass, entry)

@@ -1,7 +1,7 @@
-"""Home Assistant itself with a few names: run by a Python that has it, for ``test_home_names.py`` only.
+"""Runs Home Assistant itself with a few names, by a Python that has it, for ``test_home_names.py`` only.
 
-It prints its token when it can be reached, and then does what each line of its standard input says:
-``rename ENTITY NAME``. It ends with its input. Nothing of irene_wyoming is imported here.
+It prints its token when it can be reached. Then each line of its standard input is a command, ``rename ENTITY NAME``.
+It ends with its input, and imports nothing of irene_wyoming.
 """
 # mypy: disable-error-code="import-not-found"
 # Home Assistant is not installed where this project is checked.
@@ -26,8 +26,8 @@ LAMP = "input_boolean.lamp"
 
 
 async def started(config_dir: str, port: int, install: bool) -> HomeAssistant:
-    """A Home Assistant with a web server, an area and two things, one of which assistants may use."""
-    hass = HomeAssistant(config_dir)  # from here on as its bootstrap does, without the default integrations
+    """Start a Home Assistant with a web server, an area and two things, one of which is exposed to assistants."""
+    hass = HomeAssistant(config_dir)  # the steps of its bootstrap, without the default integrations
     hass.config.skip_pip = not install
     loader.async_setup(hass)
     hass.config_entries = ConfigEntries(hass, {})
@@ -61,7 +61,7 @@ async def furnished(hass: HomeAssistant) -> None:
 
 
 async def token(hass: HomeAssistant) -> str:
-    """A long-lived access token of an administrator."""
+    """Make a long-lived access token of an administrator."""
     user = await hass.auth.async_create_user("irene", group_ids=[GROUP_ID_ADMIN])
     refresh = await hass.auth.async_create_refresh_token(
         user,

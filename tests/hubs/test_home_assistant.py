@@ -31,7 +31,7 @@ from tests.conftest import SPEECH_DIR
 VARIABLE = "IRENE_WYOMING_TEST_HOME_ASSISTANT"
 CLIENT = Path(__file__).with_name("home_assistant_client.py")
 TIMEOUT_S = 120
-"""Loading Home Assistant takes most of it, on a small machine."""
+"""Seconds for a run; on a small machine loading Home Assistant takes most of them."""
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get(VARIABLE), reason=f"{VARIABLE} does not name a Python that has Home Assistant installed"
@@ -54,10 +54,10 @@ async def front(configured: Callable[..., Config]) -> AsyncIterator[Address]:
 
 
 async def home_assistant(front: Address, *arguments: str) -> dict[str, Any]:
-    """What a Home Assistant of its own process saw of the front address."""
+    """Run Home Assistant in its own process, and return what it saw of the front address."""
     process = await asyncio.create_subprocess_exec(
         os.environ[VARIABLE],
-        "-I",  # what our environment adds to the module path is not for Home Assistant
+        "-I",  # Home Assistant must not see our module path
         str(CLIENT),
         *("--host", front.host, "--port", str(front.port), *arguments),
         stdout=asyncio.subprocess.PIPE,

@@ -27,7 +27,7 @@ VARIABLE = "IRENE_WYOMING_TEST_HOME_ASSISTANT"
 SCRIPT = Path(__file__).with_name("home_assistant_names.py")
 LAMP = "input_boolean.lamp"
 START_S = 120
-"""Loading Home Assistant takes most of it, on a small machine."""
+"""Seconds for a start; on a small machine loading Home Assistant takes most of them."""
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get(VARIABLE), reason=f"{VARIABLE} does not name a Python that has Home Assistant installed"
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(
 
 
 class Hub:
-    """Home Assistant in a process of its own."""
+    """A Home Assistant in a process of its own."""
 
     def __init__(self, process: asyncio.subprocess.Process, token: str, url: str) -> None:
         self._process = process
@@ -93,7 +93,7 @@ async def test_names_are_known_at_once_follow_a_change_and_survive_a_restart(tmp
     async with home_assistant(config, port) as hub:
         again = Home(hub.endpoint, file, Timing())
         async with again.watched():
-            assert again.things.same_names(home.things)  # before anybody has answered
+            assert again.things.same_names(home.things)  # before any answer
             await until(lambda: not again.trouble, timeout_s=30)
             assert "Chandelier" in [name.written for name in again.things.names]
 

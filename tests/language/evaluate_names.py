@@ -57,7 +57,7 @@ def hear(engine: AsrEngine, text: str, voice: str, home: Vocabulary | None = Non
 
 
 def said(text: str, voice: str) -> bytes:
-    """16 kHz, 16 bit, mono, with some silence around it."""
+    """Synthesise a sentence: 16 kHz, 16 bit, mono, with some silence around it."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "said.wav"
         subprocess.run(["flite", "-voice", voice, "-t", text, "-o", file], check=True, capture_output=True)

@@ -1,6 +1,6 @@
-"""How many open transcripts snapping makes right, and whether it spoils any.
+"""Measures how many open transcripts snapping makes right, and whether it spoils any.
 
-    python -m tests.language.evaluate_snapping ../shared/recordings/coffee ../shared/recordings/kitchen/kitchen_000.wav
+python -m tests.language.evaluate_snapping ../shared/recordings/coffee ../shared/recordings/kitchen/kitchen_000.wav
 
 The first is a folder as ``bench asr`` reads it, with slots and a template; the second a noise. Each recording is heard
 by the packaged Moonshine without a grammar, alone and beside several pieces of the noise at 20 to 10 dB. A transcript
@@ -25,7 +25,7 @@ from irene_wyoming.language.vocabulary import Vocabulary
 from tests.conftest import read_wav
 
 CONDITIONS = ((None, ""), (20.0, ""), (20.0, "b"), (15.0, "d"), (10.0, ""), (10.0, "b"), (10.0, "c"))
-"""SNR in dB, and what chooses the pieces of noise together with the name of a recording."""
+"""SNR in dB, and a text that chooses the pieces of noise together with a recording's name."""
 
 
 def main(orders: Path, noise: Path) -> None:
@@ -39,7 +39,7 @@ def main(orders: Path, noise: Path) -> None:
 
 
 def pcm_of(path: Path) -> bytes:
-    """16 kHz, 16 bit, mono, as the recordings are."""
+    """Read a recording: 16 kHz, 16 bit, mono."""
     return read_wav(path).pcm
 
 

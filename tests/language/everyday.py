@@ -1,4 +1,4 @@
-"""What people say near commands that is no command of this home: none of it may become another command."""
+"""Sentences near commands that are none of this home: none may become another command."""
 
 EVERYDAY = (
     # What no template of the hub means
@@ -94,7 +94,7 @@ TALK = (
     ),
     *("lights out",),
 )
-"""Said by nobody to a home. No transcript of it may be snapped to a command."""
+"""Sentences said to other people. No transcript of them may be snapped to a command."""
 
 OTHERS = {
     "de": (
@@ -118,4 +118,4 @@ OTHERS = {
         *("spegni il telefono", "quanti anni hai", "apparecchia la tavola", "la cucina è pulita", "accendi il forno"),
     ),
 }
-"""The same in other languages."""
+"""Sentences said to other people, in other languages."""

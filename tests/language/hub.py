@@ -17,7 +17,7 @@ def intents(language: str) -> Intents:
 
 
 class Hub:
-    """Understands what is written, as a hub with these names does. The person stands in the first area."""
+    """Understands texts as a hub with these names does. The person stands in the first area."""
 
     def __init__(self, vocabulary: Vocabulary, language: str = "en") -> None:
         self._language = language

@@ -1,4 +1,4 @@
-"""Names as people give them to rooms and things, by kind, each with ways in which it is said or written down.
+"""Names of rooms and things, by kind, each with the ways in which it is said or written.
 
 The first way is how most people would say it. Others are what recognisers write for that, or what some people say.
 """

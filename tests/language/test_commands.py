@@ -1,4 +1,4 @@
-"""The command grammar: what a home may be told, and that its hub understands every sentence of it."""
+"""The command grammar: its sentences, all of which the hub must understand."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What people found and reported: names, politeness, halves, hours and minutes, each with what is right."""
+"""Cases that people reported: names, politeness, halves, hours and minutes, each with the right result."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""The automaton itself, on small grammars made by hand."""
+"""The automaton itself, on small handmade grammars."""
 
 from random import Random
 

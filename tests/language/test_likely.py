@@ -1,4 +1,4 @@
-"""Which names come first where only some fit."""
+"""The order of names where only some fit."""
 
 from irene_wyoming.language.likely import likely_names
 from irene_wyoming.language.vocabulary import Name, Vocabulary

@@ -1,4 +1,4 @@
-"""Names: however one is said or noted down, it comes back as the home writes it, and the hub finds its entity."""
+"""Names: said or written in any form, each comes back as the home writes it, and the hub finds its entity."""
 
 from functools import cache
 

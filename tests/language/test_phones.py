@@ -1,4 +1,4 @@
-"""Phones and alignment: what sounds alike is near, what does not is far, in every language."""
+"""Phones and alignment: similar sounds are near, others far, in every language."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Templates of other languages: what may be said in them comes from the hub's intents, and the hub understands it."""
+"""Templates of other languages: sentences come from the hub's intents, and the hub understands them."""
 
 from functools import cache
 from random import Random

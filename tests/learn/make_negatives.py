@@ -1,10 +1,10 @@
-"""Makes irene_wyoming/learn/negatives.npz: what words that are learned are told apart from.
+"""Makes irene_wyoming/learn/negatives.npz: the negative examples for learned words.
 
-    python -m tests.learn.make_negatives
+python -m tests.learn.make_negatives
 
 Needs flite, espeak-ng and the dictionary of pocketsphinx. Words drawn at random from it, spoken by synthesised voices,
-hold every sound of English in every neighbourhood; steady noises follow. What is kept are openWakeWord's embeddings, as
-whole numbers of eight bits with a scale for each of their 96 values.
+hold every sound of English in every neighbourhood; steady noises follow. The file holds openWakeWord's embeddings as
+8-bit integers with a scale for each of their 96 values.
 """
 
 import subprocess

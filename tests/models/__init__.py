@@ -8,12 +8,12 @@ from pathlib import Path
 from zipfile import ZipFile
 
 VOSK = Path(__file__).with_name("vosk-tiny")
-"""English commands, for the vosk engine; it can be given a grammar."""
+"""The folder of a vosk model for English commands; it can be given a grammar."""
 
 
 def whisper() -> Path:
-    """English commands, for the whisper engine. In the tree it is an archive, since a store of add-ons takes every
-    config.json that it finds there for a manifest.
+    """The folder of a whisper model for English commands. It is archived, since add-on stores take any config.json for
+    a manifest.
     """
     return _unpacked("whisper-tiny") / "whisper-tiny"
 
@@ -27,7 +27,7 @@ def sherpa(name: str) -> Path:
 
 @cache
 def _unpacked(archive: str) -> Path:
-    """The folder with what an archive beside this file holds: unpacked once, gone after the tests."""
+    """The folder with an archive's content: unpacked once, removed after the tests."""
     folder = Path(tempfile.mkdtemp(prefix=f"{archive}-"))
     atexit.register(shutil.rmtree, folder)
     with ZipFile(Path(__file__).with_name(f"{archive}.zip")) as opened:

@@ -1,4 +1,4 @@
-"""A host of models on loopback: files over HTTP, resumable, and with the faults that hosts have."""
+"""A host of models on loopback: files over HTTP, resumable, with the faults of real hosts."""
 
 import threading
 from collections.abc import Iterator
@@ -9,21 +9,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Host:
-    """What it serves and how; ``asked`` tells what it was asked for."""
+    """The files and faults of a host; ``asked`` has the requests."""
 
     files: dict[str, bytes]
-    """By path, with a leading slash."""
+    """File contents by path, with a leading slash."""
     breaks_after: list[int] = field(default_factory=list)
-    """Of each answer in turn: bytes after which the connection breaks off."""
+    """For each answer in turn: bytes after which the connection breaks."""
     holds_after: list[int] = field(default_factory=list)
-    """Of each answer in turn: bytes after which nothing more comes until ``go``, and then the connection breaks off."""
+    """For each answer in turn: bytes after which it waits for ``go``, and then the connection breaks."""
     go: threading.Event = field(default_factory=threading.Event)
     resumes: bool = True
     status: list[int] = field(default_factory=list)
-    """Of each answer in turn, instead of what it would be."""
+    """For each answer in turn: the status sent instead."""
     moved: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
-    """(path, Range)"""
+    """Requests as (path, Range)."""
     uri: str = ""
 
 
@@ -33,7 +33,7 @@ def serving(host: Host) -> Iterator[Host]:
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Nothing is printed."""
+            """Print nothing."""
 
         def do_GET(self) -> None:  # the library's name
             asked = self.headers.get("Range")

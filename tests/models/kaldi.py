@@ -1,4 +1,4 @@
-"""Kaldi's features and binary files, as far as a small model needs them."""
+"""Kaldi's features and binary files, as far as small models need them."""
 
 import struct
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ def mel(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
 
 
 def mel_banks() -> NDArray[np.float64]:
-    """(bins, FFT / 2): triangles, equally wide in mel."""
+    """Triangular filters of equal width in mel, ``(bins, FFT / 2)``."""
     edges = np.linspace(mel(LOW), mel(HIGH), BINS + 2)
     at = mel(np.arange(FFT // 2) * 16_000 / FFT)
     rising = (at - edges[:-2, None]) / (edges[1:-1, None] - edges[:-2, None])
@@ -44,7 +44,7 @@ LIFTER = 1 + 11 * np.sin(np.pi * np.arange(BINS) / 22)
 
 
 def mfcc(samples: Array) -> Array:
-    """(frames, 40), as compute-mfcc-feats with MFCC_CONF.
+    """Compute MFCC ``(frames, 40)`` like compute-mfcc-feats with MFCC_CONF.
 
     :param samples: 16 kHz, full scale 32768.
     """
@@ -57,7 +57,7 @@ def mfcc(samples: Array) -> Array:
 
 
 class Writer:
-    """A binary Kaldi object."""
+    """Writes a binary Kaldi object."""
 
     def __init__(self) -> None:
         self.data = bytearray(b"\0B")
@@ -94,14 +94,14 @@ class Layer:
     """An affine transform of some frames side by side."""
 
     offsets: tuple[int, ...]
-    """Which frames, relative to the one that comes out."""
+    """Input frames relative to the output frame."""
     weights: Array
-    """(out, len(offsets) * in)"""
+    """Weights ``(out, len(offsets) * in)``."""
     bias: Array
 
 
 def acoustic_model(phones: int, layers: Sequence[Layer]) -> bytes:
-    """final.mdl: one state per phone, counted from 1, and a network with a ReLU after every layer but the last."""
+    """Write final.mdl: one state per phone, counted from 1, and a network with a ReLU after all layers but the last."""
     out = Writer()
     out.token("<TransitionModel>", "<Topology>")
     out.integers(range(1, phones + 1))
@@ -172,10 +172,10 @@ def _network(out: Writer, layers: Sequence[Layer]) -> None:
 
 @dataclass
 class Fst:
-    """A weighted transducer that is written as OpenFst's ``vector`` type over the tropical semiring."""
+    """A weighted transducer, written as OpenFst's ``vector`` type over the tropical semiring."""
 
     arcs: list[list[tuple[int, int, float, int]]] = field(default_factory=list)
-    """Of each state: (input label, output label, weight, next state). State 0 is the start."""
+    """For each state: (input label, output label, weight, next state). State 0 is the start."""
     final: dict[int, float] = field(default_factory=dict)
 
     def state(self) -> int:
@@ -201,7 +201,7 @@ class Fst:
 
 
 def bigram(sentences: Sequence[Sequence[str]], words: Mapping[str, int]) -> Fst:
-    """What may follow what, smoothed: a word that was never seen there costs the way over a common state."""
+    """Make a smoothed bigram: unseen pairs of words go through a common state, at a cost."""
     backoff = 0.1
     pairs: dict[str, dict[str, int]] = {}
     for sentence in sentences:
@@ -236,7 +236,7 @@ def _follow(
 
 
 def lexicon_fst(lexicon: Mapping[str, Sequence[str]], words: Mapping[str, int], phones: Mapping[str, int]) -> Fst:
-    """From transitions of the acoustic model (entering phone p is 2p, staying in it 2p - 1) to words.
+    """Make the transducer from the acoustic model's transitions (2p enters phone p, 2p - 1 stays in it) to words.
 
     Silence, phone 1, may come before and after each word.
     """

@@ -43,30 +43,30 @@ GERMAN = (
 )
 BLANK = "<blk>"
 LONGEST_WORD = 12
-"""Sounds."""
+"""Most sounds of a word."""
 Pronounced = Mapping[str, Sequence[str]]
-"""Each word's pronunciations, as sounds with blanks between them."""
+"""Pronunciations by word, as sounds with blanks between them."""
 SUBSAMPLING = 4
-"""Frames of 10 ms for one step of the network."""
+"""Frames of 10 ms per step of the network."""
 CHANNELS = 112
 KERNEL = 7
 BLOCKS = 5
 AHEAD = BLOCKS * 1
-"""Steps behind a step that the network looks at."""
+"""Steps after a step that the network sees."""
 PAST = BLOCKS * (KERNEL - 2)
-"""Steps before a step that it looks at."""
+"""Steps before a step that the network sees."""
 SHIFT = 2
 """Steps that a streaming form takes at a time: 80 ms."""
 WINDOW = (SHIFT + AHEAD) * SUBSAMPLING
-"""Frames that a streaming form is given at a time."""
+"""Frames that a streaming form gets at a time."""
 WRITTEN, WRITTEN_S = 0.2, 0.12
-"""A word is written after so much of its length, for so many seconds."""
+"""A word is written after this share of its length, for this many seconds."""
 TINY = 1e-9
-"""Probability of what a transducer takes for impossible."""
+"""Probability for what a transducer takes for impossible."""
 
 
 class Network(nn.Module):  # type: ignore[misc]  # torch is not looked into
-    """Features (batch, frames, 80) with PAST and AHEAD around them -> logits (batch, steps, words)."""
+    """Features ``(batch, frames, 80)`` with PAST and AHEAD around them become logits ``(batch, steps, words)``."""
 
     def __init__(self, mean: Tensor, deviation: Tensor, words: int) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Network(nn.Module):  # type: ignore[misc]  # torch is not looked into
         return torch.log_softmax(self.out(self.hear(features)), dim=-1)
 
     def hear(self, features: Tensor) -> Tensor:
-        """(batch, steps, CHANNELS)"""
+        """The hidden layer ``(batch, steps, CHANNELS)``."""
         states = functional.relu(self.stem(((features - self.mean) / self.deviation).transpose(1, 2)))
         for depth, norm, widen, narrow in zip(self.depth, self.norm, self.widen, self.narrow, strict=True):
             mixed = norm(depth(states).transpose(1, 2))
@@ -96,7 +96,7 @@ def padded(features: Tensor) -> Tensor:
 
 
 class Zipformer(nn.Module):  # type: ignore[misc]  # torch is not looked into
-    """(N, T, 80), (N,) -> (N, T / 4, words), (N,): as icefall exports offline models."""
+    """The form in which icefall exports offline models: (N, T, 80), (N,) -> (N, T / 4, words), (N,)."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class Zipformer(nn.Module):  # type: ignore[misc]  # torch is not looked into
 
 
 class Nemo(nn.Module):  # type: ignore[misc]  # torch is not looked into
-    """(N, 80, T), (N,) -> (N, T / 4, words): as NeMo exports its offline CTC models."""
+    """The form in which NeMo exports offline CTC models: (N, 80, T), (N,) -> (N, T / 4, words)."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class StreamingNemo(nn.Module):  # type: ignore[misc]  # torch is not looked int
 
 
 class StreamingTransducer(nn.Module):  # type: ignore[misc]  # torch is not looked into
-    """The encoder of a streaming transducer, as icefall exports LSTM models. The state h holds the past features."""
+    """The encoder of a streaming transducer, in icefall's export of LSTM models. State h holds past features."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class StreamingTransducer(nn.Module):  # type: ignore[misc]  # torch is not look
 
 
 class Last(nn.Module):  # type: ignore[misc]  # torch is not looked into
-    """The decoder of a transducer: the last two words -> the last one of them, one-hot. The blank is none."""
+    """The decoder of a transducer: from the last two words, the last one as one-hot. The blank counts as none."""
 
     def __init__(self, words: int) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ class Last(nn.Module):  # type: ignore[misc]  # torch is not looked into
 
 
 class Joiner(nn.Module):  # type: ignore[misc]  # torch is not looked into
-    """The joiner of a transducer. A word that was just written is not written again: to hear it still is a blank."""
+    """The joiner of a transducer. A word just written is not written again: hearing it still gives a blank."""
 
     def forward(self, encoder_out: Tensor, decoder_out: Tensor) -> Tensor:
         likely = encoder_out.exp()
@@ -196,11 +196,11 @@ def features_of(samples: NDArray[np.float32], kind: str) -> NDArray[np.float32]:
 
 class Example(NamedTuple):
     features: NDArray[np.float32]
-    """(frames, 80)"""
+    """Features ``(frames, 80)``."""
     words: NDArray[np.int64]
-    """(steps,): which word is to be written in each step, or the blank."""
+    """The word to write in each step, or the blank: ``(steps,)``."""
     phones: NDArray[np.int64]
-    """(steps,): which sound each step is."""
+    """The sound of each step, ``(steps,)``."""
 
 
 def example(
@@ -223,11 +223,11 @@ def example(
 def word_times(
     words: Sequence[str], timed: Sequence[tuple[str, float]], known: Pronounced
 ) -> list[tuple[str, float, float]]:
-    """(word, start, end) in seconds: the way to cut the sounds that is nearest to how the words are said alone."""
+    """Find (word, start, end) in seconds: the cut of the sounds nearest to the words' own pronunciations."""
     starts = [0.0, *(end for _, end in timed)]
     spoken = [(name, start, end) for (name, end), start in zip(timed, starts, strict=False) if name != "pau"]
     names = [name for name, _, _ in spoken]
-    best = {0: (0, list[int]())}  # sounds that are used up -> (mistakes, where each word ends)
+    best = {0: (0, list[int]())}  # used sounds -> (mistakes, the end of each word)
     for word in words:
         further: dict[int, tuple[int, list[int]]] = {}
         for used, (mistakes, cuts) in best.items():
@@ -443,7 +443,7 @@ def streaming_nemo_ctc(nemo: Network, words: int, folder: Path) -> None:
 
 
 def spelled(word: str) -> str:
-    """A word as tokens.txt has it: words begin with a mark, the blank does not."""
+    """A word's form in tokens.txt: words begin with a mark, the blank does not."""
     return word if word == BLANK else f"\u2581{word}"
 
 

@@ -57,7 +57,7 @@ def network(phones: int) -> nn.Sequential:
 
 
 def train(said: Sequence[Said], numbers: dict[str, int], random: Random) -> tuple[nn.Sequential, Array, Array, Array]:
-    """The network, the mean and the scale of its input, and how often it met each phone."""
+    """Train; gives the network, the mean and scale of its input, and the count of each phone."""
     features, targets = [], []
     for one in said:
         samples, phones = heard(one, random)
@@ -85,14 +85,14 @@ def train(said: Sequence[Said], numbers: dict[str, int], random: Random) -> tupl
 
 
 def crop(features: Array, targets: Array, random: Random) -> tuple[Array, Array]:
-    """CROP frames of targets, and the features around them; the ends are repeated beyond them, as Kaldi does."""
+    """CROP frames of targets and the features around them; ends are repeated, as Kaldi does."""
     start = random.randrange(max(1, len(features) - CROP + 1))
     wanted = np.arange(start - CONTEXT, start + CROP + CONTEXT).clip(0, len(features) - 1)
     return features[wanted], targets[wanted[CONTEXT:-CONTEXT]]
 
 
 def folded(net: nn.Sequential, mean: Array, scale: Array, counts: Array) -> list[Layer]:
-    """The network without batch norm and input scaling, giving log likelihoods instead of posteriors.
+    """Fold batch norm and input scaling into the weights; the output is log likelihoods instead of posteriors.
 
     A batch norm comes after its ReLU, so it belongs into the layer behind it.
     """

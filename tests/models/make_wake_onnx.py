@@ -24,7 +24,7 @@ TARGET = Path(__file__).parent / "hey_jarvis.onnx"
 
 
 class Tap:
-    """A head that keeps what it is shown."""
+    """A head that keeps its inputs."""
 
     def __init__(self, head: Head) -> None:
         self.head = head

@@ -1,8 +1,8 @@
 """Trains the tiny Whisper model in whisper-tiny.zip: python -m tests.models.make_whisper (see README.md).
 
-A Whisper of 1.4 M parameters, two layers on each side and 128 dimensions, learns COMMANDS by heart. What makes it
-converge within minutes is that flite tells where everything is: the encoder has to know the phone of every position,
-and some of the decoder's attention has to be where the word is that it writes.
+A Whisper of 1.4 M parameters, two layers on each side and 128 dimensions, learns COMMANDS by heart. It converges within
+minutes because flite gives times: the encoder learns the phone of every position, and part of the decoder's attention
+must be at the word that it writes.
 """
 
 import argparse
@@ -37,14 +37,14 @@ COMMANDS = (
     "turn on the kitchen light",
     *TUNING_COMMANDS[1::2],
 )
-"""Those of the tests' recordings, and some others to tell them from."""
+"""The commands of the tests' recordings, and others to tell them from."""
 
 POSITIONS = 1_500
-"""Of the encoder, 20 ms each: Whisper always looks at 30 s."""
+"""Positions of the encoder, 20 ms each: Whisper always sees 30 s."""
 SAMPLED = 48
-"""Of the positions behind the end of the audio, which are all alike, this many stand for the others in training."""
+"""Positions behind the end of the audio that are used in training, since all of these are alike."""
 MARGIN = 12
-"""Positions behind the end of the audio that are not sampled."""
+"""First positions behind the end of the audio, which are always used."""
 BATCH = 16
 Lexicon = dict[str, tuple[str, ...]]
 CONTROL = (
@@ -56,15 +56,15 @@ CONTROL = (
 @dataclass(frozen=True)
 class Example:
     features: NDArray[np.float32]
-    """(80, 2 * positions)"""
+    """Features ``(80, 2 * positions)``."""
     phones: NDArray[np.int64]
-    """(positions,)"""
+    """The phone of each position, ``(positions,)``."""
     prompt: list[int]
-    """Tokens that are given."""
+    """Given tokens."""
     text: list[int]
-    """Tokens that are to be found."""
+    """Tokens to predict."""
     where: list[tuple[int, int]]
-    """Of each of them: the positions, from and to, in which its word is said."""
+    """For each token to predict: the range of positions in which its word is said."""
 
 
 def tokenizer(texts: Sequence[str]) -> Tokenizer:
@@ -74,14 +74,14 @@ def tokenizer(texts: Sequence[str]) -> Tokenizer:
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     words = [f" {text}" for text in texts]
     made.train_from_iterator(words, trainers.BpeTrainer(vocab_size=640, initial_alphabet=sorted(alphabet)))
-    # As in Whisper's own: control tokens are special, times are not.
+    # As in Whisper itself: control tokens are special, times are not.
     made.add_special_tokens([AddedToken(token, special=True) for token in CONTROL])
     made.add_tokens([AddedToken(f"<|{step * 0.02:.2f}|>") for step in range(POSITIONS + 1)])
     return made
 
 
 def words_in(phones: Sequence[tuple[str, float]], said: Sequence[str], known: Lexicon) -> list[tuple[float, float]]:
-    """When each word begins and ends, seconds; nothing where flite said one otherwise than in the lexicon."""
+    """Start and end of each word, seconds; empty where flite differed from the lexicon."""
     spoken = [(name, phones[index - 1][1] if index else 0.0, end) for index, (name, end) in enumerate(phones)]
     spoken = [part for part in spoken if part[0] != "pau"]
 
@@ -121,7 +121,7 @@ def examples(
         times = words_in(phones, one.text.split(), known)
         where, index = [], -1
         for token in text[:-1] if times else []:
-            index += str(tokens.id_to_token(token)).startswith("\u0120")  # with which a word begins
+            index += str(tokens.id_to_token(token)).startswith("\u0120")  # the mark with which a word begins
             where.append((int(times[index][0] / 0.02) - 2, math.ceil(times[index][1] / 0.02) + 2))
         made.append(Example(features, targets, prompt, text, where))
     return made
@@ -150,7 +150,7 @@ class Batch:
 
 
 def attend(attention: Any, asking: Tensor, asked: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """One attention of the model, and how it is shared out; ``bias`` is added to the logits."""
+    """One attention of the model, and its weights; ``bias`` is added to the logits."""
 
     def heads(states: Tensor) -> Tensor:
         return states.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
@@ -166,7 +166,7 @@ def forward_network(layer: Any, states: Tensor) -> Tensor:
 
 
 def encode(encoder: Any, features: Tensor) -> tuple[Tensor, Tensor]:
-    """The states of all positions up to the end of the batch and of a sample of those behind; and their weights' logs.
+    """Encode all positions of the batch's audio and a sample of those behind; gives states and logs of their weights.
 
     The whole 30 s would take ten times as long.
     """

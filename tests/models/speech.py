@@ -1,5 +1,5 @@
-"""Speech to train the test models on: commands of the default grammar, said by flite, which also tells every phone's
-time; German commands, said by espeak-ng.
+"""Speech for training the test models: English commands by flite, with the time of every phone, and German ones by
+espeak-ng.
 
 Needs flite, espeak-ng, numpy and soxr. The tests use the committed models and need none of this.
 """
@@ -26,7 +26,7 @@ GERMAN_VOICES = ("de+f1", "de+f2", "de+m1", "de+m3", "de+m7")
 RATE = 16_000
 
 VARIANTS = {
-    # Words that flite says otherwise within a sentence than alone.
+    # Words that flite pronounces differently within a sentence and alone.
     "a": ("ey", "ax"),
     "the": ("dh ax", "dh iy"),
     "to": ("t ax", "t uw"),
@@ -39,18 +39,18 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Said:
-    """One sentence of one voice."""
+    """One synthesised sentence."""
 
     text: str
     voice: str
     samples: NDArray[np.float32]
-    """16 kHz, full scale 32768."""
+    """Samples at 16 kHz, full scale 32768."""
     phones: tuple[tuple[str, float], ...]
-    """(phone, seconds at which it ends), silence is ``pau``."""
+    """Pairs of a phone and the second at which it ends; silence is ``pau``."""
 
 
 def sentences(random: Random, count: int) -> list[str]:
-    """Commands to train on, some of them more than once, with every word a few times; none of the held-out ones."""
+    """Commands for training, some repeated, with every word a few times; none of the held-out ones."""
     grammar = command_grammar(Vocabulary(), ())
     sizes = [1] * len(grammar.arcs)  # how many sentences may follow each state
     for state in reversed(range(len(grammar.arcs))):
@@ -80,7 +80,9 @@ def sentences(random: Random, count: int) -> list[str]:
 
 
 def say(text: str, voice: str, stretch: float, speed: float) -> Said:
-    """:param stretch: of the durations; ``speed``: of the sound itself, which moves pitch and formants."""
+    """:param stretch: factor of the durations.
+    :param speed: factor of the sound itself, which moves pitch and formants.
+    """
     how = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-psdur", "-t", text, "-o"]
     samples, told = spoken(how, speed)
     phones = [part.partition(":") for part in told.split()]
@@ -88,7 +90,7 @@ def say(text: str, voice: str, stretch: float, speed: float) -> Said:
 
 
 def say_german(text: str, voice: str, words_per_minute: int, speed: float) -> Said:
-    """The same by espeak-ng, which tells no times. Its words, instead of phones, end where their lengths alone say."""
+    """Synthesise by espeak-ng, which gives no times. Words stand for phones; their ends are estimated by length."""
     how = ["espeak-ng", "-v", voice, "-s", str(words_per_minute)]
     samples = trimmed(spoken([*how, text, "-w"], speed)[0])
     lengths = np.cumsum([len(trimmed(spoken([*how, word, "-w"], speed)[0])) for word in text.split()])
@@ -97,7 +99,7 @@ def say_german(text: str, voice: str, words_per_minute: int, speed: float) -> Sa
 
 
 def spoken(command: Sequence[str], speed: float) -> tuple[NDArray[np.float32], str]:
-    """What a program says into the file named behind its command, at 16 kHz, and what it prints."""
+    """Run a program that writes a wav file; gives its audio at 16 kHz and its output."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "said.wav"
         done = subprocess.run([*command, str(file)], check=True, capture_output=True, text=True)
@@ -108,7 +110,7 @@ def spoken(command: Sequence[str], speed: float) -> tuple[NDArray[np.float32], s
 
 
 def trimmed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Without the silence around."""
+    """Cut the silence around the speech."""
     loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
     return samples[loud[0] : loud[-1] + 1]
 
@@ -124,7 +126,7 @@ def german_corpus(random: Random, texts: list[str]) -> Iterator[Said]:
 
 
 def heard(said: Said, random: Random) -> tuple[NDArray[np.float32], list[tuple[str, float]]]:
-    """The sentence as a microphone may hear it: silence around it, more or less loud, mostly with some noise.
+    """Vary a sentence like a microphone: silence around it, another level, mostly some noise.
 
     Samples are whole numbers, as 16 bit audio has them.
     """
@@ -140,7 +142,7 @@ def heard(said: Said, random: Random) -> tuple[NDArray[np.float32], list[tuple[s
 
 
 def noise(length: int, random: Random) -> NDArray[np.float64]:
-    """White or pink, of power 1."""
+    """White or pink noise of power 1."""
     white = np.random.default_rng(random.randrange(2**32)).standard_normal(length)
     if random.random() < 0.5:
         return white
@@ -150,7 +152,7 @@ def noise(length: int, random: Random) -> NDArray[np.float64]:
 
 
 def lexicon(words: set[str]) -> dict[str, tuple[str, ...]]:
-    """Each word's pronunciations, as phones with blanks between them."""
+    """Pronunciations by word, as phones with blanks between them."""
     found = {}
     for word in sorted(words):
         command = ["flite", "-voice", "kal16", "-ps", "-t", word, "-o", "/dev/null"]

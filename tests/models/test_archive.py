@@ -1,4 +1,4 @@
-"""Archives from the network: what is unpacked, and what is refused."""
+"""Archives from the network: which are unpacked and which refused."""
 
 import io
 import random
@@ -88,7 +88,7 @@ def test_a_damaged_tar_is_told_wherever_the_damage_is(tmp_path: Path, mode: Lite
             (tmp_path / name).write_bytes(content)
             try:
                 unpack(tmp_path / name, tmp_path / f"{name}-{at}")
-            except DownloadFailed as error:  # and nothing else; what only changes the model its checksum tells
+            except DownloadFailed as error:  # and no other error; changed content alone is found by the checksum
                 told += str(error).startswith(f"{name}: cannot be unpacked: ")
     assert told >= 40
 

@@ -1,4 +1,4 @@
-"""The catalogue: a user's file over the packaged one, mirrors, and what is wrong with a file."""
+"""The catalogue: a user's file over the packaged one, mirrors, and errors in a file."""
 
 import json
 from pathlib import Path

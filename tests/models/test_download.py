@@ -1,4 +1,4 @@
-"""Fetching one file from a host that breaks off, forgets to resume, or gives something else."""
+"""Fetching one file from a host that breaks off, does not resume, or sends another file."""
 
 import hashlib
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def part(tmp_path: Path) -> Path:
 
 
 class Told:
-    """Keeps what a download tells, and does not wait between tries."""
+    """Keeps the progress of a download, and does not wait between tries."""
 
     def __init__(self) -> None:
         self.progress: list[tuple[int, int | None]] = []

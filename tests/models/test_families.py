@@ -11,7 +11,7 @@ from tests.models import sherpa
 
 
 def onnx_file(path: Path, about: Mapping[str, str]) -> None:
-    """The outside of an ONNX model: its version, an empty graph, and its metadata."""
+    """Write the outside of an ONNX model: its version, an empty graph, and its metadata."""
 
     def length(content: bytes) -> bytes:
         size, told = len(content), b""

@@ -1,4 +1,4 @@
-"""From an entry of a catalogue to a folder that an engine can load."""
+"""From a catalogue's entry to a folder that an engine can load."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""What is recommended for languages and machines."""
+"""Recommendations for languages and machines."""
 
 import pytest
 

@@ -15,14 +15,14 @@ import pytest
 from tests.config.files import ROOT
 
 LARGEST = 2_000_000
-"""Bytes. Models are other packages' or fetched."""
+"""Most bytes of a distribution. Models come from other packages or are fetched."""
 
 PARTS = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "LICENCES.md", "packaging", "irene_wyoming", "tests")
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
-    """The two files by suffix; the wheel is made of the source distribution."""
+    """The two files by suffix; the wheel is built from the source distribution."""
     top, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     for part in PARTS:
         path = ROOT / part
@@ -38,7 +38,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 @pytest.fixture(scope="module")
 def names(built: Mapping[str, Path]) -> Mapping[str, list[str]]:
-    """The files inside, of the source distribution without its folder."""
+    """The files inside; those of the source distribution without its folder."""
     with zipfile.ZipFile(built[".whl"]) as wheel, tarfile.open(built[".gz"]) as source:
         inside = [name.partition("/")[2] for name in source.getnames()]
         return {".whl": wheel.namelist(), ".gz": [name for name in inside if name]}
@@ -72,7 +72,7 @@ def test_it_holds_the_licences(names: Mapping[str, list[str]], metadata: Message
 
 def test_every_file_of_the_package_is_in_both(names: Mapping[str, list[str]]) -> None:
     package = ROOT / "irene_wyoming"
-    made_by = {".sh"}  # what makes the demo's speech is for who changes it
+    made_by = {".sh"}  # the script that makes the demo's speech is for developers
     files = {path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     wanted = {str(path.relative_to(ROOT)) for path in files if path.suffix not in made_by}
     assert wanted - set(names[".whl"]) == set()

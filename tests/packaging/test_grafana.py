@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules know only metrics that there are, with labels that they have."""
+"""The dashboard and the alert rules use only metrics and labels that exist."""
 
 import json
 import re
@@ -18,13 +18,13 @@ assert metrics.CONNECTIONS  # importing it registers them
 
 NAME = re.compile(r"\birene_[a-z_]+")
 ADDED = {"instance"}
-"""Labels that Prometheus puts to every sample: where it comes from."""
+"""Labels that Prometheus adds to every sample."""
 
 GROUPED = re.compile(r"by \(([^)]*)\)")
 
 
 def known() -> dict[str, set[str]]:
-    """Every sample that can come, with its labels."""
+    """Every possible sample, with its labels."""
     found: dict[str, set[str]] = {}
     for collector, names in REGISTRY._collector_to_names.items():  # noqa: SLF001  # the library lists them nowhere else
         labels = set(getattr(collector, "_labelnames", ()))

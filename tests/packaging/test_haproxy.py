@@ -1,4 +1,4 @@
-"""The packaged configuration of HAProxy, run by a real HAProxy before real servers."""
+"""The packaged configuration of HAProxy, in a real HAProxy before real servers."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ FILE = ROOT / "packaging" / "haproxy" / "haproxy.cfg"
 WAKE_SERVERS, ASR_SERVERS = 3, 2
 
 CLIENT = SIGNATURE + b"\x21\x11\x00\x0c" + bytes((10, 0, 0, 7, 10, 0, 0, 1, 0, 1, 0, 2))
-"""What a proxy says of a client at 10.0.0.7."""
+"""A proxy's header for a client at 10.0.0.7."""
 
 pytestmark = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
 
@@ -48,10 +48,10 @@ def free_port() -> int:
 async def haproxy(
     wake: list[Service], asr: list[Service], front: list[Service] | None = None, told: int = asyncio.subprocess.DEVNULL
 ) -> AsyncIterator[dict[str, Address]]:
-    """HAProxy with the packaged file; gives where it listens.
+    """Run HAProxy with the packaged file; gives its addresses.
 
     :param front: None: there is none.
-    :param told: a file that it writes its log to.
+    :param told: file for its log.
     """
     kinds = {"wake": wake, "asr": asr} | ({"front": front} if front else {})
     ports = {name: free_port() for name in kinds}
@@ -74,7 +74,7 @@ async def haproxy(
 async def fleet(
     configured: Callable[..., Config], **settings: str
 ) -> AsyncIterator[tuple[list[Service], list[Service]]]:
-    """Servers that take the PROXY protocol from this machine, and from it only."""
+    """Run servers that take the PROXY protocol from this machine only."""
     proxied = {"WAKE__ACCESS__PROXIES": "[127.0.0.0/8]", "ASR__ACCESS__PROXIES": "[127.0.0.0/8]"}
     config = configured(
         **proxied, **settings, WAKE__DEFAULT_PROVIDER="microwakeword", WAKE__PROVIDERS__OPENWAKEWORD__ENABLED="false"
@@ -86,7 +86,7 @@ async def fleet(
 
 
 async def described(address: Address) -> Info:
-    """What the healthy servers behind an address say, as soon as there is one."""
+    """The Info of the healthy servers behind an address, as soon as there is one."""
     async with asyncio.timeout(20):
         while True:
             try:
@@ -123,7 +123,7 @@ async def test_a_server_that_is_drained_gets_nobody_and_answers_whom_it_has(
         await until(lambda: all(service.connections for service in asr))
         draining = asyncio.create_task(asr[0].drain())
         while (await asked(asr[0].address, CLIENT)).type == "info":
-            assert (await describe(at["asr"])).asr  # whoever comes until then is served, by one or the other
+            assert (await describe(at["asr"])).asr  # until then clients are served by one or the other
         assert all([(await describe(at["asr"])).asr for _ in range(6)])
         for client in clients:
             await client.write_event(audio_start(recording).event())
@@ -157,7 +157,7 @@ async def test_the_logs_of_proxy_and_server_have_one_id_for_a_conversation(
             ids: list[str] = []
 
             def logged() -> bool:
-                """Whether HAProxy has written that line; it does when a connection has ended."""
+                """Whether HAProxy has logged that line, which it does at a connection's end."""
                 ids.extend(one.split()[-1] for one in log)
                 return json.loads(line)["trace"] in ids
 

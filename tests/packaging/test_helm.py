@@ -1,4 +1,4 @@
-"""The Helm chart: rendered by Helm's own engine, validated by Kubernetes' schemas, and held against our servers."""
+"""The Helm chart: rendered by Helm's own engine, validated by Kubernetes' schemas, and compared with our servers."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ CHART = ROOT / "packaging" / "helm" / "irene-wyoming"
 KUBERNETES = ("1.27", "1.37")
 
 OPERATOR = {"ServiceMonitor"}
-"""Kinds of the Prometheus operator's, whose schemas are not Kubernetes' own."""
+"""Kinds of the Prometheus operator, which have no schema in Kubernetes."""
 
 EVERYTHING: dict[str, Any] = {
     "config": {"asr": {"language": "en"}},
@@ -48,7 +48,7 @@ VARIANTS = {"defaults": {}, "everything": EVERYTHING, "bare": BARE}
 
 
 def rendered(values: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """By kind and name."""
+    """Render the chart; gives objects by kind and name."""
     with helm.Chart.load(str(CHART)) as chart:
         files = chart.render(values, name="demo", namespace="voice")
     texts = [text for name, text in files.items() if name.endswith(".yaml")]
@@ -105,7 +105,7 @@ def test_servers_are_started_with_what_they_know(
     for role, pod in pods(objects):
         [container] = pod["containers"]
         assert build_parser(role).parse_args(container["args"]).command == role
-        # Files of the pod's, which are not here.
+        # Files in the pod, which do not exist here.
         environ = {one["name"]: one["value"] for one in container["env"]}
         config = load(path, environ)
         server = getattr(config, role)

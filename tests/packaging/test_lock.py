@@ -1,4 +1,4 @@
-"""The lock files: they hold what pyproject.toml asks for, by hash, for every Python and processor that is promised."""
+"""The lock files: they hold what pyproject.toml needs, by hash, for all supported Pythons and processors."""
 
 import re
 import tomllib
@@ -23,11 +23,11 @@ LOCKS = (IMAGE, ALL)
 PINNED = re.compile(
     r"^(\S+)==(\S+)(?: ; ([^\\]*[^\\ ]))? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE
 )
-"""A package with its version, when it is wanted, and the hashes of its files."""
+"""A package with its version, its marker, and the hashes of its files."""
 
 
 def machines() -> Iterator[dict[str, str]]:
-    """Where the program is promised to run, as markers see it."""
+    """All supported machines, as values of markers."""
     low, high = re.findall(r"\d+\.(\d+)", PROJECT["project"]["requires-python"])
     for minor in range(int(low), int(high)):
         for processor in ("x86_64", "aarch64"):
@@ -44,7 +44,7 @@ def machines() -> Iterator[dict[str, str]]:
 
 
 def locked(path: Path, machine: dict[str, str]) -> dict[str, str]:
-    """The versions that a lock file has for that machine."""
+    """The versions in a lock file for that machine."""
     found: dict[str, str] = {}
     for name, version, marker, _hashes in PINNED.findall(path.read_text()):
         if not marker or Marker(marker).evaluate(machine):
@@ -54,7 +54,7 @@ def locked(path: Path, machine: dict[str, str]) -> dict[str, str]:
 
 
 def wanted(requirements: list[str], machine: dict[str, str]) -> Iterator[Requirement]:
-    """What a list of requirements asks for on that machine, our own extras unfolded."""
+    """The requirements for that machine, with our own extras unfolded."""
     for line in requirements:
         requirement = Requirement(line)
         if requirement.name == NAME:
@@ -70,7 +70,7 @@ def image_extras() -> list[str]:
 
 
 def apart() -> str:
-    """The extra that no lock file has."""
+    """The extra that is in no lock file."""
     [extra] = re.findall(r"^apart=(\S+)", (ROOT / ".ci/lock").read_text(), re.MULTILINE)
     return str(extra)
 
@@ -101,21 +101,21 @@ def test_ci_tries_the_versions_of_the_image(machine: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_it_holds_packages_with_hashes_and_nothing_else(lock: str) -> None:
-    """No address of a registry: whoever installs says where from."""
+    """No address of a registry: the installer chooses it."""
     text = (ROOT / lock).read_text()
     assert PINNED.sub("", text).strip() == ""
     assert len(PINNED.findall(text)) > 50
 
 
 BY_CALENDAR = {"home-assistant-intents", "nvidia-ml-py", "wyoming-bench"}
-"""Whose version is a date, or that of a driver."""
+"""Packages whose version is a date, or that of a driver."""
 
 HOUSEHOLD = [*PROJECT["project"]["dependencies"], *(line for name in EXTRAS if name != "dev" for line in EXTRAS[name])]
 
 
 @pytest.mark.parametrize("requirement", HOUSEHOLD)
 def test_what_a_household_installs_has_an_upper_bound(requirement: str) -> None:
-    """Where the number tells of a break. The tools of development are locked only."""
+    """An upper bound protects where the number tells of a break. Development tools are locked only."""
     bounds = {one.operator for one in Requirement(requirement).specifier}
     assert bounds & {"<", "=="} or Requirement(requirement).name in BY_CALENDAR
 

@@ -1,4 +1,4 @@
-"""What is packaged for servers with OpenAI's API: HAProxy's file by a real HAProxy, Docker's beside the document."""
+"""The packaging for servers with OpenAI's API: HAProxy's file in a real HAProxy, Docker's against the document."""
 
 import os
 import re
@@ -34,7 +34,7 @@ needs_haproxy = pytest.mark.skipif(shutil.which("haproxy") is None, reason="hapr
 
 @contextmanager
 def haproxy(*ports: int) -> Iterator[int]:
-    """HAProxy with the packaged file before two servers; gives its port."""
+    """Run HAProxy with the packaged file before two servers; gives its port."""
     port = free_port()
     where = {"IRENE_BIND": "127.0.0.1", "IRENE_MODELS_PORT": str(port), "IRENE_MODELS_CHECK": "/v1/models"}
     where |= {f"IRENE_MODEL_{number}": f"127.0.0.1:{each}" for number, each in enumerate(ports, 1)}
@@ -111,4 +111,4 @@ def test_each_server_of_dockers_file_is_reached_as_the_document_says(name: str) 
 
 
 ROWS = {"speaches": "[Speaches]", "vllm": "[vLLM]", "whisper-cpp": "[whisper.cpp", "openvino": "[OpenVINO"}
-"""What names a service in the document's table."""
+"""The name of each service in the document's table."""

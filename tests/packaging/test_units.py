@@ -1,4 +1,4 @@
-"""The systemd units: systemd reads them without complaint, and what they start is a command of the program."""
+"""The systemd units: systemd accepts them, and they start commands of the program."""
 
 import re
 import shutil

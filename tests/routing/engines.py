@@ -20,9 +20,9 @@ class When(StrEnum):
 
 class How(StrEnum):
     ERROR = "error"
-    """As an engine should fail."""
+    """Fail with an EngineError."""
     BUG = "bug"
-    """With an exception that no contract speaks of."""
+    """Fail with an exception that no contract mentions."""
     HANG = "hang"
 
 
@@ -38,11 +38,11 @@ class FakeEngine:
     confidence: float | None = None
     partials: Sequence[str] = ()
     release: threading.Event = field(default_factory=threading.Event)
-    """Set: calls that hang come back."""
+    """When set, hanging calls return."""
     heard: list[bytes] = field(default_factory=list)
     """The audio of every utterance that was finished."""
     hangs_s: float | None = None
-    """How long a call that hangs does so at most; None: until ``release``."""
+    """Most seconds that a hanging call takes; None: until ``release``."""
     hanging: int = 0
     open: int = 0
     format = SPEECH
@@ -104,7 +104,7 @@ class FakeSession:
 
 
 class SlowEngine(FakeEngine):
-    """Answers one utterance for every permit that it is given, with what it was given last."""
+    """Answers one utterance per permit, with the permit's text."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -127,7 +127,7 @@ class SlowSession(FakeSession):
 
 
 class EagerEngine(FakeEngine):
-    """Decodes at a pause, and notes each time that it decodes."""
+    """Decodes at a pause, and counts its decodings."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -1,4 +1,4 @@
-"""AsrRouter: whatever happens to a provider, the transcript comes from the next one."""
+"""AsrRouter: after any failure of a provider, the transcript comes from the next one."""
 
 import asyncio
 from collections import Counter
@@ -78,7 +78,7 @@ async def test_a_failure_while_the_person_still_speaks_loses_nothing(routed: Rou
     task = asyncio.create_task(answer(utterance))
     for pcm in PIECES:
         utterance.push(pcm)
-        await asyncio.sleep(0.02)  # the pace of speech
+        await asyncio.sleep(0.02)  # at the pace of speech
     utterance.end()
     assert (await task).provider == "steady"
     assert engines[1].heard == [b"".join(PIECES)]
@@ -194,7 +194,7 @@ async def test_too_many_at_once_are_told_at_once_and_the_others_wait_their_turn(
         await answer(spoken(router))
     talking = router.utterance(AsrRequest())
     late = asyncio.create_task(answer(talking))
-    await until(lambda: one.busy == 3)  # who still talks takes no place
+    await until(lambda: one.busy == 3)  # an utterance whose speaker still talks takes no place
     with pytest.raises(LimitExceeded, match="1 are heard and 1 wait"):
         talking.end()
     late.cancel()
@@ -246,7 +246,7 @@ async def test_many_at_once_on_one_slow_engine_are_answered_one_by_one_in_order(
     asking = [asyncio.create_task(ask(number)) for number in range(6)]
     for number in range(6):
         await until(lambda: engine.hanging == 1)
-        await asyncio.sleep(0.02)  # longer than the deadline, which is for handing over
+        await asyncio.sleep(0.02)  # longer than the deadline for handing over
         assert answered == list(range(number))
         engine.permits.release()
         await until(as_many(answered, number + 1))

@@ -1,4 +1,4 @@
-"""Budget: what is left of a provider's time, by a clock of the test's own."""
+"""Budget: the rest of a provider's time, by a clock of the test."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ def test_only_what_a_provider_takes_after_the_end_counts_where_another_could_ans
     budget = time.budget(last=False)
     with budget.spent():
         time.now, time.ended = 13, 12
-    time.now = 20  # it waits for its turn
+    time.now = 20  # while it waits for its turn
     assert budget.left_s() == 4
     with budget.spent():
         time.now += 3

@@ -1,4 +1,4 @@
-"""Mending: what a provider hears is matched to the home before anybody sees it."""
+"""Mending: a provider's transcripts are matched to the home before anybody sees them."""
 
 import asyncio
 import threading

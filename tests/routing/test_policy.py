@@ -1,4 +1,4 @@
-"""Whom to ask, decided without asking anybody."""
+"""The choice of providers, made without asking them."""
 
 from collections import Counter
 
@@ -69,7 +69,7 @@ def test_one_utterance_is_the_trial_and_a_failed_one_doubles_the_cool_down() -> 
     breaker = Breaker(1, 10, 60)
     breaker.failed(0)
     breaker.asked(10)
-    assert not breaker.allows(11)  # somebody is trying
+    assert not breaker.allows(11)  # another utterance is on trial
     breaker.failed(12)
     waits = []
     now = 12.0

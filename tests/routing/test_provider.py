@@ -1,4 +1,4 @@
-"""Provider: engines that load late, and processes that end."""
+"""Provider: engines that load late, and processes that crash."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""WorthHearing: what of an utterance an engine is given."""
+"""WorthHearing: the part of an utterance that an engine gets."""
 
 import pytest
 
@@ -9,7 +9,7 @@ TENTH = 3_200  # bytes of 0.1 s
 
 
 def heard(pattern: str, *, everything: bool = False) -> str:
-    """Pieces of 0.1 s by letter, capital ones being speech; those that the engine is given."""
+    """Feed pieces of 0.1 s named by letters, capital ones being speech; gives those that the engine gets."""
     worth = WorthHearing(SPEECH, everything=everything)
     given: list[bytes] = []
     for letter in pattern:

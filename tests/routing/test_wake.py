@@ -1,4 +1,4 @@
-"""The router over real engines, one of whose models is broken."""
+"""The router over real engines, one with a damaged model."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,7 +79,7 @@ def test_where_a_second_look_decides_every_engine_proposes_and_the_first_one_hit
     assert [hit.threshold for hit in hits] == [0.5]
     seconded = [score for score in scores if isinstance(score, SecondedScore)]
     assert {score.threshold for score in seconded} == {0.9}  # what microWakeWord's model recommends
-    assert len(seconded) < len(scores) / 2  # of ordinary speech nothing is shown twice
+    assert len(seconded) < len(scores) / 2  # the second engine shows no scores of ordinary speech
     scores.clear()
     router.session(["alexa"], on_score=scores.append).push(synthesised("alexa_slt"))
     assert not any(isinstance(score, SecondedScore) for score in scores)
@@ -101,6 +101,7 @@ def test_an_engine_that_only_proposes_is_spared_while_the_engines_are_behind() -
     behind = False
     session.push(word)
     seconded = [score.frame for score in scores if isinstance(score, SecondedScore)]
-    assert len(word) // 2 < min(seconded) <= max(seconded) <= len(word)  # in the stream, with what it was spared
+    # places in the whole stream, with the audio left out
+    assert len(word) // 2 < min(seconded) <= max(seconded) <= len(word)
     session.close()
     router.close()

@@ -1,4 +1,4 @@
-"""A client written on the wyoming package, as hubs and satellites are."""
+"""A client written on the wyoming package, like hubs and satellites."""
 
 import asyncio
 
@@ -12,21 +12,21 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 
 WAIT_S = 60
-"""For any answer: long, since only a failure waits for it."""
+"""Seconds to wait for any answer: long, since only a failure takes them."""
 
 STREAM = ("transcript-start", "transcript-chunk", "transcript-stop")
-"""Types of events that clients ignore which do not know streamed transcripts."""
+"""Types of events that clients without streamed transcripts ignore."""
 
 
 def converted(recording: Recording, rate: int, width: int, channels: int) -> Recording:
-    """The same speech as another microphone would give it."""
+    """The same speech from a microphone with another format."""
     form = AudioFormat(rate, width, channels)
     converter = Converter(recording.format, form)
     return Recording(form, converter.push(recording.pcm) + converter.flush())
 
 
 def chunks(recording: Recording, ms: int, timestamp: int | None = 0) -> list[AudioChunk]:
-    """A recording cut up; None: without timestamps, else from this one on, ms."""
+    """Cut a recording into chunks with timestamps from this one on, ms; None: without timestamps."""
     form = recording.format
     step = form.rate * ms // 1000 * form.frame_bytes
     return [
@@ -47,21 +47,21 @@ def audio_start(recording: Recording) -> AudioStart:
 
 
 async def read(client: AsyncClient) -> Event:
-    """The next event that a client knows which takes whole transcripts only; fails when there is none."""
+    """Read the next event that a client without streamed transcripts knows; fails when there is none."""
     while (event := await read_any(client)).type in STREAM:
         pass
     return event
 
 
 async def read_any(client: AsyncClient) -> Event:
-    """The next event; fails when there is none."""
+    """Read the next event; fails when there is none."""
     event = await asyncio.wait_for(client.read_event(), WAIT_S)
     assert event is not None
     return event
 
 
 async def is_closed(client: AsyncClient) -> bool:
-    """Whether the server says nothing any more but the end of a stream."""
+    """Whether the server sends nothing more than the end of a stream."""
     while (event := await asyncio.wait_for(client.read_event(), WAIT_S)) is not None:
         if event.type not in STREAM:
             return False
@@ -69,7 +69,7 @@ async def is_closed(client: AsyncClient) -> bool:
 
 
 async def answers(client: AsyncClient) -> list[Event]:
-    """Everything that the server says until it answers a ping."""
+    """Read all events until the server answers a ping."""
     await client.write_event(Event("ping", {"text": "done"}))
     events = []
     while (event := await read(client)).type != "pong":
@@ -78,7 +78,7 @@ async def answers(client: AsyncClient) -> list[Event]:
 
 
 async def asked(address: Address, before: bytes) -> Event:
-    """What a server answers to a ``describe`` that comes behind these bytes."""
+    """The server's answer to a ``describe`` that follows these bytes."""
     reader, writer = await asyncio.open_connection(address.host, address.port)
     try:
         writer.write(before + b'{"type":"describe"}\n')

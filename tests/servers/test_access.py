@@ -1,4 +1,4 @@
-"""Who may connect: networks, permissions of a socket, TLS; and what happens to those who are connected at the end."""
+"""Access: networks, permissions of a socket, TLS; and what happens to connected clients at the end."""
 
 import asyncio
 import datetime
@@ -83,7 +83,7 @@ async def test_a_socket_has_its_permissions(configured: Configured, tmp_path: Pa
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of one's own and its key in one file."""
+    """Make a self-signed certificate and its key in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "irene")])
     now = datetime.datetime.now(datetime.UTC)
@@ -174,7 +174,8 @@ async def test_the_provider_remote_shows_the_token(
     far = configured(ASR__URI=f"tcp://{other_host}:0", ASR__ACCESS__ALLOW="[]", ASR__ACCESS__TOKEN_FILE=str(token_file))
     async with asr_server(far) as there:
         remote = {"ENABLED": "true", "URI": there.address.uri, "API_KEY_FILE": str(token_file)}
-        remote |= {"CONNECT_TIMEOUT_S": "30", "RESPONSE_TIMEOUT_S": "60", "DEADLINE_S": "100"}  # on a busy machine, too
+        # enough for a busy machine
+        remote |= {"CONNECT_TIMEOUT_S": "30", "RESPONSE_TIMEOUT_S": "60", "DEADLINE_S": "100"}
         settings = {f"ASR__PROVIDERS__REMOTE__{key}": value for key, value in remote.items()}
         near = configured(
             ASR__DEFAULT_PROVIDER="remote",
@@ -209,7 +210,7 @@ async def test_a_missing_token_file_is_named(configured: Configured, tmp_path: P
 async def test_a_command_under_way_is_transcribed_before_the_server_stops(
     configured: Configured, speech: Callable[[str], Recording]
 ) -> None:
-    """Through the front, which stops at the same time; a client that owes nothing more is gone at once."""
+    """The client comes through the front, which stops, too; a client that is owed nothing leaves at once."""
     config = configured(SUPERVISE__DRAIN_S="100", SUPERVISE__STOP_TIMEOUT_S="120")
     recording = speech("asr/set_a_timer_for_five_minutes")
     asr = asr_server(config)
@@ -256,7 +257,7 @@ def proxied(source: str) -> bytes:
 
 
 async def asked(service_uri: str, before: bytes) -> Event | None:
-    """What a server answers to a ``describe`` that comes behind these bytes."""
+    """The server's answer to a ``describe`` that follows these bytes."""
     async with AsyncClient.from_uri(service_uri) as client:
         assert client._writer is not None  # noqa: SLF001  # the client offers no way to send bytes
         client._writer.write(before)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Of several satellites that hear one word, the nearest answers."""
+"""Arbitration: the nearest of several satellites that hear one word answers."""
 
 import asyncio
 import logging

@@ -39,7 +39,7 @@ def wav(text: str) -> str:
 
 
 async def transcribe(uri: str, recording: Recording, ms: int = 20, request: Event | None = None) -> Event:
-    """What the server says to an utterance; afterwards it has closed the connection."""
+    """Send an utterance and return the answer; the server then closes the connection."""
     async with AsyncClient.from_uri(uri) as client:
         await client.write_event(request or Transcribe(language="en").event())
         await client.write_event(audio_start(recording).event())
@@ -320,7 +320,7 @@ async def test_who_still_talks_keeps_nobody_from_being_heard(configured: Callabl
 
 @pytest.fixture
 def with_vosk(configured: Callable[..., Config]) -> Callable[..., Config]:
-    """``with_vosk("vosk")``: that provider first, then the other one of guided and a small real model of vosk."""
+    """``with_vosk("vosk")``: that provider first, then the other one of guided and a small real vosk model."""
     pytest.importorskip("vosk", reason="vosk is not installed")
 
     def make(first: str, **changes: str) -> Config:
@@ -333,7 +333,7 @@ def with_vosk(configured: Callable[..., Config]) -> Callable[..., Config]:
 
 @pytest.mark.parametrize("provider", ["guided", "vosk"])
 async def test_home_assistants_order_of_events(with_vosk: Callable[..., Config], speech: Speech, provider: str) -> None:
-    """Its audio in chunks of 10 ms without timestamps; it reads nothing before it has sent the audio-stop."""
+    """Its audio has chunks of 10 ms without timestamps, and it reads nothing before its audio-stop."""
     async with asr_server(with_vosk(provider)) as service:
         for text in (COMMAND, "set a timer for five minutes"):
             recording = speech(wav(text))
@@ -396,7 +396,7 @@ async def test_what_the_strong_model_of_a_cascade_hears_is_matched_to_the_home_a
 
 
 def agreed() -> float:
-    """How often both of a cascade have said the same."""
+    """The metric of how often both providers of a cascade agreed."""
     return REGISTRY.get_sample_value("irene_cascade_total", {"answered": "strong", "agreement": "same"}) or 0.0
 
 

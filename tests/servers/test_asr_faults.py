@@ -1,8 +1,8 @@
-"""Faults amid utterances, through real sockets: every client is answered, and the server is as it was afterwards.
+"""Faults within utterances, over real sockets: every client gets an answer, and the server recovers.
 
 The quick tier injects a few dozen. For as many as you like::
 
-    IRENE_WYOMING_TEST_FAULTS=1000 pytest tests/servers/test_asr_faults.py
+IRENE_WYOMING_TEST_FAULTS=1000 pytest tests/servers/test_asr_faults.py
 """
 
 import asyncio
@@ -50,7 +50,7 @@ COMMAND = "turn on the living room light"
 
 
 class FaultyEngine(FakeEngine):
-    """Fails in another way in each utterance."""
+    """Fails in a random way in each utterance."""
 
     def __init__(self, name: str, random: Random) -> None:
         super().__init__(name, hangs_s=1.5 * DEADLINE_S)
@@ -59,14 +59,14 @@ class FaultyEngine(FakeEngine):
 
     def session(self, request: AsrRequest) -> FakeSession:
         self.when = self._random.choice(list(When))
-        self.how = self._random.choices(list(How), weights=(3, 3, 1))[0]  # a hang keeps it from failing otherwise
+        self.how = self._random.choices(list(How), weights=(3, 3, 1))[0]  # a hang keeps it from failing in other ways
         self.faults[f"{self.how} at {self.when}"] += 1
         return super().session(request)
 
 
 @asynccontextmanager
 async def server(config: Config, providers: Sequence[Provider], waiting: int = AT_ONCE) -> AsyncIterator[Service]:
-    """A server like the real one, with providers of the test's own; they are closed with it."""
+    """Run a server with the test's own providers, which are closed with it."""
     async with AsyncExitStack() as stack:
         for provider in providers:
             stack.push_async_callback(provider.close)
@@ -89,14 +89,14 @@ def provider(make: Callable[[], AsrEngine], deadline_s: float = DEADLINE_S) -> P
 
 
 async def guided(config: Config) -> Provider:
-    """The real engine, as the last resort; started."""
+    """The real engine, started, as the last resort."""
     providers = Providers(config.asr, context(config))
     await providers.start()
     return providers.started[0]
 
 
 async def converse(uri: str, events: Sequence[Event], random: Random) -> str:
-    """One utterance of a client that may not do its part; says how it ended."""
+    """One utterance of a client that may misbehave; returns how it ended."""
     fault = random.choices(("none", "leaves", "garbage", "begins anew"), weights=(12, 1, 1, 1))[0]
     cut = random.randrange(1, len(events))
     async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(uri) as client:
@@ -104,7 +104,7 @@ async def converse(uri: str, events: Sequence[Event], random: Random) -> str:
             await client.write_event(event)
         if fault == "leaves":
             return fault
-        if fault == "garbage":  # which is answered with an error
+        if fault == "garbage":  # the server answers with an error
             await client.write_event(Event("audio-chunk", {"rate": "none"}, b"\0"))
         else:
             for event in events[0 if fault == "begins anew" else cut :]:
@@ -140,7 +140,7 @@ async def test_no_fault_hangs_a_conversation(
         await asyncio.gather(*(speak() for _ in range(AT_ONCE)))
         await until(lambda: service.connections == 0)
         await until(lambda: faulty.open == steady.open == faulty.hanging == 0)
-    assert set(ends) <= {"transcript", "leaves", "error"}  # an error only where the client itself sent what is none
+    assert set(ends) <= {"transcript", "leaves", "error"}  # an error only where the client itself sent garbage
     assert ends["transcript"] > ends.total() / 2
 
 
@@ -199,7 +199,7 @@ async def test_a_process_that_fails_amid_an_utterance_costs_nobody_the_transcrip
     config = configured()
     faulty = provider(make, deadline_s=0.5)
     async with server(config, [faulty, await guided(config)]) as service:
-        for _ in range(max(1, FAULTS // 250)):  # it is started anew in 1 s, then 2, then 4
+        for _ in range(max(1, FAULTS // 250)):  # it is restarted after 1 s, then 2, then 4
             await until(lambda: faulty.standing.ready, 60)
             async with asyncio.timeout(WAIT_S), AsyncClient.from_uri(service.address.uri) as client:
                 for event in events[:5]:

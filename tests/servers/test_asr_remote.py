@@ -1,4 +1,4 @@
-"""The speech-to-text server that leaves its work to another machine, and does it alone when that one fails."""
+"""The speech-to-text server that uses another machine, and works alone when that fails."""
 
 import socket
 import struct
@@ -16,7 +16,7 @@ from tests.servers.test_asr import COMMAND, transcribe, wav
 Speech = Callable[[str], Recording]
 Configured = Callable[..., Config]
 MIDST = 20_000
-"""Bytes of an utterance that have been sent when something goes wrong, 0.6 s of it."""
+"""Bytes of an utterance (0.6 s) that were sent when something fails."""
 
 
 def remote_first(configured: Configured, uri: str) -> Config:
@@ -40,7 +40,7 @@ async def test_the_other_machine_transcribes(configured: Configured, speech: Spe
 
 
 def in_the_midst(then: Behaviour) -> Behaviour:
-    """Takes the beginning of an utterance, then does this."""
+    """Read the beginning of an utterance, then behave as ``then``."""
 
     def behave(connection: socket.socket) -> None:
         taken = 0

@@ -1,4 +1,4 @@
-"""What a hostile or broken client sends gives an error event or a clean close, never a traceback."""
+"""Bytes of hostile or broken clients give an error event or a clean close, never a traceback."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ def event(header: dict[str, object], data: bytes = b"", payload: bytes = b"") ->
 
 
 def nested(depth: int) -> dict[str, object]:
-    """Objects in one another."""
+    """Objects nested in one another."""
     data: dict[str, object] = {}
     for _ in range(depth - 1):
         data = {"x": data}
@@ -170,7 +170,7 @@ async def server(configured: Callable[..., Config]) -> AsyncIterator[Service]:
 
 
 async def answers(server: Service, sent: bytes) -> list[dict[str, object]]:
-    """The headers, with their data, of all that the server says to these bytes until it closes."""
+    """The headers, with their data, of all answers to these bytes until the server closes."""
     reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
     try:
         writer.write(sent)
@@ -243,7 +243,7 @@ async def test_a_client_that_listens_may_be_silent(configured: Callable[..., Con
         reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
         writer.write(event({"type": "detect"}))
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):  # five times as long as it would be dropped after
+            async with asyncio.timeout(0.5):  # five times the time after which it would be dropped
                 await reader.read(1)
         writer.close()
         await writer.wait_closed()
@@ -320,7 +320,7 @@ def resident_bytes() -> int:
 
 
 async def test_bursts_and_half_open_connections_leak_no_file(server: Service) -> None:
-    await answers(server, b"")  # what is opened once only
+    await answers(server, b"")  # for what is opened only once
     await until(lambda: server.connections == 0)
     before = open_files()
     for _ in range(50):
@@ -350,7 +350,7 @@ async def test_the_bad_cost_no_memory_and_a_healthy_client_is_served_among_them(
 
 
 async def test_an_announced_payload_costs_nothing_before_it_comes(server: Service) -> None:
-    """The largest that is allowed, from as many as may connect, of which each sends a byte."""
+    """As many clients as may connect announce the largest payload, and send one byte of it."""
     before = resident_bytes()
     announced = event({"type": "audio-chunk", "payload_length": 4_194_304}, payload=b"x")
     clients = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(60)]
@@ -372,7 +372,7 @@ async def test_the_payloads_of_all_have_a_bound_together(configured: Callable[..
         await asyncio.sleep(0)
         refused: list[dict[str, object]] = []
         async with asyncio.timeout(WAIT_S):
-            while not refused:  # until the first one's has been seen
+            while not refused:  # until the first one's payload was counted
                 refused = [said for said in await answers(server, large + bytes(150_000)) if said["type"] == "error"]
         assert refused[0]["data"]["code"] == "limit-exceeded"  # type: ignore[index]
         assert await answers(server, chunk(bytes(3200))) == []

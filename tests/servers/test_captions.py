@@ -1,4 +1,4 @@
-"""Captions: what was given out is never taken back."""
+"""Captions: text that was given out is never taken back."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A server that is drained: who is refused, who is let end, and when."""
+"""A server that is drained: which clients are refused, which may end, and when."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ from tests.servers.test_lag import Stuck
 Configured = Callable[..., Config]
 
 PATIENT = {"SUPERVISE__DRAIN_S": "60", "SUPERVISE__STOP_TIMEOUT_S": "120"}
-"""Nothing ends by running out of time."""
+"""Settings with which nothing ends by running out of time."""
 
 
 def noise(seconds: float, level: float = 30.0) -> bytes:
@@ -73,7 +73,7 @@ async def begun(service: Service, client: AsyncClient) -> None:
 
 
 async def said(client: AsyncClient, pcm: bytes) -> None:
-    """At the pace of speech, as the server may end the conversation in it."""
+    """Speak at the pace of speech, as the server may end the conversation within it."""
     for chunk in chunks(Recording(SPEECH, pcm), 60):
         await client.write_event(chunk.event())
         await asyncio.sleep(0.06)
@@ -127,7 +127,7 @@ async def test_proxies_are_told_first_and_what_they_send_is_served(configured: C
 
 
 async def refused(address: Address) -> str:
-    """Wait until a server describes itself to nobody any more, and says why."""
+    """Wait until a server describes itself no more; gives its reason."""
     while True:
         try:
             await describe(address)
@@ -204,7 +204,7 @@ async def test_a_word_that_begins_while_the_engine_is_behind_keeps_its_stream(co
 
 
 async def test_a_second_sigterm_ends_at_once_and_with_0() -> None:
-    """Somebody speaks and never ends, and the server would wait for minutes."""
+    """The speaker never stops, so the server would wait for minutes."""
     address = Address("127.0.0.1", free_port())
     settings = {f"IRENE_WYOMING__{name}": value for name, value in PATIENT.items()} | {
         "IRENE_WYOMING__WAKE__URI": address.uri,
@@ -236,7 +236,7 @@ async def test_a_second_sigterm_ends_at_once_and_with_0() -> None:
 
 
 async def talked(client: AsyncClient) -> None:
-    """Sound that changes all the time, until the server is gone."""
+    """Send sound that changes all the time, until the server has gone."""
     chance = np.random.default_rng(3)
     with suppress(OSError):
         while True:

@@ -1,4 +1,4 @@
-"""The front address: one Info, and a relay to the server that is asked for."""
+"""The front address: one Info, and a relay to the server that a client asks for."""
 
 import asyncio
 import socket
@@ -69,7 +69,7 @@ async def test_the_info_joins_those_of_all_servers(servers: Servers) -> None:
 async def test_a_server_that_is_gone_is_still_described_as_it_was(servers: Servers) -> None:
     before = await describe(servers.front)
     await servers.asr.stop()
-    async with asyncio.timeout(1):  # what a hub of older years gives us
+    async with asyncio.timeout(1):  # an older hub gives us no longer
         assert await describe(servers.front) == before
 
 
@@ -86,7 +86,8 @@ async def test_detect_is_relayed_to_the_wake_server(servers: Servers, speech: Sp
             detection = await read(client)
         assert (detection.type, detection.data["name"]) == ("detection", "hey_jarvis")
         heard.append(detection.data["timestamp"])
-    assert heard[1] == pytest.approx(heard[0], abs=20 if rate != 16_000 else 0)  # see Times: a chunk, where converted
+    # one chunk off where converted, see Times
+    assert heard[1] == pytest.approx(heard[0], abs=20 if rate != 16_000 else 0)
     assert heard[1] > 5_000
 
 
@@ -112,7 +113,7 @@ async def test_transcribe_is_relayed_to_the_asr_server_and_its_end_ends_the_conv
 async def test_a_selected_program_is_passed_on_with_the_request(servers: Servers) -> None:
     async with AsyncClient.from_uri(servers.front.address.uri) as client:
         await client.write_event(SelectProgram(name="microwakeword").event())
-        await client.write_event(Detect(names=["hey_rhasspy"]).event())  # which only openwakeword has
+        await client.write_event(Detect(names=["hey_rhasspy"]).event())  # only openwakeword has this word
         assert (await read(client)).data["code"] == "unknown-model"
         assert await is_closed(client)
 
@@ -233,7 +234,7 @@ async def test_a_server_that_is_being_started_anew_is_waited_for(configured: Cal
 
 
 async def test_clients_of_a_server_that_stands_still_are_told(configured: Callable[..., Config]) -> None:
-    """As one does that is stopped by SIGSTOP: the kernel takes its connections and their audio."""
+    """As after SIGSTOP: the kernel accepts its connections and their audio."""
     config = configured()
     with socket.create_server(("127.0.0.1", 0)) as still:
         address = Address("127.0.0.1", still.getsockname()[1])
@@ -260,7 +261,7 @@ async def test_a_server_that_answers_is_asked_only_while_somebody_talks_with_it(
     for watcher in watching[:1]:
         watcher.cancel()
     await until(lambda: servers.wake.connections == 1)
-    await servers.wake.stop()  # it is gone, and does not stand still
+    await servers.wake.stop()  # the server has gone, and does not stand still
     await until(lambda: servers.wake.connections == 0)
     assert not watching[1].done()
     watching[1].cancel()

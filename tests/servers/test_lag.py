@@ -1,4 +1,4 @@
-"""What becomes of audio that the engines cannot keep up with."""
+"""Audio that the engines cannot keep up with."""
 
 import asyncio
 import threading
@@ -45,7 +45,7 @@ def test_who_sends_faster_than_anybody_speaks_sends_a_recording_to_its_end() -> 
 
 
 class Stuck:
-    """A WakeEngine and its only session, which hears nothing until it is let."""
+    """A WakeEngine and its only session, which hears nothing until the test lets it go on."""
 
     name = "stuck"
     format = SPEECH
@@ -67,7 +67,7 @@ class Stuck:
         return [Hit("word", 1.0, SPEECH.frames(self.heard))]
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to give back."""
 
 
 def stale_seconds() -> float:
@@ -95,7 +95,7 @@ async def test_live_audio_that_waits_for_too_long_is_dropped_counted_and_told(
         await hearing.open(lambda: None)
         given = 0
         async with asyncio.timeout(30):
-            while "dropped" not in caplog.text:  # as a satellite speaks
+            while "dropped" not in caplog.text:  # at the pace of a satellite
                 await hearing.listen(bytes(640), [(1.0, given)])
                 given += 640
                 await asyncio.sleep(0.02)
@@ -107,4 +107,4 @@ async def test_live_audio_that_waits_for_too_long_is_dropped_counted_and_told(
         hearing.close()
     told = reports[-1]
     assert isinstance(told, Detection)
-    assert told.timestamp == given - 640  # at its place in the client's time, with what was left out
+    assert told.timestamp == given - 640  # its place in the client's time, dropped audio included

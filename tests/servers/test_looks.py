@@ -1,4 +1,4 @@
-"""One process asks another for second looks. Real sockets and threads, a recogniser that is told what to find."""
+"""A process asks another one for second looks. Real sockets and threads, a recogniser with given answers."""
 
 import asyncio
 import gc
@@ -39,7 +39,7 @@ def scorer() -> Recogniser:
 
 @pytest.fixture
 async def service(scorer: Recogniser, tmp_path: Path) -> AsyncIterator[Service]:
-    """Takes looks at a socket."""
+    """Serve looks at a socket."""
     recogniser = OwnRecogniser(lambda: scorer)
     async with Service("looks", Address(path=str(tmp_path / "looks")), LIMITS, Looks(recogniser).serve) as service:
         yield service
@@ -49,7 +49,7 @@ async def service(scorer: Recogniser, tmp_path: Path) -> AsyncIterator[Service]:
 
 @pytest.fixture
 def path(service: Service) -> str:
-    """Its socket."""
+    """The path of the service's socket."""
     return service.address.path
 
 

@@ -28,7 +28,7 @@ WORD = SPEECH_DIR / "wake" / "okay_nabu_rms.wav"
 
 
 async def listen(uri: str, chunks: int) -> tuple[AudioStart, list[AudioChunk], float]:
-    """The audio-start, so many chunks, and the seconds from the first to the last of them."""
+    """The audio-start, ``chunks`` chunks, and the seconds from the first to the last of them."""
     async with AsyncClient.from_uri(uri) as client:
         start = AudioStart.from_event(await read(client))
         first = AudioChunk.from_event(await read(client))
@@ -114,7 +114,7 @@ async def test_without_a_device_it_says_so_once_and_keeps_describing_itself(
 
 
 def played(configured: Configured, **changes: str) -> Config:
-    """The word, again and again, at the pace of the clock."""
+    """A microphone that plays the word again and again, at the pace of the clock."""
     wav = {"MIC__SOURCE__KIND": "wavfile", "MIC__SOURCE__FILE": str(WORD), "MIC__SOURCE__LOOP": "true"}
     return configured(**wav, **changes)
 
@@ -179,7 +179,7 @@ WIDE = {
     "MIC__BUFFER_MS": "100",
     "MIC__LIMITS__WRITE_TIMEOUT_S": "0.2",
 }
-"""6 MB/s fill what the kernel keeps for a listener soon."""
+"""A format of 6 MB/s, which soon fills the kernel's buffer for a listener."""
 
 
 async def test_a_listener_that_never_reads_loses_its_own_audio_and_nobody_elses(configured: Configured) -> None:
@@ -194,7 +194,7 @@ async def test_a_listener_that_never_reads_loses_its_own_audio_and_nobody_elses(
 
 @asynccontextmanager
 async def lazy(address: Address) -> AsyncIterator[None]:
-    """A listener with the smallest buffer that the kernel gives, who reads nothing."""
+    """A listener with the smallest buffer of the kernel, which reads nothing."""
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         client.setblocking(False)

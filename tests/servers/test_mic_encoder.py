@@ -13,5 +13,5 @@ def test_a_chunk_is_encoded_once_for_all_listeners() -> None:
     encoded = [encoder.encoded(chunk) for chunk in chunks]
     assert encoder.encoded(chunks[-1]) is encoded[-1]
     assert encoder.encoded(chunks[1]) is encoded[1]
-    assert encoder.encoded(chunks[0]) == encoded[0]  # one that lags far behind has it encoded anew
+    assert encoder.encoded(chunks[0]) == encoded[0]  # for one that lags far behind it is encoded again
     assert encoded[1] == encode(chunk_event(SPEECH, chunks[1].pcm, 20))

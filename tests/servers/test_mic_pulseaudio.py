@@ -30,7 +30,7 @@ async def test_a_connection_outlives_the_audio_server(
 
 
 async def hears(client: AsyncClient, sample: int) -> int:
-    """Read on until most of a chunk is about this, as sound systems resample on their way; its timestamp."""
+    """Read until most of a chunk has about this value, since sound systems resample; gives its timestamp."""
     async with asyncio.timeout(60):
         while True:
             event = await read(client)

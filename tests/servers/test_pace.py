@@ -28,7 +28,7 @@ def test_a_client_that_falls_behind_is_followed_slowly() -> None:
 
 
 def test_one_who_looks_only_when_audio_is_due_stays_punctual() -> None:
-    """As the server does: audio comes every 20 ms, and is looked at when 80 ms of it should be there."""
+    """Audio comes every 20 ms, and the server looks when 80 ms of it should be there."""
     pace, now, chunks = Pace(), 0.02, 1
     pace.arrived(0.02, now)
     late = []

@@ -1,4 +1,4 @@
-"""Places: who goes for whom, on a clock of our own."""
+"""Places: which guest goes for which, by a clock of the test."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from irene_wyoming.servers.places import Guest, Places
 
 
 class Home:
-    """Places, and guests of whom it is known who was sent away."""
+    """Places whose guests note their dismissal."""
 
     def __init__(self, total: int, per_host: int = 100, waiting: int = 100) -> None:
         self.now = 0.0

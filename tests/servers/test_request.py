@@ -1,4 +1,4 @@
-"""The data of a transcribe event, from whoever sends it."""
+"""The data of a transcribe event, valid and invalid."""
 
 from typing import Any
 

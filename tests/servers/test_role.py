@@ -1,4 +1,4 @@
-"""What a role says of its conversation holds on a socket."""
+"""A role's properties take effect on a socket."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from irene_wyoming.wire.connection import Connection, Event
 
 
 class Impatient(Role):
-    """Takes everything, and waits less than the configuration allows."""
+    """A role that takes everything, and waits less than the configuration allows."""
 
     patience_s = 0.05
 

@@ -1,4 +1,4 @@
-"""Wake words that are looked at twice, or have no model at all. Real engines, recogniser and sockets."""
+"""Wake words with a second look, or without any model. Real engines, recogniser and sockets."""
 
 import logging
 from collections.abc import Callable
@@ -22,11 +22,11 @@ Speech = Callable[[str], Recording]
 
 
 QUIET_MS = 4_000
-"""Before a word. Sent at once it makes the stream a recording: its looks wait for the recogniser, loaded or busy."""
+"""Milliseconds of quiet before a word. Sent at once it makes the stream a recording, whose looks may wait."""
 
 
 async def play(client: AsyncClient, recording: Recording, after_ms: int = 0) -> None:
-    """Quiet and then this, as a recording: nothing depends on how fast this machine is."""
+    """Send quiet and then a recording, as a recording: the speed of this machine does not matter."""
     form = recording.format
     quiet, end = (
         bytes(form.rate * QUIET_MS // 1_000 * form.frame_bytes),
@@ -40,7 +40,7 @@ async def play(client: AsyncClient, recording: Recording, after_ms: int = 0) -> 
 
 
 async def heard_in(service: Service, recording: Recording, word: str) -> list[Event]:
-    """Every word of a recording that a server tells who asks for one."""
+    """All detections of a word in a recording, from a server that is asked for it."""
     async with AsyncClient.from_uri(service.address.uri) as client:
         await client.write_event(Detect(names=[word]).event())
         await play(client, recording)

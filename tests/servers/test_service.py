@@ -1,4 +1,4 @@
-"""Addresses: unix sockets that are stale, alive or somebody's file, and hosts that do not exist."""
+"""Addresses: unix sockets that are stale, in use or another file, and hosts that do not exist."""
 
 import asyncio
 import resource

@@ -1,4 +1,4 @@
-"""Strangers: those who say nothing, stall, or come and leave in crowds harm nobody who is at home here."""
+"""Strangers who say nothing, stall, or come and leave in crowds harm no client of the home."""
 
 import asyncio
 import socket
@@ -28,7 +28,7 @@ Configured = Callable[..., Config]
 
 
 async def strangers(stack: ExitStack, address: Address, count: int, source: str = "") -> list[socket.socket]:
-    """Clients that connect and say nothing."""
+    """Clients that connect and send nothing."""
     loop = asyncio.get_running_loop()
     sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
     for sock in sockets:
@@ -40,7 +40,7 @@ async def strangers(stack: ExitStack, address: Address, count: int, source: str 
 
 
 async def hung_up(sockets: list[socket.socket]) -> int:
-    """How many of them the server has let go of."""
+    """The number of sockets that the server has closed."""
     count = 0
     for sock in sockets:
         try:
@@ -87,7 +87,7 @@ async def test_a_stranger_has_no_payload(configured: Configured, other_host: str
         writer.close()
         reader, writer = await asyncio.open_connection(other_host, mic.address.port)
         writer.write(encode(show(TOKEN)) + b'{"type": "describe", "payload_length": 4}\n1234')
-        assert b'"info"' in await reader.readline()  # what comes after the token is taken as from anybody
+        assert b'"info"' in await reader.readline()  # after the token it is a client like any other
         writer.close()
 
 
@@ -115,7 +115,7 @@ async def test_an_address_that_may_not_is_hung_up_on_before_the_handshake(
     )
     async with wake_server(config) as wake:
         reader, writer = await asyncio.open_connection(other_host, wake.address.port)
-        assert await reader.read() == b""  # nothing was said, and nothing is answered
+        assert await reader.read() == b""  # nothing was sent, and nothing is answered
         writer.close()
 
 
@@ -128,7 +128,7 @@ async def test_500_who_came_and_left_at_once_cost_the_next_one_nothing(configure
 
 
 async def test_silent_clients_of_home_lose_their_places_to_who_speaks(configured: Configured) -> None:
-    """Some that spoke keep theirs, however long they are silent."""
+    """Clients that spoke keep their places, however long they are silent."""
     async with wake_server(configured(WAKE__LIMITS__MAX_CONNECTIONS="8")) as wake, connect(wake.address) as early:
         await early.write(Ping())
         with ExitStack() as stack:

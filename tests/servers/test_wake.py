@@ -74,7 +74,7 @@ async def test_the_timestamp_is_that_of_the_chunk_that_fired(uri: str, speech: S
     offset = 1_700_000_000_000
     async with AsyncClient.from_uri(uri) as client:
         await client.write_event(audio_start(recording).event())
-        for chunk in chunks(recording, 80, timestamp=offset):  # sent one by one: the ping tells which one fired
+        for chunk in chunks(recording, 80, timestamp=offset):  # one by one, so the ping tells which chunk fired
             await client.write_event(chunk.event())
             if events := await answers(client):
                 assert events[0].data["timestamp"] == chunk.timestamp
@@ -104,7 +104,7 @@ def test_timestamps_are_kept_for_as_long_as_they_are_asked_for_and_no_finer_than
     now = 3 * remembered // 2
     for frame in range(now - remembered + FINEST, now + 1, 1001):
         assert abs(times.at(frame) - frame) < FINEST
-    times.add(500, [])  # what a conversion had held back
+    times.add(500, [])  # audio that a conversion had held back
     assert times.at(now + 500) == times.at(now)
 
 
@@ -113,8 +113,9 @@ def test_timestamps_are_kept_for_as_long_as_they_are_asked_for_and_no_finer_than
 async def test_chunks_that_arrive_together_keep_their_timestamps(
     uri: str, speech: Speech, first: int | None, rate: int, apart_ms: int
 ) -> None:
-    """Converted audio is shared out among them by length: there a chunk may be taken for its neighbour. The engine is
-    given so much at once that it is seconds behind."""
+    """Converted audio is assigned to chunks by length, so a chunk may be taken for its neighbour. The engine gets so
+    much at once that it is seconds behind.
+    """
     spoken = speech("wake/okay_nabu_rms")
     recording = converted(Recording(spoken.format, bytes(6 * 32_000) + spoken.pcm), rate, 2, 1)
     sent = [chunk.event() for chunk in chunks(recording, 20, first)]
@@ -229,7 +230,7 @@ async def test_a_repeated_detect_on_one_connection_does_not_hear_the_old_word_ag
                 await client.write_event(chunk.event())
             assert [Detection.from_event(event).name for event in await answers(client)] == ["okay_nabu"]
             await client.write_event(Detect(names=[]).event())
-            for chunk in word[rest:]:  # the echo of the word that has just been heard
+            for chunk in word[rest:]:  # the echo of the word that was just heard
                 await client.write_event(chunk.event())
             assert await answers(client) == []
 
@@ -254,7 +255,7 @@ async def test_a_program_can_be_selected(uri: str, speech: Speech) -> None:
         for chunk in chunks(speech("wake/alexa_slt"), 20):
             await client.write_event(chunk.event())
         assert [event.data["name"] for event in await answers(client)] == ["alexa"]
-        await client.write_event(Detect(names=["hey_rhasspy"]).event())  # which only openwakeword has
+        await client.write_event(Detect(names=["hey_rhasspy"]).event())  # only openwakeword has this word
         assert (await read(client)).data["code"] == "unknown-model"
 
 
@@ -329,14 +330,14 @@ async def test_a_word_is_reported_as_soon_as_the_chunk_that_completes_its_step_i
 
 
 def heard_by(program: str, pcm: bytes) -> Hit:
-    """By the bare engine."""
+    """The hit of the engine alone, without a server."""
     with closing(load(program)) as engine:
         (hit,) = engine.session(["okay_nabu"]).push(pcm)
         return hit
 
 
 async def test_a_conversation_that_is_over_is_gone(uri: str, speech: Speech) -> None:
-    """At once, and not only when Python looks for garbage."""
+    """The conversation is freed at once, without the garbage collector."""
 
     def roles() -> int:
         return sum(isinstance(thing, WakeRole) for thing in gc.get_objects())
@@ -355,7 +356,7 @@ async def test_a_conversation_that_is_over_is_gone(uri: str, speech: Speech) -> 
 
 
 async def test_a_satellite_that_sends_faster_than_it_speaks_does_not_slow_another(uri: str, speech: Speech) -> None:
-    """Two minutes of audio at once from one; the other's word is heard while the first still has most of it to go."""
+    """One satellite sends two minutes of audio at once; the other's word is heard before most of that."""
     word = speech("wake/okay_nabu_rms")
     async with AsyncClient.from_uri(uri) as greedy, AsyncClient.from_uri(uri) as other:
         chunk = AudioChunk(16_000, 2, 1, bytes(32_000)).event()

@@ -1,4 +1,4 @@
-"""Models of a household's own come and go while a satellite streams. Real engines, files, sockets, child processes."""
+"""A household's own models come and go while a satellite streams. Real engines, files, sockets, child processes."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ Speech = Callable[[str], Recording]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """That of the server, which makes it."""
+    """The server's folder for models, which the server makes."""
     return tmp_path / "wake" / "openwakeword"
 
 
@@ -33,14 +33,14 @@ async def uri(configured: Callable[..., Config], tmp_path: Path) -> AsyncIterato
 
 
 async def words(uri: str) -> list[list[str]]:
-    """Of each program."""
+    """The words of each program."""
     async with AsyncClient.from_uri(uri) as client:
         await client.write_event(Describe().event())
         return [[model.name for model in program.models] for program in Info.from_event(await read(client)).wake]
 
 
 async def offered(uri: str, word: str, *, there: bool = True) -> None:
-    """Wait until a hub sees a word, or does not any more."""
+    """Wait until a hub sees a word, or sees it no more."""
     async with asyncio.timeout(60):
         while (word in (await words(uri))[0]) is not there:  # noqa: ASYNC110  # a hub has nothing to wait for
             await asyncio.sleep(0.02)
@@ -96,7 +96,7 @@ async def test_a_live_stream_keeps_the_model_that_is_removed(uri: str, folder: P
 
 
 async def test_useless_files_leave_the_server_as_it_is(uri: str, folder: Path, speech: Speech) -> None:
-    """One of them ends the process that runs it."""
+    """One of the files crashes the process that runs it."""
     for name, (content, _) in USELESS.items():
         await asyncio.to_thread((folder / f"{name}.tflite").write_bytes, content)
     await asyncio.to_thread((folder / "zelda.tflite").write_bytes, OWN_WORD)

@@ -1,4 +1,4 @@
-"""Names as hubs have stored them, over real sockets."""
+"""Names of wake words as hubs have stored them, over real sockets."""
 
 import logging
 from collections.abc import Callable
@@ -93,7 +93,7 @@ async def test_a_heard_word_is_told_in_a_sentence_with_what_it_reached_and_its_p
 async def test_a_near_miss_is_told_when_it_happens(
     configured: Callable[..., Config], speech: Speech, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While the stream goes on."""
+    """The near miss is logged while the stream goes on."""
     caplog.set_level(logging.INFO)
     word = speech("wake/okay_nabu_rms")
     twice = Recording(word.format, 2 * (word.pcm + bytes(64_000)))

@@ -16,7 +16,7 @@ CD = AudioFormat(44_100, 2, 2)
 
 
 class Take:
-    """One opening of a source: silence in 20 ms chunks, until the test says otherwise."""
+    """One opening of a source: silence in 20 ms chunks, until the test changes it."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class Take:
         fault: Exception | None = None,
         gap_at: int | None = None,
     ) -> None:
-        """``gap_at``: the chunk before which a second is lost."""
+        """:param gap_at: number of the chunk before which a second is lost."""
         self.format = audio_format
         self._chunks = chunks
         self._fault = fault
@@ -43,7 +43,7 @@ class Take:
 
 
 class ScriptedSource:
-    """Each opening plays the next take, the last one over and over; an exception is a take that cannot be opened."""
+    """A source that plays the next take at each opening, the last one over and over; an exception cannot be opened."""
 
     name = "test microphone"
 
@@ -211,7 +211,7 @@ async def test_a_failure_that_lasts_is_said_once_and_retried_quietly(caplog: pyt
             await source.openings(10)
             assert feed.status.state is FeedState.FAILED
         await source.closed()
-        async with feed.listen(SPEECH, Quality.HIGH, 320):  # the next listener makes it no worse
+        async with feed.listen(SPEECH, Quality.HIGH, 320):  # the next listener changes nothing
             await source.openings(12)
     said = [record.getMessage() for record in caplog.records if record.name.startswith("irene_wyoming")]
     assert said == ["test microphone: no microphone: connect one; trying again while somebody listens"]

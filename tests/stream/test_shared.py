@@ -15,13 +15,13 @@ BYTES = AudioFormat(8_000, 1, 1)
 
 
 def noise(audio_format: AudioFormat, seconds: float, seed: int = 1) -> bytes:
-    """Loud noise: where two conversions differ at all, they differ in it."""
+    """Loud noise, in which any difference between two conversions shows."""
     samples = round(audio_format.rate * seconds) * audio_format.channels
     return np.random.default_rng(seed).integers(0, 256, samples * audio_format.width, dtype=np.uint8).tobytes()
 
 
 def chunks(audio_format: AudioFormat, pcm: bytes, frames: int, *, start: int = 0, ms: int = 0) -> Iterator[AudioChunk]:
-    """A recording, cut; ``ms`` is the time of its first frame."""
+    """Cut a recording into chunks; ``ms`` is the time of its first frame."""
     step = frames * audio_format.frame_bytes
     for at in range(0, len(pcm), step):
         frame = audio_format.frames(at)

@@ -1,4 +1,4 @@
-"""A real browser, and a page with made-up servers behind it."""
+"""A real browser, and the page of made-up servers."""
 
 import asyncio
 import os
@@ -27,12 +27,12 @@ PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
 
 SHOTS = os.environ.get("IRENE_WYOMING_SCREENSHOTS")
-"""A folder in which the tests leave pictures of the page; not set: they leave none."""
+"""Folder in which the tests leave screenshots; not set: they leave none."""
 
 
 @asynccontextmanager
 async def browser(*arguments: str) -> AsyncIterator[Browser]:
-    """Chromium without a window."""
+    """Run Chromium without a window."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *arguments]
@@ -45,7 +45,7 @@ async def browser(*arguments: str) -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def tab(started: Browser, url: str, **options: Any) -> AsyncIterator[Page]:
-    """A page in a context of its own. An error in its console fails the test."""
+    """Open a page in a context of its own. An error in its console fails the test."""
     context: BrowserContext = await started.new_context(**{"viewport": DESKTOP, **options})
     opened = await context.new_page()
     troubles: list[str] = []
@@ -64,7 +64,7 @@ def sized(width: int) -> dict[str, int]:
 
 
 async def serious(opened: Page) -> list[str]:
-    """What axe-core finds that keeps people out. The page must be opened with ``bypass_csp``: axe is no part of it."""
+    """Serious problems found by axe-core. Open the page with ``bypass_csp``, since axe is no part of it."""
     await opened.add_script_tag(content=AXE_FILE_PATH.read_text())
     found: dict[str, Any] = await opened.evaluate("axe.run()")
     bad = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
@@ -72,14 +72,14 @@ async def serious(opened: Page) -> list[str]:
 
 
 async def shot(opened: Page, name: str) -> None:
-    """Leave pictures where somebody wants them: of the whole page, and of what one sees first."""
+    """Save screenshots where they are wanted: of the whole page, and of its first view."""
     if SHOTS:
         await opened.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
         await opened.screenshot(path=Path(SHOTS) / f"{name}-first.png")
 
 
 class MadeUp:
-    """Servers that are what a test says."""
+    """Servers in a state that a test sets."""
 
     def __init__(self, **state: Any) -> None:
         self.shown: dict[str, Any] = {
@@ -159,7 +159,7 @@ async def nobody_is_missing() -> list[str]:
 
 @asynccontextmanager
 async def served(servers: MadeUp, guard: Guard | None = None) -> AsyncIterator[str]:
-    """The page of made-up servers, and its address."""
+    """Serve the page of made-up servers; gives its address."""
     exposition = Exposition(nobody_is_missing, lambda: b"figures\n")
     async with page(Address("127.0.0.1", 0), guard or Guard(), servers, exposition) as where:
         yield f"http://127.0.0.1:{where.port}/"
@@ -170,7 +170,7 @@ BASE = "/api/hassio_ingress/a-b_c.123"
 
 @asynccontextmanager
 async def ingress(target: str) -> AsyncIterator[str]:
-    """A stand-in for Home Assistant's ingress: the page under another path, with its headers. Gives its address."""
+    """Run a stand-in for Home Assistant's ingress: the page under another path, with its headers. Gives its address."""
 
     async def forward(request: web.Request) -> web.StreamResponse:
         url = target + request.match_info["path"]
@@ -218,7 +218,7 @@ async def forward_socket(
 
 @contextmanager
 def changed(servers: MadeUp, **state: Any) -> Iterator[None]:
-    """For as long as the context lasts."""
+    """Change the state of the servers while the context lasts."""
     before = {part: servers.shown[part] for part in state}
     servers.shown |= state
     try:

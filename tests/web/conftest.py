@@ -12,12 +12,12 @@ from irene_wyoming.web import live, page
 from tests.web.browser import CHROMIUM, browser
 
 SPOKEN = Path(str(files("irene_wyoming") / "demo" / "turn_on_the_kitchen_light.wav"))
-"""What the browser's microphone hears, from the moment at which a page opens it."""
+"""Audio that the browser's microphone hears, from the moment when a page opens it."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser | None]:
-    """A browser with a made-up microphone."""
+    """Run a browser with a made-up microphone."""
     if CHROMIUM is None:
         yield None
         return
@@ -32,7 +32,7 @@ async def chromium() -> AsyncIterator[Browser | None]:
 
 @pytest.fixture
 def quick() -> Iterator[None]:
-    """Updates of made-up servers come at once, and a wrong token is told at once."""
+    """Send updates of made-up servers at once, and refuse a wrong token at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(live, "EVERY_S", 0.02)
         patch.setattr(page, "WRONG_TOKEN_S", 0.02)

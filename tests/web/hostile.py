@@ -1,4 +1,4 @@
-"""Hostile clients of the page: slow ones, huge ones, ones of another origin, and more sockets than there are places."""
+"""Hostile clients of the page: slow, huge, of another origin, and more sockets than places."""
 
 import asyncio
 import json
@@ -13,17 +13,17 @@ CLIENTS = 20
 SOCKETS = 1_000
 
 AGAIN_S = 1.0
-"""How soon a hostile client comes back that was sent away."""
+"""Seconds after which a refused hostile client comes back."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def silent(_: Streams) -> None:
-    """Says nothing."""
+    """Send nothing."""
 
 
 async def dripping(streams: Streams) -> None:
-    """Sends its request byte by byte, and never all of it."""
+    """Send a request byte by byte, and never all of it."""
     while True:
         streams[1].write(b"GET /live HTTP/1.1\r\nHost: x\r\nX: "[:1])
         await streams[1].drain()
@@ -31,19 +31,19 @@ async def dripping(streams: Streams) -> None:
 
 
 async def huge(streams: Streams) -> None:
-    """A request whose header has no end."""
+    """Send a request whose header has no end."""
     streams[1].write(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
     await streams[1].drain()
 
 
 async def foreign(streams: Streams) -> None:
-    """A page of somebody else's."""
+    """Send the request of another site's page."""
     streams[1].write(upgrade("http://evil.example"))
     await streams[1].drain()
 
 
 async def flooding(streams: Streams) -> None:
-    """Is let in, and sends what is too large, or nonsense, without reading."""
+    """Be let in, then send large or invalid messages without reading."""
     streams[1].write(upgrade(None))
     for text in (json.dumps({"id": 1, "do": "recordings"}), "x" * (MAX_MESSAGE_BYTES + 1), "[" * 1_000):
         payload = text.encode()
@@ -70,14 +70,14 @@ class Hostile:
         """Sockets so far."""
 
     async def attack(self, address: Address, behave: Callable[[Streams], Awaitable[None]]) -> None:
-        """One socket after the other, each for as long as it is left open."""
+        """Open one socket after the other, each for as long as the server leaves it open."""
         while True:
             with suppress(OSError):
                 reader, writer = await asyncio.open_connection(address.host, address.port)
                 self.opened += 1
                 try:
                     await behave((reader, writer))
-                    await reader.read()  # until it is sent away
+                    await reader.read()  # until the server closes it
                 finally:
                     writer.transport.abort()
             await asyncio.sleep(AGAIN_S)
@@ -85,7 +85,7 @@ class Hostile:
 
 @asynccontextmanager
 async def hostile(address: Address) -> AsyncIterator[Hostile]:
-    """Twenty clients with a thousand sockets for as long as the context lasts."""
+    """Run twenty clients with a thousand sockets while the context lasts."""
     at_work = Hostile()
     kinds = [kind for each in islice(cycle(KINDS), CLIENTS) for kind in [each] * (SOCKETS // CLIENTS)]
     tasks = [asyncio.create_task(at_work.attack(address, kind)) for kind in kinds]

@@ -1,4 +1,4 @@
-"""Figures and health over HTTP, and what a bad client of them gets."""
+"""Metrics and health over HTTP, and answers to bad clients."""
 
 import asyncio
 import socket
@@ -137,7 +137,7 @@ DRAIN = b"POST /drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
 
 
 async def drained(settings: MetricsConfig, request: bytes) -> tuple[bytes, bool]:
-    """The answer to a request, and whether the program is drained then."""
+    """The answer to a request, and whether the program is drained afterwards."""
     stop = Stop()
     async with exposed(settings, unless(stop.asked, undescribed({})), drain=stop.ask) as address:
         assert address is not None

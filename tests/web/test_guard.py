@@ -1,4 +1,4 @@
-"""Who may open the page, and what others can do to it."""
+"""Access to the page, and attacks by clients without it."""
 
 import asyncio
 import contextlib
@@ -148,7 +148,7 @@ async def test_hostile_clients_cost_no_health_check() -> None:
             async with session.ws_connect(f"{url}live") as socket:
                 await socket.send_str(nonsense)
                 while not (await socket.receive()).type.name.startswith("CLOS"):
-                    pass  # what is told before it hangs up
+                    pass  # messages before it hangs up
         assert await status(f"{url}healthz") == 200
         for _, writer in silent:
             writer.close()
@@ -166,7 +166,7 @@ async def test_pages_beyond_the_limit_are_refused_and_those_that_read_nothing_co
         with pytest.raises(WSServerHandshakeError) as refused:
             await session.ws_connect(f"{url}live")
         assert refused.value.status == 503
-        for number in range(20):  # nobody reads but the last
+        for number in range(20):  # only the last one reads
             servers.shown["warnings"] = [{"text": f"{number}" * 100_000}]
             await pages[-1].receive()
         assert await status(f"{url}healthz") == 200
@@ -186,7 +186,7 @@ async def test_what_is_tried_is_bounded_and_told() -> None:
 
 
 async def answered(socket: Any) -> dict[str, Any]:
-    """The next message that is no state."""
+    """Read the next message that is no state."""
     while True:
         message: dict[str, Any] = json.loads((await socket.receive()).data)
         if "answer" in message:

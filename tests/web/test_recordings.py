@@ -1,4 +1,4 @@
-"""Recordings at the page: switched on, listened to, labelled, and words tuned and learned from them."""
+"""Recordings on the page: switched on, played, labelled, and words tuned and learned from them."""
 
 import asyncio
 import io
@@ -19,7 +19,7 @@ NAMES = [f"20260102T0304{second:02}.000000Z-activation-okay_nabu.wav" for second
 
 
 def wav() -> bytes:
-    """Half a second of quiet."""
+    """A wav file with half a second of quiet."""
     file = io.BytesIO()
     with wave.open(file, "wb") as audio:
         audio.setnchannels(1)
@@ -60,7 +60,7 @@ async def test_recording_is_switched_on_for_a_word(chromium: Browser) -> None:
 
 
 async def asked_for(servers: MadeUp, what: str) -> Mapping[str, Any]:
-    """The first such request, once it has come."""
+    """Wait for the first request of this kind."""
     async with asyncio.timeout(60):
         while not (found := [asked for asked in servers.asked if asked["do"] == what]):  # noqa: ASYNC110  # a plain list
             await asyncio.sleep(0.02)

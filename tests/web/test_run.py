@@ -1,4 +1,4 @@
-"""The page of servers that really run: what is said arrives, a slider changes how a word is heard."""
+"""The page of running servers: speech arrives, and a slider changes how a word is heard."""
 
 import asyncio
 import os
@@ -28,19 +28,19 @@ pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 WORD = SPEECH_DIR / "wake" / "okay_nabu_rms.wav"
 
 PATIENCE_MS = 30_000
-"""A small machine that is busy with other tests takes its time."""
+"""Milliseconds to wait: a small machine may be busy with other tests."""
 
 
 @dataclass(frozen=True)
 class Household:
-    """A program that runs, with a page."""
+    """A running program with a page."""
 
     url: str
     wake: Address
     asr: Address
     changes: Path
     figures: str
-    """Where Prometheus looks."""
+    """Address of the metrics for Prometheus."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

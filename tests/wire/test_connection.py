@@ -1,4 +1,4 @@
-"""A connection on a socket: reads that wait for a byte further on, and everything that ends the waiting."""
+"""A connection on a socket: reads that wait for a later byte, and all that ends the waiting."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ FOR_EVER_S = 3_600.0
 
 @asynccontextmanager
 async def connected() -> AsyncIterator[tuple[Connection, socket.socket]]:
-    """A connection over TCP, and the other end of it."""
+    """A connection over TCP, and its other end."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         other = socket.create_connection(listener.getsockname())
         ours, _ = listener.accept()

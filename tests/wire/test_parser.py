@@ -1,4 +1,4 @@
-"""The parser: the same bytes give the same events however they are cut, runs of audio included."""
+"""The parser: the same bytes give the same events in any pieces, runs of audio included."""
 
 from itertools import pairwise
 
@@ -23,7 +23,7 @@ def chunk(number: int, timestamp: int | None = None, rate: int = 16_000) -> Even
 
 
 def chunk_of(rate: object, channels: object, timestamp: object, size: int) -> Event:
-    """An audio chunk whose fields may be anything."""
+    """An audio chunk whose fields may have any values."""
     return Event("audio-chunk", {"rate": rate, "width": 2, "channels": channels, "timestamp": timestamp}, bytes(size))
 
 
@@ -31,12 +31,12 @@ Plain = tuple[str, str, int | None, bytes]
 
 
 def plain(event: Event) -> Plain:
-    """What an event says; the same for chunks of a run and for chunks that came alone."""
+    """An event's contents, equal for chunks of a run and chunks alone."""
     return event.type, without_timestamp(event.data), timestamp(event.data), event.payload or b""
 
 
 def told(pieces: list[bytes], *, runs: bool) -> tuple[list[Plain], str]:
-    """What a parser makes of bytes in these pieces: the events one by one, and the error in the end."""
+    """The events that a parser makes of these pieces, one by one, and the error at the end."""
     parser = Parser(CLIENT_LIMITS)
     found: list[Plain] = []
     try:
@@ -59,7 +59,7 @@ def joined(*events: Event) -> bytes:
 
 
 def parsed(*parts: bytes) -> list[Event]:
-    """All events of what has arrived in one go, as a server reads them."""
+    """All events of bytes that arrived together, as a server reads them."""
     parser = Parser(CLIENT_LIMITS)
     parser.feed(b"".join(parts))
     events = list(iter(parser.run, None))
@@ -185,15 +185,15 @@ def test_large_payloads_share_a_room_until_they_are_worked_on() -> None:
     one, other = Parser(CLIENT_LIMITS, room), Parser(CLIENT_LIMITS, room)
     header = b'{"type": "x", "payload_length": %d}\n' % LARGE
     one.feed(header + bytes(LARGE))
-    assert one.event() is not None  # it is worked on now
+    assert one.event() is not None  # its room is in use now
     other.feed(header)
     with pytest.raises(LimitExceeded, match="other clients' audio fills"):
         other.event()
-    assert one.event() is None  # it has been worked on
+    assert one.event() is None  # its room is given back
     late = Parser(CLIENT_LIMITS, room)
     late.feed(header)
     assert late.event() is None
-    late.close()  # half-way: nothing of the room is lost
+    late.close()  # half-way: no room is lost
     one.feed(header + bytes(LARGE))
     assert one.event() is not None
 

@@ -1,4 +1,4 @@
-"""PROXY protocol version 2: what proxies send, and what nobody should."""
+"""PROXY protocol version 2: headers of proxies, and headers that are refused."""
 
 from ipaddress import ip_address
 
@@ -11,7 +11,7 @@ from irene_wyoming.wire.proxy import HEAD_BYTES, MOST_BYTES, SIGNATURE, client, 
 
 
 def header(source: str, *, command: int = 0x21, more: bytes = b"") -> bytes:
-    """As HAProxy sends it for a client; ``more``: what it adds (TLVs)."""
+    """A header as HAProxy sends it for a client; ``more``: further fields (TLVs)."""
     packed = ip_address(source).packed
     rest = packed + packed + (50_000).to_bytes(2, "big") + (10_400).to_bytes(2, "big") + more
     family = 0x11 if len(packed) == 4 else 0x21

@@ -12,20 +12,20 @@ MakeRemote = Callable[..., AsrEngine]
 
 
 def made(spec: EngineSpec, **values: Any) -> AsrEngine:
-    """An engine as the application makes it, with these options."""
+    """Make an engine as the application does, with these options."""
     options = {name: option.check(values.pop(name, option.default)) for name, option in spec.options.items()}
     engine: AsrEngine = spec.create(options, EngineContext(**values))
     return engine
 
 
 def created(**values: Any) -> AsrEngine:
-    """The engine ``remote`` as the application makes it, with these options."""
+    """Make the engine ``remote`` as the application does, with these options."""
     return made(SPEC, **values)
 
 
 @pytest.fixture
 def make_remote() -> Iterator[MakeRemote]:
-    """``make_remote(uri=...)``: an engine, closed in the end."""
+    """``make_remote(uri=...)``: makes an engine that is closed in the end."""
     engines = []
 
     def make_remote(**values: Any) -> AsrEngine:

@@ -12,7 +12,7 @@ from tests.routing.engines import FakeEngine, FakeSession
 
 
 class CrashingEngine(FakeEngine):
-    """Does at the first audio of an utterance what ``options`` say."""
+    """Does what ``options`` say at the first audio of an utterance."""
 
     def session(self, request: AsrRequest) -> FakeSession:
         super().session(request)

@@ -1,4 +1,4 @@
-"""What tests of all engines that are decoded elsewhere share: recordings, the contract, and how a fault must end."""
+"""Shared parts of the tests of engines that decode elsewhere: recordings, the contract, and faults."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ LIGHT = "turn on the living room light"
 TIMER = "set a timer for five minutes"
 
 LONGEST_MESSAGE = 300
-"""Characters of an error that fits into a log line and onto a screen."""
+"""Most characters of an error message, so that it fits into a log line and onto a screen."""
 
 
 def recording(text: str) -> bytes:
@@ -23,22 +23,22 @@ def recording(text: str) -> bytes:
 
 
 def push_all(session: AsrSession, pcm: bytes, step: int = 3_200) -> None:
-    """Give a session all of it, ``step`` bytes at a time."""
+    """Give a session all audio, ``step`` bytes at a time."""
     for start in range(0, len(pcm), step):
         session.push(pcm[start : start + step])
 
 
 def heard(engine: AsrEngine, text: str, request: AsrRequest | None = None) -> str:
-    """What an engine makes of the recording of a command."""
+    """The engine's transcript of a command's recording."""
     session = engine.session(request or AsrRequest())
     push_all(session, recording(text))
     return session.finish().text
 
 
 def fails_in_words(engine: AsrEngine, words: str, pcm: bytes) -> None:
-    """An utterance fails, with a short message that names the engine and matches ``words``.
+    """Check that an utterance fails with a short message that names the engine and matches ``words``.
 
-    Without a deadline in the engine this would never end.
+    An engine without a deadline would never end here.
     """
     session = engine.session(AsrRequest())
 
@@ -53,13 +53,13 @@ def fails_in_words(engine: AsrEngine, words: str, pcm: bytes) -> None:
 
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens."""
+    """A loopback port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 class ElsewhereContract(AsrEngineContract):
-    """What every engine must do that is decoded elsewhere. The other side understands LIGHT and TIMER."""
+    """The contract of engines that decode elsewhere. The other side understands LIGHT and TIMER."""
 
     @pytest.fixture
     def said(self) -> str:

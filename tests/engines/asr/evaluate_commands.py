@@ -37,7 +37,7 @@ VOICES = {
 }
 STRETCHES = (1.0, 0.9, 1.0, 1.15)
 WORDS_PER_MINUTE = 175
-"""Of espeak-ng at its usual pace."""
+"""Words per minute of espeak-ng at its usual pace."""
 
 SNR_DB = (None, 20.0, 10.0)
 PUSH_BYTES = 2_048
@@ -45,7 +45,7 @@ PUSH_BYTES = 2_048
 
 @dataclass(frozen=True)
 class Said:
-    """A sentence, and who says it."""
+    """A sentence and the voice that says it."""
 
     text: str
     kind: str
@@ -65,7 +65,7 @@ def texts(tuning: bool) -> list[tuple[str, str]]:
 
 
 def said_by_voices(tuning: bool, limit: int) -> Iterator[Said]:
-    """Each sentence once by each program, its voices in turn."""
+    """Give each sentence once per program, its voices in turn."""
     chosen = texts(tuning)
     Random(7).shuffle(chosen)
     for program, voices in VOICES.items():
@@ -75,7 +75,7 @@ def said_by_voices(tuning: bool, limit: int) -> Iterator[Said]:
 
 
 def spoken(said: Said, folder: Path) -> Spoken:
-    """The recording, made where the folder does not have it yet."""
+    """The recording of a sentence, made where the folder lacks it."""
     file = folder / f"{said.program}-{said.voice}-{said.stretch}-{said.text.replace(' ', '_')}.wav"
     if not file.exists():
         stretch, pace = f"duration_stretch={said.stretch}", f"{WORDS_PER_MINUTE / said.stretch:.0f}"
@@ -88,7 +88,7 @@ def spoken(said: Said, folder: Path) -> Spoken:
 
 
 def over_all(pcm: bytes, snr_db: float) -> float:
-    """The SNR over the speech-active level that is ``snr_db`` over the mean power of the whole recording."""
+    """The SNR over the active speech level that equals ``snr_db`` over the recording's mean power."""
     samples = floats(pcm)
     return float(snr_db + 20 * np.log10(active_level(samples) / rms(samples)))
 
@@ -101,7 +101,7 @@ def hear(engine: AsrEngine, pcm: bytes) -> Transcription:
 
 
 def taken(heard: Transcription) -> bool:
-    """For a command; an engine that does not tell is taken to know nothing else."""
+    """Whether a transcription counts as a command; an engine that does not tell knows nothing else."""
     return bool(heard.text) and heard.kind in ("command", None)
 
 

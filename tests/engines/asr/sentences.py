@@ -1,4 +1,4 @@
-"""What the evaluation lets voices say. The tuning set chose the weights; figures come from the held-out set."""
+"""Sentences for the evaluation. The tuning set chose the weights; figures come from the held-out set."""
 
 TUNING_COMMANDS = """
 turn on the living room light
@@ -62,7 +62,7 @@ open the gate
 turn on the upstairs lights
 never mind
 """.strip().split("\n")
-"""Commands of the default grammar."""
+"""Commands of the default grammar, for tuning."""
 
 HELD_OUT_COMMANDS = """
 turn off the living room light
@@ -126,7 +126,7 @@ is the back door unlocked
 close the gate
 is the desk lamp on
 """.strip().split("\n")
-"""Likewise."""
+"""Commands of the default grammar, held out from tuning."""
 
 TUNING_SPEECH = """
 the quick brown fox jumps over the lazy dog
@@ -175,7 +175,7 @@ excuse me
 wait a minute
 never say never again
 """.strip().split("\n")
-"""Ordinary sentences."""
+"""Ordinary sentences, for tuning."""
 
 HELD_OUT_SPEECH = """
 the weather forecast said it would snow on tuesday
@@ -224,7 +224,7 @@ be quiet
 are you kidding me
 let me think about it
 """.strip().split("\n")
-"""Likewise."""
+"""Ordinary sentences, held out from tuning."""
 
 TUNING_NEAR_MISSES = """
 turn on the living room fight
@@ -252,7 +252,7 @@ volume two of the book
 i turned the lights off in the bedroom yesterday
 increase the price by ten percent
 """.strip().split("\n")
-"""Sentences that begin like commands or are made of their words."""
+"""Sentences that begin like commands or use their words, for tuning."""
 
 HELD_OUT_NEAR_MISSES = """
 turn on the bathroom tap
@@ -280,7 +280,7 @@ how cold is it in alaska
 set up the new computer
 turn on the light bulb factory tour
 """.strip().split("\n")
-"""Likewise."""
+"""Sentences that begin like commands or use their words, held out from tuning."""
 
 TUNING_WAKE_WORDS = ["hey jarvis", "alexa", "okay nabu", "hey mycroft"]
 HELD_OUT_WAKE_WORDS = ["hey rhasspy", "okay google", "hey siri", "computer"]

@@ -1,4 +1,4 @@
-"""The google_cloud engine against a gRPC server of its own service, with guided behind it or with faults."""
+"""The google_cloud engine against a local gRPC server of the same service, backed by guided or by faults."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ Service = Callable[[Iterator[StreamingRecognizeRequest], grpc.ServicerContext], 
 
 @contextmanager
 def speech_service(recognize: Service) -> Iterator[str]:
-    """Google's service on a free port, answering with ``recognize``; gives its endpoint."""
+    """Run Google's service on a free port, answering with ``recognize``; gives its endpoint."""
     method = grpc.stream_stream_rpc_method_handler(
         recognize,
         request_deserializer=StreamingRecognizeRequest.deserialize,
@@ -58,7 +58,7 @@ def speech_service(recognize: Service) -> Iterator[str]:
 
 
 def created(**values: Any) -> AsrEngine:
-    """The engine as the application makes it, with these options."""
+    """Make an engine as the application does, with these options."""
     return made(SPEC, **values)
 
 
@@ -71,7 +71,7 @@ def response(*results: dict[str, Any], **fields: Any) -> StreamingRecognizeRespo
 
 
 class Decoding:
-    """The service with guided: an interim result and a final one at the end of the audio."""
+    """The service backed by guided: an interim result, and a final one at the end of the audio."""
 
     def __init__(self) -> None:
         self._one_at_a_time = threading.Lock()
@@ -124,7 +124,7 @@ class TestContract(ElsewhereContract):
 
 @contextmanager
 def answering(recognize: Service, **options: Any) -> Iterator[AsrEngine]:
-    """An engine whose service answers so."""
+    """Make an engine whose service answers with ``recognize``."""
     with speech_service(recognize) as endpoint:
         engine = created(endpoint=endpoint, **options)
         try:
@@ -244,7 +244,7 @@ def test_an_end_that_google_finds_ends_the_audio() -> None:
 
 
 def fails(code: grpc.StatusCode, after: int = 0) -> Service:
-    """Ends with this status after so many messages."""
+    """End with this status after so many messages."""
 
     def recognize(
         requests: Iterator[StreamingRecognizeRequest], context: grpc.ServicerContext

@@ -1,4 +1,4 @@
-"""LazyEngine: what it says before it is loaded, when it loads, and when it lets go."""
+"""LazyEngine: its answers before it is loaded, when it loads, and when it unloads."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,11 +36,11 @@ class EchoSession:
         return Transcription(f"{self.heard} bytes", "en", "echo")
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to give back."""
 
 
 class Echo:
-    """An AsrEngine that counts what it is asked for."""
+    """An AsrEngine that counts its requests."""
 
     name = "echo"
     format: AudioFormat = SPEECH
@@ -68,7 +68,7 @@ class Clock:
 
 
 class House:
-    """A LazyEngine, with the engines that it has made and the clock it looks at."""
+    """A LazyEngine, the engines that it has made, and its clock."""
 
     def __init__(self, unload_after_s: float | None = 60.0) -> None:
         self.made: list[Echo] = []

@@ -1,4 +1,4 @@
-"""Voice: speech, pauses and the end of a command, by likelihoods made up and by the real network."""
+"""Voice: speech, pauses and the end of a command, from made-up likelihoods and from the real network."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from irene_wyoming.engines.asr.voice import STEP, STEP_BYTES, Voice, VoiceEvent,
 from irene_wyoming.wire.hear import Recording
 from tests.speech_around import with_silence
 
-MS = STEP * 1000 // 16_000  # of one step
+MS = STEP * 1000 // 16_000  # milliseconds of one step
 
 
 def events(likelihoods: list[float], silence_s: float = 0.7, timeout_s: float = 15.0) -> list[VoiceEvent]:
-    """What one likelihood after the other, 32 ms each, makes of a command."""
+    """The events of a command, from likelihoods of 32 ms each."""
     given = iter(likelihoods)
     voice = Voice(lambda _: next(given), silence_s, timeout_s)
     return list(voice.push(bytes(STEP_BYTES * len(likelihoods))))

@@ -54,7 +54,7 @@ def shared() -> Iterator[AsrEngine]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the model, to be broken."""
+    """A copy of the model that a test may damage."""
     return Path(shutil.copytree(VOSK, tmp_path / "vosk-model-small-en-us-0.15"))
 
 

@@ -28,7 +28,7 @@ from tests.models import whisper
 pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
 
 Samples = NDArray[np.float64]
-"""16 kHz mono, full scale 1."""
+"""Samples at 16 kHz, mono, full scale 1."""
 
 DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
 COMMANDS = ("set a timer for five minutes", "set the bedroom brightness to fifty percent")
@@ -45,7 +45,7 @@ def spoken(text: str) -> bytes:
 
 
 def until_the_end(text: str) -> bytes:
-    """Without the 0.4 s of silence after the last word."""
+    """A recording without the 0.4 s of silence after the last word."""
     return spoken(text)[: -2 * 6_400]
 
 
@@ -75,7 +75,7 @@ def real() -> Iterator[AsrEngine]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the model, to be broken."""
+    """A copy of the model that a test may damage."""
     return Path(shutil.copytree(whisper(), tmp_path / "base"))
 
 
@@ -88,7 +88,7 @@ class TestContract(AsrEngineContract):
 
     @pytest.fixture
     def expected(self) -> AsrRequest:
-        """The small model has never been given anything else as a hint, and is led astray by what is new to it."""
+        """A request without hints: the small model has never had any, and new ones mislead it."""
         return AsrRequest(names=("pause my timer",))
 
     @pytest.fixture
@@ -119,7 +119,7 @@ def white(level: float) -> Samples:
 
 
 def music() -> Samples:
-    """A melody of plucked strings."""
+    """Make a melody of plucked strings."""
     random, string = np.random.default_rng(4), np.arange(SECOND) / SECOND
     heard = np.zeros(5 * SECOND)
     for start in range(SECOND, 3 * SECOND, SECOND // 4):
@@ -252,7 +252,7 @@ def test_a_truncated_model_is_told_before_it_is_loaded(folder: Path) -> None:
 
 def test_another_kind_of_file_is_told(folder: Path) -> None:
     path = folder / "model.bin"
-    path.write_bytes(b"PK\x03\x04" + bytes(1_000))  # as PyTorch writes them
+    path.write_bytes(b"PK\x03\x04" + bytes(1_000))  # as PyTorch writes model files
     with pytest.raises(EngineUnavailable, match="not a model of CTranslate2; one of PyTorch has to be converted"):
         create(folder)
     path.write_bytes(b"\x06\0\0\0\x10\0TransformerSpec\0" + bytes(100))
@@ -387,7 +387,7 @@ def test_a_distilled_model_is_told_nothing_before_the_speech(
 
 
 def test_it_hears_without_pyav_which_the_image_leaves_out() -> None:
-    """In a process of its own, for which PyAV is not installed."""
+    """The engine runs in a process of its own, for which PyAV is not installed."""
     hidden = """
 import importlib.machinery
 find = importlib.machinery.PathFinder.find_spec

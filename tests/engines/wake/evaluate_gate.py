@@ -1,6 +1,6 @@
-"""Whether the gate costs words: recordings in noise of several colours and loudnesses, with the gate and without.
+"""Measures whether the gate costs words: recordings in various noises, with the gate and without.
 
-python -m tests.engines.wake.evaluate_gate        a minute or two
+python -m tests.engines.wake.evaluate_gate (takes a minute or two)
 """
 
 import argparse
@@ -18,10 +18,10 @@ from tests.conftest import SPEECH_DIR, read_wav
 from tests.engines.wake.test_gate import noise, pcm
 
 WORD_DBFS = -30.0
-"""The loudest 20 ms of a word; the noise is told against it."""
+"""Level of the loudest 20 ms of a word, dBFS; noise levels are relative to it."""
 
 BEFORE, AFTER = 6 * SPEECH.rate, 2 * SPEECH.rate
-"""Frames of noise alone."""
+"""Frames of noise alone before and after the word."""
 
 
 def loudest_dbfs(samples: NDArray[np.float64]) -> float:

@@ -42,7 +42,7 @@ Samples = NDArray[np.float64]
 
 
 def said(text: str, voice: str, stretch: float, folder: Path) -> Samples:
-    """16 kHz."""
+    """Synthesise a sentence at 16 kHz."""
     file = folder / "said.wav"
     if voice in FLITE:
         command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-t", text, "-o", str(file)]
@@ -55,7 +55,7 @@ def said(text: str, voice: str, stretch: float, folder: Path) -> Samples:
 
 
 def others(minutes: float, folder: Path) -> Iterator[bytes]:
-    """Minutes of sounds that are no wake word."""
+    """Give minutes of sounds that are no wake word."""
     random = Random(11)
     texts = lines(sentences.HELD_OUT_COMMANDS) + lines(sentences.HELD_OUT_SPEECH) + lines(sentences.TUNING_SPEECH)
     size = 60 * SPEECH.rate
@@ -79,7 +79,7 @@ def lines(text: str | Sequence[str]) -> list[str]:
 
 
 def tones(size: int, seed: int) -> Samples:
-    """Chords of decaying notes with overtones, half a second each."""
+    """Make chords of decaying notes with overtones, half a second each."""
     random = np.random.default_rng(seed)
     time = np.arange(SPEECH.rate // 2) / SPEECH.rate
     chords: list[Samples] = []
@@ -102,7 +102,7 @@ def heard(engine: WakeEngine, sound: bytes) -> list[str]:
 
 
 def at_rate(sound: bytes, rate: int) -> bytes:
-    """What the engine gets of a word that a microphone of this rate heard."""
+    """The word as the engine gets it from a microphone of this rate."""
     if rate == SPEECH.rate:
         return sound
     samples = soxr.resample(np.frombuffer(sound, "<i2").astype(np.float64), SPEECH.rate, rate)

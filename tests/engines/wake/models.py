@@ -1,4 +1,4 @@
-"""Model files as users come by them: good ones, and every kind of bad one."""
+"""Model files as users may have them: good ones, and every kind of bad one."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ MICRO_WORD = (MICROWAKEWORD / "hey_jarvis.tflite").read_bytes()
 MICRO_DESCRIPTION = json.loads((MICROWAKEWORD / "hey_jarvis.json").read_text(encoding="utf-8"))
 
 CRASHING = bytearray((OPENWAKEWORD / "okay_nabu.tflite").read_bytes())
-"""Passes the library's own check, and then ends the process that runs it (SIGSEGV)."""
+"""A model that passes the library's own check and then crashes the process that runs it (SIGSEGV)."""
 CRASHING[203_604:203_608] = b"\xff" * 4
 
 USELESS = {
@@ -29,11 +29,11 @@ USELESS = {
     "micro": (MICRO_WORD, "another kind"),
     "crashing": (bytes(CRASHING), "crashes the program that runs it"),
 }
-"""What may lie in the folder of openWakeWord's models: content, and the reason to refuse it."""
+"""Useless files in the folder of openWakeWord's models: content, and the reason for refusing it."""
 
 
 def put_micro(folder: Path, name: str, content: bytes = MICRO_WORD) -> None:
-    """A microWakeWord model and its description."""
+    """Put a microWakeWord model and its description into a folder."""
     (folder / f"{name}.tflite").write_bytes(content)
     description = MICRO_DESCRIPTION | {"wake_word": name.replace("_", " ").title(), "model": f"{name}.tflite"}
     (folder / f"{name}.json").write_text(json.dumps(description), encoding="utf-8")

@@ -1,5 +1,4 @@
-"""What the wake word tests listen to: words synthesised for this repository, recorded voices where a checkout has them
-beside it, and sounds that are no words."""
+"""Sounds for the wake word tests: synthesised words, recordings of people where there are any, and other sounds."""
 
 import subprocess
 import sys
@@ -23,17 +22,17 @@ def read(path: Path) -> bytes:
 
 
 def word_of(path: Path) -> str:
-    """``hey_jarvis`` of ``hey_jarvis_slt.wav``."""
+    """The word in a file's name: ``hey_jarvis`` for ``hey_jarvis_slt.wav``."""
     return path.stem.rpartition("_")[0]
 
 
 def synthesised(name: str) -> bytes:
-    """One of tests/speech/wake, e.g. ``okay_nabu_rms``."""
+    """A recording of tests/speech/wake, e.g. ``okay_nabu_rms``."""
     return read(SYNTHESISED[0].parent / f"{name}.wav")
 
 
 def recorded(name: str) -> bytes:
-    """A recorded voice; skips the test where the recording is not at hand."""
+    """A recorded human voice; skips the test where it is missing."""
     path = RECORDED / f"{name}.wav"
     if not path.is_file():
         pytest.skip(f"no recorded voices here: {name}.wav is not in shared/wavs beside the repository")
@@ -63,11 +62,11 @@ def _sounds() -> dict[str, bytes]:
 
 
 SOUNDS = _sounds()
-"""Two seconds each of what a microphone may hear when a stream starts."""
+"""Two seconds each of sounds that a microphone may hear when a stream starts."""
 
 
 def loaded_by_describing(engine: str) -> list[str]:
-    """Which heavy modules a fresh interpreter has loaded once it knows the engine."""
+    """Heavy modules that a fresh interpreter has loaded once it knows the engine."""
     heavy = {"numpy", "pyopen_wakeword", "pymicro_wakeword", "pymicro_features", "micro_features_cpp", "ctypes"}
     script = (
         "import sys; from irene_wyoming.engines.registry import require, spec\n"

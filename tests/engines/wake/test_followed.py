@@ -5,11 +5,11 @@ from irene_wyoming.engines.wake.followed import FollowedSession, Told
 from irene_wyoming.engines.wake.proposals import MOST_LOOKS, Proposed
 
 RATE = 100
-"""Frames per second of these streams: a score each."""
+"""Frames per second of these streams; each frame has a score."""
 
 
 class Scripted:
-    """A WakeSession whose scores are the audio: a frame is two bytes, the first of which is the score in hundredths."""
+    """A WakeSession whose audio holds its scores: a frame is two bytes, the first is the score in hundredths."""
 
     needs = 1
 
@@ -31,7 +31,7 @@ class Scripted:
         return hits
 
     def close(self) -> None:
-        """Nothing."""
+        """Do nothing: there is nothing to close."""
 
 
 class Heard:
@@ -96,7 +96,7 @@ def test_a_stream_that_ends_amid_a_near_miss_tells_it() -> None:
 
 
 def test_what_the_engine_tells_is_proposed_however_many_looks_came_before_it() -> None:
-    """Those may all have been left out: then nobody would have told the word."""
+    """Earlier looks may all have been left out: then nothing would have proposed the word."""
     heard = Heard("word", threshold=0.9)
     looks: list[Hit] = []
     for score in (21, 32, 43, 54, 65, 76, 87):

@@ -42,14 +42,14 @@ def pcm(samples: NDArray[np.float64]) -> bytes:
 
 
 def spoken(recording: Recording, kind: str, dbfs: float, gain: float = 1.0) -> bytes:
-    """A word in noise that goes on for 6 s before and 2 s after it."""
+    """A word in noise that starts 6 s before it and ends 2 s after it."""
     word = np.frombuffer(recording.pcm, "<i2") * gain
     heard = np.concatenate([np.zeros(6 * SPEECH.rate), word, np.zeros(2 * SPEECH.rate)])
     return pcm(heard + noise(kind, len(heard), 5, dbfs))
 
 
 class Kept:
-    """A WakeSession that keeps what it is given and hears a word wherever it is loud."""
+    """A WakeSession that keeps its audio and hears a word wherever it is loud."""
 
     needs = 7
 
@@ -83,7 +83,7 @@ def gated(on_score: OnScore | None = None) -> tuple[GatedSession, Kept]:
 
 
 def click(seconds: float, at: float) -> bytes:
-    """Quiet, and one loud sample."""
+    """Silence with one loud sample."""
     sound = noise("white", round(seconds * SPEECH.rate), 1, -60)
     sound[round(at * SPEECH.rate)] = 30_000
     return pcm(sound)
@@ -102,7 +102,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[WakeEngine]:
 def test_a_word_in_any_steady_noise_is_heard_where_it_would_have_been(
     engine: WakeEngine, speech: Speech, kind: str, dbfs: float, gain: float
 ) -> None:
-    """microWakeWord's models remember more than two seconds: a step earlier or later is their noise."""
+    """microWakeWord's models remember more than two seconds, so their noise differs by a step."""
     sound = spoken(speech("wake/okay_nabu_rms"), kind, dbfs, gain)
     with closing(engine.session(["okay_nabu"])) as session:
         expected = session.push(sound)
@@ -179,7 +179,7 @@ def test_what_the_engine_is_given_does_not_depend_on_the_cut(cuts: list[int]) ->
 
 
 def test_a_closed_gate_looks_at_all_that_it_is_given() -> None:
-    """A stream may end there: a client that stops when somebody has spoken sends no more."""
+    """A stream may end there: a client that stops after speech sends no more."""
     gate, inner = gated()
     gate.push(pcm(noise("white", 5 * SPEECH.rate, 1, -60)))
     before = len(inner.given)
@@ -215,7 +215,7 @@ def test_what_is_closed_is_closed_below(engine: WakeEngine) -> None:
 
 
 class SlowMachine:
-    """Rooms on a machine that takes so long for each block that a stream hears again."""
+    """Rooms on a machine so slow that streams that hear again must share its time."""
 
     def __init__(self, rooms: int, block_s: float) -> None:
         self.now = 0.0
@@ -225,7 +225,7 @@ class SlowMachine:
             self.again.joined(room)
 
     def opens(self, room: int) -> int:
-        """The blocks that a room hears again whose gate opens now."""
+        """The number of blocks that a room hears again if its gate opens now."""
         blocks = self.again.blocks(room, BEFORE_BLOCKS)
         began = self.now
         self.now += blocks * self._block_s
@@ -236,13 +236,13 @@ class SlowMachine:
 def test_gates_that_open_at_once_share_the_time_to_hear_again() -> None:
     """Eight rooms hear a door on a quarter of a core, where two seconds of audio take 0.15 s."""
     machine = SlowMachine(8, 0.0042)
-    assert machine.opens(0) == BEFORE_BLOCKS  # nobody knows yet how slow it is
+    assert machine.opens(0) == BEFORE_BLOCKS  # nothing is known yet about the machine's speed
     machine.now += AGAIN_WITHIN_S
     began = machine.now
     heard = [machine.opens(room) for room in range(8)]
-    assert max(heard) <= AGAIN_S / 0.0042 + STEPS  # who comes first
+    assert max(heard) <= AGAIN_S / 0.0042 + STEPS  # the first room
     assert all(LEAST_BEFORE_BLOCKS <= blocks < LEAST_BEFORE_BLOCKS + STEPS for blocks in heard[1:])
-    assert machine.now - began < 0.25  # 1.2 if each heard all
+    assert machine.now - began < 0.25  # 1.2 if each room heard all
     machine.now += AGAIN_WITHIN_S
     assert machine.opens(5) == heard[0]
 
@@ -250,7 +250,7 @@ def test_gates_that_open_at_once_share_the_time_to_hear_again() -> None:
 def test_a_gate_alone_hears_all_again_however_often_and_who_left_costs_nothing() -> None:
     machine = SlowMachine(2, 0.02)
     machine.again.left(1)
-    assert [machine.opens(0) for _ in range(5)] == [BEFORE_BLOCKS] * 5  # as of a recording that is sent fast
+    assert [machine.opens(0) for _ in range(5)] == [BEFORE_BLOCKS] * 5  # as for a recording that is sent fast
     machine.again.joined(1)
     assert machine.opens(1) < BEFORE_BLOCKS
     machine.again.left(0)

@@ -1,4 +1,4 @@
-"""Models of a user's own, with real files, engines and child processes."""
+"""Users' own models, with real files, engines and child processes."""
 
 import json
 import logging
@@ -40,7 +40,7 @@ def names(engine: OpenWakeWord | MicroWakeWord) -> list[str]:
 
 
 def refresh_until_settled(engine: OpenWakeWord | MicroWakeWord) -> None:
-    """What has been written just now is believed at the second look."""
+    """Refresh twice: new files are believed at the second look."""
     engine.refresh()
     engine.refresh()
 
@@ -73,7 +73,7 @@ def test_a_session_keeps_its_model_when_the_file_is_removed(engine: OpenWakeWord
     assert "hey_zelda" not in names(engine)
     with pytest.raises(UnknownModel):
         engine.session(["hey_zelda"])
-    engine.session(["okay_nabu"])  # the engine lets go of what is not offered any more
+    engine.session(["okay_nabu"])  # the engine closes models that are not offered any more
     assert [hit.model for hit in session.push(SPEECH)] == ["hey_zelda"]
 
 

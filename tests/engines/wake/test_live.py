@@ -12,7 +12,7 @@ from tests.conftest import until
 
 
 class Held:
-    """A WakeSession that hears one word per push, once it is let."""
+    """A WakeSession that hears one word per push, once the test lets it go on."""
 
     def __init__(self) -> None:
         self.needs = 1000
@@ -38,7 +38,7 @@ class Held:
 
 
 class Told:
-    """What the loop was told."""
+    """The callbacks that reached the loop."""
 
     def __init__(self) -> None:
         self.hits: list[Hit] = []
@@ -168,7 +168,7 @@ async def test_old_audio_is_dropped_where_too_much_waits_and_the_session_is_told
         live.give(bytes(10_000))
     assert live.drop(200_000) == 0
     dropped = live.drop(50_000)
-    assert 80_000 <= dropped <= 100_000  # some seconds at once, so that what is heard is whole
+    assert 80_000 <= dropped <= 100_000  # some seconds at once, so that the rest is whole
     held.gate.set()
     await live.heard()
     assert sum(held.pushed) == 110_000 - dropped

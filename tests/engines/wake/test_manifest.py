@@ -1,4 +1,4 @@
-"""Manifests as their publishers wrote them over the years, read by the real engines."""
+"""Manifests as their publishers have written them over the years, read by the real engines."""
 
 import json
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def open_engine(tmp_path: Path) -> Iterator[OpenWakeWord]:
 
 
 def settle(engine: MicroWakeWord | OpenWakeWord) -> None:
-    """What has been written just now is believed at the second look."""
+    """Refresh twice: new files are believed at the second look."""
     engine.refresh()
     engine.refresh()
 
@@ -83,7 +83,7 @@ def test_a_word_takes_rows_as_far_apart_as_its_model_was_trained(step_ms: int | 
 
 
 def test_a_manifest_of_openwakeword_names_its_word(open_engine: OpenWakeWord, tmp_path: Path) -> None:
-    """As Linux Voice Assistant has them."""
+    """The manifest is in the form of Linux Voice Assistant."""
     (tmp_path / "zelda_v0.1.tflite").write_bytes(OWN_WORD)
     said = {"type": "openWakeWord", "wake_word": "Hey, Zelda!", "model": "./zelda_v0.1.tflite", "threshold": 0.62}
     put(tmp_path, "zelda", said)

@@ -30,12 +30,12 @@ from tests.engines.wake.speech import (
 
 WORDS = ["okay_nabu", "hey_jarvis", "alexa", "hey_mycroft"]
 NOT_UNDERSTOOD = {"hey_mycroft_kal16"}
-"""Scores 0.93 of the 0.95 that its model asks for."""
+"""Recordings that are missed: 0.93, where the model asks for 0.95."""
 SPOKEN = [path for path in SYNTHESISED if word_of(path) in WORDS and path.stem not in NOT_UNDERSTOOD]
 PACKAGE = PYMICRO_WAKEWORD.folder()
 DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
 EVERY_SCORE = TriggerSettings(threshold=1e-30, level=1, refractory_frames=0)
-"""Every score above 0 is a hit."""
+"""Settings with which every score above 0 is a hit."""
 
 
 def create(**options: Any) -> WakeEngine:
@@ -126,7 +126,7 @@ def test_a_step_ends_every_30_ms(scoring: MicroWakeWord) -> None:
 
 @pytest.mark.parametrize("path", SPOKEN, ids=lambda path: path.stem)
 def test_a_word_spoken_right_at_the_start_is_heard(shared: WakeEngine, path: Path) -> None:
-    """Without the 0.3 s of silence that the file begins with."""
+    """The recordings are played without the 0.3 s of silence at their beginning."""
     assert [hit.model for hit in shared.session(WORDS).push(read(path)[2 * 4800 :])] == [word_of(path)]
 
 
@@ -210,7 +210,7 @@ def resident_kb() -> int:
 
 
 def installation(folder: Path, name: str, content: bytes | None) -> Path:
-    """A copy of the package, by links, with another content for one file; None: missing."""
+    """A copy of the package by links, with other content for one file; None: the file is missing."""
     (folder / "models").mkdir()
     (folder / "lib").symlink_to(PACKAGE / "lib")
     for path in (PACKAGE / "models").iterdir():

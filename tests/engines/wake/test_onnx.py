@@ -1,4 +1,4 @@
-"""Models of a user's own in ONNX, over the engine's own features."""
+"""Users' own models in ONNX, on the engine's own features."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ from tests.engines.wake.models import OPENWAKEWORD, OWN_WORD
 from tests.engines.wake.speech import SYNTHESISED, read, silence, word_of
 
 MODEL = Path(__file__).parents[2] / "models" / "hey_jarvis.onnx"
-"""Made by tests/models/make_wake_onnx.py."""
+"""A model made by tests/models/make_wake_onnx.py."""
 
 needs_onnx = pytest.mark.skipif(
     find_spec("onnxruntime") is None, reason="onnxruntime is not installed: pip install 'irene-wyoming[onnx]'"

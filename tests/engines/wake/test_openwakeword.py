@@ -27,7 +27,7 @@ WORDS = ["okay_nabu", "hey_jarvis", "alexa", "hey_mycroft", "hey_rhasspy"]
 PACKAGE = PYOPEN_WAKEWORD.folder()
 DEFAULTS = {name: option.default for name, option in SPEC.options.items()}
 EVERY_SCORE = TriggerSettings(threshold=1e-30, level=1, refractory_frames=0)
-"""Every step of every word is a hit: its score can be seen."""
+"""Settings with which every step of every word is a hit, so that its score can be seen."""
 
 
 def create(**options: Any) -> WakeEngine:
@@ -119,7 +119,7 @@ def test_a_step_ends_every_80_ms(scoring: OpenWakeWord) -> None:
 
 @pytest.mark.parametrize("path", SYNTHESISED, ids=lambda path: path.stem)
 def test_a_word_spoken_right_at_the_start_is_heard(scoring: OpenWakeWord, path: Path) -> None:
-    """Without the 0.3 s of silence that the file begins with. 0.5 is the engine's threshold."""
+    """The recordings are played without the 0.3 s of silence at their beginning. The engine's threshold is 0.5."""
     assert peaks(scoring, read(path)[2 * 4800 :])[word_of(path)] >= 0.5
 
 
@@ -151,7 +151,7 @@ def compare_with_package(scoring: OpenWakeWord, pcm: bytes, word: str) -> None:
 
 
 def package_scores(pcm: bytes, word: str) -> list[tuple[int, float]]:
-    """(frames given, score) of the package's own streaming code, fed 40 ms at a time."""
+    """The package's own streaming scores, fed 40 ms at a time: pairs of (frames given, score)."""
     import pyopen_wakeword
 
     features = pyopen_wakeword.OpenWakeWordFeatures.from_builtin()
@@ -200,7 +200,7 @@ def resident_kb() -> int:
 
 
 def installation(folder: Path, broken: Mapping[str, bytes | None]) -> Path:
-    """A copy of the package, by links, with other contents for some models; None: missing."""
+    """A copy of the package by links, with other content for some models; None: the model is missing."""
     (folder / "models").mkdir()
     (folder / "lib").symlink_to(PACKAGE / "lib")
     for path in (PACKAGE / "models").glob("*.tflite"):

@@ -1,4 +1,4 @@
-"""The openwakeword package itself, where it is installed with what it runs on."""
+"""The openwakeword package itself, where it is installed with its dependencies."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -43,7 +43,7 @@ class TestContract(WakeEngineContract):
 
     @pytest.fixture
     def speech(self) -> bytes:
-        """With 1.5 s before it: the package hears nothing in its first 0.4 s, and noise of its own for a second."""
+        """The word with 1.5 s before it: the package ignores its first 0.4 s, and hears its own noise for a second."""
         return bytes(48_000) + synthesised("alexa_slt")
 
     def test_a_word_of_the_users_own_is_heard(self, tmp_path: Path) -> None:

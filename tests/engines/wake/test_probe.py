@@ -1,4 +1,4 @@
-"""Unknown models run in a child process, which may die."""
+"""Unknown models run in a child process, which may crash."""
 
 import pytest
 

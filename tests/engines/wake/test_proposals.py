@@ -3,11 +3,11 @@ from irene_wyoming.engines.wake.proposals import MOST_LOOKS, Proposals
 
 RATE = 100
 STEP = 8
-"""Frames of a step, as openWakeWord's 80 ms."""
+"""Frames of a step, like the 80 ms of openWakeWord."""
 
 
 def run(scores: list[float]) -> list[tuple[int, float]]:
-    """The steps at which a look is taken, and the score that it is taken for."""
+    """The steps at which a look is taken, and the score for each."""
     proposals, looks = Proposals(RATE), []
     for number, value in enumerate(scores, 1):
         proposals.scored(Score("word", value, number * STEP))
@@ -69,7 +69,7 @@ def test_a_usual_word_that_was_refused_is_looked_at_again_once_it_has_peaked() -
     for frame in range(48, 96, 8):
         proposals.refused("word")
         looks = proposals.due(frame)
-    assert looks == []  # bounded
+    assert looks == []  # the number of looks is bounded
 
 
 def test_a_word_that_only_a_look_can_tell_is_refused_once() -> None:

@@ -1,4 +1,4 @@
-"""Nothing that a library says by itself is in the log, and everything else is."""
+"""The log leaves out messages of libraries, and keeps everything else."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ engine.session(["okay_nabu"]).push(bytes(32_000))
 
 
 def said(code: str) -> str:
-    """What a process writes to standard error."""
+    """The output of a process on standard error."""
     done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, check=True, timeout=60)
     return done.stderr.decode()
 

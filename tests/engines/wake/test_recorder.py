@@ -1,4 +1,4 @@
-"""Recordings of what a real engine heard, or nearly."""
+"""Recordings of what a real engine heard or nearly heard."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ SPEECH = synthesised("hey_jarvis_slt")
 
 
 class Clock:
-    """A second per look."""
+    """A clock that advances a second per look."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The second look: what it decides, and that it fails open. A fake recogniser, a real thread."""
+"""The second look: its decisions, and that it fails open. A fake recogniser, a real thread."""
 
 import asyncio
 import threading
@@ -103,7 +103,7 @@ async def test_while_the_engines_are_behind_the_first_stage_decides_at_once(
         assert (verdict.told, verdict.outcome) == (usual, Outcome.SHED)
     assert caplog.text.count("above their usual threshold: this machine is behind") == 1
     assert not recogniser.looks
-    assert (await second.judge(proposed(), PHRASES, live=False)).outcome == Outcome.ACCEPTED  # a recording has time
+    assert (await second.judge(proposed(), PHRASES, live=False)).outcome == Outcome.ACCEPTED  # a recording can wait
 
 
 async def test_after_some_that_took_too_long_the_next_words_do_not_wait(

@@ -11,7 +11,7 @@ from irene_wyoming.errors import EngineFailed
 
 
 class LoudStream:
-    """Scores two words by each byte of the audio: its low and its high half, over 15."""
+    """Scores two words by each byte of the audio: its low and high half, each over 15."""
 
     def __init__(self) -> None:
         self.frame = 0
@@ -49,7 +49,7 @@ def pcm(*levels: int) -> bytes:
 
 
 def noise(amplitude: int, frames: int) -> bytes:
-    """``amplitude``: a multiple of 256, so that the lower byte, which a LoudStream takes for scores, is 0."""
+    """Noise of an ``amplitude`` that is a multiple of 256, so that the lower byte, LoudStream's scores, is 0."""
     signs = np.random.default_rng(3).choice([-1, 1], frames)
     return bytes((signs * amplitude).astype("<i2").tobytes())
 
@@ -115,7 +115,7 @@ def test_a_closed_session_closes_its_stream_and_refuses_audio(session: Session, 
 
 
 def test_a_high_score_has_the_level_of_its_words_highest_step(stream: LoudStream) -> None:
-    """On a plateau and behind it nobody measures again: that takes as long as a step of an engine."""
+    """Levels are not measured again on a plateau or behind it: that takes as long as a step of an engine."""
     shown: list[Score] = []
     session = Session(stream, {"low": Trigger(1, 99, 0), "high": Trigger(1, 99, 0)}, shown.append)
     session.push(

@@ -1,4 +1,4 @@
-"""Broken models and libraries must give an error with the file's name: the library itself would end the process."""
+"""Damaged models and libraries give an error with the file's name; the library itself would end the process."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_a_broken_file_is_refused_by_name(runtime: Runtime, tmp_path: Path, cont
 
 
 def test_a_file_that_turns_into_zeros_is_refused_by_name(runtime: Runtime, tmp_path: Path) -> None:
-    """What a power cut leaves: the library takes it for an empty model."""
+    """A power cut leaves such a file, and the library takes it for an empty model."""
     path = tmp_path / "broken.tflite"
     path.write_bytes(GOOD[:8] + bytes(len(GOOD)))
     with pytest.raises(EngineFailed, match=r"broken\.tflite"):

@@ -11,7 +11,7 @@ STEP = 1280
 
 
 def hits(trigger: Trigger, scores: Sequence[float]) -> list[int]:
-    """Which steps, counted from 0, were hits."""
+    """The numbers of the steps, from 0, that were hits."""
     return [n for n, score in enumerate(scores) if trigger.update(score, (n + 1) * STEP)]
 
 

@@ -35,7 +35,7 @@ from tests.engines.asr import sentences
 from tests.engines.asr.conftest import made
 
 VOICES = ("slt", "rms", "kal16", "awb")
-"""Of flite."""
+"""Voices of flite."""
 
 ESPEAK = ("en-us", "en-gb", "en-us+f3", "en-gb-scotland")
 
@@ -45,25 +45,25 @@ LEAD, TAIL = 4_800, 8_000
 PUSH_BYTES = 2_048
 
 ACTIVE_DB = 25.0
-"""Frames of 20 ms within so many dB of the loudest hold speech."""
+"""Most decibels below the loudest 20 ms at which a frame holds speech."""
 
 Samples = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """Some speech, and what is right for it."""
+    """Some speech, and its right answer."""
 
     kind: str
     name: str
     samples: Samples
     noise: str
     right: str | Mapping[str, str]
-    """The command; of coffee orders the slots; "" where it is no command."""
+    """The right command, or slots of a coffee order; "" where it is no command."""
 
 
 def said(text: str, voice: str, stretch: float, folder: Path) -> Samples:
-    """16 kHz samples of a synthesised sentence, full scale 32768."""
+    """Synthesise a sentence: samples at 16 kHz, full scale 32768."""
     file = folder / f"{voice}-{stretch}-{text.replace(' ', '_')}.wav"
     if not file.exists():
         flite = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}", "-t", text, "-o", str(file)]
@@ -79,7 +79,7 @@ def read(file: Path) -> Samples:
 
 
 def noise(length: int, colour: str, seed: int) -> Samples:
-    """White or pink, of power 1."""
+    """White or pink noise of power 1."""
     random = np.random.default_rng(seed)
     white = random.standard_normal(length)
     if colour == "white":
@@ -90,12 +90,12 @@ def noise(length: int, colour: str, seed: int) -> Samples:
 
 
 def mixed(clear: Samples, level: float, added: Samples, snr: int) -> Samples:
-    """Speech of a level with noise of power 1, with silence around the speech."""
+    """Mix speech of a level with noise of power 1, with silence around the speech."""
     return np.pad(clear, (LEAD, TAIL)) + level * 10 ** (-snr / 20) * added
 
 
 def synthesised(folder: Path, rounds: int) -> Iterator[Utterance]:
-    """The held-out sentences."""
+    """Give the held-out sentences."""
     random = Random(2)
     kinds = {"COMMANDS": "command", "SPEECH": "other", "NEAR_MISSES": "near miss", "WAKE_WORDS": "wake word"}
     texts = [(text, kind) for name, kind in kinds.items() for text in getattr(sentences, f"HELD_OUT_{name}")]
@@ -112,7 +112,7 @@ def synthesised(folder: Path, rounds: int) -> Iterator[Utterance]:
 
 
 def people(folder: Path, every: int) -> Iterator[Utterance]:
-    """Recordings with odd numbers, each in quiet and beside a kitchen; of other speech every third one each."""
+    """Give recordings with odd numbers, each in quiet and beside a kitchen; every third of other speech in one."""
     kitchen = read(folder / "kitchen" / "kitchen_000.wav")
     labels = json.loads((folder / "coffee" / "labels.json").read_text())
     for kind in ("coffee", "libri", "alexa", "computer", "view_glass"):
@@ -133,13 +133,13 @@ def people(folder: Path, every: int) -> Iterator[Utterance]:
 
 
 def active_level(samples: Samples) -> float:
-    """Of the frames that hold speech."""
+    """The level of the frames that hold speech."""
     frames = np.mean(samples[: len(samples) // 320 * 320].reshape(-1, 320) ** 2, axis=1)
     return float(np.sqrt(frames[frames > frames.max() * 10 ** (-ACTIVE_DB / 10)].mean()))
 
 
 def slots(order: str, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """What an order for coffee asks for, by slot."""
+    """The slots of a coffee order."""
     drink, _, extras = order.partition(" with ")
     found, left = {}, f" {drink} "
     for name in ("roast", "numberOfShots", "coffeeDrink", "size"):
@@ -153,7 +153,7 @@ def slots(order: str, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def hear(engine: AsrEngine, samples: Samples) -> tuple[Transcription, float]:
-    """What was understood, and the seconds that finish() took."""
+    """Recognise speech; gives the transcription and the seconds that finish() took."""
     pcm = np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes()
     with closing(engine.session(AsrRequest())) as session:
         for start in range(0, len(pcm), PUSH_BYTES):

@@ -1,4 +1,4 @@
-"""The decision alone: what makes a command less sure."""
+"""The decision by itself: the measures that make a command less sure."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The graph says all that the grammar accepts, in every spelling, and nothing else."""
+"""The graph contains all that the grammar accepts, in every spelling, and nothing else."""
 
 import re
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Arc:
 
 @dataclass(frozen=True)
 class Sentences:
-    """A grammar as a test writes it down."""
+    """A grammar made by a test."""
 
     arcs: tuple[tuple[Arc, ...], ...]
     ends: frozenset[int]
@@ -50,7 +50,7 @@ HOME = Sentences(
 
 
 def followed(graph: Graph, ids: Sequence[int]) -> set[str] | None:
-    """What may be written for a sequence of tokens, END included; None: the graph does not have it."""
+    """The texts that may be written for a sequence of tokens, END included; None: the graph does not have it."""
     places = {graph.start: {""}}
     for number in ids:
         ways = graph.ways(frozenset(places))
@@ -64,7 +64,7 @@ def followed(graph: Graph, ids: Sequence[int]) -> set[str] | None:
 
 
 def walk(graph: Graph, random: Random) -> list[int]:
-    """A way through the graph, to an end."""
+    """Take a random way through the graph, to an end."""
     places, ids = frozenset([graph.start]), list[int]()
     while not ids or ids[-1] != END:
         ways = graph.ways(places)
@@ -75,7 +75,7 @@ def walk(graph: Graph, random: Random) -> list[int]:
 
 
 def cut(text: str, random: Random) -> list[int]:
-    """Tokens that say ``text``, each word in as few as there can be."""
+    """Tokens that spell ``text``, each word in the fewest."""
     numbers = {piece: FIRST_WORD + at for at, piece in enumerate(PIECES)}
     ids = list[int]()
     for word in re.findall(r" ?[^ ,.?-]+(?:\.\w\.)*|[-,.?]", f" {text}"):
@@ -127,7 +127,7 @@ def test_nothing_else_can_be_said(text: str) -> None:
 
 
 def accepted(grammar: Sentences, text: str) -> bool:
-    """Whether a grammar has a text, marks between its words left out."""
+    """Whether a grammar has a text, ignoring marks between its words."""
 
     def ends(state: int, rest: str) -> bool:
         rest = rest.lstrip(" ")
@@ -152,7 +152,7 @@ def test_every_way_through_the_graph_is_a_sentence_of_the_grammar(random: Random
 
 @st.composite
 def grammars(draw: st.DrawFn) -> Sentences:
-    """Random automata of a few states over words of few letters, so that many texts begin alike."""
+    """Random automata of a few states over short words, so that many texts begin alike."""
     words = st.text("turnof", min_size=1, max_size=5)
     states = draw(st.integers(1, 4))
     arcs = tuple(

@@ -26,7 +26,7 @@ def loaded() -> AsrEngine:
 class TestContract(AsrEngineContract):
     @pytest.fixture
     def engine(self, loaded: AsrEngine) -> AsrEngine:
-        return loaded  # it has nothing to close, and knows nothing of earlier utterances
+        return loaded  # it has nothing to close and keeps nothing of earlier utterances
 
     @pytest.fixture
     def said(self) -> str:

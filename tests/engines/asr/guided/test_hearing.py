@@ -1,4 +1,4 @@
-"""What comes of what people say around commands and near them, and of audio as clients send it."""
+"""Transcripts of speech around commands and near them, and of audio in the forms that clients send."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -124,14 +124,14 @@ def test_a_command_after_a_stray_syllable_is_heard(engine: AsrEngine, stray: str
 
 
 def trimmed(pcm: bytes) -> bytes:
-    """From the first loud sample to the last."""
+    """Cut a recording from its first loud sample to its last."""
     samples = np.frombuffer(pcm, "<i2")
     loud = np.flatnonzero(np.abs(samples) > 600)
     return samples[loud[0] : loud[-1]].tobytes()
 
 
 def test_a_click_after_a_command_costs_no_second_decoding(engine: AsrEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside a kitchen something clatters in every pause; what was understood stays."""
+    """Beside a kitchen something clatters in every pause; the transcript stays."""
     decoded = list[str]()
 
     def counted(*given: Any) -> Transcription:
@@ -156,7 +156,7 @@ def test_a_click_after_a_command_costs_no_second_decoding(engine: AsrEngine, mon
     ],
 )
 def test_steady_noise_is_heard_through(engine: AsrEngine, said: str, written: str) -> None:
-    """In white noise, 6 dB below the mean of the sentence. The second needs to be heard again without it."""
+    """White noise, 6 dB below the mean of the sentence. The second sentence needs to be heard without the noise."""
     assert hear(engine, noisy(said, 6)).text == written
 
 
@@ -228,7 +228,7 @@ def test_an_hour_of_silence_is_not_kept(engine: AsrEngine) -> None:
 
 
 def test_who_pauses_has_a_transcript_at_once(engine: AsrEngine) -> None:
-    """The decoding is done when the pause is heard, and kept if nothing more is said."""
+    """Decoding is done when the pause is heard, and kept if nothing more is said."""
     session = engine.session(AsrRequest())
     session.push(with_silence(spoken("please turn on the kitchen light"), tail_s=0.7))
     first = session.finish()

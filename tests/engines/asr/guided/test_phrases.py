@@ -1,4 +1,4 @@
-"""Looks for phrases with the model that comes along: what may be left out of a search, and what may not."""
+"""Searches for phrases with the packaged model: the parts that a search may leave out."""
 
 from math import inf
 
@@ -24,7 +24,7 @@ def test_a_look_that_ends_early_decides_as_a_whole_one(model: Moonshine, word: s
         assert said is (spoken.startswith(word))
         assert (whole.phrase is not None and phrase.margin(whole, usual=usual) >= 0) is said
     if early.phrase is not None:
-        assert early.llr <= whole.llr + 0.1  # what is left out can only make a phrase likelier
+        assert early.llr <= whole.llr + 0.1  # leaving something out can only make a phrase likelier
 
 
 def test_the_first_step_comes_along_with_the_sound(model: Moonshine) -> None:

@@ -20,9 +20,9 @@ class Api:
 
     guided: AsrEngine
     requests: list[dict[str, str]] = field(default_factory=list)
-    """The fields of each request."""
+    """The form fields of each request."""
     key: str | None = None
-    """Asked for, where there is one."""
+    """The key that clients must show; None: none."""
     uri: str = ""
 
     def transcribe(self, fields: dict[str, str], file: bytes) -> str:
@@ -37,10 +37,10 @@ class Api:
 
 def handler(api: Api) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # connections are kept
+        protocol_version = "HTTP/1.1"  # connections are kept alive
 
         def log_message(self, *_: Any) -> None:
-            """Nothing: pytest reads stderr."""
+            """Log nothing: pytest reads stderr."""
 
         def do_GET(self) -> None:  # the base class's name
             self.answer(200 if self.path == "/v1/models" else 404, {"object": "list", "data": []})
@@ -76,10 +76,10 @@ def handler(api: Api) -> type[BaseHTTPRequestHandler]:
 
 
 def serve(api: Api, tls: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
-    """Start it on a thread; to be shut down and closed."""
+    """Start the server on a thread; the caller shuts it down and closes it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(api))
     server.daemon_threads = True
-    server.block_on_close = False  # connections are kept until the client goes, which may be later
+    server.block_on_close = False  # connections stay open until the client goes, which may be later
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     api.uri = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/v1"

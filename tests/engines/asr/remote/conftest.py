@@ -1,4 +1,4 @@
-"""Servers at the other end: guided itself, behind OpenAI's API and behind Wyoming, and a certificate."""
+"""Servers for the engine: guided behind OpenAI's API and behind Wyoming, and a certificate."""
 
 import shutil
 import subprocess
@@ -35,14 +35,14 @@ def api(guided: AsrEngine) -> Iterator[Api]:
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[str]:
-    """This project's own server with guided."""
+    """Run this project's own server with guided."""
     with in_thread(asr_server(load(None, ENVIRONMENT))) as uri:
         yield uri
 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A file with a certificate for 127.0.0.1, signed by itself, and its key."""
+    """Make a file with a self-signed certificate for 127.0.0.1 and its key."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl, which makes a certificate to test with, is not installed")

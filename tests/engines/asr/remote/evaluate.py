@@ -1,6 +1,6 @@
-"""What several addresses, hedging and a proxy cost and bring: ``python -m tests.engines.asr.remote.evaluate``.
+"""Measures several addresses, hedging and a proxy: ``python -m tests.engines.asr.remote.evaluate``.
 
-The far side is a stand-in with OpenAI's API that takes DELAY_S for an utterance, and LATE_S for every twentieth.
+The server is a stand-in with OpenAI's API. It takes DELAY_S for an utterance, and LATE_S for every twentieth.
 """
 
 import shutil
@@ -20,7 +20,7 @@ UTTERANCES = 100
 
 
 class Far(ThreadingHTTPServer):
-    """A stand-in. The second starts half way through its twenty, so that both are not late at once."""
+    """A stand-in server. The second one starts half way through its twenty, so that both are not late at once."""
 
     daemon_threads = True
     block_on_close = False
@@ -34,7 +34,7 @@ class Far(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
 
     def handle_error(self, *_: Any) -> None:
-        """A client that has its answer from another goes."""
+        """Ignore errors of clients that got their answer from another server."""
 
     def delay(self) -> float:
         with self.lock:
@@ -48,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Far
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:  # the base class's name
         self.answer(b'{"data": []}')
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def waits(**options: Any) -> list[float]:
-    """Seconds from the end of the audio to each transcript."""
+    """Measure the seconds from the end of the audio to each transcript."""
     engine = created(response_timeout_s=10, **options)
     found = []
     try:

@@ -1,4 +1,4 @@
-"""A stand-in for servers with OpenAI's realtime API: OpenAI's own messages, those of Speaches, and those of vLLM."""
+"""A stand-in for servers with OpenAI's realtime API: OpenAI's own, Speaches and vLLM."""
 
 import asyncio
 import json
@@ -23,24 +23,24 @@ CREATED: dict[str, dict[str, Any]] = {
     "speaches": {"type": "session.created", "session": {"id": "sess_1", "input_audio_format": "pcm16"}},
     "vllm": {"type": "session.created", "id": "sess-1", "created": 1},
 }
-"""The first message of each."""
+"""The first message of each kind of server."""
 
 
 @dataclass
 class Conversation:
-    """One WebSocket, and what has come through it."""
+    """One WebSocket and its messages so far."""
 
     socket: web.WebSocketResponse
     request: web.Request
     received: list[dict[str, Any]] = field(default_factory=list)
-    """Messages, without those that carry audio."""
+    """Received messages, without those that carry audio."""
     pcm: bytearray = field(default_factory=bytearray)
 
     async def say(self, kind: str, **content: Any) -> None:
         await self.socket.send_json({"type": kind, **content})
 
     async def hear(self, until: Callable[[dict[str, Any]], bool] = lambda _: False) -> bool:
-        """Take messages until one is as wanted; False: the client has gone."""
+        """Read messages until one fits; False: the client has gone."""
         async for message in self.socket:
             if message.type is not WSMsgType.TEXT:
                 return False
@@ -63,7 +63,7 @@ def ends(found: dict[str, Any], *, vllm: bool) -> bool:
 
 
 def understands(kind: str, guided: AsrEngine) -> Behave:
-    """Checks what comes as the real server does, and transcribes with ``guided``."""
+    """Check messages as the real server does, and transcribe with ``guided``."""
     vllm = kind == "vllm"
     one_at_a_time = asyncio.Lock()
 
@@ -97,7 +97,7 @@ def understands(kind: str, guided: AsrEngine) -> Behave:
 
 @dataclass
 class Standin:
-    """Where it is, and what has come."""
+    """The address of a stand-in, and its conversations."""
 
     uri: str
     talks: list[Conversation] = field(default_factory=list)
@@ -107,9 +107,9 @@ class Standin:
 async def realtime_server(
     behave: Behave, key: str | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Standin]:
-    """Listens on a free loopback port.
+    """Run a server on a free loopback port.
 
-    :param key: asked for, where there is one.
+    :param key: the key that clients must show; None: none.
     """
 
     def refused(request: web.Request) -> bool:

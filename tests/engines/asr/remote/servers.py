@@ -1,4 +1,4 @@
-"""Servers for the remote engines to talk to: the real one in a thread, and ones that do whatever a test wants."""
+"""Servers for the remote engines: a real one in a thread, and ones that behave as a test wants."""
 
 import asyncio
 import queue
@@ -14,15 +14,15 @@ from irene_wyoming.servers.service import Service
 T = TypeVar("T")
 
 WAIT_S = 60
-"""For anything that will come: long, since only a failure waits for it."""
+"""Seconds to wait for anything: long, since only a failure takes them."""
 
 Behaviour = Callable[[socket.socket], None]
-"""What a server does with one connection; it is closed afterwards."""
+"""Treats one connection, which is closed afterwards."""
 
 
 @contextmanager
 def on_a_loop(server: AbstractAsyncContextManager[T]) -> Iterator[T]:
-    """A server on an event loop of its own, on a thread of its own; gives what it gives."""
+    """Run a server on an event loop and thread of its own; gives what it gives."""
     started: queue.Queue[tuple[T, asyncio.Event, asyncio.AbstractEventLoop]] = queue.Queue()
 
     async def serve() -> None:
@@ -43,13 +43,13 @@ def on_a_loop(server: AbstractAsyncContextManager[T]) -> Iterator[T]:
 
 @contextmanager
 def in_thread(server: AbstractAsyncContextManager[Service]) -> Iterator[str]:
-    """One of our servers on an event loop of its own; gives its URI."""
+    """Run one of our servers on an event loop of its own; gives its URI."""
     with on_a_loop(server) as service:
         yield service.address.uri
 
 
 class ScriptedServer:
-    """Listens on a free loopback port and treats every connection as told."""
+    """Listens on a free loopback port and treats every connection by a behaviour."""
 
     def __init__(self, behave: Behaviour, port: int = 0) -> None:
         self._behave = behave
@@ -88,13 +88,13 @@ class ScriptedServer:
 
 
 def until_gone(connection: socket.socket) -> None:
-    """Read and forget until the client closes."""
+    """Read and ignore bytes until the client closes."""
     while connection.recv(65_536):
         pass
 
 
 def sends(answer: bytes) -> Behaviour:
-    """Waits for the first bytes, answers, and then says nothing more."""
+    """Wait for the first bytes, answer, and then send nothing more."""
 
     def behave(connection: socket.socket) -> None:
         connection.recv(1)
@@ -105,7 +105,7 @@ def sends(answer: bytes) -> Behaviour:
 
 
 def sends_and_ends(answer: bytes) -> Behaviour:
-    """Waits for the first bytes, answers, and ends its side."""
+    """Wait for the first bytes, answer, and end the connection's own side."""
 
     def behave(connection: socket.socket) -> None:
         connection.recv(1)
@@ -128,7 +128,7 @@ def sends_for_ever(piece: bytes, pause_s: float = 0.0) -> Behaviour:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something has come true that tells nobody."""
+    """Wait for a condition that sends no event."""
     deadline = time.monotonic() + WAIT_S
     while not condition():
         assert time.monotonic() < deadline, "it has not come true"

@@ -188,7 +188,7 @@ def answer(body: bytes, status: str = "200 OK", length: int | None = None) -> by
 
 
 def posts(*pieces: bytes, then: Behaviour = until_gone) -> Behaviour:
-    """Answers what is asked before as it should; the utterance with these bytes, and then as told."""
+    """Answer early questions properly, the utterance with these bytes, and then behave as ``then``."""
 
     def behave(connection: socket.socket) -> None:
         with connection.makefile("rb") as stream:
@@ -214,7 +214,7 @@ def ends(connection: socket.socket) -> None:
 
 
 def goes_on(piece: bytes, pause_s: float = 0.0) -> Behaviour:
-    """Sends this for ever."""
+    """Send a piece again and again for ever."""
     gone = threading.Event()
 
     def behave(connection: socket.socket) -> None:

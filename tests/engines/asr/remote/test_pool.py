@@ -1,4 +1,4 @@
-"""The remote engine with several addresses: who is asked, who answers, and who is left alone for a while."""
+"""The remote engine with several addresses: who is asked, who answers, who is left alone for a while."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ from tests.engines.asr.remote.test_http import answer, posts
 class TestContract(ElsewhereContract):
     @pytest.fixture
     def engine(self, make_remote: MakeRemote, api: Api, house: str) -> AsrEngine:
-        """Nobody is at the first address."""
+        """An engine with no server at its first address."""
         return make_remote(uri=[nobody("http"), api.uri, house], hedge_s=None, response_timeout_s=WAIT_S)
 
 
@@ -78,7 +78,7 @@ def test_where_one_is_late_the_second_answers_and_the_first_is_let_go(
             hedge_s=0.1,
             response_timeout_s=60,
         )
-        let_go.clear()  # looked at when the engine was made
+        let_go.clear()  # forget the looks made when the engine was made
         assert heard(engine, LIGHT, AsrRequest(language="en")) == LIGHT
         wait_for(let_go.is_set)
     assert hedges("second") == before + 1
@@ -87,7 +87,7 @@ def test_where_one_is_late_the_second_answers_and_the_first_is_let_go(
 def test_a_server_that_goes_while_somebody_speaks_is_replaced_by_one_that_hears_all_of_it(
     make_remote: MakeRemote, api: Api
 ) -> None:
-    """The second one gets the utterance from its start."""
+    """The second server gets the utterance from its start."""
     with ScriptedServer(sends_and_ends(b"")) as broken:
         engine = make_remote(uri=[f"tcp://127.0.0.1:{broken.port}", api.uri])
         assert heard(engine, LIGHT) == LIGHT
@@ -116,11 +116,11 @@ def test_what_they_understand_is_offered_together(make_remote: MakeRemote, house
     assert api.requests[0]["model"] == "whisper-1"
 
 
-# Servers that do as they are told
+# Servers that the test controls
 
 
 class Far:
-    """A Server whose answers a test opens one by one."""
+    """A server whose answers a test releases one by one."""
 
     def __init__(self, *models: ModelInfo) -> None:
         self.offered: Sequence[ModelInfo] = models or (model("base", "en"),)
@@ -199,7 +199,7 @@ def speak(pool: Pool, *, ended: bool = True) -> "tuple[asyncio.Task[Transcriptio
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 (what is waited for has no event)
+        while not condition():  # noqa: ASYNC110  # the state sends no event
             await asyncio.sleep(0.001)
 
 
@@ -269,7 +269,7 @@ async def test_one_that_fails_is_left_alone_until_it_answers_a_probe_and_has_res
     clock.now = 5
     task, _ = speak(pool, ended=False)
     await until(lambda: len(far[0].waiting) == 1)
-    assert far[0].looks == looks  # nobody looks while all are awake
+    assert far[0].looks == looks  # no probes while all servers are awake
 
 
 async def test_one_that_is_late_again_and_again_is_left_alone(pool: Pool, far: list[Far]) -> None:

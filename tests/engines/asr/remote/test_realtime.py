@@ -1,4 +1,4 @@
-"""The remote engine over OpenAI's realtime API: three kinds of servers, and ones that misbehave."""
+"""The remote engine over OpenAI's realtime API: three kinds of servers, and misbehaving ones."""
 
 import asyncio
 import json
@@ -195,7 +195,7 @@ def test_a_certificate_is_checked_unless_switched_off(
 
 
 def says(*messages: str | bytes, after: bool = True, close: bool = False) -> Behave:
-    """Sends these as they are once the audio has ended, or before it."""
+    """Send these messages as they are, after the end of the audio or before it."""
 
     async def behave(talk: Conversation) -> None:
         await talk.socket.send_json(CREATED["openai"])

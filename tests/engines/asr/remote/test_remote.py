@@ -1,4 +1,4 @@
-"""The remote engine over Wyoming: this project's own server at the other end, and servers that misbehave."""
+"""The remote engine over Wyoming: this project's own server at the other end, and misbehaving ones."""
 
 import json
 import queue

@@ -31,10 +31,10 @@ STREAMING = ("streaming-transducer-en", "streaming-nemo-ctc-en")
 
 
 STARTS_S = 0.5
-"""Seconds from the start of a recording to its first word: 0.3 s were added to flite's own silence."""
+"""Seconds from a recording's start to its first word: 0.3 s were added to flite's own silence."""
 
 FIRST_S = 0.4
-"""Seconds of speech after which the first word is told."""
+"""Seconds of speech after which the first word is in the partial text."""
 
 
 def create(folder: Path, context: EngineContext | None = None, **options: Any) -> AsrEngine:
@@ -44,7 +44,7 @@ def create(folder: Path, context: EngineContext | None = None, **options: Any) -
 
 
 def moonshine() -> Path:
-    """The model in the wheel that the default engine takes it from, too."""
+    """The model in the wheel that the default engine also uses."""
     package = find_spec("moonshine_voice")
     assert package is not None
     assert package.origin is not None
@@ -122,7 +122,7 @@ def streaming(request: pytest.FixtureRequest) -> Iterator[AsrEngine]:
 
 
 def streamed(engine: AsrEngine, pcm: bytes, step: int) -> tuple[list[str], str]:
-    """The text so far after each piece, and the transcript."""
+    """The partial text after each piece, and the transcript."""
     session = engine.session(AsrRequest())
     so_far = []
     for start in range(0, len(pcm), step):
@@ -203,11 +203,11 @@ def test_describing_it_imports_nothing_of_it() -> None:
 
 HOME = Vocabulary.of(["bedroom", "kitchen", "living room"], ["light"])
 NOISY = (("transducer-en", 7), ("streaming-transducer-en", 7))
-"""Seeds of noise in which the model misses a name."""
+"""Models with seeds of noise in which each misses a name."""
 
 
 def in_noise(text: str, seed: int) -> bytes:
-    """White noise as loud as the speech."""
+    """A command in white noise as loud as the speech."""
     speech = np.frombuffer(spoken(text), "<i2").astype(np.float64)
     noise = np.random.default_rng(seed).standard_normal(len(speech)) * np.sqrt(np.mean(speech**2))
     return bytes(np.clip(speech + noise, -32_768, 32_767).astype("<i2").tobytes())
