@@ -1,6 +1,7 @@
 """Sources without a device: a wav file, played once or in a loop, and silence."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.base import Stream
 from irene_wyoming.capture.riff import WavInfo, read_info
 from irene_wyoming.errors import CaptureError
+
+log = logging.getLogger(__name__)
 
 _CHUNK_MS = 20
 
@@ -73,6 +76,8 @@ class WavFileSource(Paced):
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Stream]:
         info = await asyncio.to_thread(_inspect, self._path)
+        if info.doubt:
+            log.warning("%s: %s: played as far as it goes", self._path, info.doubt)
         yield self.stream(info.format, _Player(self._path, info, self._loop).read)
 
 

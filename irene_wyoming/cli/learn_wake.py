@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from irene_wyoming import files
 from irene_wyoming.app import engines
 from irene_wyoming.audio.convert import converted
 from irene_wyoming.audio.format import SPEECH
@@ -117,9 +118,7 @@ def heard(path: Path) -> Samples:
 def peak_s(sidecar: Path) -> float | None:
     """Where in a recording of the server's its word scored highest, in seconds; None: it is no such recording."""
     try:
-        if not sidecar.is_file() or sidecar.stat().st_size > MAX_SIDECAR_BYTES:
-            return None
-        found = json.loads(sidecar.read_bytes())
+        found = json.loads(files.read(sidecar, MAX_SIDECAR_BYTES))
         word = found["word"]
         return float(max((each["score"], each["at_s"]) for each in found["scores"] if each["word"] == word)[1])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -1,11 +1,13 @@
 """Wav files as commands take them, and a server to play them to."""
 
 import argparse
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from irene_wyoming import files
 from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.capture.riff import read_info
 from irene_wyoming.cli import common
@@ -39,8 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read(path: Path) -> Recording:
     """:raises AudioError: the file cannot be read, or holds no PCM; the message names it."""
     try:
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             info = read_info(file)
+            if info.doubt:
+                print(f"{path}: {info.doubt}: read as far as it goes", file=sys.stderr)
             if info.nbytes > MAX_BYTES:
                 raise AudioError(f"{path}: {info.nbytes >> 20} MiB of audio; at most {MAX_BYTES >> 20} are taken")
             file.seek(info.offset)

@@ -64,13 +64,15 @@ def is_manifest(document: Mapping[Any, Any]) -> bool:
 
 
 def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) -> Layer:
-    """Turn options into settings. Null, an empty text and an empty list change nothing.
+    """Turn options into settings. Null, a blank text and an empty list change nothing, and blanks around a text go.
 
     :raises ConfigError: an option does not exist; one line each.
     """
+    options = {name: _trimmed(value) for name, value in options.items()}
     unknown = [name for name in options if name not in OPTIONS]
     if unknown:
         raise ConfigError("\n".join(f"{source}: {name}: unknown option{_hint(name)}" for name in unknown))
+    folder = options.get("asr_folder")
     options = _with_model(options, source, defaults["asr"]["providers"])
     settings = [Layer(source, nested(tuple(path.split(".")), value)) for path, value in FIXED.items()]
     provider = options.get("asr_provider")
@@ -81,7 +83,17 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     settings += [
         Layer(source, nested(paths[name], value)) for name, value in options.items() if value not in (None, "", [])
     ]
-    return Layer(source, merge(settings), {path: option for option, path in paths.items()})
+    named = {path: option for option, path in paths.items() if option != "asr_folder"}
+    return Layer(source, merge(settings), named | ({paths["asr_folder"]: "asr_folder"} if folder else {}))
+
+
+def _trimmed(value: Any) -> Any:
+    """A text without blanks around it, a list of such without empty ones; anything else is refused as what it is."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return [each for each in map(_trimmed, value) if each not in (None, "")]
+    return value
 
 
 def _with_model(options: Mapping[Any, Any], source: str, engines: Collection[str]) -> Mapping[Any, Any]:

@@ -1,10 +1,12 @@
 """The whole configuration: frozen, complete, checked. Large sections have modules of their own."""
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from irene_wyoming.checks import Wrong, boolean, host, number, one_of, or_null, path, setting, short_text, web_address
 from irene_wyoming.config.asr import AsrConfig
@@ -160,7 +162,22 @@ class Config:
         for (first, one), (second, other) in combinations(self._listening(), 2):
             if _collide(one, other):
                 raise Wrong(f"{other.uri} is taken by {first}; expected an address of its own", (second,))
+        if self.asr.enabled and any(map(self._is_here, self._asked())):
+            path = ("asr", "providers", "remote", "uri")
+            raise Wrong("is this program itself; expected the address of another one", path)
         return self
+
+    def _asked(self) -> Sequence[str]:
+        """Addresses of the other machines that are asked for transcripts."""
+        remote = self.asr.providers.get("remote")
+        asked = remote.options.get("uri") or () if remote is not None and remote.enabled else ()
+        return (asked,) if isinstance(asked, str) else asked
+
+    def _is_here(self, uri: str) -> bool:
+        """Whether a transcript asked for there would come from this program, which would ask again."""
+        parts = urlsplit(uri)
+        ports = {server.address.port for server in (self.asr, self.front) if server.enabled}
+        return parts.port in ports and parts.hostname in (*HERE, socket.gethostname().lower())
 
     def _listening(self) -> list[tuple[str, Address]]:
         """All addresses at which servers listen, each with its section."""
@@ -175,6 +192,10 @@ class Config:
         listening = [(name, server.address) for name, server in servers.items() if server.enabled]
         further = [("mic", output.address) for output in self.mic.outputs[1:]]
         return [*listening, *further] if self.mic.enabled else listening
+
+
+HERE = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
+"""Hosts that are this machine, whatever its name is."""
 
 
 def _collide(one: Address, other: Address) -> bool:

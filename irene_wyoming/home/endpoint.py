@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from irene_wyoming import files
 from irene_wyoming.errors import ConfigError
 
 SUPERVISOR_URL = "ws://supervisor/core/websocket"
@@ -72,10 +73,7 @@ def websocket_url(url: str) -> str:
 def read_token(path: Path) -> str:
     """Read a token; raises ConfigError where the file cannot be read or holds no token."""
     try:
-        if not path.is_file():
-            raise ConfigError(f"home.token_file: {path}: expected a file that exists")
-        with path.open("rb") as file:
-            token = file.read(MAX_TOKEN_BYTES + 1).decode("ascii").strip()
+        token = files.read(path, MAX_TOKEN_BYTES + 1).decode("ascii").strip()
     except OSError as error:
         raise ConfigError(f"home.token_file: {path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from irene_wyoming import files
 from irene_wyoming.errors import HomeUnavailable
 from irene_wyoming.home.things import Things
 from irene_wyoming.language.vocabulary import Name
@@ -48,13 +49,9 @@ def load(path: Path) -> Things | None:
     :raises HomeUnavailable: the file cannot be used.
     """
     try:
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
-        return parse(json.loads(raw))
+        return parse(json.loads(files.read(path, MAX_BYTES)))
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise HomeUnavailable(f"{path}: the names that were kept cannot be read: {error}") from error
 

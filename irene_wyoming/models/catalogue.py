@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from irene_wyoming import files
 from irene_wyoming.checks import Wrong, web_address
 from irene_wyoming.errors import ConfigError, UnknownModel
 
@@ -93,14 +94,10 @@ def _mirrored(entry: Entry, mirror: str) -> Entry:
 
 def _read(path: Path) -> Sequence[Entry]:
     try:
-        if not path.is_file():
-            raise ConfigError(f"models.catalogue: {path}: expected a file")
-        if path.stat().st_size > LARGEST_FILE:
-            raise ConfigError(f"models.catalogue: {path}: larger than {LARGEST_FILE} bytes")
-        said = json.loads(path.read_bytes())
+        said = json.loads(files.read(path, LARGEST_FILE))
     except OSError as error:
         raise ConfigError(f"models.catalogue: {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter: brackets without end
         raise ConfigError(f"models.catalogue: {path}: no JSON: {error}") from error
     if not isinstance(said, dict) or said.get("format") != FORMAT or not isinstance(said.get("models"), list):
         raise ConfigError(f'models.catalogue: {path}: expected {{"format": {FORMAT}, "models": [...]}}')

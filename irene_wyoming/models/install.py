@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from irene_wyoming import files
 from irene_wyoming.errors import DownloadFailed, EngineUnavailable
 from irene_wyoming.models.archive import is_archive, unpack
 from irene_wyoming.models.catalogue import Entry
@@ -17,6 +18,9 @@ from irene_wyoming.models.folder import models_dir
 
 MANIFEST = ".irene-wyoming.json"
 """File in a fetched model's folder with its origin and the checksums of its files."""
+
+LARGEST_MANIFEST = 4 << 20
+"""Bytes: 10,000 files, the most that a model may have."""
 
 UNPACKED = 3
 """Free space needed, as a multiple of the bytes to fetch: for the archive and its contents."""
@@ -53,15 +57,14 @@ def install(entry: Entry, data_dir: Path, progress: Progress) -> Path:
 def changed(folder: Path) -> list[str]:
     """Files that are missing or changed since the model was fetched; none for models that we did not fetch."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
+        sums: Mapping[str, str] = json.loads(files.read(folder / MANIFEST, LARGEST_MANIFEST))["sha256"]
+        return [
+            name for name, wanted in sums.items() if not (folder / name).is_file() or sha256_of(folder / name) != wanted
+        ]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # it is damaged itself
         return [MANIFEST]
-    sums: Mapping[str, str] = manifest["sha256"]
-    return [
-        name for name, wanted in sums.items() if not (folder / name).is_file() or sha256_of(folder / name) != wanted
-    ]
 
 
 def _fetched(entry: Entry, work: Path, progress: Progress) -> Path:

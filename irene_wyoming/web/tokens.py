@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from irene_wyoming import files
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.wire.token import TOKEN_CHARS
 
@@ -15,10 +16,7 @@ def read_token(path: Path | None, section: str) -> str:
     if path is None:
         return ""
     try:
-        if not path.is_file():
-            raise ConfigError(f"{section}.token_file: {path}: expected a file that exists")
-        with path.open("rb") as file:
-            token = file.read(TOKEN_CHARS.stop + 2).decode("ascii", "replace").strip()
+        token = files.read(path, TOKEN_CHARS.stop + 2).decode("ascii", "replace").strip()
     except OSError as error:
         raise ConfigError(f"{section}.token_file: {path}: cannot be read: {error.strerror}") from error
     if not token.isascii() or not token.isprintable() or len(token) not in TOKEN_CHARS:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 import yaml
@@ -54,6 +55,35 @@ def test_whatever_the_type_it_is_taken_or_refused_by_the_options_name(tmp_path: 
     ]
     assert set(said) <= {*OPTIONS, *(f"{option}.a" for option in OPTIONS)}
     assert len(set(said)) > len(OPTIONS) / 2
+
+
+def test_blanks_around_what_was_pasted_and_empty_lines_of_a_list_are_not_meant(tmp_path: Path) -> None:
+    path = tmp_path / "options.json"
+    pasted = {
+        "asr_provider": "remote",
+        "remote_uri": " http://box:8000/v1\n",
+        "remote_key": "sk-1 ",
+        "mic_device": "  ",
+    }
+    path.write_text(json.dumps({**pasted, "wake_words": [" okay_nabu", "", None, "  "], "areas": ["Kitchen ", ""]}))
+    config = load(path, {})
+    assert config.asr.providers["remote"].options["uri"] == "http://box:8000/v1"
+    assert config.asr.providers["remote"].options["api_key"] == "sk-1"
+    assert config.wake.default_models == ("okay_nabu",)
+    assert config.asr.vocabulary.areas == ("Kitchen",)
+    assert config.mic.source.device == ""
+
+
+@pytest.mark.parametrize("uri", ["tcp://127.0.0.1:10300", "http://localhost:10700/v1", f"tcp://{gethostname()}:10300"])
+def test_who_would_ask_itself_is_told(tmp_path: Path, uri: str) -> None:
+    said = wrong(tmp_path, asr_provider="remote", remote_uri=uri)
+    assert said == f"remote_uri: '{uri}': is this program itself; expected the address of another one"
+    assert wrong(tmp_path, asr_provider="guided", remote_uri=uri, wake_threshold=5).startswith("wake_threshold")
+
+
+def test_a_wrong_model_is_called_by_the_option_that_was_set(tmp_path: Path) -> None:
+    assert wrong(tmp_path, asr_model=-1).startswith("asr_model: -1: expected text")
+    assert wrong(tmp_path, asr_provider="vosk", asr_folder=-1).startswith("asr_folder: -1: expected text")
 
 
 def test_a_wake_word_that_is_not_here_is_waited_for_and_named(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import io
+import struct
 import wave
 from collections.abc import Callable
 
@@ -60,15 +61,51 @@ def test_a_frame_that_is_cut_in_two_at_the_end_is_left_out() -> None:
     assert read_info(io.BytesIO(wav(SPEECH, PCM[:-1]))).nbytes == 238
 
 
+SIZES = struct.pack("<QQQI", 0, 240, 120, 0)
+"""Of an RF64: the file, the audio, its frames, no table."""
+
+SLOPPY = {
+    "a length that was never written": (riff(fmt(SPEECH), chunk(b"data", PCM, claim=0)), 240, ""),
+    "RF64": (b"RF64" + riff(chunk(b"ds64", SIZES), fmt(SPEECH), chunk(b"data", PCM, claim=0xFFFF_FFFF))[4:], 240, ""),
+    "RF64, and something behind": (
+        b"RF64" + riff(chunk(b"ds64", SIZES), fmt(SPEECH), chunk(b"data", PCM, claim=0xFFFF_FFFF), b"x" * 50)[4:],
+        240,
+        "",
+    ),
+    "no filling byte": (riff(chunk(b"LIST", b"odd")[:-1], fmt(SPEECH), chunk(b"data", PCM)), 240, ""),
+    "no filling byte behind the audio": (
+        riff(fmt(AudioFormat(8_000, 1, 1)), chunk(b"data", PCM[:239])[:-1], chunk(b"LIST", b"even")),
+        239,
+        "",
+    ),
+    "frames of no bytes": (riff(fmt(SPEECH, align=0), chunk(b"data", PCM)), 240, ""),
+    "frames of one channel": (riff(fmt(AudioFormat(16_000, 2, 2), align=2), chunk(b"data", PCM)), 240, ""),
+    "cut short": (wav(SPEECH, PCM)[:-40], 200, "cut short: 200 of 240 bytes"),
+    "the length of the first piece": (
+        riff(fmt(SPEECH), chunk(b"data", PCM, claim=40)),
+        240,
+        "claims 40 bytes of audio, and 240 are there",
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "nbytes", "doubt"), SLOPPY.values(), ids=SLOPPY.keys())
+def test_what_sloppy_writers_make_is_read_as_far_as_it_goes(file: bytes, nbytes: int, doubt: str) -> None:
+    info = read_info(io.BytesIO(file))
+    assert info.nbytes == nbytes
+    assert file[info.offset :].startswith(PCM[: min(nbytes, 200)])
+    assert doubt in info.doubt
+    assert bool(doubt) is bool(info.doubt)
+
+
 BAD = {
     "empty file": (b"", "not a wav file"),
     "something else": (b"<!DOCTYPE html><html>", "not a wav file"),
     "big-endian": (b"RIFX" + wav(SPEECH, PCM)[4:], "not a wav file"),
     "header only": (riff(), "no audio in it"),
     "no audio": (riff(fmt(SPEECH)), "no audio in it"),
-    "audio of length 0": (wav(SPEECH, b""), "empty"),
+    "no audio behind its header": (wav(SPEECH, b""), "empty"),
     "less than a frame": (wav(SPEECH, b"x"), "empty"),
-    "cut short": (wav(SPEECH, PCM)[:-40], "200 of 240 bytes"),
     "cut in the format": (riff(fmt(SPEECH))[:30], "format is incomplete"),
     "short format": (riff(chunk(b"fmt ", b"12"), chunk(b"data", PCM)), "format is incomplete"),
     "audio before format": (riff(chunk(b"data", PCM), fmt(SPEECH)), "before its format"),

@@ -139,8 +139,8 @@ async def test_silence_is_silent(audio_format: AudioFormat) -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(None, "No such file"), (b"hello", "not a wav file"), (wav(SPEECH, bytes(100))[:-50], "50 of 100 bytes")],
-    ids=["missing", "something else", "cut short"],
+    [(None, "No such file"), (b"hello", "not a wav file"), (wav(SPEECH, b""), "no audio in it")],
+    ids=["missing", "something else", "empty"],
 )
 async def test_what_cannot_be_played_is_refused_by_name(tmp_path: Path, content: bytes | None, says: str) -> None:
     path = tmp_path / "bad.wav"
@@ -149,6 +149,15 @@ async def test_what_cannot_be_played_is_refused_by_name(tmp_path: Path, content:
     with pytest.raises(CaptureError, match=rf"bad\.wav: .*{says}"):
         async with WavFileSource(path).open():
             pass
+
+
+async def test_what_is_cut_short_is_played_as_far_as_it_goes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "cut.wav"
+    path.write_bytes(wav(SPEECH, b"\x01\x02" * 50)[:-50])
+    async with WavFileSource(path, realtime=False).open() as capture:
+        (chunk,) = await take(capture, 1)
+    assert chunk.pcm[:52] == b"\x01\x02" * 25 + bytes(2)
+    assert "cut.wav: cut short: 50 of 100 bytes of audio are there: played as far as it goes" in caplog.text
 
 
 async def test_a_folder_is_refused(tmp_path: Path) -> None:

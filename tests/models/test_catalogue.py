@@ -1,6 +1,7 @@
 """The catalogue: a user's file over the packaged one, mirrors, and errors in a file."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,17 @@ def test_what_is_wrong_with_a_row_is_told(tmp_path: Path, row: Any, said: str) -
         load(written(tmp_path / "mine.json", row))
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"{", "no JSON"), (b"[]", "expected {"), (b"\xff\xfe", "no JSON")])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"{", "no JSON"), (b"[]", "expected {"), (b"\xff\xfe", "no JSON"), (b"[" * 200_000, "no JSON")],
+)
 def test_what_is_no_catalogue_is_told(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "mine.json"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=said):
         load(path)
-    with pytest.raises(ConfigError, match="expected a file"):
-        load(tmp_path)
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "none")
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(ConfigError, match="not a file, but a named pipe"):
+        load(tmp_path / "pipe.json")

@@ -12,7 +12,7 @@ import pytest
 from irene_wyoming.errors import DownloadFailed, UnknownModel
 from irene_wyoming.models.catalogue import Entry, Remote, entry, load
 from irene_wyoming.models.check import CHECKS, check
-from irene_wyoming.models.install import changed, install
+from irene_wyoming.models.install import MANIFEST, changed, install
 from tests.models import VOSK
 from tests.models.host import Host, serving
 
@@ -70,6 +70,12 @@ def test_several_files_become_one_folder(tmp_path: Path) -> None:
     check("vosk", folder)
     total = sum(map(len, flat.values()))
     assert told[-1] == (total, total)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"sha256": 3}', '{"sha256": {"../x": "y"}}', "[" * 200_000])
+def test_a_damaged_list_of_checksums_is_told_as_a_change(tmp_path: Path, content: str) -> None:
+    (tmp_path / MANIFEST).write_text(content)
+    assert len(changed(tmp_path)) == 1
 
 
 def test_what_is_changed_later_is_found(host: Host, tmp_path: Path) -> None:

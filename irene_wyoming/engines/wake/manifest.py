@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from irene_wyoming import files
 from irene_wyoming.engines.wake.tflite import looks_like
 from irene_wyoming.errors import EngineFailed
 
@@ -60,9 +61,7 @@ def kind_of(data: Mapping[str, Any]) -> Kind | None:
 def read_json(path: Path) -> dict[str, Any]:
     """:raises EngineFailed: the file cannot be read, or holds no JSON object."""
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise EngineFailed(f"{path}: more than {MAX_JSON_BYTES} bytes: no description of a wake word model")
-        content = path.read_bytes()
+        content = files.read(path, MAX_JSON_BYTES)
         data = json.loads(content)
     except OSError as error:
         raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error

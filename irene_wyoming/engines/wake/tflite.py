@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irene_wyoming import files
 from irene_wyoming.engines.wake.quiet import without
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
@@ -266,11 +267,7 @@ def read_model(path: Path) -> bytes:
 def read_bounded(path: Path) -> bytes:
     """:raises EngineFailed: it cannot be read, or is larger than any model."""
     try:
-        size = path.stat().st_size
-        if size > MAX_MODEL_BYTES:
-            raise EngineFailed(f"{path}: {size} bytes; no wake word model has more than {MAX_MODEL_BYTES}")
-        with path.open("rb") as file:
-            return file.read(MAX_MODEL_BYTES)
+        return files.read(path, MAX_MODEL_BYTES)
     except OSError as error:
         raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error
 

@@ -1,5 +1,6 @@
 """Damaged models and libraries give an error with the file's name; the library itself would end the process."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +65,14 @@ def test_a_file_far_too_large_is_not_read_into_memory(runtime: Runtime, tmp_path
     path = tmp_path / "film.tflite"
     with path.open("wb") as file:
         file.truncate(MAX_MODEL_BYTES + 1)
-    with pytest.raises(EngineFailed, match="no wake word model has more than"):
+    with pytest.raises(EngineFailed, match="larger than 16777216 bytes"):
         Model(runtime, path)
+
+
+def test_nobody_waits_for_a_pipe(runtime: Runtime, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tflite")
+    with pytest.raises(EngineFailed, match=r"pipe\.tflite: cannot be read: not a file, but a named pipe"):
+        Model(runtime, tmp_path / "pipe.tflite")
 
 
 def test_a_model_does_not_need_its_file_any_more(runtime: Runtime, tmp_path: Path) -> None:

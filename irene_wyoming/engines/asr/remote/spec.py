@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from irene_wyoming import files
 from irene_wyoming.checks import boolean, list_of, or_null, secret
 from irene_wyoming.engines.asr.options import languages, path, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
@@ -127,8 +128,7 @@ def api_key(given: str, variable: str, file: str | None) -> str | None:
     elif file:
         where = f"{PREFIX}.api_key_file: {file}"
         try:
-            with Path(file).expanduser().open("rb") as opened:
-                key = opened.read(MAX_KEY_BYTES).decode("ascii", "replace")
+            key = files.read(Path(file).expanduser(), MAX_KEY_BYTES).decode("ascii", "replace")
         except OSError as error:
             raise EngineUnavailable(f"{where}: {error.strerror}") from error
     else:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -148,6 +149,9 @@ def test_a_key_that_is_not_there_says_where_it_should_be(
         make_remote(uri="http://gpu/v1", api_key_env="GPU_BOX_KEY")
     with pytest.raises(EngineUnavailable, match=r"api_key_file: .*: No such file"):
         make_remote(uri="http://gpu/v1", api_key_file=str(tmp_path / "none"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(EngineUnavailable, match=r"api_key_file: .*: not a file, but a named pipe"):
+        make_remote(uri="http://gpu/v1", api_key_file=str(tmp_path / "pipe"))
     (tmp_path / "key").write_bytes(b"one\ntwo\xff")
     with pytest.raises(EngineUnavailable, match="holds no key") as refused:
         make_remote(uri="http://gpu/v1", api_key_file=str(tmp_path / "key"))
