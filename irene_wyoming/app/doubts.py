@@ -10,6 +10,7 @@ from irene_wyoming.config.wake import WakeConfig
 from irene_wyoming.engines.base import ModelInfo
 from irene_wyoming.engines.wake.names import resolve, resolved
 from irene_wyoming.engines.wake.words import PHRASES
+from irene_wyoming.tags import primary
 
 
 def of_words(settings: WakeConfig, known: Sequence[str], data_dir: Path | None) -> list[str]:
@@ -88,11 +89,6 @@ def of_folders(config: Config) -> list[str]:
         for folder in folders
         if not Path(folder).expanduser().is_dir()
     ]
-
-
-def primary(tag: str) -> str:
-    """``en`` of ``en-GB``."""
-    return tag.replace("_", "-").partition("-")[0].casefold()
 
 
 def _waited(settings: WakeConfig, word: str, known: Sequence[str], data_dir: Path | None) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from irene_wyoming import files
 from irene_wyoming.checks import Wrong, web_address
 from irene_wyoming.errors import ConfigError, UnknownModel
+from irene_wyoming.tags import primary
 
 PACKAGED = Path(__file__).with_name("catalogue.json")
 
@@ -60,7 +61,7 @@ class Entry:
 
     def speaks(self, language: str) -> bool:
         """Whether the model understands a language, given as a tag such as ``de`` or ``de-AT``."""
-        return EVERY in self.languages or language.replace("_", "-").split("-")[0].casefold() in self.languages
+        return EVERY in self.languages or primary(language) in self.languages
 
 
 def load(more: Path | None = None, mirror: str | None = None) -> Sequence[Entry]:

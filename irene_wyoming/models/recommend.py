@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from irene_wyoming.models.catalogue import Entry
+from irene_wyoming.tags import primary
 
-EUROPEAN = frozenset(
-    [
-        *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it", "lv", "lt", "mt", "pl", "pt"),
-        *("ro", "sk", "sl", "es", "sv", "ru", "uk"),
-    ]
+EUROPEAN = (
+    *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it", "lv", "lt", "mt", "pl", "pt"),
+    *("ro", "sk", "sl", "es", "sv", "ru", "uk"),
 )
 """The languages that Parakeet v3 understands."""
 
@@ -89,7 +88,9 @@ TABLE: Sequence[Row] = (
     Row(ENGLISH, 4, 1_800, (GUIDED, MOONSHINE_BASE)),  # a Pi 4 or 5 with 2 GB
     Row(ENGLISH, 1, 0, (GUIDED,)),  # a Pi 3, 512 MB: what fits
     Row(EVERY, 2, 6_000, (WHISPER_SMALL,), gpu=True),  # a GPU makes Whisper the best choice for the rest
-    Row(EUROPEAN, 2, 3_500, (PARAKEET_V3, WHISPER_BASE)),  # its author distrusts v3 outside English: Whisper behind it
+    Row(
+        frozenset(EUROPEAN), 2, 3_500, (PARAKEET_V3, WHISPER_BASE)
+    ),  # its author distrusts v3 outside English: Whisper behind it
     *(Row(frozenset((tag,)), 2, 900, (kroko(tag), vosk(VOSK_SMALL[tag]))) for tag in ("de", "es", "fr")),
     *(Row(frozenset((tag,)), 1, 0, (vosk(name),)) for tag, name in VOSK_SMALL.items()),
     Row(EAST_ASIAN, 2, 1_500, (SENSE_VOICE, WHISPER_BASE)),
@@ -106,9 +107,9 @@ def recommend(language: str, cores: int, memory_mb: int | None, *, gpu: bool = F
     :param language: a tag such as ``de`` or ``de-AT``.
     :param memory_mb: megabytes of memory; None: unknown, which counts as enough.
     """
-    primary = language.replace("_", "-").split("-")[0].casefold()
+    family = primary(language)
     enough = 1_000_000 if memory_mb is None else memory_mb
-    return next(row.choices for row in TABLE if row.suits(primary, cores, enough, gpu=gpu))
+    return next(row.choices for row in TABLE if row.suits(family, cores, enough, gpu=gpu))
 
 
 def entry_of(choice: Choice, catalogue: Sequence[Entry]) -> Entry | None:

@@ -11,18 +11,12 @@ from irene_wyoming import metrics
 from irene_wyoming.engines.asr.lifecycle import PausingSession
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, Transcription
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import (
-    EngineBusy,
-    EngineError,
-    EngineFailed,
-    EngineTimeout,
-    UnknownModel,
-    UnsupportedRequest,
-)
+from irene_wyoming.errors import EngineBusy, EngineError, EngineFailed, EngineTimeout, UnknownModel, UnsupportedRequest
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.routing.keeper import RELOAD_S, Keeper, State
 from irene_wyoming.routing.mending import Mending
 from irene_wyoming.routing.policy import Breaker, Standing
+from irene_wyoming.tags import primary
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -209,11 +203,6 @@ class Provider:
 def speaks(model: ModelInfo, language: str | None) -> bool:
     """Whether a model knows a language in any region; None stands for every language."""
     return language is None or primary(language) in map(primary, model.languages)
-
-
-def primary(tag: str) -> str:
-    """The primary part of a language tag: ``en`` for ``en-GB``."""
-    return tag.replace("_", "-").partition("-")[0].casefold()
 
 
 class ProviderSession:

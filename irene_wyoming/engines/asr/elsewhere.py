@@ -252,11 +252,6 @@ def transcript(value: object, whose: str) -> str:
     return value.strip()
 
 
-def primary(tag: str) -> str:
-    """``en`` of ``en-GB``."""
-    return tag.replace("_", "-").partition("-")[0].casefold()
-
-
 def model_elsewhere(name: str, uri: str) -> ModelInfo:
     """A model of which nothing but the name and the place is known."""
     api = "https://platform.openai.com/docs/api-reference/audio" if uri.startswith(("http", "ws")) else WYOMING

@@ -16,15 +16,7 @@ from numpy.typing import NDArray
 
 from irene_wyoming import metrics
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.base import (
-    NO_SETTINGS,
-    Hit,
-    OnScore,
-    Score,
-    WakeEngine,
-    WakeSession,
-    WakeSettings,
-)
+from irene_wyoming.engines.base import NO_SETTINGS, Hit, OnScore, Score, WakeEngine, WakeSession, WakeSettings
 from irene_wyoming.engines.wake.wrapped import WrappedEngine
 
 BLOCK = 960

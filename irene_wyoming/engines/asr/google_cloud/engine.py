@@ -28,16 +28,12 @@ from google.cloud.speech_v1.types import (
 from google.oauth2.service_account import Credentials as ServiceAccount
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.asr.elsewhere import (
-    MAX_TEXT_CHARS,
-    RemoteSession,
-    primary,
-    transcript,
-)
+from irene_wyoming.engines.asr.elsewhere import MAX_TEXT_CHARS, RemoteSession, transcript
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.language.likely import likely_names
 from irene_wyoming.language.vocabulary import TypedNames
+from irene_wyoming.tags import primary
 from irene_wyoming.wire.fields import cleaned
 
 NAME = "google_cloud"

@@ -23,6 +23,7 @@ from irene_wyoming.engines.asr.pauses import FRAME, Pauses, Speech
 from irene_wyoming.engines.base import ANSWERS, Answer, AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, UnsupportedRequest
 from irene_wyoming.heap import give_back_memory
+from irene_wyoming.tags import primary
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class Guided:
         if request.model not in (None, self._info.name):
             raise unknown_model(str(request.model), [self._info])
         language = request.language or "en"
-        if language.replace("_", "-").split("-")[0].casefold() not in self._info.languages:
+        if primary(language) not in self._info.languages:
             known = ", ".join(self._info.languages)
             raise UnsupportedRequest(f"language {language!r}: the model {self._info.name} knows {known} only")
         return GuidedSession(self, self._graphs.of(request.vocabulary), language, self._asked(request))

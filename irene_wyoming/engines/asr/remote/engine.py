@@ -9,9 +9,10 @@ from functools import partial
 from typing import Protocol
 
 from irene_wyoming.audio.format import SPEECH
-from irene_wyoming.engines.asr.elsewhere import LoopDecoding, LoopThread, RemoteSession, Utterance, primary
+from irene_wyoming.engines.asr.elsewhere import LoopDecoding, LoopThread, RemoteSession, Utterance
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, UnsupportedRequest
+from irene_wyoming.tags import primary
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from irene_wyoming import metrics
-from irene_wyoming.engines.asr.elsewhere import Utterance, primary
+from irene_wyoming.engines.asr.elsewhere import Utterance
 from irene_wyoming.engines.asr.remote.engine import Server
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription
 from irene_wyoming.errors import EngineFailed
+from irene_wyoming.tags import primary
 
 log = logging.getLogger(__name__)
 

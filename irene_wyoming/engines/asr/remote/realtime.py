@@ -18,11 +18,12 @@ import aiohttp
 
 from irene_wyoming.audio.convert import Converter
 from irene_wyoming.audio.format import SPEECH, AudioFormat
-from irene_wyoming.engines.asr.elsewhere import Utterance, primary, transcript
+from irene_wyoming.engines.asr.elsewhere import Utterance, transcript
 from irene_wyoming.engines.asr.remote.api import SHORTEST_S, Complaints, message, prompt
 from irene_wyoming.engines.asr.remote.openai import OpenAiServer
 from irene_wyoming.engines.base import AsrRequest, Transcription
 from irene_wyoming.errors import EngineFailed
+from irene_wyoming.tags import primary
 
 PATH = "/realtime"
 

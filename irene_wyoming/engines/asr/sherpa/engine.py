@@ -14,6 +14,7 @@ from irene_wyoming.engines.asr.sherpa.load import offline, online
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Steady, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.models.families import Found
+from irene_wyoming.tags import primary
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +101,7 @@ class Sherpa:
 
     def _spoken(self, request: AsrRequest) -> str:
         spoken = request.language or self._settings.language
-        primary = spoken.replace("_", "-").split("-")[0].casefold()
-        if primary in self._info.languages:
+        if primary(spoken) in self._info.languages:
             return spoken
         if request.language is None:
             return self._info.languages[0]

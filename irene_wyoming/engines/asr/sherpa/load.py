@@ -10,6 +10,7 @@ import sherpa_onnx
 
 from irene_wyoming.engines.asr.sherpa.hotwords import Hotwords
 from irene_wyoming.models.families import Found
+from irene_wyoming.tags import primary
 
 SCORE = 0.8
 """What each token of a hotword gains, as a logarithm. The library's own is 1.5. Of 180 noisy commands of a small model
@@ -23,7 +24,7 @@ def offline(found: Found, threads: int, language: str, hotwords: Hotwords | None
     :param hotwords: None: of a family that does not take any.
     """
     made = sherpa_onnx.OfflineRecognizer
-    primary = language.replace("_", "-").split("-")[0]
+    spoken = primary(language)
     families: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
         "moonshine": lambda kept: made.from_moonshine(
             preprocessor=kept["preprocess"],
@@ -42,13 +43,13 @@ def offline(found: Found, threads: int, language: str, hotwords: Hotwords | None
         ),
         "nemo_ctc": lambda kept: made.from_nemo_ctc(model=single(kept), **common(kept)),
         "nemo_canary": lambda kept: made.from_nemo_canary(
-            encoder=kept["encoder"], decoder=kept["decoder"], src_lang=primary, tgt_lang=primary, **common(kept)
+            encoder=kept["encoder"], decoder=kept["decoder"], src_lang=spoken, tgt_lang=spoken, **common(kept)
         ),
         "whisper": lambda kept: made.from_whisper(
-            encoder=kept["encoder"], decoder=kept["decoder"], language=primary, **common(kept)
+            encoder=kept["encoder"], decoder=kept["decoder"], language=spoken, **common(kept)
         ),
         "sense_voice": lambda kept: made.from_sense_voice(
-            model=single(kept), language=primary, use_itn=True, **common(kept)
+            model=single(kept), language=spoken, use_itn=True, **common(kept)
         ),
         "paraformer": lambda kept: made.from_paraformer(paraformer=single(kept), **common(kept)),
         "zipformer_ctc": lambda kept: made.from_zipformer_ctc(model=single(kept), **common(kept)),

@@ -13,17 +13,15 @@ from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Mod
 from irene_wyoming.errors import EngineUnavailable
 from irene_wyoming.models import folder
 from irene_wyoming.models.families import Found, find
+from irene_wyoming.models.recommend import EUROPEAN
+from irene_wyoming.tags import primary
 
 URL = "https://github.com/k2-fsa/sherpa-onnx"
 
 SENSE_VOICE = ("zh", "en", "ja", "ko", "yue")
-PARAKEET_V3 = (
-    *("bg", "hr", "cs", "da", "nl", "en", "et", "fi", "fr", "de", "el", "hu", "it", "lv", "lt", "mt", "pl", "pt"),
-    *("ro", "sk", "sl", "es", "sv", "ru", "uk"),
-)
 CODES = frozenset(
     [
-        *(*SENSE_VOICE, *PARAKEET_V3),
+        *(*SENSE_VOICE, *EUROPEAN),
         *("ar", "ca", "fa", "gl", "he", "hi", "id", "ka", "kk", "mn", "ms", "no", "sr", "sw", "ta", "te", "th", "tr"),
         *("ur", "uz", "vi"),
     ]
@@ -69,9 +67,9 @@ def languages(name: str, found: Found, language: str) -> tuple[str, ...]:
     if found.family.name == "sense_voice":
         return SENSE_VOICE
     if found.family.name == "nemo_transducer" and re.search(r"parakeet.*v3", name):
-        return PARAKEET_V3
+        return EUROPEAN
     said = [part for part in re.split(r"[-_.]", name.casefold()) if part in CODES]
-    return tuple(dict.fromkeys(said)) or (language.replace("_", "-").split("-")[0].casefold(),)
+    return tuple(dict.fromkeys(said)) or (primary(language),)
 
 
 SPEC = EngineSpec(

@@ -14,6 +14,7 @@ from irene_wyoming.language.likely import likely_names
 from irene_wyoming.language.spoken import spoken_forms
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.models.check import check, takes_grammar
+from irene_wyoming.tags import primary
 
 try:
     import vosk
@@ -69,7 +70,7 @@ class Vosk:
         if request.model not in (None, self._info.name):
             raise unknown_model(str(request.model), [self._info])
         spoken = self._info.languages[0]
-        if request.language and request.language.replace("_", "-").split("-")[0].casefold() != spoken:
+        if request.language and primary(request.language) != spoken:
             raise UnsupportedRequest(f"language {request.language!r}: the model {self._info.name} knows {spoken} only")
         return VoskSession(self._recognizer(request), request.language or spoken)
 

@@ -23,6 +23,7 @@ from irene_wyoming.engines.asr.whisper.library import WhisperModel
 from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unknown_model
 from irene_wyoming.errors import EngineFailed, EngineUnavailable, UnsupportedRequest
 from irene_wyoming.language.likely import likely_names
+from irene_wyoming.tags import primary
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +92,7 @@ class Whisper:
         return WhisperSession(self, None if spoken is None else self._code(spoken), names)
 
     def _code(self, language: str) -> str:
-        primary = language.replace("_", "-").split("-")[0].casefold()
-        code = OTHER_CODES.get(primary, primary)
+        code = OTHER_CODES.get(primary(language), primary(language))
         if code not in self._info.languages:
             known = ", ".join(self._info.languages)
             raise UnsupportedRequest(f"language {language!r}: the model {self._info.name} knows {known} only")
