@@ -66,9 +66,9 @@ class Level:
 
 LEVELS: Mapping[Quality, Level] = MappingProxyType(
     {
-        # To 16 kHz: within 0.1 dB to 5.6 kHz and 1 dB to 7 kHz, nothing from 9.6 kHz on. bench/design.py found the
-        # weights. A Kaiser window of this length stops from 10 kHz on, and with noise of 8 to 20 kHz 10 dB above speech
-        # a wake word was lost.
+        # To 16 kHz: within 0.1 dB to 5.6 kHz and 1 dB to 7 kHz, nothing from 9.6 kHz on (tests/audio/design.py).
+        # A Kaiser window of this length stops from 10 kHz on, and with noise of 8 to 20 kHz 10 dB above speech a wake
+        # word was lost.
         Quality.FAST: Level(0.875, 1.2, 60.5, COSINES),
         Quality.MEDIUM: Level(0.875, 1.125, 60),  # flat to 7 kHz, nothing from 9 kHz on
         Quality.HIGH: Level(0.875, 1.125, 93),  # the same, and what it lets through is below the noise of 16 bit

@@ -30,10 +30,6 @@ class Head:
         scores: Floats = logistic(windows @ self.weights + np.float32(self.bias))
         return scores
 
-    def shifted(self, by: float) -> "Head":
-        """A copy whose scores are higher, or lower for a negative number."""
-        return Head(self.weights, self.bias + by)
-
 
 def logistic(values: NDArray[np.floating]) -> Floats:
     share: Floats = (1 / (1 + np.exp(-np.clip(values, -30, 30)))).astype(np.float32)

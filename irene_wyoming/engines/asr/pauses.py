@@ -82,11 +82,6 @@ class Pauses:
         """Somebody has spoken, and has been silent for the length of a pause."""
         return self.speech is not None and self.frames - self.speech.end >= _PAUSE
 
-    @property
-    def settled_frames(self) -> int:
-        """Frames up to the end of the first pause after the speech; all frames where it has not paused."""
-        return self.speech.end + _PAUSE if self.speech is not None and self.paused else self.frames
-
     def loud(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which of the frames are speech."""
         return np.frombuffer(self._loud[start:end], np.bool_)

@@ -4,7 +4,7 @@ import numpy as np
 
 from irene_wyoming.audio.fir import COSINES, LEVELS
 from irene_wyoming.audio.format import Quality
-from irene_wyoming.bench.design import basis_responses, cosines
+from tests.audio.design import basis_responses, cosines
 
 
 def test_the_weights_are_those_of_the_design() -> None:
