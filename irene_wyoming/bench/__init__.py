@@ -1,4 +1,4 @@
-"""Measurements: what the parts cost and do, beside what others use. They return rows and print nothing.
+"""Measurements of the parts and of comparable software. They return rows and print nothing.
 
-It may import everything below, and what it compares with. Only ``cli/bench`` imports it.
+This room may import all rooms below, and the software for comparison. Only ``cli/bench`` imports it.
 """

@@ -1,4 +1,4 @@
-"""How well and how fast people are understood: recordings mixed with noise, played to a speech-to-text server."""
+"""Measures how well and how fast people are understood: recordings with noise, played to a server."""
 
 import asyncio
 import math
@@ -21,25 +21,25 @@ OWN = "server"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was made of a recording. None: there was no transcript."""
+    """The answer to a recording; ``heard`` is None where there was no transcript."""
 
     spoken: Spoken
     seconds: float
-    """Length of the audio."""
+    """Length of the audio, seconds."""
     heard: HeardText | None
     failure: str = ""
-    """Why there was none."""
+    """The reason why there was no transcript."""
 
     @property
     def first_partial_s(self) -> float | None:
-        """From the first sound of speech to the first words told; None: none before the end of the audio."""
+        """Seconds from the first sound of speech to the first partial text; None: none before the end of the audio."""
         if self.heard is None or self.heard.first_partial_s is None:
             return None
         return self.heard.first_partial_s - LEAD_S - start_of_speech(floats(self.spoken.pcm)) / SPEECH.rate
 
     @property
     def taken(self) -> bool:
-        """Whether it was taken for a command: the transcript says so, or has text and does not say what it is."""
+        """Whether it was taken for a command: the transcript says so, or has text and does not tell its kind."""
         return self.heard is not None and bool(self.heard.text) and self.heard.kind in ("command", None)
 
     @property
@@ -49,33 +49,33 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is measured."""
+    """The server, program and condition of a measurement."""
 
     listener: str
-    """``server``: one of our own; an address; ``sherpa-onnx``."""
+    """The measured server: ``server`` (our own), an address, or ``sherpa-onnx``."""
     program: str
     folder: str
     condition: Condition
     clients: int = 1
     realtime: bool = False
-    """At the pace of speech, instead of as fast as the audio is taken."""
+    """Whether audio is sent at the pace of speech, instead of as fast as it is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What it took. None: a server on another machine, or another user's."""
+    """CPU time and memory of a run. None: the server is on another machine, or another user's."""
 
     rtf: float | None = None
-    """CPU time over the length of the audio."""
+    """Real-time factor: CPU time over the length of the audio."""
     memory_mb: float | None = None
-    """In RAM, with engines in processes of their own (RSS)."""
+    """Megabytes of memory in RAM (RSS), with engines in processes of their own."""
     proportional_mb: float | None = None
-    """The same, where a page that n processes share counts as 1/n (PSS)."""
+    """Megabytes of memory where a page that n processes share counts as 1/n (PSS)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsrRow:
-    """One program, one folder, one condition. Shares are 0 to 1; None where there was nothing to count or to time."""
+    """One program, folder and condition. Shares are 0 to 1; None where there was nothing to count or to time."""
 
     listener: str
     program: str
@@ -84,43 +84,44 @@ class AsrRow:
     snr_db: float | None
     level_dbfs: float | None
     tail_s: float | None
-    """Silence after the speech; None: the audio ends with the last word."""
+    """Seconds of silence after the speech; None: the audio ends with the last word."""
     clients: int
     realtime: bool
     recordings: int
     failed: int
-    """Recordings to which there was no transcript."""
+    """Number of recordings without a transcript."""
     failure: str
-    """Why there was none to the first of them."""
+    """The reason for the first of them."""
     exact: float | None
-    """Share of the commands and sentences of which every slot is right, or every word but articles."""
+    """Share of commands with all slots right, or of sentences with all words but articles right."""
     slots: float | None
-    """Share of all slots that are in the transcripts with their values, whatever else is in them."""
+    """Share of all slots whose values are in the transcripts."""
     accepted: float | None
-    """Share of them that was taken for a command, right or wrong."""
+    """Share of commands that were taken for a command, right or wrong."""
     wrong: float | None
-    """Share of them that was taken for another command."""
+    """Share of commands that were taken for another command."""
     wrong_kinds: Mapping[str, int]
-    """How those differ: opposites such as ``on/off``, ``number``, ``words``, or slots. One may have several."""
+    """Counts of wrong commands by kind: opposites such as ``on/off``, ``number``, ``words``, or slots. One may have
+    several.
+    """
     rejected: float | None
     """Share of other speech that was not taken for a command."""
     wer: float | None
-    """Word error rate: words wrong, missing or too many, over those spoken, numbers as words."""
+    """Word error rate: words wrong, missing or added, over those spoken; numbers as words."""
     after_p50_ms: float | None
-    """From the end of the audio to its transcript."""
+    """Milliseconds from the end of the audio to its transcript, median."""
     after_p95_ms: float | None
     first_partial_p50_ms: float | None
-    """At the pace of speech: from the first sound of speech to the first words of the transcript, where any came before
-    the end of the audio."""
+    """Milliseconds from the first sound of speech to the first partial text, median, at the pace of speech."""
     rtf: float | None
     memory_mb: float | None
     proportional_mb: float | None
 
 
 async def programs(address: Address) -> list[str]:
-    """Those that can be used.
+    """List the programs of a server that can be used.
 
-    :raises ServerUnavailable: nobody answers, or there are none.
+    :raises ServerUnavailable: nobody answers, or there is no program.
     """
     names = [program.name for program in (await describe(address)).asr if program.installed]
     if not names:
@@ -129,7 +130,7 @@ async def programs(address: Address) -> list[str]:
 
 
 def sounds(folder: Folder, condition: Condition) -> list[bytes]:
-    """Every recording of a folder as it is heard under a condition."""
+    """The recordings of a folder under a condition."""
     return [mixed(one.pcm, condition, one.name) for one in folder.spoken]
 
 
@@ -138,7 +139,7 @@ async def measure(
 ) -> tuple[AsrRow, list[Answer]]:
     """Play a folder to one program, ``subject.clients`` recordings at a time.
 
-    :param process: the server's, where it is on this machine; its CPU time and memory are then told.
+    :param process: the server's process on this machine, whose CPU time and memory are measured.
     """
     audio = await asyncio.to_thread(sounds, folder, subject.condition)
     before_s = await asyncio.to_thread(process.cpu_s) if process else 0.0
@@ -148,7 +149,7 @@ async def measure(
 
 
 async def played(address: Address, subject: Subject, sounds: Sequence[tuple[Spoken, bytes]]) -> list[Answer]:
-    """All of them, as many at a time as there are clients."""
+    """Play all recordings, with as many at a time as there are clients."""
     waiting = list(sounds)
     answers: list[Answer] = []
 
@@ -174,7 +175,7 @@ def cost_of(process: Family, before_s: float, answers: Sequence[Answer]) -> Cost
 
 
 def summed_up(subject: Subject, answers: Sequence[Answer], cost: Cost) -> AsrRow:
-    """The figures of one run."""
+    """Compute the figures of one run."""
     answered = [answer for answer in answers if answer.heard is not None]
     commands = [answer for answer in answered if answer.spoken.command]
     others = [answer for answer in answered if not answer.spoken.command]
@@ -222,7 +223,7 @@ def share_of_slots(answers: Sequence[Answer]) -> float | None:
 
 
 def word_error_rate(answers: Sequence[Answer]) -> float | None:
-    """Over the recordings whose text is known; None: there are none."""
+    """Word error rate over the recordings whose text is known; None: there are none."""
     pairs = [
         (compared(answer.spoken.text).split(), compared(answer.heard.text).split())
         for answer in answers
@@ -233,5 +234,5 @@ def word_error_rate(answers: Sequence[Answer]) -> float | None:
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """Of sorted values: the smallest that ``share`` of them do not exceed; None: there are none."""
+    """The smallest of sorted values that ``share`` of them do not exceed; None: there are none."""
     return values[math.ceil(share * len(values)) - 1] if values else None

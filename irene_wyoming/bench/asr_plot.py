@@ -1,4 +1,4 @@
-"""What is understood in which noise, as a picture. Needs matplotlib, which only the plots use."""
+"""Draws what is understood in noise. Needs matplotlib, which only the plots use."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,7 +10,7 @@ SHARES = {"exact": "right, %", "wrong": "another command, %"}
 
 
 def write(rows: Sequence[AsrRow], path: Path) -> None:
-    """One row of axes per folder with commands: right and wrong ones under each condition, a line per program."""
+    """Draw a row of axes per folder of commands: right and wrong ones under each condition, a line per program."""
     folders = list(dict.fromkeys(row.folder for row in rows if row.exact is not None and not row.realtime))
     figure = import_module("matplotlib.figure").Figure(figsize=(13, 4.5 * max(1, len(folders))), layout="constrained")
     grid = figure.subplots(max(1, len(folders)), len(SHARES), squeeze=False)
@@ -28,11 +28,11 @@ def write(rows: Sequence[AsrRow], path: Path) -> None:
 
 
 def of(rows: Sequence[AsrRow], who: tuple[str, str], name: str) -> list[AsrRow]:
-    """The rows of one program in which there was something to count."""
+    """The rows of one program that have something to count."""
     return [row for row in rows if (row.listener, row.program) == who and getattr(row, name) is not None]
 
 
 def condition(row: AsrRow) -> str:
-    """In a word or two."""
+    """A condition in a word or two."""
     noise = "no noise" if row.snr_db is None else f"{row.noise} {row.snr_db:g} dB"
     return noise if row.level_dbfs is None else f"{noise}\n{row.level_dbfs:g} dBFS"

@@ -1,4 +1,4 @@
-"""Engines by name, with their defaults, for what is measured without a server."""
+"""Makes engines by name, with their defaults, for measurements without a server."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from irene_wyoming.engines.registry import Kind, require, spec
 
 
 def wake_engine(name: str) -> WakeEngine:
-    """:raises EngineUnavailable: it is not installed."""
+    """Make a wake word engine; raises EngineUnavailable where it is not installed."""
     loaded: WakeEngine = load("wake", name)
     return loaded
 
 
 def asr_engine(name: str, **options: object) -> AsrEngine:
-    """:param options: instead of its defaults.
+    """:param options: values in place of the engine's defaults.
     :raises EngineUnavailable: it is not installed.
     """
     loaded: AsrEngine = load("asr", name, **options)

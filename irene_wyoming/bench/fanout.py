@@ -1,4 +1,4 @@
-"""What one more reader of a converted stream costs."""
+"""Measures the cost of one more reader of a converted stream."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,11 +13,11 @@ from irene_wyoming.stream.shared import SharedStream
 SOURCE = AudioFormat(48_000, 2, 1)
 CHUNK_FRAMES = 960
 CAPACITY = 4
-"""Chunks in a reader's queue: full, as nobody reads here, so that each one offered costs all that it ever can."""
+"""Chunks in a reader's queue. It is full, as nobody reads here, so each offered chunk costs the most."""
 
 
 def shared(readers: Sequence[int], rounds: int) -> dict[int, Timing]:
-    """CPU of publishing a chunk of 20 ms at 48 kHz to so many readers of one view; without their own reading."""
+    """Measure the CPU of publishing 20 ms chunks at 48 kHz to readers of one view, without their own reading."""
     timings = interleaved({str(count): publishing(count) for count in readers}, rounds, in_a_row=20)
     return {count: timings[str(count)] for count in readers}
 

@@ -1,4 +1,4 @@
-"""The promises of the audio core, each held against what was measured."""
+"""Judges the promises of the audio core by measurements."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -17,20 +17,20 @@ COST: Mapping[int, Mapping[str, Mapping[int, float]]] = {
     48_000: {"fast": {20: 1.0, 80: 0.6}, "medium": {20: 1.0, 80: 0.6}, "high": {20: 1.2, 80: 0.75}},
     44_100: {"fast": {20: 1.5, 80: 0.8}, "medium": {20: 1.7, 80: 0.8}, "high": {20: 1.9, 80: 1.0}},
 }
-"""Of the peers' cost, at most: by rate, level, length of chunk in ms. Theirs has no filter."""
+"""Largest cost relative to the peers' converter, which has no filter, by rate, level and chunk in ms."""
 
 EVERY_RATE = (
     *(8_000, 11_025, 12_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000, 176_400, 192_000),
     *(44_056, 47_999),
 )
-"""Hz, to 16 kHz: what sound cards and files have, and two that have little in common with it."""
+"""Source rates, Hz, for conversion to 16 kHz: common ones, and two with few common factors."""
 
 DEAREST = 4.0
-"""Times the peers' cost, at any of them."""
+"""Largest cost at any rate, as a multiple of the peers'."""
 
 HELD_MS = {"fast": 0.5, "medium": 1.0, "high": 2.0}
 ALIAS_DB = {"fast": (10, 60.0), "medium": (9, 60.0), "high": (9, 90.0), WHOLE: (9, 100.0)}
-"""From so many kHz up, at least."""
+"""Least rejection of aliases, dB, and the kHz from which it holds, by level."""
 
 RIPPLE_DB = {"fast": 1.1, "medium": 0.1, "high": 0.1}
 STREAMS = 1_000
@@ -43,10 +43,10 @@ NO_PEER = "no audioop in this Python: the peers' converter is a slow stand-in he
 
 
 def gates(rows: Sequence[MethodRow], rounds: int) -> Iterator[Gate]:
-    """Judge the rows, and measure what they do not tell.
+    """Judge the rows, and measure what they lack.
 
     :param rows: every method at 48 and 44.1 kHz, chunks of 20 and 80 ms.
-    :param rounds: of what else is timed.
+    :param rounds: rounds of the other measurements.
     """
     yield from cost_gates(rows)
     yield dearest_gate(rounds)
@@ -72,7 +72,7 @@ def cost_gates(rows: Sequence[MethodRow]) -> Iterator[Gate]:
 
 
 def of_method(rows: Sequence[MethodRow], row: MethodRow, name: str, ms: int) -> float | None:
-    """The row's cost as a multiple of another method's in the same run; None where that was not measured."""
+    """The row's cost as a multiple of another method's in the same run; None: that was not measured."""
     for other in rows:
         if other.method == name and (other.source_rate, other.target_rate) == (row.source_rate, row.target_rate):
             return row.cost[ms].least_us / other.cost[ms].least_us
@@ -88,7 +88,7 @@ def dearest_gate(rounds: int) -> Gate:
 
 
 def ratios(rounds: int) -> list[tuple[float, str, int]]:
-    """Of every level to the peers' converter at every rate; for a process of its own."""
+    """Cost of every level relative to the peers' converter at every rate; for a process of its own."""
     found = []
     for rate in EVERY_RATE:
         costs = cost([*LIVE_LEVELS, PEER], rate, SPEECH.rate, 20, rounds)
@@ -100,7 +100,7 @@ def held_gates(rows: Sequence[MethodRow]) -> Iterator[Gate]:
     for row in rows:
         if row.method in HELD_MS and row.source_rate in COST:
             least, most, limit = row.held.min_ms, row.held.max_ms, HELD_MS[row.method]
-            frame_ms = 1_000 / row.target_rate + 1_000 / row.source_rate  # a frame is there or is not
+            frame_ms = 1_000 / row.target_rate + 1_000 / row.source_rate  # a whole frame is there or not
             yield Gate(
                 f"held back by {row.method}, {row.source_rate} Hz",
                 f"<= {limit:g} ms, constant",
@@ -141,14 +141,14 @@ def shared_gate(costs: Mapping[int, Timing]) -> Gate:
 
 
 def clip_costs(rounds: int) -> dict[str, Timing]:
-    """A second of 48 kHz, converted and found."""
+    """Cost of a second of 48 kHz when it is converted, and when it is found in the cache."""
     source = AudioFormat(48_000, 2, 1)
     pcm = (np.random.default_rng(1).normal(size=source.rate) * 2_000).astype("<i2").tobytes()
     kept, emptied = ClipCache(), ClipCache()
     kept.convert(pcm, source, SPEECH, Quality.HIGH)
 
     def hit() -> None:
-        kept.convert(bytes(memoryview(pcm)), source, SPEECH, Quality.HIGH)  # a copy, whose hash nobody knows
+        kept.convert(bytes(memoryview(pcm)), source, SPEECH, Quality.HIGH)  # a copy, whose hash was never computed
 
     def miss() -> None:
         emptied.clear()

@@ -1,4 +1,4 @@
-"""What an import costs a command that needs it, measured in fresh interpreters."""
+"""Measures the cost of imports in fresh interpreters."""
 
 import subprocess
 import sys
@@ -6,11 +6,11 @@ import sys
 from irene_wyoming.bench.rows import ImportRow
 
 HEAVY = ("asyncio", "matplotlib", "numpy", "scipy", "soxr", "voluptuous", "wyoming", "yaml")
-"""Packages that take 10 ms and more on a small machine."""
+"""Packages whose import takes 10 ms and more on a small machine."""
 
 
 def imported(module: str, times: int = 5) -> ImportRow:
-    """Time an import; the shortest of some.
+    """Time an import several times; the shortest counts.
 
     :raises ModuleNotFoundError: there is no such module.
     """
@@ -18,7 +18,7 @@ def imported(module: str, times: int = 5) -> ImportRow:
 
 
 def import_ms(module: str) -> float:
-    """One import with everything that it imports, ms."""
+    """Milliseconds of one import, with all that it imports."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", f"import {module}"], capture_output=True, text=True, check=False
     )
@@ -30,7 +30,7 @@ def import_ms(module: str) -> float:
 
 
 def heavy(module: str) -> tuple[str, ...]:
-    """Which heavy packages an interpreter has loaded after the import."""
+    """The heavy packages that an interpreter has loaded after the import."""
     code = f"import sys, {module}; print(*(name for name in {HEAVY!r} if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return tuple(done.stdout.split())

@@ -1,4 +1,4 @@
-"""Every engine that is installed on this machine, with each of its models: what to lay side by side."""
+"""Lists every installed engine with each of its models, for comparison."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ class Installed:
 
     engine: str
     model: str | None
-    """A folder; None: the engine brings its own, or needs none here."""
+    """The model's folder; None: the engine brings its own, or needs none here."""
 
     @property
     def name(self) -> str:
         return self.engine if self.model is None else f"{self.engine} {self.model.rpartition('/')[2]}"
 
     def settings(self, others: Mapping[str, object]) -> dict[str, object]:
-        """Settings of a server that has this engine only.
+        """Settings of a server with this engine only.
 
-        :param others: settings besides, as ``serving`` takes them.
+        :param others: further settings, as ``serving`` takes them.
         """
         provider = f"providers__{self.engine}__"
         model = {} if self.model is None else {f"{provider}model": self.model}
@@ -35,7 +35,7 @@ class Installed:
 
 
 def sherpa_with_guided_model() -> Installed:
-    """The engine ``sherpa`` with the model that ``guided`` has: open transcripts, no command grammar.
+    """The engine ``sherpa`` with the model of ``guided``: open transcripts, no command grammar.
 
     The model is found without importing its package, which would load PortAudio.
 
@@ -48,9 +48,9 @@ def sherpa_with_guided_model() -> Installed:
 
 
 def installed(config: Config) -> Iterator[Installed]:
-    """Engines whose packages are there: with the models that are configured or in the data folder, or with their own.
+    """List installed engines with their configured models, those in the data folder, or their own.
 
-    One that sends audio away is among them only where the configuration has it enabled.
+    Engines that send audio away are included only where the configuration enables them.
     """
     for name, spec in registry.specs("asr").items():
         provider = config.asr.providers[name]

@@ -1,4 +1,4 @@
-"""What figures depend on: they are worth little without it."""
+"""Describes the machine, without which figures are worth little."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str | int | None]:
-    """What figures depend on."""
+    """The properties of this machine on which figures depend."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),

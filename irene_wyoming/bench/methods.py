@@ -1,4 +1,4 @@
-"""Ways to convert, side by side: this project's levels, and what others use, each as a stream of bytes."""
+"""Conversion methods for comparison: this project's levels and other software, each as a stream of bytes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ LIVE_LEVELS = (Quality.FAST, Quality.MEDIUM, Quality.HIGH)
 
 
 class Stream(Protocol):
-    """One stream of mono PCM, 16 or 32 bit."""
+    """A stream of mono PCM, 16 or 32 bit."""
 
     def push(self, pcm: bytes) -> bytes: ...
 
     def flush(self) -> bytes: ...
 
     def timed(self, pcm: bytes) -> Callable[[], object]:
-        """The call that converts a chunk, as a server would make it once it has the chunk in its own form."""
+        """Make the call that converts a chunk, given the chunk in the form that a server has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One way to convert."""
+    """One conversion method."""
 
     name: str
     what: str
@@ -55,7 +55,7 @@ class PeerStream:
     """The wyoming package's converter, which Wyoming servers use: ``audioop.ratecv``."""
 
     def __init__(self, source: AudioFormat, target: AudioFormat) -> None:
-        from wyoming import audio  # only who compares with it needs it
+        from wyoming import audio  # only comparisons with it need it
 
         self._chunk = partial(audio.AudioChunk, source.rate, source.width, source.channels)
         self._converter = audio.AudioChunkConverter(target.rate, target.width, target.channels)
@@ -71,7 +71,7 @@ class PeerStream:
 
 
 class ArrayStream:
-    """A library that takes and gives arrays, with the least around it: bytes to floats, rounded, clipped, bytes."""
+    """An array library with minimal code around it: bytes to floats, rounded, clipped, bytes."""
 
     def __init__(self, width: int, push: Callable[[Any], Any], flush: Callable[[], Any]) -> None:
         self._coded = np.dtype(f"<i{width}")
@@ -89,7 +89,7 @@ class ArrayStream:
         return partial(self.push, pcm)
 
     def _encode(self, samples: Any) -> bytes:
-        exact = samples if self._coded.itemsize == 2 else samples.astype(np.float64)  # float32 has no 2**31 - 1
+        exact = samples if self._coded.itemsize == 2 else samples.astype(np.float64)  # float32 cannot hold 2**31 - 1
         rounded = np.clip(np.rint(exact), *self._limits)
         return bytes(rounded.astype(self._coded).tobytes())
 
@@ -104,7 +104,7 @@ def soxr_stream(source: AudioFormat, target: AudioFormat, recipe: str) -> Stream
 
 
 def scipy_stream(source: AudioFormat, target: AudioFormat) -> Stream:
-    """Each chunk by itself, its filter designed anew, as programs do it that have a function instead of a stream."""
+    """Convert each chunk by itself with a new filter, as programs do that have a function instead of a stream."""
     resample_poly = import_module("scipy.signal").resample_poly
     common = np.gcd(source.rate, target.rate)
     up, down = int(target.rate // common), int(source.rate // common)
@@ -127,14 +127,14 @@ METHODS = (
     Method("scipy", "scipy.signal.resample_poly, chunk by chunk", scipy_stream),
 )
 NEEDS = {PEER: "audioop", "scipy": "scipy"}
-"""What is not always there: audioop left Python with 3.13, where the wyoming package has a slow stand-in for it."""
+"""Modules that may be missing, by method. Python 3.13 dropped audioop; wyoming then uses a slow stand-in."""
 
 
 def absent() -> dict[str, str]:
-    """Methods that cannot be measured here, each with the module that is not installed."""
+    """Methods that cannot be measured here, with the module that each lacks."""
     return {name: module for name, module in NEEDS.items() if find_spec(module) is None}
 
 
 def method(name: str) -> Method:
-    """The method of that name, which must be one of METHODS."""
+    """Find a method by its name, which must be in METHODS."""
     return next(method for method in METHODS if method.name == name)

@@ -1,4 +1,4 @@
-"""What the microphone server promises, measured on a real one: delay, many listeners, bad ones, an hour, its end."""
+"""Measures the microphone server's promises: delay, many listeners, bad ones, an hour, its end."""
 
 import asyncio
 import random
@@ -25,23 +25,23 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.listen import listening
 
 CHUNK_FRAMES = 640
-"""The default: 40 ms."""
+"""Frames per chunk: the default, 40 ms."""
 
 CHUNK_MS = CHUNK_FRAMES * 1000 // SPEECH.rate
 
 STUDIO = AudioFormat(48_000, 2, 2)
-"""What USB microphones deliver."""
+"""The format of USB microphones."""
 
 BUSY_MS = 5.0
-"""Where a mere pipe takes so long, the machine is too busy to tell what the server adds."""
+"""Milliseconds of delay through a mere pipe from which the machine is too busy for a verdict."""
 
 CLOSED_S = 5.0
-"""For a server to have closed what a listener has left, and for a recorder to end."""
+"""Seconds for a server to close connections that listeners have left, and for a recorder to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much a measurement may take."""
+    """The size of a measurement."""
 
     seconds: float
     listeners: int
@@ -52,11 +52,11 @@ class Effort:
 
 FULL = Effort(seconds=20, listeners=100, hour_s=3600, connects=50, rounds=400)
 QUICK = Effort(seconds=1, listeners=10, hour_s=60, connects=5, rounds=30)
-"""To see that it works; its figures are rough."""
+"""A short run that shows whether the measurement works; its figures are rough."""
 
 
 async def gates(effort: Effort) -> AsyncIterator[Gate]:
-    """Every promise of the microphone server, one after the other."""
+    """Judge every promise of the microphone server, one after the other."""
     async with mic_server(SPEECH, CHUNK_FRAMES) as server:
         for gate in await delay(server, effort.seconds):
             yield gate
@@ -77,17 +77,17 @@ async def gates(effort: Effort) -> AsyncIterator[Gate]:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """What one listener has heard."""
+    """The audio that one listener got."""
 
     chunks: dict[int, bytes]
-    """Digest of the audio, by timestamp."""
+    """Digests of the audio, by timestamp."""
     lost_frames: int
     delays_ms: list[float]
-    """From the capture of each chunk's last frame to its arrival, for as long as chunks are the recorder's blocks."""
+    """Milliseconds from each chunk's capture to its arrival, while chunks are the recorder's blocks."""
 
 
 async def take(address: Address, seconds: float) -> Take:
-    """Listen for so long, from the first chunk on."""
+    """Listen for so many seconds, from the first chunk on."""
     heard: dict[int, bytes] = {}
     delays: list[float] = []
     lost, expected, end = 0, 0, float("inf")
@@ -105,7 +105,7 @@ async def take(address: Address, seconds: float) -> Take:
 
 
 async def pipe_delays(seconds: float) -> list[float]:
-    """What the same recorder's blocks take through nothing but a pipe, ms: the machine's part of every delay."""
+    """Milliseconds that the recorder's blocks take through a mere pipe: the machine's part of every delay."""
     recorder = await asyncio.create_subprocess_exec(
         *recording(SPEECH, CHUNK_FRAMES, "/dev/null"), stdout=asyncio.subprocess.PIPE
     )
@@ -180,7 +180,7 @@ async def alone_with_one(server: MicServer, seconds: float) -> Sequence[Gate]:
 
 
 async def idle_share(seconds: float = 3.0) -> float:
-    """What an event loop takes that wakes up once per chunk and does nothing, as part of a core."""
+    """Share of a core that an event loop takes which wakes up once per chunk and does nothing."""
     return await asyncio.to_thread(alone, idle_here, seconds)
 
 
@@ -211,7 +211,7 @@ async def pace(server: MicServer, effort: Effort) -> Gate:
 
 @asynccontextmanager
 async def unread(address: Address) -> AsyncIterator[None]:
-    """A listener who never reads."""
+    """Connect a listener that never reads."""
     with socket.socket(socket.AF_UNIX) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         client.setblocking(False)
@@ -243,7 +243,7 @@ async def never_reads(server: MicServer, seconds: float) -> Sequence[Gate]:
 
 
 async def hour(seconds: int) -> Gate:
-    """Looped audio through capture and fan-out as fast as it goes, stamped as if it had been played."""
+    """Run an hour of looped audio through capture and fan-out as fast as possible, with the timestamps of an hour."""
     with TemporaryDirectory(prefix="irene-bench-") as folder:
         path = Path(folder, "loop.wav")
         sound = await asyncio.to_thread(loop_of_noise, path)
@@ -257,7 +257,7 @@ async def hour(seconds: int) -> Gate:
 
 
 def loop_of_noise(path: Path) -> bytes:
-    """A wav file whose length is no multiple of a chunk; gives its audio. Blocks."""
+    """Write a wav file whose length is no multiple of a chunk; gives its audio. Blocks."""
     sound = random.Random(6).randbytes(2 * 50_021)
     with wave.open(str(path), "wb") as wav:
         wav.setparams((1, 2, SPEECH.rate, 0, "NONE", ""))
@@ -266,7 +266,7 @@ def loop_of_noise(path: Path) -> bytes:
 
 
 async def played(path: Path, sound: bytes, seconds: int) -> Counter[str]:
-    """What is wrong with what a listener gets of it, by kind of fault."""
+    """Count the faults in a listener's audio, by kind."""
     faults: Counter[str] = Counter()
     stream = SharedStream()
     looped = sound * 2
@@ -292,7 +292,7 @@ async def played(path: Path, sound: bytes, seconds: int) -> Counter[str]:
 
 
 async def connects(server: MicServer, count: int) -> Sequence[Gate]:
-    await first_chunk(server.address)  # what the server keeps from its first recorder on
+    await first_chunk(server.address)  # the memory that the server keeps from its first recorder on
     await settled(server.recorders)
     before = (await server.state()).descriptors
     for _ in range(count):
@@ -326,8 +326,8 @@ async def killed(server: MicServer) -> Gate:
 
 
 async def settled(left: Callable[[], Awaitable[int]]) -> int:
-    """Wait until nothing is left, but not for ever; how much is."""
+    """Wait until nothing is left, with a time limit; gives how much is left."""
     deadline = time.monotonic() + CLOSED_S
-    while (count := await left()) and time.monotonic() < deadline:  # noqa: ASYNC110  # it tells nobody
+    while (count := await left()) and time.monotonic() < deadline:  # noqa: ASYNC110  # no event tells
         await asyncio.sleep(0.02)
     return count

@@ -1,4 +1,4 @@
-"""A microphone server in a process of its own, recording from a program, and what the kernel says of it."""
+"""Runs a microphone server in a process of its own, recording from a program, and reads its usage."""
 
 import asyncio
 import json
@@ -18,14 +18,14 @@ from irene_wyoming.wire.address import Address
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the kernel says of a server."""
+    """The kernel's figures of a server."""
 
     cpu_s: float
-    """Processor time of all its threads, so far."""
+    """CPU seconds of all its threads since the start."""
     resident_bytes: int
     descriptors: int
     recorders: int
-    """Still running, of those that it has ever started."""
+    """Number of its recorders that still run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ class MicServer:
     address: Address
     process: asyncio.subprocess.Process
     report: Path
-    """Where recorders write their process numbers."""
+    """File into which recorders write their process ids."""
 
     async def state(self) -> State:
-        """The server must be running."""
+        """Read the state of a running server."""
         return await asyncio.to_thread(self._state)
 
     async def recorders(self) -> int:
-        """As in ``state``, of a server that may have ended."""
+        """Count the recorders that still run, also after the server's end."""
         return await asyncio.to_thread(self._recorders)
 
     def _state(self) -> State:
@@ -61,7 +61,7 @@ class MicServer:
 
 @asynccontextmanager
 async def mic_server(source: AudioFormat, block_frames: int, **settings: str) -> AsyncIterator[MicServer]:
-    """A server whose recorder delivers blocks of ``block_frames``; ``settings``: as environment variables have them.
+    """Run a server whose recorder delivers blocks of ``block_frames``; ``settings`` have the names of variables.
 
     :raises ServerUnavailable: it does not start.
     """
@@ -84,13 +84,13 @@ async def mic_server(source: AudioFormat, block_frames: int, **settings: str) ->
 
 
 def recording(source: AudioFormat, block_frames: int, report: str) -> list[str]:
-    """The recorder as a command."""
+    """The recorder's command."""
     numbers = (source.rate, source.frame_bytes, block_frames)
     return [sys.executable, "-S", recorder.__file__, *map(str, numbers), report]
 
 
 def running(pid: int) -> bool:
-    """Not gone, nor dead and waiting for its parent."""
+    """Whether a process runs and is no zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Recordings as a microphone in a home would have them: with noise, at a level, with silence around, or cut off.
+"""Mixes recordings like a home's microphone: with noise, at a level, with silence around, or cut off.
 
 The speech-active level is the RMS of the 20 ms frames within 25 dB of the loudest one. Noise is scaled so that this
 level over the RMS of the noise is the SNR. The speech has 0.3 s of zeros before it and 0.5 s after it.
@@ -14,38 +14,38 @@ from numpy.typing import NDArray
 from irene_wyoming.audio.format import SPEECH
 
 Samples = NDArray[np.float64]
-"""16 kHz mono, full scale 1."""
+"""Samples at 16 kHz, mono, full scale 1."""
 
 FRAME = SPEECH.rate // 50
 ACTIVE_DB = 25.0
 LEAD_S, TAIL_S = 0.3, 0.5
 NOISE_S = 60.0
-"""Length of generated noise. Each recording gets a piece of its own."""
+"""Seconds of generated noise. Each recording gets a piece of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What is mixed in: a name and its samples, of which pieces are taken."""
+    """Noise to mix in: a name, and samples from which pieces are taken."""
 
     name: str
     samples: Samples
 
     def piece(self, size: int, seed: str) -> Samples:
-        """``size`` samples from a place that depends on the seed only; what is too short starts again."""
+        """Cut ``size`` samples from a place that depends on the seed only; short noise is repeated."""
         start = Random(seed).randrange(len(self.samples))
         return np.take(self.samples, np.arange(start, start + size), mode="wrap")
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How a recording is heard."""
+    """The noise, level and tail of a recording."""
 
     noise: Noise | None = None
     snr_db: float | None = None
     level_dbfs: float | None = None
-    """Speech-active level; None: as recorded."""
+    """Speech-active level, dBFS; None: as recorded."""
     tail_s: float | None = TAIL_S
-    """Silence after the recording; None: the audio ends with the last word."""
+    """Seconds of silence after the recording; None: the audio ends with the last word."""
 
     @property
     def noise_name(self) -> str:
@@ -53,10 +53,10 @@ class Condition:
 
 
 def mixed(pcm: bytes, condition: Condition, seed: str) -> bytes:
-    """A recording under a condition.
+    """Mix a recording under a condition.
 
     :param pcm: 16 kHz, 16 bit, mono; the result is, too.
-    :param seed: chooses the piece of noise; the name of the recording, so that it gets the same one each time.
+    :param seed: chooses the piece of noise; the recording's name, so that its piece is always the same.
     """
     speech = floats(pcm)
     if condition.tail_s is None:
@@ -78,12 +78,12 @@ def active_level(speech: Samples) -> float:
 
 
 def start_of_speech(speech: Samples) -> int:
-    """Where the first frame begins that is within 25 dB of the loudest, samples."""
+    """The sample at which the first frame within 25 dB of the loudest begins."""
     return int(_active(speech)[0]) * FRAME
 
 
 def end_of_speech(speech: Samples) -> int:
-    """Where the last frame ends that is within 25 dB of the loudest, samples."""
+    """The sample at which the last frame within 25 dB of the loudest ends."""
     return (int(_active(speech)[-1]) + 1) * FRAME
 
 
@@ -94,7 +94,7 @@ def _active(speech: Samples) -> NDArray[np.intp]:
 
 
 def frame_power(speech: Samples) -> Samples:
-    """Mean square of each 20 ms; what is left over at the end counts as a frame."""
+    """Mean square of each 20 ms; an incomplete frame at the end counts as one."""
     whole = np.pad(speech, (0, -len(speech) % FRAME or (0 if len(speech) else FRAME)))
     power: Samples = np.mean(whole.reshape(-1, FRAME) ** 2, axis=1)
     return power
@@ -109,7 +109,7 @@ def white() -> Samples:
 
 
 def pink() -> Samples:
-    """Power falls by 3 dB per octave from 20 Hz up."""
+    """Make noise whose power falls by 3 dB per octave from 20 Hz up."""
     spectrum = np.fft.rfft(white())
     hz = np.fft.rfftfreq(round(NOISE_S * SPEECH.rate), 1 / SPEECH.rate)
     return np.fft.irfft(spectrum / np.sqrt(np.maximum(hz, 20)))
@@ -123,5 +123,5 @@ def floats(pcm: bytes) -> Samples:
 
 
 def encoded(samples: Samples) -> bytes:
-    """16 bit; what is louder than full scale is clipped, as a microphone does it."""
+    """Encode as 16 bit; values beyond full scale are clipped, as in a microphone."""
     return bytes(np.clip(np.rint(samples * 2**15), -(2**15), 2**15 - 1).astype("<i2").tobytes())

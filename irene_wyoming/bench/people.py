@@ -1,8 +1,8 @@
-"""Folders with recordings of people, and what is said in them.
+"""Reads folders with recordings of people and their texts.
 
 A folder has ``labels.json`` (the slots of each file), ``slots.json`` (all values of each slot) and ``sentence.txt`` (a
-sentence template that covers them), or a text beside each recording, FILE.txt. An empty text stands for nothing that is
-to be understood. A folder of other speech needs no texts.
+sentence template that covers them), or a text beside each recording, FILE.txt. An empty text stands for speech that is
+no command. A folder of other speech needs no texts.
 """
 
 import json
@@ -19,31 +19,31 @@ Reader = Callable[[Path], bytes]
 """Reads a wav file as 16 kHz, 16 bit, mono."""
 
 MAX_TEXT_BYTES = 1 << 20
-"""Of a file with labels, or with what is said in a recording: a mistaken file is not read into memory."""
+"""Most bytes of a file with labels or a text, so that a mistaken file is not read into memory."""
 
 HALVES = {"even": 0, "odd": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A recording and what is said in it."""
+    """A recording and its text or slots."""
 
     name: str
     pcm: bytes
-    """16 kHz, 16 bit, mono."""
+    """PCM at 16 kHz, 16 bit, mono."""
     text: str | None
-    """None: only its slots are known."""
+    """The spoken text; None: only the slots are known."""
     slots: Mapping[str, str] | None = None
     values: Mapping[str, Sequence[str]] | None = None
-    """All values of each slot, where there are slots."""
+    """All values of each slot; None: there are no slots."""
 
     @property
     def command(self) -> bool:
-        """Whether something is to be understood."""
+        """Whether the recording has something to understand."""
         return bool(self.text) or self.slots is not None
 
     def mistakes(self, heard: str) -> list[str]:
-        """What kinds of mistakes a transcript has; none: it is right. Slots that differ, by name, or the words."""
+        """The kinds of mistakes in a transcript: names of wrong slots, or kinds of wrong words. Empty: it is right."""
         text = compared(heard)
         if self.slots is not None and self.values is not None:
             return list(slots_that_differ(self.slots, slots_in(text, self.values)))
@@ -51,7 +51,7 @@ class Spoken:
         return [] if same_command(said, text) else [difference(said, text)]
 
     def slots_right(self, heard: str) -> int:
-        """How many of its slots a transcript has with their values."""
+        """The number of slots whose values are in a transcript."""
         found = slots_in(compared(heard), self.values or {})
         return sum(found.get(slot) == value for slot, value in (self.slots or {}).items())
 
@@ -63,20 +63,20 @@ class Folder:
     name: str
     spoken: tuple[Spoken, ...]
     sentences: tuple[str, ...] = ()
-    """Templates that a server needs to know these commands."""
+    """Templates of sentences that a server needs for these commands."""
 
 
 def folder_of(path: Path, read: Reader, *, other: bool = False, half: str | None = None, limit: int = 0) -> Folder:
-    """The recordings of a folder.
+    """Read the recordings of a folder.
 
     :param read: reads a wav file as 16 kHz, 16 bit, mono.
-    :param other: nothing in it is to be understood; texts are not looked for.
-    :param half: ``odd`` or ``even``: those whose file number is; None: all.
-    :param limit: so many of them at most; 0: all.
-    :raises AudioError: there is none, or one without its text.
+    :param other: it holds other speech; texts are not read.
+    :param half: ``odd`` or ``even`` file numbers only; None: all.
+    :param limit: most recordings; 0: all.
+    :raises AudioError: there is no recording, or one lacks its text.
     """
     files = sorted(path.glob("*.wav"))
-    if half is not None and len(files) > 1:  # a lone recording is in both
+    if half is not None and len(files) > 1:  # a lone recording is in both halves
         files = [file for place, file in enumerate(files) if number(file, place) % 2 == HALVES[half]]
     files = files[: limit or None]
     if not files:
@@ -87,7 +87,7 @@ def folder_of(path: Path, read: Reader, *, other: bool = False, half: str | None
 
 
 def labelled(path: Path, files: Sequence[Path], read: Reader) -> Folder:
-    """A folder with slots."""
+    """Read a folder with slots."""
     labels, values = parsed(path / "labels.json"), parsed(path / "slots.json")
     missing = [file.name for file in files if file.name not in labels]
     if missing:
@@ -98,7 +98,7 @@ def labelled(path: Path, files: Sequence[Path], read: Reader) -> Folder:
 
 
 def said_in(file: Path) -> str:
-    """:raises AudioError: nobody says it."""
+    """Read a recording's text; raises AudioError where there is none."""
     written = file.with_suffix(".txt")
     try:
         return text_of(written).strip()
@@ -107,13 +107,13 @@ def said_in(file: Path) -> str:
 
 
 def number(file: Path, place: int) -> int:
-    """That at the end of a file's name; its place in the folder where it has none."""
+    """The number at the end of a file's name; without one, its place in the folder."""
     found = re.search(r"(\d+)$", file.stem)
     return int(found[1]) if found else place
 
 
 def parsed(path: Path) -> dict[str, Any]:
-    """:raises AudioError: it cannot be read, or is no JSON object."""
+    """Read a JSON object; raises AudioError where the file cannot be read or holds none."""
     try:
         found = json.loads(text_of(path))
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Quality against delay and against cost, as a picture. Needs matplotlib, which only this module uses."""
+"""Draws quality against delay and against cost. Needs matplotlib, which only the plots use."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -13,7 +13,7 @@ TICKS = (0, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 
 
 def write(rows: Sequence[MethodRow], path: Path) -> None:
-    """One row of axes per ratio: alias rejection from 10 kHz up against audio held back, and against CPU."""
+    """Draw a row of axes per ratio: alias rejection from 10 kHz up against delay, and against CPU."""
     figure_class = import_module("matplotlib.figure").Figure
     ratios = list(dict.fromkeys((row.source_rate, row.target_rate) for row in rows))
     figure = figure_class(figsize=(12, 5 * len(ratios)), layout="constrained")
@@ -39,14 +39,14 @@ def write(rows: Sequence[MethodRow], path: Path) -> None:
 
 
 def mark(axes: Any) -> None:
-    """Round numbers along a logarithmic axis, without widening it."""
+    """Put round numbers along a logarithmic axis, without widening it."""
     lowest, highest = axes.get_xlim()
     axes.set_xticks(some := [tick for tick in TICKS if lowest <= tick <= highest], [f"{tick:g}" for tick in some])
     axes.minorticks_off()
 
 
 def draw(axes: Any, row: MethodRow, position: float) -> None:
-    """One method as one point, in the same colour and shape everywhere, hollow: some lie on others."""
+    """Draw one method as a hollow point, since some lie on others, with its own colour and shape."""
     rejection = row.fidelity.alias_from_10k_db
     if rejection is None:
         return

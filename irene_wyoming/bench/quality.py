@@ -1,4 +1,4 @@
-"""What a method does to sound, and how much of it it holds back."""
+"""Measures what a method does to sound, and how much audio it holds back."""
 
 import numpy as np
 
@@ -9,20 +9,20 @@ from irene_wyoming.bench.tones import db, fit, rms, through, tone
 from irene_wyoming.bench.usage import resident_bytes
 
 FINE = 4
-"""Bytes per sample where a filter is looked at: the rounding of 16 bit would hide what is below -98 dB."""
+"""Bytes per sample for measuring filters: the rounding of 16 bit would hide values below -98 dB."""
 
 USED = 2
-"""Bytes per sample as speech is sent."""
+"""Bytes per sample of speech as it is sent."""
 
 LEVEL = 0.9
-"""Of full scale."""
+"""Level of the tones, as a share of full scale."""
 
 STREAM_S = 10.0
-"""Audio over which the delay is counted."""
+"""Seconds of audio over which the delay is measured."""
 
 
 def fidelity(method: Method, source_rate: int, target_rate: int, tones: int) -> Fidelity:
-    """Send ``tones`` tones of each kind through the method."""
+    """Measure a method with ``tones`` tones of each kind."""
     rates = source_rate, target_rate
     low = min(rates) / 2
     passed = np.linspace(97, min(7_000, 0.875 * low), tones)
@@ -37,7 +37,7 @@ def fidelity(method: Method, source_rate: int, target_rate: int, tones: int) -> 
 
 
 def remainders(method: Method, rates: tuple[int, int], tones: int) -> dict[float, float]:
-    """What is left of tones above the target's band, from 9 kHz up, as a fraction: by frequency, Hz."""
+    """The remains of tones above the target's band, from 9 kHz up, as a fraction by frequency, Hz."""
     lowest, top = max(9_000.0, rates[1] / 2), 0.995 * rates[0] / 2
     if lowest > top:
         return {}
@@ -48,7 +48,7 @@ def remainders(method: Method, rates: tuple[int, int], tones: int) -> dict[float
 
 
 def rejection(remains: dict[float, float], above: float) -> float | None:
-    """Of the worst tone from ``above`` Hz up, dB; None where there is no such tone."""
+    """Rejection of the worst tone from ``above`` Hz up, dB; None: there is no such tone."""
     return -db(max(some)) if (some := [left for hz, left in remains.items() if hz >= above]) else None
 
 
@@ -62,7 +62,7 @@ def snr_db(method: Method, rates: tuple[int, int], hz: float) -> float:
 
 
 def held(method: Method, source_rate: int, target_rate: int) -> Held:
-    """Count what has gone in and what has come out, after each of many pushes of 1 to 20 ms."""
+    """Compare input and output after each of many pushes of 1 to 20 ms."""
     source, target = AudioFormat(source_rate, USED, 1), AudioFormat(target_rate, USED, 1)
     stream = method.open(source, target)
     random = np.random.default_rng(1)
@@ -72,20 +72,18 @@ def held(method: Method, source_rate: int, target_rate: int) -> Held:
         frames = int(random.integers(source.rate // 1_000, source.rate // 50 + 1))
         given += target.frames(len(stream.push(bytes(frames * source.frame_bytes))))
         taken += frames
-        if taken > source.rate:  # what comes first is not what a listener waits for
+        if taken > source.rate:  # the start of a stream is not what a listener waits for
             behind_ms.append((taken / source.rate - given / target.rate) * 1_000)
-    slow = 97  # Hz: a shift of 5 ms can be told
+    slow = 97  # Hz: low enough to measure a shift of 5 ms
     late_s = fit(through(method, tone(slow, source.rate, LEVEL), (source.rate, target.rate), FINE), slow, target.rate)
     return Held(min(behind_ms), float(np.mean(behind_ms)), max(behind_ms), late_s.late_s * 1_000)
 
 
 def memory(method: Method, source_rate: int, target_rate: int, streams: int) -> int | None:
-    """Memory that ``streams`` live streams take, bytes. To be called in a fresh process: one that has freed memory
-    would use that first.
-    """
+    """Bytes that ``streams`` live streams take. Call it in a fresh process, which has no freed memory to reuse."""
     source, target = AudioFormat(source_rate, USED, 1), AudioFormat(target_rate, USED, 1)
     chunk = bytes(source_rate // 50 * source.frame_bytes)
-    method.open(source, target).push(chunk)  # modules and tables, which all streams share
+    method.open(source, target).push(chunk)  # loads modules and tables, which all streams share
     before = resident_bytes()
     held = [method.open(source, target) for _ in range(streams)]
     for stream in held:

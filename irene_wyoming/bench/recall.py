@@ -1,5 +1,5 @@
-"""Do wake words survive a conversion? Recordings with something above the band of speech mixed in, as a 48 kHz
-microphone hears it, through each method and through an ideal brick wall.
+"""Measures whether wake words survive a conversion. Recordings at 48 kHz get noise or tones above the band of speech.
+Then they go through each method, and through an ideal brick wall.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,23 +18,23 @@ from irene_wyoming.engines.base import WakeEngine
 Samples = NDArray[np.float64]
 
 BRICK_WALL = "brick wall"
-"""The reference: everything above half the target's rate taken out of the spectrum, everything below left alone."""
+"""The reference: a spectrum with everything above half the target's rate removed."""
 
 NOISE = "noise"
 TONES = "tones"
 SOURCE = AudioFormat(48_000, 2, 1)
 BAND = (8_000, 20_000)
-"""Hz, of the noise."""
+"""Band of the noise, Hz."""
 
 PITCHES = (8_500, 9_700, 11_300, 13_100, 14_900, 17_300, 19_100)
-"""Hz, of the tones. They fold to 7.5, 6.3, 4.7, 2.9, 1.1, 1.3 and 3.1 kHz where nothing filters them."""
+"""Pitches of the tones, Hz. Without a filter they fold to 7.5, 6.3, 4.7, 2.9, 1.1, 1.3 and 3.1 kHz."""
 
 TAIL_S = 0.5
-"""Of quiet after the word; what is added runs through."""
+"""Seconds of quiet after the word, with noise or tones."""
 
 CHUNK_BYTES = 640
 PEAK = 0.95
-"""Of full scale: speech and what is added are made softer together, so that nothing clips."""
+"""Peak of the mix, as a share of full scale: speech and addition are softened together, so nothing clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +46,26 @@ class Spoken:
     pcm: bytes
 
     def after(self, quiet_s: float) -> "Spoken":
-        """The same later. Engines look every 30 or 80 ms: a word near the limit is heard in one place, in another not,
-        so that methods are to be compared over several."""
+        """The recording after more quiet. Engines look every 30 or 80 ms, so a word near the limit is heard only at
+        some places. Compare methods over several places.
+        """
         return Spoken(f"{self.name} after {quiet_s} s", self.word, bytes(round(quiet_s * SPEECH.rate) * 2) + self.pcm)
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What is mixed in."""
+    """Sound that is mixed in."""
 
     kind: str
-    """NOISE or TONES."""
+    """Kind of the sound: NOISE or TONES."""
     level_db: float
-    """Relative to the speech, where it is loud."""
+    """Level relative to the loud parts of the speech, dB."""
 
 
 def measure(
     engines: Sequence[str], methods: Sequence[str], recordings: Sequence[Spoken], added: Sequence[Added]
 ) -> list[RecallRow]:
-    """Play recordings with each kind of addition through each method, the brick wall first. An engine hears those whose
-    word it knows.
+    """Play recordings with each addition through each method, the brick wall first, to engines that know their words.
 
     :raises EngineUnavailable: one of the engines is not installed.
     """
@@ -81,7 +81,7 @@ def measure(
 
 
 def listen(engine: WakeEngine, way: str, sounds: Mapping[Spoken, bytes], added: Added) -> RecallRow:
-    """One engine, one method, one kind of addition: what is heard in each recording with it mixed in."""
+    """Measure one engine, method and addition: the words heard in each recording."""
     words = [model.name for model in engine.models()]
     heard, others = [], []
     for recording, pcm in sounds.items():
@@ -92,7 +92,7 @@ def listen(engine: WakeEngine, way: str, sounds: Mapping[Spoken, bytes], added: 
 
 
 def hits(engine: WakeEngine, words: Sequence[str], pcm: bytes) -> list[str]:
-    """Every word that is heard, once."""
+    """List every word that is heard, once."""
     with closing(engine.session(words)) as session:
         pieces = (pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES))
         return list(dict.fromkeys(hit.model for piece in pieces for hit in session.push(piece)))
@@ -108,7 +108,7 @@ def converted(pcm: bytes, way: str) -> bytes:
 
 
 def mixed(recording: Spoken, added: Added) -> bytes:
-    """What the microphone hears: 48 kHz, 16 bit, mono."""
+    """Mix the microphone's audio: 48 kHz, 16 bit, mono."""
     word = np.frombuffer(recording.pcm, "<i2") / 2**15
     speech = resized(np.concatenate((word, np.zeros(round(TAIL_S * SPEECH.rate)))), SPEECH.rate, SOURCE.rate)
     addition = SOUNDS[added.kind](len(speech))
@@ -119,19 +119,19 @@ def mixed(recording: Spoken, added: Added) -> bytes:
 
 
 def loudness(speech: Samples) -> float:
-    """Root mean square of the speech where it is at most 30 dB below its loudest 20 ms."""
+    """Root mean square of the frames at most 30 dB below the loudest 20 ms of the speech."""
     size = SOURCE.rate // 50
     power = np.mean(speech[: len(speech) // size * size].reshape(-1, size) ** 2, axis=1)
     return float(np.sqrt(power[power > power.max() / 1_000].mean()))
 
 
 def resized(samples: Samples, rate: int, wanted: int) -> Samples:
-    """The same spectrum at another rate: cut off, or filled up with nothing."""
+    """Resample by the spectrum: cut it off, or extend it with zeros."""
     size = len(samples) * wanted // rate
     spectrum = np.fft.rfft(samples)
     lower = min(len(samples), size)
     kept = np.zeros(size // 2 + 1, complex)
-    kept[: (lower - 1) // 2 + 1] = spectrum[: (lower - 1) // 2 + 1]  # all that is below half the lower rate
+    kept[: (lower - 1) // 2 + 1] = spectrum[: (lower - 1) // 2 + 1]  # all below half the lower rate
     return np.fft.irfft(kept, size) * (wanted / rate)
 
 
@@ -153,9 +153,7 @@ SOUNDS: Mapping[str, Callable[[int], Samples]] = {NOISE: noise, TONES: tones}
 
 
 def worse(rows: Sequence[RecallRow]) -> Iterator[tuple[RecallRow, tuple[str, ...]]]:
-    """The rows in which a word was lost that was heard through the brick wall, or one was made up that was not; with
-    those recordings.
-    """
+    """Rows with words lost or made up compared with the brick wall, and those recordings."""
     ideal = {(row.engine, row.added, row.level_db): row for row in rows if row.method == BRICK_WALL}
     for row in rows:
         reference = ideal[row.engine, row.added, row.level_db]

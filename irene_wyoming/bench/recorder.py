@@ -1,7 +1,7 @@
 """A stand-in for arecord, run as a program: RATE FRAME_BYTES BLOCK_FRAMES REPORT.
 
-It writes blocks as a sound card would, each when its last frame is captured; the time of that, in nanoseconds of the
-monotonic clock, is its first 8 bytes. It adds its process number to the file REPORT.
+It writes blocks like a sound card, each when its last frame is captured. A block's first 8 bytes are that time, in
+nanoseconds of the monotonic clock. It adds its process id to the file REPORT.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Which way to convert: what each costs, holds back and does to sound, all in one run."""
+"""Compares conversion methods in one run: cost, delay and quality."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ IN_A_ROW = 20
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much a measurement may take."""
+    """The size of a measurement."""
 
     rounds: int
     tones: int
@@ -29,13 +29,13 @@ class Effort:
 
 FULL = Effort(rounds=1_000, tones=120, streams=200)
 QUICK = Effort(rounds=30, tones=12, streams=0)
-"""To see that it works; its figures are rough and without memory."""
+"""A short run that shows whether the measurement works; its figures are rough and without memory."""
 
 
 def measure(
     names: Sequence[str], source_rate: int, target_rate: int, chunk_ms: Sequence[int], effort: Effort
 ) -> list[MethodRow]:
-    """All methods of these names at one ratio, costs taken in turns in a process with one BLAS thread."""
+    """Measure methods at one ratio, their costs in turns, in a process with one BLAS thread."""
     rows = alone(measure_here, names, source_rate, target_rate, chunk_ms, effort)
     return [with_memory(row, effort.streams) for row in rows] if effort.streams else rows
 
@@ -43,7 +43,7 @@ def measure(
 def measure_here(
     names: Sequence[str], source_rate: int, target_rate: int, chunk_ms: Sequence[int], effort: Effort
 ) -> list[MethodRow]:
-    """The same in this process, without memory."""
+    """Measure methods at one ratio in this process, without memory."""
     costs = {ms: cost(names, source_rate, target_rate, ms, effort.rounds) for ms in chunk_ms}
     return [
         MethodRow(
@@ -60,7 +60,7 @@ def measure_here(
 
 
 def cost(names: Sequence[str], source_rate: int, target_rate: int, chunk_ms: float, rounds: int) -> dict[str, Timing]:
-    """CPU of one chunk of 16 bit mono: all that is done to it, from bytes to bytes."""
+    """Measure the CPU of one chunk of 16 bit mono per method, from bytes to bytes."""
     source, target = AudioFormat(source_rate, WIDTH, 1), AudioFormat(target_rate, WIDTH, 1)
     noise = np.random.default_rng(1).normal(size=round(source_rate * chunk_ms / 1_000)) * 2_000
     pcm = noise.astype("<i2").tobytes()
@@ -75,7 +75,7 @@ def with_memory(row: MethodRow, streams: int) -> MethodRow:
 
 
 def memory(name: str, source_rate: int, target_rate: int, streams: int) -> int | None:
-    """What so many streams take, bytes, in a process of their own."""
+    """Measure the bytes that live streams take, in a process of their own."""
     return alone(memory_here, name, source_rate, target_rate, streams)
 
 

@@ -1,4 +1,4 @@
-"""A server of this program in a process of its own, whose CPU time and memory can be read. Linux only."""
+"""Runs a server of this program in a process of its own, whose CPU time and memory can be read. Linux only."""
 
 import asyncio
 import os
@@ -17,12 +17,12 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 
 READY_S = 120.0
-"""For a server to load its models: large ones from a slow disk."""
+"""Seconds for a server to load its models: large ones from a slow disk."""
 
 STOP_S = 5.0
 
 QUIET = {"DISCOVERY__ZEROCONF": "false", "METRICS__ENABLED": "false", "LOG_LEVEL": "error"}
-"""A server that is measured does not announce itself, serves no figures, and does not log what it hears."""
+"""Settings of a measured server: no announcement, no metrics, no log of what it hears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Server:
 
     @property
     def family(self) -> Family:
-        """It, and engines in processes of their own."""
+        """The server's process, and engines in processes of their own."""
         return Family(self.process.pid)
 
 
@@ -46,11 +46,11 @@ async def serving(
     address: Address | None = None,
     config: Path | None = None,
 ) -> AsyncIterator[Server]:
-    """``irene-wyoming NAME``, ended with the context.
+    """Run ``irene-wyoming NAME`` while the context lasts.
 
-    :param settings: of that server, such as ``{"default_models": "[alexa]"}``.
-    :param address: where it listens; None: a free port of loopback.
-    :param config: a configuration of the user's; None: the defaults.
+    :param settings: settings of that server, such as ``{"default_models": "[alexa]"}``.
+    :param address: the address to listen at; None: a free port of loopback.
+    :param config: the user's configuration; None: the defaults.
     :raises ServerUnavailable: it ends, or does not describe itself in time.
     """
     address = address or Address("127.0.0.1", free_port())
@@ -70,7 +70,7 @@ async def serving(
 
 
 async def ready(address: Address, process: asyncio.subprocess.Process) -> None:
-    """:raises ServerUnavailable: it ends, or does not describe itself in time."""
+    """Wait for the server; raises ServerUnavailable where it ends or does not describe itself in time."""
     deadline = time.monotonic() + READY_S
     while process.returncode is None and time.monotonic() < deadline:
         try:
@@ -94,7 +94,7 @@ async def terminated(process: asyncio.subprocess.Process) -> None:
 
 
 def free_port() -> int:
-    """One that nobody listens on just now."""
+    """A port on which nobody listens at present."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port

@@ -1,4 +1,4 @@
-"""CPU time of calls that are to be compared: taken in turns, so that all of them meet the same machine."""
+"""Measures the CPU time of calls in turns, so that all of them meet the same machine."""
 
 import gc
 import time
@@ -11,15 +11,15 @@ Call = Callable[[], object]
 
 
 def interleaved(calls: Mapping[str, Call], rounds: int, in_a_row: int) -> dict[str, Timing]:
-    """Time each call ``in_a_row`` times per round, the first of a round in turn. CPU time of the whole process: work
-    that a library gives to threads counts.
+    """Time each call ``in_a_row`` times per round; the order rotates. It is the CPU time of the whole process, library
+    threads included.
 
     :param rounds: at least 2.
     """
     spent: dict[str, list[float]] = {name: [] for name in calls}
     names = list(calls)
     for name in names:
-        repeat(calls[name], in_a_row)  # tables, caches, buffers
+        repeat(calls[name], in_a_row)  # fills tables, caches and buffers
     gc.collect()
     gc.disable()
     try:
@@ -33,7 +33,7 @@ def interleaved(calls: Mapping[str, Call], rounds: int, in_a_row: int) -> dict[s
 
 
 def repeat(call: Call, times: int) -> int:
-    """Nanoseconds of CPU."""
+    """Repeat a call; gives nanoseconds of CPU."""
     begin = time.process_time_ns()
     for _ in range(times):
         call()

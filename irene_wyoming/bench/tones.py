@@ -1,4 +1,4 @@
-"""Tones, and what became of them: the means by which a conversion is judged."""
+"""Makes tones and analyses them after a conversion."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from irene_wyoming.bench.methods import Method
 
 CHUNK_S = 0.02
 EDGE_S = 0.04
-"""Left out at both ends: the sound begins and ends there, which no filter leaves alone."""
+"""Seconds left out at both ends, where the sound begins and ends, which every filter changes."""
 
 SOUND_S = 0.16
 
@@ -26,7 +26,7 @@ def tone(hz: float, rate: int, level: float) -> NDArray[np.float64]:
 
 
 def through(method: Method, samples: NDArray[Any], rates: tuple[int, int], width: int) -> NDArray[np.float64]:
-    """Samples, full scale 1, converted in chunks of 20 ms; both ends are left out."""
+    """Convert samples of full scale 1 in chunks of 20 ms; both ends are left out."""
     source, target = (AudioFormat(rate, width, 1) for rate in rates)
     stream = method.open(source, target)
     pcm = encode(samples.reshape(-1, 1), 1, width)
@@ -41,18 +41,18 @@ def through(method: Method, samples: NDArray[Any], rates: tuple[int, int], width
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A sine found in a sound."""
+    """A sine that was found in a sound."""
 
     level: float
-    """Of full scale."""
+    """Level as a share of full scale."""
     late_s: float
-    """How much later it is than a sine that begins at 0; known up to whole periods."""
+    """Delay in seconds against a sine that begins at 0, up to whole periods."""
     rest: float
-    """Everything else, root mean square."""
+    """Root mean square of everything else."""
 
 
 def fit(middle: NDArray[np.float64], hz: float, rate: int) -> Fit:
-    """The sine of this frequency in what ``through`` gave."""
+    """Find the sine of this frequency in the output of ``through``."""
     phase = 2 * np.pi * hz * (np.arange(len(middle)) / rate + EDGE_S)
     basis = np.stack([np.sin(phase), np.cos(phase)], axis=1)
     (in_phase, ahead), *_ = np.linalg.lstsq(basis, middle, rcond=None)
@@ -65,5 +65,5 @@ def rms(samples: NDArray[Any]) -> float:
 
 
 def db(ratio: float) -> float:
-    """Decibel; what cannot be told from nothing is 1e-10 (-200 dB)."""
+    """A ratio in decibels; anything below 1e-10 counts as that (-200 dB)."""
     return float(20 * np.log10(max(ratio, 1e-10)))

@@ -1,4 +1,4 @@
-"""The targets of docs/performance-tuning.md, held against this machine: what hearing may cost."""
+"""Measures the targets of docs/performance-tuning.md on this machine."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -20,17 +20,17 @@ from irene_wyoming.household.alone import alone
 from irene_wyoming.wire.hear import Recording
 
 SOURCE_HZ = 48_000
-"""What most sound cards deliver; the engines hear 16 kHz."""
+"""Source rate of most sound cards, Hz; the engines hear 16 kHz."""
 CHUNK_MS = 20
 STEP_S = {"wake": 0.08, "asr": 0.1}
-"""What a server hands to an engine at a time: the chunk_size of its default configuration."""
+"""Seconds of audio that a server gives an engine at a time: chunk_size of the default configuration."""
 READERS = 10
-"""Streams of one rate that begin one after the other: a household's satellites."""
+"""Streams of one rate that begin one after the other, like a household's satellites."""
 REPEATS = 3
-"""How often a whole recording is converted: once for each of three speech-to-text providers."""
+"""Times that a whole recording is converted: once for each of three speech-to-text providers."""
 
 SPEECH_ENGINE = "guided"
-"""The default one."""
+"""The default speech-to-text engine."""
 
 VOICE_TRIGGER, ASR = "voice trigger", "speech-to-text"
 
@@ -45,29 +45,30 @@ class Target:
     limit: str
     value: str
     kept: bool | None
-    """None: cannot be told here; ``value`` says why."""
+    """Whether it is met; None: that cannot be told here, and ``value`` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What hearing a recording takes, from bytes of 48 kHz to a result."""
+    """The cost of hearing a recording, from bytes of 48 kHz to a result."""
 
     cpu_per_s: float
     """CPU time per second of audio: the real-time factor on one core."""
     delay_ms: float
-    """wake: of one chunk, 99 of 100 are quicker. asr: from the last audio to the text, half are quicker."""
+    """wake: 99th percentile of one chunk's delay. asr: median from the last audio to the text."""
 
 
 def measure(word: Recording, command: Recording, rounds: int) -> list[Target]:
-    """All four groups; each engine in a fresh process. Half a minute with 20 rounds.
+    """Measure all four groups, each engine in a fresh process: half a minute for 20 rounds.
 
-    :param word: a spoken wake word, 16 kHz; ``command`` a spoken command.
+    :param word: a spoken wake word, 16 kHz.
+    :param command: a spoken command, 16 kHz.
     """
     return [*latency(rounds), *hearing(word, command, rounds), *memory(word, command), *caches(word)]
 
 
 def latency(rounds: int) -> list[Target]:
-    """Group 1: what resampling adds to a live stream: what the filter holds back, and the CPU time of a chunk."""
+    """Group 1: the delay that resampling adds to a live stream, by its filter and the CPU time of a chunk."""
     costs = alone(cost, [Quality.FAST, Quality.HIGH], SOURCE_HZ, 16_000, CHUNK_MS, max(2, rounds * 10))
     rows = []
     for server, level, limit in ((VOICE_TRIGGER, Quality.FAST, 100), (ASR, Quality.HIGH, 500)):
@@ -91,7 +92,7 @@ def hearing(word: Recording, command: Recording, rounds: int) -> list[Target]:
 
 
 def memory(word: Recording, command: Recording) -> list[Target]:
-    """Group 3: a process with one engine and one stream, Python and numpy included."""
+    """Group 3: memory of a process with one engine and one stream, Python and numpy included."""
     rows = []
     runs = ((VOICE_TRIGGER, wake_memory, word, 50), (ASR, asr_memory, command, 200))
     for server, run, recording, limit in runs:
@@ -105,7 +106,7 @@ def memory(word: Recording, command: Recording) -> list[Target]:
 
 
 def caches(word: Recording) -> list[Target]:
-    """Group 4: what is worth keeping: the filters of live streams, and whole recordings."""
+    """Group 4: hit rates of the caches for live streams' filters and whole recordings."""
     streams, clips = alone(filter_hits), alone(clip_hits, word)
     return [
         above("cache", VOICE_TRIGGER, f"filters found, {READERS} streams", streams * 100, 30, "%", 0),
@@ -114,7 +115,7 @@ def caches(word: Recording) -> list[Target]:
 
 
 def wake_speed(word: Recording, rounds: int) -> Speed:
-    """openWakeWord hears a word, again and again, as 48 kHz. For a process of its own."""
+    """Let openWakeWord hear a word at 48 kHz again and again. For a process of its own."""
     pcm, source = at_source_rate(word)
     step = source.frame_bytes * round(source.rate * STEP_S["wake"])
     delays_ms: list[float] = []
@@ -132,7 +133,7 @@ def wake_speed(word: Recording, rounds: int) -> Speed:
 
 
 def asr_speed(command: Recording, rounds: int) -> Speed:
-    """The default engine hears a command, again and again, as 48 kHz. For a process of its own."""
+    """Let the default engine hear a command at 48 kHz again and again. For a process of its own."""
     pcm, source = at_source_rate(command)
     step = source.frame_bytes * round(source.rate * STEP_S["asr"])
     delays_ms: list[float] = []
@@ -142,7 +143,7 @@ def asr_speed(command: Recording, rounds: int) -> Speed:
             with closing(engine.session(AsrRequest())) as session:
                 converter = Converter(source, engine.format, Quality.HIGH)
                 for at in range(0, len(pcm), step):
-                    began = time.perf_counter()  # of the last one: the person has finished
+                    began = time.perf_counter()  # from the last chunk: the person has finished
                     session.push(converter.push(pcm[at : at + step]))
                 session.push(converter.flush())
                 session.finish()
@@ -166,14 +167,14 @@ def asr_memory(command: Recording) -> int | None:
 
 
 def filter_hits() -> float:
-    """Share of streams that find their filter computed, where some of one rate begin after another."""
+    """Share of streams that find their filter computed, where several of one rate begin one after the other."""
     for _ in range(READERS):
         Converter(AudioFormat(SOURCE_HZ, 2, 1), AudioFormat(16_000, 2, 1), Quality.FAST)
     return plans.stats().hit_rate
 
 
 def clip_hits(word: Recording) -> float:
-    """Share of conversions of a whole recording that were done before, where some providers get it in turn."""
+    """Share of cached conversions of a whole recording, where several providers get it in turn."""
     pcm, source = at_source_rate(word)
     cache = ClipCache()
     for _ in range(REPEATS):
@@ -188,8 +189,9 @@ def at_source_rate(recording: Recording) -> tuple[bytes, AudioFormat]:
 
 
 def least_cpu(call: Callable[[], object], rounds: int) -> float:
-    """Seconds of CPU of the process; the least of some rounds, as other work can only add to it. The first is not
-    counted: it fills caches."""
+    """Least CPU seconds of the process over some rounds, since other work only adds to it. The first round fills caches
+    and does not count.
+    """
     spent = []
     for _ in range(rounds + 1):
         began = time.process_time()

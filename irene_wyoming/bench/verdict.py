@@ -1,4 +1,4 @@
-"""Whether a transcript says what was spoken, and if not, how it differs. Pure."""
+"""Judges whether a transcript is right, and how it differs from the spoken text. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ NUMBERS = range(101)
 
 
 def compared(text: str) -> str:
-    """As texts are compared: small letters, no punctuation, numbers as words, ``percent`` and ``what is`` in full.
+    """Normalise a text: small letters, no punctuation, numbers as words, ``percent`` and ``what is`` in full.
 
     Some recognisers write "50 %" where a person has written down "fifty percent".
     """
@@ -24,16 +24,16 @@ def compared(text: str) -> str:
 
 
 def same_command(said: str, heard: str) -> bool:
-    """Whether two texts ask for the same: all words are the same but for articles, and ``my`` for ``the``.
+    """Whether two texts are the same command: all words are equal except articles, and ``my`` for ``the``.
 
-    :param said, heard: as ``compared`` gives them.
+    :param said, heard: texts from ``compared``.
     """
     return [word for word in said.split() if word not in ARTICLES] == [w for w in heard.split() if w not in ARTICLES]
 
 
 @cache
 def number_words() -> Mapping[str, str]:
-    """Figures from 0 to 100 as words, without hyphens."""
+    """Numbers from 0 to 100 in figures, as words without hyphens."""
     from unicode_rbnf import RbnfEngine
 
     engine = RbnfEngine.for_language("en")
@@ -41,7 +41,7 @@ def number_words() -> Mapping[str, str]:
 
 
 def distance(said: Sequence[str], heard: Sequence[str]) -> int:
-    """Words to replace, leave out or put in (Levenshtein's distance)."""
+    """The number of words to replace, remove or insert (Levenshtein's distance)."""
     row = list(range(len(heard) + 1))
     for count, word in enumerate(said, start=1):
         diagonal, row[0] = row[0], count
@@ -51,9 +51,9 @@ def distance(said: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def difference(said: str, heard: str) -> str:
-    """What kind of mistake a wrong command is: ``on/off`` and other opposites, ``number``, or ``words``.
+    """The kind of mistake in a wrong command: ``on/off`` and other opposites, ``number``, or ``words``.
 
-    :param said, heard: as ``compared`` gives them.
+    :param said, heard: texts from ``compared``.
     """
     missing, added = set(said.split()) - set(heard.split()), set(heard.split()) - set(said.split())
     for one, other in OPPOSITES:
@@ -66,9 +66,9 @@ def difference(said: str, heard: str) -> str:
 
 
 def slots_in(text: str, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Slots whose value is said in a text: longest values first, each word is used once.
+    """Find the slots whose values are in a text: longest values first, each word is used once.
 
-    :param text: as ``compared`` gives it.
+    :param text: a text from ``compared``.
     :param values: all values of each slot.
     """
     words: list[str | None] = list(text.split())
@@ -85,5 +85,5 @@ def slots_in(text: str, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def slots_that_differ(said: Mapping[str, str], heard: Mapping[str, str]) -> Iterator[str]:
-    """Their names, in order."""
+    """Names of slots whose values differ, sorted."""
     return (slot for slot in sorted({*said, *heard}) if said.get(slot) != heard.get(slot))

@@ -1,6 +1,4 @@
-"""What the wake server costs beside the bare engine: whether a chunk may cost a thread hop and an event, or whether the
-loop in between has become the expensive part. Linux only.
-"""
+"""Measures the wake server's cost beside the bare engine: is the loop in between expensive? Linux only."""
 
 import asyncio
 import math
@@ -30,18 +28,18 @@ BARE, SERVER = "bare engine", "server"
 DESCRIBE_EVERY_S = 0.2
 DESCRIBE_TIMEOUT_S = 30.0
 ROUNDS = 5
-"""The least CPU time of so many is taken: what else the machine does can only add to it."""
+"""Rounds of which the least CPU time counts: other work of the machine can only add to it."""
 
 START_ROUNDS = 40
 LONGEST_STEP = 1280
-"""Frames of the longest step of an engine, 80 ms."""
+"""Frames of an engine's longest step, 80 ms."""
 
 MANY = 256
-"""Connections that the measured server takes at once; its default is meant for households."""
+"""Connections that the measured server takes at once; the default is for households."""
 
 
 async def of_server(engine: str, track: Track, count: int, seconds: float, chunk_ms: int) -> WakeRow:
-    """Live satellites on a server of our own."""
+    """Measure live satellites on our own server."""
     async with serving("wake", {"limits__max_connections": MANY}) as server:
         return await at(server.address, SERVER, engine, track, count, seconds, chunk_ms, server)
 
@@ -49,9 +47,9 @@ async def of_server(engine: str, track: Track, count: int, seconds: float, chunk
 async def beside_speakers(
     engine: str, track: Track, count: int, seconds: float, chunk_ms: int, speakers: int
 ) -> WakeRow:
-    """Live satellites while so many people give one command after the other to a speech-to-text server of our own.
+    """Measure live satellites while speakers give one command after the other to our own speech-to-text server.
 
-    :raises IreneError, OSError: one of them was not answered: the row would tell of fewer speakers.
+    :raises IreneError, OSError: a speaker got no answer, so the row would be about fewer.
     """
     async with serving("asr") as other:
         async with beside(workload.asr(other.address, speakers, math.inf), "speakers") as speaking:
@@ -71,8 +69,8 @@ async def at(
     chunk_ms: int,
     server: Server | None = None,
 ) -> WakeRow:
-    """Live satellites on any server; ``engine`` None: whatever it uses by default. Beside several of them somebody asks
-    for descriptions; beside one nobody does, since that would cost as much as the satellite.
+    """Measure live satellites on any server; ``engine`` None: its default. Beside several satellites descriptions are
+    asked for, too. Beside one they would cost as much as the satellite.
     """
     over = asyncio.Event()
     if count == 1:
@@ -101,7 +99,7 @@ async def at(
 
 
 def bare(engine: str, track: Track, seconds: float, chunk_ms: int) -> WakeRow:
-    """The engine by itself in a fresh process, fed the same chunks at the same pace by a loop that sleeps meanwhile."""
+    """Measure the engine alone in a fresh process, fed the same chunks at the same pace by a sleeping loop."""
     return alone(_bare, engine, track, seconds, chunk_ms)
 
 
@@ -124,7 +122,7 @@ def _bare(name: str, track: Track, seconds: float, chunk_ms: int) -> WakeRow:
 
 
 async def speed(engine: str, track: Track, count: int, seconds: float, chunk_ms: int) -> SpeedRow:
-    """As much audio as they take: the server's whole process beside sessions of the engine in one loop, in turns."""
+    """Measure the most audio per CPU time: the server's process in turns with sessions in one loop."""
     costs: list[float] = []
     with closing(loaded(engine)) as bare_engine:
         bare_costs: list[float] = []
@@ -138,7 +136,7 @@ async def speed(engine: str, track: Track, count: int, seconds: float, chunk_ms:
 
 
 def _loop(engine: WakeEngine, track: Track, count: int, seconds: float, chunk_ms: int) -> float:
-    """CPU milliseconds per second of audio, of this thread."""
+    """CPU milliseconds of this thread per second of audio."""
     chunks = track.chunks(chunk_ms)
     with ExitStack() as stack:
         sessions = [stack.enter_context(closing(engine.session([track.word]))) for _ in range(count)]
@@ -150,7 +148,7 @@ def _loop(engine: WakeEngine, track: Track, count: int, seconds: float, chunk_ms
 
 
 async def start(engine: str, track: Track) -> StartRow:
-    """What the first moments cost, as differences of CPU time over many tries."""
+    """Measure the cost of beginnings, as differences of CPU time over many tries."""
     async with serving("wake") as server:
         async with connect(server.address) as wire:
             await load.ask(wire, engine, track.word)
@@ -181,7 +179,7 @@ async def described(address: Address) -> None:
 
 
 async def least(server: Server, tries: Sequence[Callable[[], Awaitable[None]]]) -> list[float]:
-    """CPU milliseconds of the server that each try costs, taken in turns; the median."""
+    """Median CPU milliseconds of the server for each try, taken in turns."""
     costs: list[list[float]] = [[] for _ in tries]
     for _ in range(START_ROUNDS):
         for attempt, spent in zip(tries, costs, strict=True):
@@ -192,9 +190,9 @@ async def least(server: Server, tries: Sequence[Callable[[], Awaitable[None]]]) 
 
 
 async def memory(engine: str, track: Track, count: int, connects: int) -> MemoryRow:
-    """How much a server with this engine alone takes as it starts, with live satellites, and after many conversations.
+    """Measure a server with this engine alone at its start, with live satellites, and after many conversations.
 
-    No recogniser looks a second time: it would take more than all the rest.
+    It has no second look, which would take more memory than all the rest.
     """
     settings = {"default_provider": engine, "fallback_providers": "[]", "verify": '"off"', "typed": "[]"}
     async with serving("wake", {"limits__max_connections": MANY, **settings}) as server:
@@ -218,7 +216,7 @@ async def memory(engine: str, track: Track, count: int, connects: int) -> Memory
 
 
 async def conversations(address: Address, engine: str, track: Track, count: int) -> None:
-    """One after the other: a description, a request, a tenth of a second of audio."""
+    """Hold conversations one after the other: a description, a request, a tenth of a second of audio."""
     chunk = AudioChunk(16_000, 2, 1, track.pcm[:3_200])
     for _ in range(count):
         await describe(address)

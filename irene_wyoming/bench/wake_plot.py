@@ -1,4 +1,4 @@
-"""Wake words heard in which noise, and false accepts, as a picture. Needs matplotlib, which only the plots use."""
+"""Draws recall of wake words in noise, and false accepts. Needs matplotlib, which only the plots use."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -8,7 +8,7 @@ from irene_wyoming.bench.wake_recall import FalseRow, RecallRow
 
 
 def write(rows: Sequence[RecallRow], false: Sequence[FalseRow], path: Path) -> None:
-    """Axes for each word: recall under each condition, a line per stage and program. Then false accepts per hour."""
+    """Draw recall under each condition per word, a line per stage and program. Then false accepts per hour."""
     words = list(dict.fromkeys(row.word for row in rows))
     figure = import_module("matplotlib.figure").Figure(figsize=(5.5 * (len(words) + 1), 5), layout="constrained")
     axes = figure.subplots(1, len(words) + 1, squeeze=False)[0]
@@ -29,5 +29,5 @@ def write(rows: Sequence[RecallRow], false: Sequence[FalseRow], path: Path) -> N
 
 
 def condition(row: RecallRow) -> str:
-    """In a word or two."""
+    """A condition in a word or two."""
     return "no noise" if row.snr_db is None else f"{row.noise} {row.snr_db:g} dB"

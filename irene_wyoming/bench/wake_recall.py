@@ -1,8 +1,8 @@
-"""How many wake words of people are heard, and how often something else is taken for one, by a real wake server.
+"""Measures recall and false accepts of a real wake server on recordings of people.
 
-Each recording of a word is a conversation of its own. Those without the word follow each other on one connection, as a
-satellite would send an hour of a household. Audio is sent faster than the pace of speech. The server knows such a
-stream for a recording: nothing is dropped, and every word gets its second look, however busy the machine is.
+Each recording of a word is a conversation of its own. Recordings without the word follow each other on one connection,
+like an hour of a household. Audio is sent faster than the pace of speech. The server treats such a stream as a
+recording: nothing is dropped, and every word gets its second look.
 """
 
 import asyncio
@@ -26,34 +26,35 @@ from irene_wyoming.wire.connection import Connection
 
 CHUNK_MS = 20
 CHUNKS_AT_ONCE = 10_000 // CHUNK_MS
-"""Sent before it is asked whether all has been heard: more than a live stream may lag behind."""
+"""Chunks sent before the next question whether all has been heard: more than a live stream may lag behind."""
 
 LEAD_S = 8.0
-"""Seconds of zeros before each conversation, sent at once: so far ahead of the clock is a recording. With
-3 s a busy machine took some for live, and left out their second look."""
+"""Seconds of zeros sent at once before each conversation, which mark it as a recording. After 3 s a busy machine took
+some for live, and left out their second look.
+"""
 
 ANSWER_S = 60.0
-"""For the server to have heard that, and to have decided: a model may be loaded first."""
+"""Seconds for the server to hear and decide: a model may have to be loaded first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is measured."""
+    """A program and stage to measure."""
 
     address: Address
     stage: str
     """``engines``: a first stage alone. ``verified``: with the second look behind it."""
     program: str | None
-    """None: the server's default, which asks all of its engines."""
+    """The program; None: the server's default, which asks all of its engines."""
     words: tuple[str, ...]
-    """All that it listens for at once."""
+    """All words that are listened for at once."""
     realtime: bool = False
-    """At the pace of speech, for comparison."""
+    """Whether audio is sent at the pace of speech, for comparison."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecallRow:
-    """Recordings of one word, under one condition."""
+    """Results on recordings of one word, under one condition."""
 
     stage: str
     program: str
@@ -64,9 +65,9 @@ class RecallRow:
     recordings: int
     heard: int
     missed: tuple[str, ...]
-    """Names of the recordings in which it was not heard."""
+    """Names of the recordings in which the word was not heard."""
     others: tuple[str, ...]
-    """``recording: word`` of other words that were heard."""
+    """Other words that were heard, as ``recording: word``."""
 
     @property
     def recall(self) -> float:
@@ -75,18 +76,18 @@ class RecallRow:
 
 @dataclass(frozen=True, slots=True)
 class FalseRow:
-    """Recordings without any of the words, as recorded."""
+    """Results on recordings without any of the words, as recorded."""
 
     stage: str
     program: str
     folder: str
     hours: float
     accepts: tuple[str, ...]
-    """``recording: word``, the recording that was played when the word was told."""
+    """False accepts as ``recording: word``, with the recording that was playing."""
 
     @property
     def per_hour(self) -> float:
-        """Of all words together."""
+        """False accepts per hour, of all words together."""
         return len(self.accepts) / self.hours
 
 
@@ -99,7 +100,10 @@ class Told:
 
 
 async def known(address: Address, words: Sequence[str]) -> None:
-    """:raises ServerUnavailable: the server does not know one of the words; the message lists those that it knows."""
+    """Check that a server knows these words.
+
+    :raises ServerUnavailable: it does not know one; the message lists the known words.
+    """
     names = sorted({model.name for program in (await describe(address)).wake for model in program.models})
     unknown = [word for word in words if word not in names]
     if unknown:
@@ -107,7 +111,7 @@ async def known(address: Address, words: Sequence[str]) -> None:
 
 
 async def recall(listener: Listener, word: str, folder: Folder, condition: Condition) -> RecallRow:
-    """How many recordings of a folder have their word heard."""
+    """Measure in how many recordings of a folder the word is heard."""
     missed, others = [], []
     for one in folder.spoken:
         pcm = await asyncio.to_thread(mixed, one.pcm, condition, one.name)
@@ -129,7 +133,7 @@ async def recall(listener: Listener, word: str, folder: Folder, condition: Condi
 
 
 async def false_accepts(listener: Listener, folder: Folder) -> FalseRow:
-    """What is told in recordings in which none of the words is said."""
+    """Collect the detections in recordings without any of the words."""
     pieces = [mixed(one.pcm, Condition(), one.name) for one in folder.spoken]
     told = await listen(listener, b"".join(pieces))
     ends, total = [], 0.0
@@ -142,7 +146,7 @@ async def false_accepts(listener: Listener, folder: Folder) -> FalseRow:
 
 
 async def listen(listener: Listener, pcm: bytes) -> list[Told]:
-    """Every detection in one conversation."""
+    """Give every detection of one conversation."""
     step = SPEECH.frame_bytes * SPEECH.rate * CHUNK_MS // 1_000
     pcm = bytes(round(LEAD_S * SPEECH.rate) * SPEECH.frame_bytes) + pcm
     chunks = [
@@ -168,7 +172,7 @@ async def listen(listener: Listener, pcm: bytes) -> list[Told]:
 
 
 async def heard(wire: Connection, told: list[Told]) -> None:
-    """Note detections until the server has heard everything that was sent."""
+    """Collect detections until the server has heard everything that was sent."""
     await wire.write(Ping())
     while True:
         event: Event = await expect(wire, ANSWER_S)

@@ -1,6 +1,6 @@
-"""Results of ``bench asr`` in the report that PyPI ``wyoming-bench`` prints, so that both can be laid side by side.
+"""Prints results of ``bench asr`` in the form of PyPI's ``wyoming-bench``, for comparison.
 
-Only recordings whose text is known are in it, and numbers written as figures count as mistakes, as they do there.
+Only recordings with a known text are in it. As there, numbers in figures count as mistakes.
 """
 
 import io
@@ -17,15 +17,15 @@ MODE = "non_streaming"
 
 
 def require() -> None:
-    """:raises AudioError: wyoming-bench is not installed; better told before minutes of measuring."""
+    """Raise AudioError where wyoming-bench is not installed, before minutes of measuring."""
     if find_spec("wyoming_bench") is None:
         raise AudioError("--wyoming-bench: wyoming-bench is not installed: pip install 'irene-wyoming[bench]'")
 
 
 def report(answers: Mapping[str, Sequence[Answer]]) -> str:
-    """The report.
+    """Format the report.
 
-    :param answers: by a name for who gave them.
+    :param answers: answers by the name of their program.
     """
     reporting = import_module("wyoming_bench.stt.reporting")
     measured = {name: [measurement(name, a) for a in some if a.spoken.text] for name, some in answers.items()}
@@ -38,7 +38,7 @@ def report(answers: Mapping[str, Sequence[Answer]]) -> str:
 
 
 def measurement(name: str, answer: Answer) -> Any:
-    """One recording as wyoming-bench has it."""
+    """One recording's result in wyoming-bench's form."""
     heard, reference = answer.heard, answer.spoken.text or ""
     made = import_module("wyoming_bench.stt.reporting").SttMeasurement(name, MODE, answer.spoken.name)
     made.reference, made.audio_duration_s = reference, answer.seconds

@@ -1,4 +1,4 @@
-"""irene-wyoming check"""
+"""The command ``irene-wyoming check``."""
 
 import argparse
 import asyncio
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: everything that is enabled will run, warnings or not; 1: something will not; 2: configuration."""
+    """Exit code 0: all that is enabled will run, with or without warnings; 1: something will not; 2: configuration."""
     descriptors.ensure()
     config = common.read_config(args, quiet=True)
     findings, info = asyncio.run(look(config, say=not args.json))
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def look(config: Config, *, say: bool) -> tuple[list[Finding], Info]:
-    """All findings, told as they come."""
+    """Look at everything, and print each finding at once."""
     check = Check(config)
     findings = [Finding(Level.OK, "configuration", "valid")]
     async for finding in check.findings():

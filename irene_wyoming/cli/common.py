@@ -1,4 +1,4 @@
-"""What several commands share: the configuration, the log, addresses, JSON."""
+"""Code that several commands share: the configuration, the log, addresses, JSON."""
 
 import argparse
 import json
@@ -21,8 +21,8 @@ from irene_wyoming.wire.address import Address
 log = logging.getLogger(__name__)
 
 TOKEN_VARIABLE = "IRENE_WYOMING_TOKEN"
-"""Environment variable that holds what servers of this project want to be shown; a token in the arguments could be read
-by every user of the machine."""
+"""Environment variable with the token for servers of this project. Arguments can be read by every user of the machine.
+"""
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ PLOTS = (".png", ".svg")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """Arguments of every command that reads the configuration."""
+    """Add the arguments of every command that reads the configuration."""
     parser.add_argument(
         "--config",
         type=Path,
@@ -49,13 +49,13 @@ def add_progress(parser: argparse.ArgumentParser) -> None:
 
 
 def tell_progress(args: argparse.Namespace, line: str) -> None:
-    """Where somebody has asked for it."""
+    """Print a line of progress where the user has asked for it."""
     if args.progress:
         print(line, file=sys.stderr, flush=True)
 
 
 def number(least: float, most: float = math.inf) -> Callable[[str], float]:
-    """An argparse type: a number from ``least`` to ``most``."""
+    """Make an argparse type for numbers from ``least`` to ``most``."""
 
     def read(text: str) -> float:
         try:
@@ -70,12 +70,12 @@ def number(least: float, most: float = math.inf) -> Callable[[str], float]:
 
 
 def several(one: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """An argparse type: values with commas between them."""
+    """Make an argparse type for values with commas between them."""
     return lambda text: tuple(one(part) for part in text.split(","))
 
 
 def address(text: str) -> Address:
-    """An argparse type: ``tcp://host:port`` or ``unix:///path``."""
+    """An argparse type for addresses: ``tcp://host:port`` or ``unix:///path``."""
     try:
         return replace(Address.parse(text), token=os.environ.get(TOKEN_VARIABLE, ""))
     except ConfigError as error:
@@ -83,10 +83,10 @@ def address(text: str) -> Address:
 
 
 def read_config(args: argparse.Namespace, *, quiet: bool = False) -> Config:
-    """The configuration that the arguments ask for; starts the log.
+    """Read the configuration that the arguments name, and start the log.
 
-    :param quiet: warnings only, where a command's own output is what the user wants.
-    :raises ConfigError: it is wrong.
+    :param quiet: log warnings only, where the command's own output is what counts.
+    :raises ConfigError: the configuration is wrong.
     """
     config = load(args.config, os.environ)
     if args.debug:
@@ -100,7 +100,7 @@ def read_config(args: argparse.Namespace, *, quiet: bool = False) -> Config:
 
 
 def require_plot(path: Path) -> None:
-    """:raises AudioError: a plot cannot be written there; better told before minutes of measuring."""
+    """Raise AudioError where a plot cannot be written, before minutes of measuring."""
     if path.suffix not in PLOTS:
         raise AudioError(f"{path}: a plot is written as {' or '.join(PLOTS)}")
     if not path.parent.is_dir():

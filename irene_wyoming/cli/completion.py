@@ -1,4 +1,4 @@
-"""irene-wyoming completion"""
+"""The command ``irene-wyoming completion``."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""irene-wyoming config"""
+"""The command ``irene-wyoming config``."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""irene-wyoming demo"""
+"""The command ``irene-wyoming demo``."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ from irene_wyoming.demo.speech import COMMAND, QUESTION, WORD, packaged
 from irene_wyoming.wire.hear import Recording, detect, transcribe
 
 QUIET = 0.02
-"""Of full scale: the packaged speech is louder, the silence around it is digital."""
+"""Share of full scale above which samples are speech; the silence around the packaged speech is digital."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: all three were heard as spoken."""
+    """Exit code 0: all three recordings were understood as spoken."""
     heard = asyncio.run(play(args))
     if args.json:
         common.print_json(heard)
@@ -33,13 +33,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def plain(text: str) -> str:
-    """Lower case, without the marks of a sentence: whether there are any is the engine's choice."""
+    """A text in lower case without punctuation, which only some engines write."""
     return text.casefold().rstrip(".?!")
 
 
 async def play(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Speak a wake word, a command and a question at the pace of speech to servers on free ports; say what they heard
-    and when."""
+    """Play a wake word, a command and a question at the pace of speech to servers on free ports. Returns what they
+    heard and when.
+    """
     from irene_wyoming.app.asr import asr_server
     from irene_wyoming.app.wake import wake_server
 
@@ -76,13 +77,13 @@ async def play(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
 
 
 def end_of_speech(speech: Recording) -> float:
-    """When the last sound ends, seconds from the start."""
+    """The end of the last sound, seconds from the start."""
     level = np.abs(decode(speech.pcm, speech.format.width, speech.format.channels)).max(axis=1)
     return (int(np.flatnonzero(level > QUIET)[-1]) + 1) / speech.format.rate
 
 
 def when(delay_ms: int) -> str:
-    """A wake word is often certain before its last sound has faded."""
+    """A delay in words. A wake word is often certain before its last sound has faded."""
     return f"{delay_ms} ms after" if delay_ms >= 0 else f"{-delay_ms} ms before"
 
 

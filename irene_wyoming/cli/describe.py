@@ -1,4 +1,4 @@
-"""irene-wyoming describe"""
+"""The command ``irene-wyoming describe``."""
 
 import argparse
 import asyncio
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def lines(info: Info) -> Iterator[str]:
-    """An Info as a person reads it: a line per program, an indented one per model."""
+    """Format an Info for people: a line per program, an indented one per model."""
     for kind, programs in (("wake", info.wake), ("asr", info.asr)):
         for program in programs:
             yield f"{kind}: {program.name} {program.version or ''}{'' if program.installed else ' (not installed)'}"

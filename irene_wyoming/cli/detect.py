@@ -1,4 +1,4 @@
-"""irene-wyoming detect"""
+"""The command ``irene-wyoming detect``."""
 
 import argparse
 import asyncio
@@ -38,7 +38,7 @@ async def hear(args: argparse.Namespace) -> tuple[list[HeardWord], Missed | None
 
 
 async def known(address: Address) -> list[str]:
-    """Every word that a plain client can ask for.
+    """All words that a plain client can ask for.
 
     :raises ServerUnavailable: there is no wake word server at that address.
     """

@@ -1,4 +1,4 @@
-"""irene-wyoming devices"""
+"""The command ``irene-wyoming devices``."""
 
 import argparse
 import asyncio
@@ -17,18 +17,18 @@ from irene_wyoming.errors import CaptureError
 PULSE = "PulseAudio"
 
 OPEN_S = 3.0
-"""For the first audio of a device: more than sound systems need, and not too long for a dozen that are silent."""
+"""Seconds to wait for a device's first audio: more than sound systems need, short enough for a dozen silent ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What a device hears, in dB of full scale, of the mean of its channels."""
+    """The level of a device, dBFS, as the mean of its channels."""
 
     level_dbfs: float | None
     peak_dbfs: float | None
     clipped: int
     problem: str
-    """Why nothing is heard; empty: something is."""
+    """The reason why there is no level; empty: there is one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0, also where there is none; 1: they cannot be listed."""
+    """Exit code 0, also where there is no device; 1: they cannot be listed."""
     found = asyncio.run(heard(args.seconds))
     if args.json:
         common.print_json([{**asdict(device), "level": level and asdict(level)} for device, level in found])
@@ -55,9 +55,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def heard(seconds: float) -> list[tuple[Device, Level | None]]:
-    """Every input, with its level where it is to be listened to.
+    """List all inputs, with their levels where ``seconds`` is more than 0.
 
-    :raises CaptureError: neither PortAudio nor PulseAudio can be asked.
+    :raises CaptureError: neither PortAudio nor PulseAudio answers.
     """
     problems, found = [], []
     try:
@@ -80,7 +80,7 @@ def source(device: Device) -> Source:
 
 
 async def listened(one: Source, seconds: float) -> Level:
-    """The level of a source."""
+    """Measure the level of a source."""
     try:
         async with asyncio.timeout(OPEN_S + seconds), one.open() as capture:
             meter = Meter(capture.format.rate, seconds)
@@ -99,7 +99,7 @@ async def listened(one: Source, seconds: float) -> Level:
 
 
 def line(device: Device, level: Level | None) -> str:
-    index = "   " if device.api == PULSE else f"{device.index:3d}"  # PulseAudio's are chosen by name
+    index = "   " if device.api == PULSE else f"{device.index:3d}"  # PulseAudio's devices are chosen by name
     rates = " ".join(f"{rate / 1000:g}" for rate in device.rates)
     widths = " ".join(str(8 * width) for width in device.widths)
     able = f", can do {rates} kHz, {widths} bit" if rates and device.api != PULSE else ""

@@ -1,4 +1,4 @@
-"""irene-wyoming doctor"""
+"""The command ``irene-wyoming doctor``."""
 
 import argparse
 import asyncio
@@ -25,11 +25,11 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 
 FIRST_AUDIO_S = 5.0
-"""Sound systems and servers need up to a second or two to open a device."""
+"""Seconds to wait for first audio: sound systems and servers need up to two to open a device."""
 
 
 ROOM_S = 1.0
-"""Seconds for which a room is heard where nobody was asked to speak: a microphone has noise."""
+"""Seconds for which a room is heard where nobody was asked to speak: even a microphone's noise shows that it works."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def examined(config: Config, args: argparse.Namespace) -> list[Link]:
-    """Every link, told as it is found."""
+    """Examine every link, and print each at once."""
     doctor = Doctor(config, args.uri)
     links: list[Link] = []
 
@@ -114,7 +114,7 @@ def line(link: Link) -> str:
 
 
 def named(link: Link) -> Link:
-    """With settings called by the names of the add-on's options."""
+    """Call a link's settings by the names of the add-on's options."""
     return replace(link, text=told(link.text), cure=told(link.cure))
 
 
@@ -123,7 +123,7 @@ async def only(link: Link) -> AsyncIterator[Link]:
 
 
 async def of_room(doctor: Doctor, config: Config) -> AsyncIterator[Link]:
-    """Whether the microphone of this machine delivers anything, though nobody speaks."""
+    """Check that this machine's microphone delivers anything, though nobody speaks."""
     if doctor.microphone is None:
         return
     cure = "`irene-wyoming devices` lists the sound inputs and their levels; who has satellites needs none here"
@@ -134,12 +134,12 @@ async def of_room(doctor: Doctor, config: Config) -> AsyncIterator[Link]:
         yield make("microphone", str(error), cure)
         return
     for link in await asyncio.to_thread(lambda: list(of_sound(*found))):
-        if link.name != "level":  # an empty room is as quiet as it is
+        if link.name != "level":  # an empty room has no wrong level
             yield link
 
 
 async def heard(doctor: Doctor, config: Config, args: argparse.Namespace, what: str, file: Path | None) -> Spoken:
-    """What a person says, or a recording of it.
+    """Record what a person says, or read a recording of it.
 
     :raises IreneError: there is no audio.
     """
@@ -152,10 +152,10 @@ async def heard(doctor: Doctor, config: Config, args: argparse.Namespace, what: 
 
 
 async def recorded(address: Address | None, config: Config, seconds: float) -> tuple[Recording, float | None]:
-    """What a microphone hears, and how long that took to come.
+    """Record a microphone; returns the audio and the seconds until its first chunk.
 
-    :param address: of a microphone server; None: this machine's own microphone.
-    :raises IreneError: there is none.
+    :param address: a microphone server's; None: this machine's own microphone.
+    :raises IreneError: there is no audio.
     """
     pcm, form, began = bytearray(), SPEECH, None
     try:

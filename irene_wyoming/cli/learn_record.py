@@ -1,4 +1,4 @@
-"""Recordings of a word from the microphone, one after the other, for ``irene-wyoming learn-wake``."""
+"""Records a word from the microphone several times, for ``irene-wyoming learn-wake``."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -17,7 +17,7 @@ from irene_wyoming.learn.examples import Example, example
 
 TIMES = 10
 LISTEN_S = 3.0
-"""For each: time to say the word, and some quiet around it."""
+"""Seconds of each recording: time to say the word, and some quiet around it."""
 
 
 def record(config: Config, device: str | None, phrase: str) -> list[Example]:
@@ -45,7 +45,7 @@ async def recorded(config: Config, device: str | None, phrase: str) -> list[Exam
 
 
 async def speech(sound: scores.Audio) -> AsyncGenerator[Samples, None]:
-    """16 kHz, mono, full scale 1."""
+    """Give the sound as samples at 16 kHz, mono, full scale 1."""
     converter: Converter | None = None
     async with aclosing(sound) as chunks:
         async for form, pcm in chunks:

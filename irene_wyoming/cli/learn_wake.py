@@ -1,4 +1,4 @@
-"""irene-wyoming learn-wake"""
+"""The command ``irene-wyoming learn-wake``."""
 
 import argparse
 import json
@@ -34,10 +34,10 @@ class Engine(Embeds, Protocol):
 
 
 WORD_S = 1.6
-"""Before the moment at which a word scored highest in a recording of the server's: it lies in there."""
+"""Seconds before a word's highest score in which a recording of the server has the word."""
 
 AFTER_S = 0.15
-"""Behind that moment: an engine may score high just before the word's end."""
+"""Seconds behind that score: an engine may score high just before the word's end."""
 
 MAX_SIDECAR_BYTES = 262_144
 """Most bytes of the scores beside a recording. 60 s of ten words have 100 kB."""
@@ -66,8 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: the word is learned."""
-    exit_with_parent()  # the page that has started it
+    """Exit code 0: the word was learned."""
+    exit_with_parent()  # ends with the page that has started it
     config = common.read_config(args, quiet=True)
     folder = output(args, config)
     name = word_name(Path(f"{args.name}.json"))
@@ -88,14 +88,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def told(args: argparse.Namespace, name: str, line: str) -> None:
-    """How far it is; on standard output where a person reads that."""
+    """Report progress, and print it where a person reads standard output."""
     common.tell_progress(args, f"{name}: {line}")
     if not args.json and not args.progress:
         print(f"{name}: {line}", flush=True)
 
 
 def output(args: argparse.Namespace, config: Config) -> Path:
-    """:raises ConfigError: there is no folder for models."""
+    """The folder for the model; raises ConfigError where none is configured."""
     if args.output is not None:
         return Path(args.output)
     if config.data_dir is None:
@@ -104,7 +104,7 @@ def output(args: argparse.Namespace, config: Config) -> Path:
 
 
 def heard(path: Path) -> Samples:
-    """16 kHz, mono, full scale 1; of a recording of the server's, the word alone."""
+    """Read samples at 16 kHz, mono, full scale 1; of a server's recording only the word."""
     sound = recording.read(path)
     pcm = converted(sound.pcm, sound.format, SPEECH, "soxr", live=True)
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32_768)
@@ -116,7 +116,7 @@ def heard(path: Path) -> Samples:
 
 
 def peak_s(sidecar: Path) -> float | None:
-    """Where in a recording of the server's its word scored highest, in seconds; None: it is no such recording."""
+    """The second of the highest score in a server's recording; None: it is no such recording."""
     try:
         found = json.loads(files.read(sidecar, MAX_SIDECAR_BYTES))
         word = found["word"]
@@ -126,7 +126,7 @@ def peak_s(sidecar: Path) -> float | None:
 
 
 def engine_of(config: Config) -> Engine:
-    """openWakeWord, on whose features a word is learned.
+    """Make openWakeWord, on whose features a word is learned.
 
     :raises EngineError: it is not installed.
     """
@@ -136,7 +136,7 @@ def engine_of(config: Config) -> Engine:
 
 
 def scorer(args: argparse.Namespace) -> Scorer | None:
-    """The recogniser, where it is installed."""
+    """Make the recogniser; None: it is not installed."""
     try:
         found: Scorer = phrase_scorer()()
     except EngineError as error:
@@ -146,7 +146,7 @@ def scorer(args: argparse.Namespace) -> Scorer | None:
 
 
 def write(folder: Path, name: str, phrase: str, learned: Learned) -> None:
-    """The manifest last: with it the server takes both.
+    """Write the model, and the manifest last: with it the server takes both.
 
     :raises AudioError: a file cannot be written.
     """

@@ -1,4 +1,4 @@
-"""irene-wyoming listen"""
+"""The command ``irene-wyoming listen``."""
 
 import argparse
 import asyncio
@@ -22,13 +22,13 @@ from irene_wyoming.wire.address import Address
 DEFAULT = Address("127.0.0.1", 10600)
 
 SHOWN_EVERY_S = 0.2
-"""Of audio: as often as the meter works its figures out."""
+"""Seconds of audio between two lines, as often as the meter computes its figures."""
 
 WRITTEN_EVERY_S = 1.0
-"""Of audio: one write a second, on a thread."""
+"""Seconds of audio per write to the file, which happens on a thread."""
 
 MAX_FILE_BYTES = (1 << 32) - (1 << 20)
-"""A wav file counts its bytes in 32 bit: 37 hours of 16 kHz mono."""
+"""Most bytes of a wav file, which counts them in 32 bit: 37 hours of 16 kHz mono."""
 
 SOFTEST_DBFS = -60
 DB_PER_CHARACTER = 2
@@ -36,17 +36,17 @@ DB_PER_CHARACTER = 2
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was heard. Levels of the mean of all channels, in dB of full scale, over the last second."""
+    """Figures of the audio heard. Levels are those of the channels' mean over the last second, dBFS."""
 
     format: str
     seconds: float
     lost_s: float
-    """Audio that the server, or the way to it, has lost, as its timestamps tell."""
+    """Seconds of audio lost by the server or the network, by the timestamps."""
     level_dbfs: float
     peak_dbfs: float
     snr_db: float
     clipped: int
-    """Samples at full scale, of all."""
+    """Samples at full scale in the whole stream."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: something was heard; 1: nothing, or it broke off."""
+    """Exit code 0: audio was heard; 1: there was none, or it broke off."""
     heard = asyncio.run(listen(args))
     if heard is None:
         print("nothing was heard", file=sys.stderr)
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def listen(args: argparse.Namespace) -> Heard | None:
-    """Until the audio ends, is enough, or we are told to stop. None: there was none."""
+    """Listen until the audio ends, is enough, or the command is told to stop. None: there was none."""
     from irene_wyoming.app.lifecycle import until_stopped
     from irene_wyoming.wire.listen import listening
 
@@ -92,18 +92,20 @@ async def listen(args: argparse.Namespace) -> Heard | None:
 
 
 class Listener:
-    """Measures what comes, shows it, and writes it to a file where one is wanted."""
+    """Measures audio, shows its level, and writes it to a file where one is wanted."""
 
     def __init__(self, path: Path | None, seconds: float | None, *, live: bool) -> None:
-        """``seconds``: as much is taken; ``live``: show the level as it comes."""
+        """:param seconds: most audio to take.
+        :param live: show the level meanwhile.
+        """
         self._path = path
         self._seconds = seconds
         self._live = live
-        self._gauge: Gauge | None = None  # None: nothing has come yet
-        self._file: WavFile | None = None  # None: likewise, or none is wanted
+        self._gauge: Gauge | None = None  # None: no audio yet
+        self._file: WavFile | None = None  # None: no audio yet, or no file wanted
 
     async def take(self, chunks: AsyncIterator[AudioChunk]) -> None:
-        """:raises AudioError: the file cannot be written, or the format has changed on the way."""
+        """Take chunks; raises AudioError where the file cannot be written, or the format changes."""
         shown_s = 0.0
         async for chunk in chunks:
             if self._gauge is None:
@@ -122,7 +124,7 @@ class Listener:
         return self._gauge.heard() if self._gauge else None
 
     def close(self) -> None:
-        """Write what is left. Blocks."""
+        """Write the rest. Blocks."""
         if self._live and self._gauge:
             print(file=sys.stderr)
         if self._file is not None:
@@ -130,24 +132,24 @@ class Listener:
 
 
 class Gauge:
-    """Length and level of a stream."""
+    """Measures the length and level of a stream."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._format = audio_format
         self._mono = Converter(audio_format, AudioFormat(audio_format.rate, 2, 1))
         self._meter = Meter(audio_format.rate)
         self._frames = 0
-        self._lost = 0  # frames
-        self._next: int | None = None  # start of the next chunk, if nothing is lost; None before the first
+        self._lost = 0  # number of lost frames
+        self._next: int | None = None  # start of the next chunk if nothing is lost; None before the first
 
     @property
     def seconds(self) -> float:
         return self._frames / self._format.rate
 
     def take(self, chunk: AudioChunk, until_s: float | None) -> bytes:
-        """Measure a chunk, or what of it is before ``until_s``; give that.
+        """Measure a chunk, or its part before ``until_s``; returns that part.
 
-        :raises AudioError: its format is another.
+        :raises AudioError: its format has changed.
         """
         if chunk.format != self._format:
             raise AudioError(f"the server went on in {chunk.format} after {self._format}")
@@ -181,12 +183,12 @@ class WavFile:
         self._waiting = bytearray()
         self._bytes = 0
         self._file: BinaryIO | None = None  # None: nothing written yet
-        self._wav: wave.Wave_write | None = None  # likewise
+        self._wav: wave.Wave_write | None = None  # None: nothing written yet
 
     def add(self, pcm: bytes) -> bool:
-        """Keep it; True: it is time to ``write``.
+        """Add audio; True: it is time to ``write``.
 
-        :raises AudioError: no wav file can hold so much.
+        :raises AudioError: the file would exceed MAX_FILE_BYTES.
         """
         self._bytes += len(pcm)
         if self._bytes > MAX_FILE_BYTES:
@@ -195,7 +197,7 @@ class WavFile:
         return self._format.seconds(len(self._waiting)) >= WRITTEN_EVERY_S
 
     def write(self) -> None:
-        """Blocks.
+        """Write the kept audio. Blocks.
 
         :raises AudioError: the file cannot be written.
         """
@@ -208,14 +210,14 @@ class WavFile:
                 self._wav.setnchannels(self._format.channels)
             self._wav.writeframes(self._waiting)
             if self._file is not None:
-                self._file.flush()  # a full disk is told now
+                self._file.flush()  # reports a full disk now
         except OSError as error:
             self._give_up()
             raise AudioError(f"{self._path}: {error.strerror}") from error
         self._waiting.clear()
 
     def close(self) -> None:
-        """Write what is left. Blocks.
+        """Write the rest and close the file. Blocks.
 
         :raises AudioError: the file cannot be written.
         """
@@ -230,7 +232,7 @@ class WavFile:
             self._give_up()
 
     def _give_up(self) -> None:
-        """Close what is open, whatever becomes of it."""
+        """Close open files, ignoring errors."""
         self._waiting.clear()
         for opened in (self._wav, self._file):
             if opened is not None:

@@ -1,23 +1,23 @@
-"""Scores as text: a meter per word for a terminal, a line per second for everything else. Prints nothing itself."""
+"""Formats scores: a meter per word for a terminal, a line per second otherwise. Prints nothing itself."""
 
 from collections.abc import Mapping
 
 from irene_wyoming.app.scores import Moment
 
 HOLD_S = 1.5
-"""How long a meter shows its peak: a word is over before one has read its score."""
+"""Seconds that a meter shows its peak: a word is over before one has read its score."""
 
 HEARD_S = 3.0
-"""How long it says that the word was heard."""
+"""Seconds that a meter shows that the word was heard."""
 
 QUIETEST_DBFS = -70.0
-"""Where the meter of the level begins: a very quiet room."""
+"""The lowest level of the meter, dBFS: a very quiet room."""
 
 LINE_EVERY_S = 1.0
 
 
 class Meters:
-    """The state of a terminal's meters."""
+    """The meters of a terminal."""
 
     def __init__(self, thresholds: Mapping[str, float], width: int = 40) -> None:
         """:param width: characters of a bar, at least 10."""
@@ -41,7 +41,7 @@ class Meters:
         self._heard |= dict.fromkeys(moment.heard, self._now)
 
     def lines(self) -> list[str]:
-        """The level first, then a line per word."""
+        """The lines to draw: the level first, then one per word."""
         loud = (self._level - QUIETEST_DBFS) / -QUIETEST_DBFS
         out = [f"{'level':{self._names}} [{self._bar(loud)}] {self._level:5.0f} dBFS"]
         for word, threshold in self._thresholds.items():
@@ -52,7 +52,7 @@ class Meters:
         return out
 
     def _bar(self, value: float, peak: float | None = None, threshold: float | None = None) -> str:
-        """``####  .   |  ``: the value, its peak, the threshold; 0 to 1."""
+        """A bar such as ``####  .   |  ``: the value, its peak, the threshold; each 0 to 1."""
         cells = ["#" if (n + 0.5) / self._width <= value else " " for n in range(self._width)]
         for mark, at in ((".", peak), ("|", threshold)):
             if at:
@@ -61,14 +61,14 @@ class Meters:
 
 
 class Lines:
-    """A line for each second and each word that was heard."""
+    """Gives a line per second, and one for each word that was heard."""
 
     def __init__(self) -> None:
         self._peaks: dict[str, float] = {}
         self._next = LINE_EVERY_S
 
     def update(self, moment: Moment) -> list[str]:
-        """What is to be printed now."""
+        """The lines to print now."""
         for word, score in moment.scores.items():
             self._peaks[word] = max(score, self._peaks.get(word, 0.0))
         out = [

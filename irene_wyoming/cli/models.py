@@ -1,4 +1,4 @@
-"""irene-wyoming models"""
+"""The command ``irene-wyoming models``."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ from irene_wyoming.models.recommend import entry_of, recommend
 
 ENGINES = tuple(CHECKS)
 BAR = 30
-"""Characters of the progress bar."""
+"""Width of the progress bar, characters."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,12 +76,12 @@ def data_dir(args: argparse.Namespace) -> Path | None:
 
 
 def offered(config: Config) -> Sequence[Entry]:
-    """The models that can be fetched, as the configuration says."""
+    """The models that can be fetched with this configuration."""
     return catalogue.load(config.models.catalogue, config.models.mirror)
 
 
 def wanted_dir(args: argparse.Namespace) -> Path:
-    """:raises ConfigError: nobody said where models are kept."""
+    """The folder for models; raises ConfigError where none is configured."""
     found = data_dir(args)
     if found is None:
         raise ConfigError(
@@ -130,10 +130,10 @@ def download(args: argparse.Namespace) -> int:
 
 
 def requested(args: argparse.Namespace) -> Entry:
-    """What the user named.
+    """Find the model that the user named.
 
     :raises UnknownModel: the name is not in the catalogue.
-    :raises ConfigError: an address without all that belongs to it.
+    :raises ConfigError: an address lacks the other arguments that it needs.
     """
     if "://" not in args.model:
         return catalogue.entry(args.model, offered(common.read_config(args, quiet=True)))
@@ -154,7 +154,7 @@ def requested(args: argparse.Namespace) -> Entry:
 
 
 def spelled(languages: Sequence[str]) -> str:
-    """Languages in a narrow column."""
+    """Format languages for a narrow column."""
     if EVERY in languages:
         return "multilingual"
     return ", ".join(languages) if len(languages) <= 3 else f"{len(languages)} languages"
@@ -175,7 +175,7 @@ def recommended(args: argparse.Namespace) -> int:
 
 
 def verified(args: argparse.Namespace) -> int:
-    """Exit code 0: all are whole; 1: one is not, or there is none."""
+    """Exit code 0: all models are whole; 1: one is not, or there is none."""
     where = wanted_dir(args)
     there = [found for engine in ENGINES for found in folder.kept(where, engine)]
     missing = sorted(set(args.model) - {found.name for found in there})
@@ -202,7 +202,7 @@ def fault(engine: str, model: Path) -> str | None:
 
 
 def path(args: argparse.Namespace) -> int:
-    """Exit code 1: it is not here."""
+    """Exit code 1: the model is not here."""
     where = wanted_dir(args)
     for engine in ENGINES:
         for found in folder.kept(where, engine):
@@ -214,7 +214,7 @@ def path(args: argparse.Namespace) -> int:
 
 
 class Bar:
-    """Progress on a terminal, drawn over and over in one line."""
+    """Shows progress on a terminal, in one line that is drawn again and again."""
 
     def __init__(self) -> None:
         self._drawn = 0.0
@@ -237,7 +237,7 @@ class Bar:
 
 
 class Lines:
-    """Progress in a log: a line for every tenth, or every 100 MB where nobody knows how much it is."""
+    """Shows progress in a log: a line per tenth, or per 100 MB where the size is unknown."""
 
     def __init__(self) -> None:
         self._last = 0
@@ -249,4 +249,4 @@ class Lines:
             print(f"{have >> 20} MB" + (f" of {total >> 20}" if total else ""), file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Every line is complete."""
+        """Do nothing: every line is complete."""

@@ -1,4 +1,4 @@
-"""irene-wyoming monitor"""
+"""The command ``irene-wyoming monitor``."""
 
 import argparse
 import asyncio
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def watch(live: "Live", figures: Figures, args: argparse.Namespace) -> None:
-    """Look again and again."""
+    """Read and show the figures again and again."""
     while True:
         await asyncio.sleep(args.every)
         before, figures = figures, await asyncio.to_thread(fetch, args.url)
@@ -89,7 +89,7 @@ def view(figures: Figures, before: Figures | None) -> "RenderableType":
 
 
 def of_servers(figures: Figures, before: Figures | None) -> "RenderableType":
-    """One line for each server; those that are down are red and say why."""
+    """Draw one line for each server; those that are down are red and have the reason."""
     from rich.table import Table
     from rich.text import Text
 
@@ -111,7 +111,7 @@ def of_servers(figures: Figures, before: Figures | None) -> "RenderableType":
 
 
 def of_heard(figures: Figures, before: Figures | None) -> "RenderableType":
-    """Wake words, commands, and what was not understood."""
+    """Draw wake words, commands, and utterances that were not understood."""
     from rich.table import Table
 
     table = Table("heard", "times", "mean ms")
@@ -130,7 +130,7 @@ def of_heard(figures: Figures, before: Figures | None) -> "RenderableType":
 
 
 def of_last_word(figures: Figures) -> "list[RenderableType]":
-    """The wake word that was heard last, if any was."""
+    """Draw the wake word that was heard last, if there is one."""
     last = figures.last_word
     if last is None:
         return []

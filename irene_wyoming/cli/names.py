@@ -1,4 +1,4 @@
-"""irene-wyoming names"""
+"""The command ``irene-wyoming names``."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from irene_wyoming.app.names import Report, report
 from irene_wyoming.cli import common
 
 MOST_SAID = 3
-"""Spoken forms of a name that are printed; --json has all of them."""
+"""Most spoken forms of a name that are printed; --json has all of them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: the names are known; 1: Home Assistant should tell them, and does not."""
+    """Exit code 0: the names are known; 1: Home Assistant did not give them."""
     config = common.read_config(args, quiet=True)
     found = asyncio.run(report(config, os.environ))
     if args.json:

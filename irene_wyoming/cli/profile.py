@@ -1,4 +1,4 @@
-"""irene-wyoming profile"""
+"""The command ``irene-wyoming profile``."""
 
 import argparse
 import asyncio
@@ -17,13 +17,13 @@ from irene_wyoming.errors import ConfigError
 from irene_wyoming.servers.service import Service
 
 SETTLED_S = 1.0
-"""What a server does as it starts is not what is looked for."""
+"""Seconds after the start that are not measured."""
 
 WAITING = "'poll'"
-"""In which the loop waits for something to do; on another system than Linux it is another one, and heads the list."""
+"""Call in which the loop waits for events on Linux; elsewhere it has another name and heads the list."""
 
 STALLS = 10
-"""That are shown."""
+"""Number of stalls that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class Call:
     name: str
     calls: int
     own_ms_per_s: float
-    """In itself, milliseconds per second."""
+    """Milliseconds per second spent in the function itself."""
     all_ms_per_s: float
-    """With what it has called."""
+    """Milliseconds per second, with all that it has called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class Profile:
     clients: int
     seconds: float
     loop_ms_per_s: float
-    """CPU time of the event loop's thread, with what profiling adds to it."""
+    """CPU milliseconds per second of the event loop's thread, with the cost of profiling."""
     other_ms_per_s: float
-    """Of all other threads: the engines', above all."""
+    """CPU milliseconds per second of all other threads, mostly the engines'."""
     calls: list[Call]
-    """By their own time, the longest first."""
+    """Calls sorted by their own time, the longest first."""
     stalls: list[Stall]
-    """The longest first."""
+    """Stalls, the longest first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +110,7 @@ async def measure(args: argparse.Namespace, config: Config, profiler: cProfile.P
                 alone, workload.play, args.server, service.address, args.clients, args.seconds + SETTLED_S
             )
         )
-        while not service.connections and not playing.done():  # noqa: ASYNC110  # it tells nobody
+        while not service.connections and not playing.done():  # noqa: ASYNC110  # no event tells
             await asyncio.sleep(0.05)
         await asyncio.sleep(SETTLED_S)
         loop, every = time.thread_time(), time.process_time()
@@ -141,7 +141,7 @@ def calls(profiler: cProfile.Profile, rows: int, seconds: float) -> list[Call]:
 
 
 def name(code: CodeType | str) -> str:
-    """What a function is called, and where it is; built-in ones have a text instead of code."""
+    """A function's name and place; built-in ones have a text instead of code."""
     return code if isinstance(code, str) else f"{code.co_qualname} ({short(code.co_filename)}:{code.co_firstlineno})"
 
 

@@ -1,4 +1,4 @@
-"""Wav files as commands take them, and a server to play them to."""
+"""Wav files for commands, and a server to play them to."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 
 MAX_BYTES = 256 << 20
-"""The whole file is held in memory: half an hour of 48 kHz stereo."""
+"""Most bytes of a file, which is held in memory: half an hour of 48 kHz stereo."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read(path: Path) -> Recording:
-    """:raises AudioError: the file cannot be read, or holds no PCM; the message names it."""
+    """Read a wav file; raises AudioError with its name where it cannot be read or holds no PCM."""
     try:
         with files.opened(path) as file:
             info = read_info(file)
@@ -56,9 +56,9 @@ def read(path: Path) -> Recording:
 
 
 def wavs(paths: Sequence[Path]) -> list[Path]:
-    """Files, and the wav files in folders.
+    """List the given files, and the wav files in given folders.
 
-    :raises AudioError: there is a folder without any.
+    :raises AudioError: a folder has none.
     """
     found: list[Path] = []
     for path in paths:
@@ -70,10 +70,10 @@ def wavs(paths: Sequence[Path]) -> list[Path]:
 
 
 def sendable(form: AudioFormat, pcm: bytes) -> Recording:
-    """As Wyoming's events can carry it: floats become 32 bit integers, everything else stays as it is."""
+    """Make a recording that Wyoming's events can carry: floats become 32 bit integers, other formats stay."""
     if not form.floating:
         return Recording(form, pcm)
-    from irene_wyoming.audio.convert import Converter  # with numpy, for which nobody else has to wait
+    from irene_wyoming.audio.convert import Converter  # loads numpy, which only this case needs
 
     integers = replace(form, floating=False)
     return Recording(integers, Converter(form, integers).push(pcm))
@@ -83,7 +83,7 @@ def sendable(form: AudioFormat, pcm: bytes) -> Recording:
 async def listening(
     args: argparse.Namespace, name: str, make: Callable[[Config], AbstractAsyncContextManager[Service]]
 ) -> AsyncIterator[Address]:
-    """The server at ``--uri``, or one of our own on a free port of this machine."""
+    """Use the server at ``--uri``, or run our own on a free port of this machine."""
     if args.uri:
         yield args.uri
         return

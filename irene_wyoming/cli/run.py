@@ -1,4 +1,4 @@
-"""irene-wyoming run"""
+"""The command ``irene-wyoming run``."""
 
 import argparse
 import asyncio
@@ -14,8 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     descriptors.ensure()
-    # First of all: whether figures are shared must be settled before anything that counts is imported, and reading the
-    # configuration imports what the engines say of themselves.
+    # This comes first: the metrics' mode must be set before modules that count are imported, and reading the
+    # configuration imports the engines' descriptions.
     with shared_figures(["front", "wake", "asr", "mic"]) as figures:
         config = common.read_config(args)
         from irene_wyoming.app.run import run as run_all

@@ -1,4 +1,4 @@
-"""irene-wyoming wake, asr and mic: one server, until it is told to stop."""
+"""The commands ``irene-wyoming wake``, ``asr`` and ``mic``: run one server until it is told to stop."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""What stands before a line of ``check`` and ``doctor``: how it is, coloured where the line goes to a terminal."""
+"""The sign before a line of ``check`` and ``doctor``: how it is, coloured on a terminal."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ SIGN_COLOURS = {Level.OK: GOOD, Level.WARNING: COLOURS[logging.WARNING], Level.E
 
 
 def sign(level: Level) -> str:
-    """For standard output."""
+    """The sign for a level, on standard output."""
     if not coloured(sys.stdout, os.environ):
         return SIGNS[level]
     return f"{SIGN_COLOURS[level]}{SIGNS[level]}{PLAIN}"

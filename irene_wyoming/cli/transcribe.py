@@ -1,4 +1,4 @@
-"""irene-wyoming transcribe"""
+"""The command ``irene-wyoming transcribe``."""
 
 import argparse
 import asyncio

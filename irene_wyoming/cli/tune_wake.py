@@ -1,4 +1,4 @@
-"""irene-wyoming tune-wake"""
+"""The command ``irene-wyoming tune-wake``."""
 
 import argparse
 from contextlib import closing
@@ -45,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: a setting was found for every word; 1: for some there is none."""
-    exit_with_parent()  # the page that has started it
+    """Exit code 0: every word has a setting; 1: some have none."""
+    exit_with_parent()  # ends with the page that has started it
     if args.plot:
         common.require_plot(args.plot)
     negatives = wavs(args.folder / NEGATIVE)
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def wavs(folder: Path) -> list[Path]:
-    """:raises AudioError: there is none."""
+    """The wav files in a folder; raises AudioError where there is none."""
     found = sorted(path for path in folder.glob("*") if path.suffix.lower() == ".wav")
     if not found:
         raise AudioError(f"{folder}: no wav files there. {LAYOUT}")
@@ -76,9 +76,9 @@ def wavs(folder: Path) -> list[Path]:
 
 
 def spoken(folder: Path, word: str | None) -> dict[str, list[Path]]:
-    """Recordings by word.
+    """List recordings by word.
 
-    :raises AudioError: there is none, or nobody says of which word.
+    :raises AudioError: there is none, or a recording's word is unknown.
     """
     if (folder / POSITIVE).is_dir():
         if word is None:
@@ -110,9 +110,9 @@ def tuned(
 
 
 def engine_of(settings: WakeConfig, args: argparse.Namespace, word: str) -> WakeEngine:
-    """The engine that the server would listen with, loaded.
+    """Load the engine that the server would use for a word.
 
-    :raises EngineError: none that can be loaded knows the word.
+    :raises EngineError: no engine that can be loaded knows the word.
     """
     context = engines.context(common.read_config(args, quiet=True))
     names = [args.engine] if args.engine else engines.order(settings)
@@ -139,7 +139,7 @@ def hear(engine: WakeEngine, word: str, path: Path) -> Heard:
 
 
 def write(path: Path, text: str) -> None:
-    """:raises AudioError: the file cannot be written."""
+    """Write a file; raises AudioError where it cannot be written."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -183,7 +183,7 @@ def lines(result: Tuned) -> list[str]:
 
 
 def snippet(results: list[Tuned]) -> str:
-    """The settings as a configuration file has them."""
+    """The settings in the form of a configuration file."""
     models = {
         result.word: {"threshold": result.best.threshold, "trigger_level": result.best.trigger_level}
         for result in results

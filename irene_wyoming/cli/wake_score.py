@@ -1,4 +1,4 @@
-"""irene-wyoming wake-score"""
+"""The command ``irene-wyoming wake-score``."""
 
 import argparse
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from irene_wyoming.errors import ConfigError
 from irene_wyoming.learn.augment import Samples
 
 SHORT = 6
-"""Letters: shorter phrases sound like parts of others."""
+"""Letters below which a phrase is short and sounds like parts of others."""
 
 SYLLABLES = 3
-"""The wake words that do well have at least so many."""
+"""Fewest syllables of wake words that do well."""
 
 COMMON = frozenset(
     """yes no okay hello hey you the light lights kitchen door good morning night time what is on off turn stop go come
     here there play music mother father mum dad house home please thank thanks right all one two three""".split()  # noqa: SIM905
 )
-"""Words that a home hears all day."""
+"""Words that are said in homes all day."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: it would be heard in every file, or there is none; 1: in some it would not."""
+    """Exit code 0: the phrase is heard in every file, or no file was given; 1: in some it is not."""
     try:
         phrase = typed_word(args.phrase).casefold()
     except ValueError as error:
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def warnings(phrase: str) -> list[str]:
-    """What speaks against a phrase."""
+    """The reasons against a phrase."""
     words = phrase.split()
     found = []
     if len(phrase.replace(" ", "")) < SHORT or syllables(phrase) < SYLLABLES:
@@ -72,7 +72,7 @@ def warnings(phrase: str) -> list[str]:
 
 
 def syllables(phrase: str) -> int:
-    """About: runs of vowels, without a silent e at the end."""
+    """An estimate of syllables: runs of vowels, without a silent e at the end."""
     count = 0
     for word in phrase.split():
         word = word[:-1] if word.endswith("e") and len(word) > 3 and word[-2] not in "aeiouyl" else word
@@ -82,7 +82,7 @@ def syllables(phrase: str) -> int:
 
 
 def row(scorer: Scorer, phrase: str, path: Path) -> dict[str, object]:
-    """The best look at one recording."""
+    """Take the best look at one recording."""
     wanted = typed(phrase)
     best: dict[str, object] = {"file": str(path), "heard": False, "llr": None, "text": ""}
     for piece in pieces(heard(path)):
@@ -98,7 +98,7 @@ def row(scorer: Scorer, phrase: str, path: Path) -> dict[str, object]:
 
 
 def pieces(samples: Samples) -> Sequence[Samples]:
-    """Two seconds each, every half second, as the server looks at them."""
+    """Cut pieces of two seconds, every half second, as the server looks at them."""
     quiet = np.zeros(8_000, np.float32)
     sound = np.concatenate([quiet, samples, quiet])
     return [sound[at : at + 32_000] for at in range(0, max(1, len(sound) - 24_000), 8_000)]

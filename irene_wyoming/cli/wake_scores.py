@@ -1,4 +1,4 @@
-"""irene-wyoming wake-scores"""
+"""The command ``irene-wyoming wake-scores``."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ from irene_wyoming.wire.hear import Recording
 HIDE, SHOW, CLEAR_LINE = "\x1b[?25l", "\x1b[?25h", "\x1b[2K"
 
 BESIDE_BAR = 40
-"""Columns that a line takes besides its bar, with a word of usual length."""
+"""Columns of a line besides its bar, for a word of usual length."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +78,7 @@ async def meters(listener: Listener, sound: Audio) -> None:
 
 @contextmanager
 def drawing(count: int) -> "Iterator[Drawing]":
-    """A block of lines at the bottom of the terminal that is drawn over; the cursor is hidden meanwhile."""
+    """Draw a block of lines at the bottom of the terminal again and again; the cursor is hidden meanwhile."""
     print(f"Threshold |, peak '.'; Ctrl-C ends.{HIDE}" + "\n" * count)
     try:
         yield Drawing(count)

@@ -1,1 +1,1 @@
-"""HTTP: figures, health and the page. May import: the layers below."""
+"""HTTP: metrics, health and the page. May import: the layers below."""

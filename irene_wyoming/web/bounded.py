@@ -1,8 +1,8 @@
 """An HTTP server that no client can hold up: places, requests and waits are all bounded.
 
-aiohttp reads a request for as long as a client takes to send it. So a connection has a few seconds from its first
-packet to its last, unless its handler says that it is in use, and is closed after one request. Where all places are
-taken, the one goes that has asked nothing for longest: whoever really asks does so at once.
+aiohttp reads a request for as long as a client takes to send it. So each connection has a few seconds in all, unless
+its handler keeps it, and is closed after one request. Where all places are taken, the oldest connection without a
+request goes: real clients ask at once.
 """
 
 import asyncio
@@ -22,31 +22,33 @@ from irene_wyoming.wire.address import Address
 log = logging.getLogger(__name__)
 
 requests_log = logging.getLogger(f"{__name__}.requests")
-"""The library's own log of what goes wrong with requests."""
+"""The library's own log of failed requests."""
 
 REQUEST_BYTES = 8_190
-"""Of a request's first line, and of each of its headers; a browser sends some 500 in all."""
+"""Most bytes of a request's first line, and of each header; a browser sends some 500 in all."""
 
 REQUEST_TIMEOUT_S = 5.0
-"""From accept to close, but for conversations that last."""
+"""Seconds from accept to close, except for lasting conversations."""
 
 BACKLOG = 128
-"""Connections that the kernel keeps for us while the loop is busy."""
+"""Connections that the kernel queues while the loop is busy."""
 
 ACCEPTED = 8
-"""Connections that the loop accepts before it reads again. With more, a flood of silent ones takes the place of one
-that has asked, before anybody has looked at what it asks."""
+"""Connections accepted before the loop reads again. With more, a flood of silent ones could replace a client whose
+request is still unread.
+"""
 
 CLOSE_S = 1.0
-"""What conversations get to end when the server does."""
+"""Seconds that conversations get to end when the server does."""
 
 Allowed = Callable[[str], bool]
-"""Whether a client of this address may connect."""
+"""Tells whether a client of this address may connect."""
 
 
 class NoRequest(logging.Filter):
-    """Says in a line what the library says in a traceback: that a client sent what is no request. That one has gone
-    before its answer is no news."""
+    """Logs an invalid request in a line, where the library logs a traceback. A client that has gone before its answer
+    is not logged.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -67,22 +69,22 @@ class Places:
     def __init__(self, at_most: int, allowed: Allowed) -> None:
         self._at_most = at_most
         self._allowed = allowed
-        self._taken: dict[asyncio.Transport, _Connection] = {}  # the oldest first
+        self._taken: dict[asyncio.Transport, _Connection] = {}  # oldest first
 
     def keep(self, request: web.Request) -> None:
-        """This conversation lasts: no deadline holds for it any more. It is not closed for want of places."""
+        """Keep a lasting conversation: it has no deadline, and keeps its place when others come."""
         connection = self._taken.get(cast(asyncio.Transport, request.transport))
         if connection is not None:
             connection.keep()
 
     def asked(self, request: web.Request) -> None:
-        """A whole request has come: its connection goes after those that have asked nothing."""
+        """Take note of a complete request: its connection goes after those without one."""
         connection = self._taken.get(cast(asyncio.Transport, request.transport))
         if connection is not None:
             connection.asked = True
 
     def take(self, transport: asyncio.Transport, connection: "_Connection") -> bool:
-        """A place for a new connection; False: it gets none."""
+        """Take a place for a new connection; False: it gets none."""
         peer = transport.get_extra_info("peername")
         if not self._allowed(peer[0] if isinstance(peer, tuple) else ""):
             return False
@@ -100,7 +102,7 @@ class Places:
         self._taken.pop(transport, None)
 
     def close(self) -> None:
-        """End all of them."""
+        """End all connections."""
         for transport in list(self._taken):
             transport.abort()
 
@@ -109,7 +111,7 @@ PLACES = web.AppKey("places", Places)
 
 
 class _Connection(asyncio.Protocol):
-    """Stands before aiohttp's own protocol, which knows no deadline."""
+    """Wraps aiohttp's own protocol, which has no deadline."""
 
     def __init__(self, inner: asyncio.Protocol, places: Places) -> None:
         self._inner = inner
@@ -177,12 +179,12 @@ async def once(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def serving(
     app: web.Application, address: Address, places: int, allowed: Allowed | None = None
 ) -> AsyncIterator[Address]:
-    """Serve at an address for as long as the context lasts. Gives the address with the port that was really taken.
+    """Serve at an address while the context lasts. Gives the address with the port that was really taken.
 
     :param places: connections at a time; fewer where few files may be open.
     :param allowed: who may connect; None: everybody.
 
-    :raises OSError: the address cannot be had.
+    :raises OSError: the address cannot be used.
     """
     app[PLACES] = taken = Places(descriptors.few(places), allowed or everybody)
     app.middlewares.insert(0, once)
@@ -209,7 +211,7 @@ async def serving(
         )
         for listening in server.sockets:
             with socket.fromfd(listening.fileno(), listening.family, listening.type) as again:
-                again.listen(BACKLOG)  # the loop takes one number for how many wait and how many it accepts in one go
+                again.listen(BACKLOG)  # the loop uses one number for the queue and for accepts at once
         yield Address(host=address.host, port=server.sockets[0].getsockname()[1])
     finally:
         if server is not None:

@@ -1,4 +1,4 @@
-"""Figures and health over HTTP: /metrics, /healthz, /readyz."""
+"""Metrics and health over HTTP: /metrics, /healthz, /readyz, /drain."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from irene_wyoming.wire.address import Address
 log = logging.getLogger(__name__)
 
 MAX_REQUESTS = 16
-"""At once; a household has one Prometheus, a monitor and a health check."""
+"""Most requests at once; a household has one Prometheus, a monitor and a health check."""
 
 Unready = Callable[[], Awaitable[list[str]]]
 """Gives a line for each server that cannot be used now."""
@@ -29,18 +29,18 @@ Unready = Callable[[], Awaitable[list[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """What is told over HTTP."""
+    """The routes for metrics, health and draining."""
 
     unready: Unready
     render: Callable[[], bytes]
-    """Gives the figures; called on a thread, so that whoever reads them is not heard in the audio."""
+    """Gives the metrics; called on a thread, so that reading them does not disturb the audio."""
     drain: Callable[[], None] | None = None
-    """Asks the program to stop when its conversations have ended; None: nobody may over HTTP."""
+    """Asks the program to stop after its conversations; None: nobody may do so over HTTP."""
     token: str = field(default="", repr=False)
-    """What other machines must show for that; empty: they may not."""
+    """The token that other machines must show for that; empty: they may not."""
 
     def routes(self, check: Callable[[web.Request], None] = lambda _: None) -> list[web.RouteDef]:
-        """:param check: raises an HTTP error for whoever may not see the figures, which tell when somebody speaks."""
+        """:param check: raises an HTTP error for clients that may not see metrics, which show when somebody speaks."""
 
         async def metrics(request: web.Request) -> web.Response:
             check(request)
@@ -54,9 +54,9 @@ class Exposition:
         return routes if self.drain is None else [*routes, web.post("/drain", self.start_drain)]
 
     async def start_drain(self, request: web.Request) -> web.Response:
-        """Ask the program to stop when its conversations have ended: for this machine, or whoever shows the token.
+        """Ask the program to stop after its conversations; allowed to this machine, or with the token.
 
-        :raises web.HTTPForbidden: it is neither, or a page in somebody's browser.
+        :raises web.HTTPForbidden: the client is not allowed, or is a page in a browser.
         """
         assert self.drain is not None
         guard = Guard(token=self.token)
@@ -81,7 +81,7 @@ class Exposition:
 
 
 def rendered() -> bytes:
-    """The figures of this process, or of all that share theirs, in the text format of Prometheus."""
+    """The metrics of this process, or of all that share theirs, in the text format of Prometheus."""
     if FOLDER_VARIABLE not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
@@ -96,12 +96,12 @@ async def exposed(
     render: Callable[[], bytes] = rendered,
     drain: Callable[[], None] | None = None,
 ) -> AsyncIterator[Address | None]:
-    """Figures and health for as long as the context lasts, and where; None: they are off, or the address is taken.
+    """Serve metrics and health while the context lasts; gives the address. None: they are off, or the address is taken.
 
-    :param drain: what ``POST /drain`` calls.
+    :param drain: called by ``POST /drain``.
     :raises ConfigError: the token's file cannot be used.
 
-    A household without figures can still be heard, so that a taken port is a warning and no more.
+    A household without metrics can still be heard, so a taken port is only a warning.
     """
     if not settings.enabled:
         yield None

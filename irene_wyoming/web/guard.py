@@ -1,7 +1,7 @@
-"""Who may open the page: this machine's browsers, Home Assistant's ingress, and whoever shows the token.
+"""The page's guard: it admits this machine's browsers, Home Assistant's ingress, and clients with the token.
 
-A page of somebody else's, open in the same browser, may not: what comes with another origin is refused, and without a
-token only names that cannot be made to point here are answered to.
+It refuses requests from other sites' pages in the same browser, known by their origin. Without a token it answers only
+to host names that no stranger can make point here.
 """
 
 import secrets
@@ -15,15 +15,15 @@ from aiohttp import web
 from irene_wyoming.config.checks import Network
 
 INGRESS = "172.30.32.2"
-"""Where Home Assistant's Supervisor passes browsers on from, in an add-on's network."""
+"""Address of Home Assistant's Supervisor in an add-on's network, from which it passes browsers on."""
 
 COOKIE = "irene_session"
 
 MAX_SESSIONS = 100
-"""Browsers that have shown the token and are remembered; the oldest is asked again."""
+"""Browsers that are remembered after showing the token; the oldest has to show it again."""
 
 LOCAL_NAMES = ("localhost", ".local", ".lan", ".home", ".home.arpa", ".internal")
-"""What a name must be, or end in, to be answered to without a token: nobody can register such a one."""
+"""Host names, or their ends, that are answered without a token: nobody can register such a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,15 @@ class Guard:
     """The rules of one page."""
 
     networks: Sequence[Network] = ()
-    """Where browsers may come from, besides this machine."""
+    """Networks that browsers may come from, besides this machine."""
     token: str = field(default="", repr=False)
-    """What they must show; empty: only this machine's browsers come in."""
+    """The token that browsers must show; empty: only this machine's browsers come in."""
     ingress: str = ""
     """The address of Home Assistant's ingress; empty: there is none."""
     sessions: dict[str, None] = field(default_factory=dict, repr=False)
 
     def may_connect(self, host: str) -> bool:
-        """Whether a connection is taken at all."""
+        """Whether a connection from this address is accepted at all."""
         address = ip_address(host) if host else None
         if address is None or address.is_loopback or host == self.ingress:
             return True
@@ -48,7 +48,9 @@ class Guard:
         return any(address in network for network in self.networks)
 
     def check(self, request: web.Request) -> None:
-        """:raises web.HTTPForbidden: another page asks, or under a name that is not ours.
+        """Check that a request may open the page.
+
+        :raises web.HTTPForbidden: another site's page asks, or the host name is not ours.
         :raises web.HTTPUnauthorized: the token has not been shown.
         """
         self.check_site(request)
@@ -56,7 +58,7 @@ class Guard:
             raise web.HTTPUnauthorized(text="show the token first\n")
 
     def check_site(self, request: web.Request) -> None:
-        """:raises web.HTTPForbidden: another page asks, or under a name that is not ours."""
+        """Check a request's origin and host; raises web.HTTPForbidden where it is of another site or name."""
         hosts = {request.host}
         if self.by_ingress(request):
             hosts |= {host.strip() for host in request.headers.get("X-Forwarded-Host", "").split(",")}
@@ -67,15 +69,15 @@ class Guard:
             raise web.HTTPForbidden(text="another page may not ask this one\n")
 
     def by_ingress(self, request: web.Request) -> bool:
-        """Home Assistant has let the browser in."""
+        """Whether Home Assistant's ingress has sent the browser."""
         return bool(self.ingress) and request.remote == self.ingress
 
     def opens(self, shown: str) -> bool:
-        """Whether it is the token, in a time that tells nothing about it; never where there is none."""
+        """Whether this is the token, compared in constant time; False where there is none."""
         return bool(self.token) and secrets.compare_digest(shown.encode(errors="replace"), self.token.encode())
 
     def let_in(self, shown: str) -> str | None:
-        """A new session for whoever shows this token; None: it is another one."""
+        """Open a session for this token; None: it is wrong."""
         if not self.opens(shown):
             return None
         while len(self.sessions) >= MAX_SESSIONS:
@@ -86,7 +88,7 @@ class Guard:
 
 
 def place(origin: str) -> str | None:
-    """Host and port of an ``Origin`` header; None: it is no address."""
+    """Host and port of an ``Origin`` header; None: it is not valid."""
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -94,10 +96,10 @@ def place(origin: str) -> str | None:
 
 
 def is_local_name(host: str) -> bool:
-    """Whether a ``Host`` header is an address, or a name that only means something at home."""
+    """Whether a ``Host`` header is an address, or a name that only exists at home."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:  # brackets around nothing that belongs there
+    except ValueError:  # brackets around something else than an IPv6 address
         return False
     try:
         ip_address(name)

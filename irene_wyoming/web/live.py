@@ -1,4 +1,4 @@
-"""The page's WebSocket: what has changed, a few times a second, and what the page asks for."""
+"""The page's WebSocket: sends changes a few times a second, and takes the page's requests."""
 
 import asyncio
 import json
@@ -15,59 +15,59 @@ from irene_wyoming.tasks import ended
 log = logging.getLogger(__name__)
 
 EVERY_S = 0.25
-"""Between two looks: at most four updates a second."""
+"""Seconds between two looks at the state: at most four updates a second."""
 
 MAX_PAGES = 16
-"""At a time; a household has some browsers. Each costs what it is sent."""
+"""Most pages at a time. A household has some browsers, and each costs what it is sent."""
 
 MAX_MESSAGE_BYTES = 65_536
-"""Of what a page sends: a second of its microphone has 32 kB."""
+"""Most bytes of a page's message: a second of its microphone has 32 kB."""
 
 MAX_DOING = 8
-"""What one page may have done at a time: a person moves one slider after the other."""
+"""Most requests of one page at a time: a person moves one slider after the other."""
 
 WRITE_TIMEOUT_S = 10.0
-"""A page that takes nothing for so long is gone."""
+"""Seconds after which a page that takes nothing counts as gone."""
 
 HEARTBEAT_S = 30.0
 
 
 class Attempt(Protocol):
-    """Something that the page's audio is tried on."""
+    """A target for the page's audio, such as a word to try."""
 
     def push(self, pcm: bytes) -> None:
-        """16 kHz, 16 bit, mono. :raises IreneError: it is too much."""
+        """Take audio at 16 kHz, 16 bit, mono; raises IreneError where it is too much."""
 
     async def finish(self) -> Mapping[str, Any]:
-        """What came of it, as JSON can hold it."""
+        """End the attempt; returns its result as JSON values."""
 
     async def close(self) -> None: ...
 
 
 class Source(Protocol):
-    """What the page shows, and what it can do."""
+    """The state that the page shows, and the actions that it offers."""
 
     def watched(self) -> AbstractAsyncContextManager[None]:
-        """Somebody looks for as long as the context lasts."""
+        """Mark that somebody watches while the context lasts."""
 
     def state(self) -> Mapping[str, Any]:
-        """Everything, by the parts that change together, as JSON can hold it."""
+        """The whole state as JSON values, in parts that change together."""
 
     async def do(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        """:raises IreneError: it cannot be done."""
+        """Do what a page has asked for; raises IreneError where that fails."""
 
     def attempt(self, asked: Mapping[str, Any]) -> Attempt:
-        """:raises IreneError: it cannot be tried."""
+        """Begin an attempt; raises IreneError where it is not possible."""
 
     async def recording(self, name: str) -> bytes:
-        """A recording that was kept, as a wav file. The name is whatever somebody has put into an address.
+        """A kept recording as a wav file. The name comes from an address and may be anything.
 
         :raises IreneError: there is none of this name.
         """
 
 
 class Live:
-    """All pages that are open."""
+    """All open pages."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -75,7 +75,7 @@ class Live:
         self._looking: asyncio.Task[None] | None = None
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """One page, for as long as it is open."""
+        """Serve one page while it is open."""
         if len(self._pages) >= MAX_PAGES:
             raise web.HTTPServiceUnavailable(text=f"{MAX_PAGES} pages are open, close one\n")
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, compress=False)
@@ -92,7 +92,7 @@ class Live:
         return socket
 
     async def close(self) -> None:
-        """End all of them."""
+        """End all pages."""
         await asyncio.gather(*(page.leave() for page in self._pages))
         await ended(self._looking)
 
@@ -108,7 +108,7 @@ class Live:
 
 
 class Page:
-    """One browser's. A slow one is sent less often, and always the newest."""
+    """One browser's page. A slow one gets fewer updates, and always the newest."""
 
     def __init__(self, socket: web.WebSocketResponse, source: Source) -> None:
         self._socket = socket
@@ -120,7 +120,7 @@ class Page:
         self._doing: set[asyncio.Task[None]] = set()
 
     def offer(self, texts: Mapping[str, str]) -> None:
-        """The newest state, by its parts as JSON."""
+        """Offer the newest state, by its parts as JSON."""
         self._newest = texts
         self._news.set()
 
@@ -142,7 +142,7 @@ class Page:
             await self._end_attempt()
 
     async def _tell(self) -> None:
-        """Send what has changed, until the page is gone."""
+        """Send changes until the page has gone."""
         try:
             while True:
                 await self._news.wait()

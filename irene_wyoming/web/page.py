@@ -1,4 +1,4 @@
-"""The page over HTTP: its files, its WebSocket, and the way in with a token."""
+"""The page over HTTP: its files, its WebSocket, and the form for the token."""
 
 import asyncio
 import logging
@@ -23,10 +23,10 @@ PLACES_AT_ONCE = 64
 """Connections at a time: a browser opens six while it loads, and one that lasts."""
 
 MAX_FORM_BYTES = 4_096
-"""Of a posted token."""
+"""Most bytes of a posted token's form."""
 
 WRONG_TOKEN_S = 1.0
-"""How long a wrong token waits for its answer, so that guessing takes for ever."""
+"""Seconds that a wrong token waits for its answer, so that guessing takes for ever."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -39,11 +39,11 @@ HEADERS = {
 }
 
 Files = Mapping[str, tuple[bytes, str]]
-"""By name: content and media type."""
+"""Files by name: content and media type."""
 
 
 def read_files() -> Files:
-    """The page's files, which are small and kept in memory. Blocks."""
+    """Read the page's files, which are small and kept in memory. Blocks."""
     found = {}
     for each in files("irene_wyoming.web").joinpath("static").iterdir():
         kind = "text/javascript" if each.name.endswith(".js") else mimetypes.guess_type(each.name)[0]
@@ -52,7 +52,7 @@ def read_files() -> Files:
 
 
 class PageApp:
-    """The routes."""
+    """The page's routes."""
 
     def __init__(self, guard: Guard, live: Live, source: Source, page_files: Files) -> None:
         self._guard = guard
@@ -70,7 +70,7 @@ class PageApp:
         ]
 
     async def index(self, request: web.Request) -> web.Response:
-        """The page; where a token is wanted and was not shown, the form for it."""
+        """The page; where a token is required and missing, the form for it."""
         self._guard.check_site(request)
         try:
             self._guard.check(request)
@@ -79,7 +79,7 @@ class PageApp:
         return self._file("index.html")
 
     async def file(self, request: web.Request) -> web.Response:
-        """A file that is the same for everybody, and tells nothing."""
+        """A file that is the same for everybody and contains nothing private."""
         self._guard.check_site(request)
         name = request.match_info["name"]
         if name not in self._files:
@@ -87,7 +87,7 @@ class PageApp:
         return self._file(name)
 
     async def recording(self, request: web.Request) -> web.Response:
-        """What was said at home: for whoever may open the page, and kept by no browser or proxy."""
+        """A recording of the home, for those who may open the page. Browsers and proxies must not keep it."""
         self._guard.check(request)
         try:
             content = await self._source.recording(request.match_info["name"])
@@ -133,9 +133,9 @@ async def with_headers(request: web.Request, handler: Handler) -> web.StreamResp
 
 @asynccontextmanager
 async def page(address: Address, guard: Guard, source: Source, exposition: Exposition) -> AsyncIterator[Address]:
-    """The page for as long as the context lasts, and where.
+    """Serve the page while the context lasts; gives its address.
 
-    :raises OSError: the address cannot be had.
+    :raises OSError: the address cannot be used.
     """
     live = Live(source)
     app = web.Application(client_max_size=MAX_FORM_BYTES, middlewares=[with_headers])

@@ -1,4 +1,4 @@
-"""The file with what somebody must show over HTTP."""
+"""Reads the files of tokens that clients must show over HTTP."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from irene_wyoming.wire.token import TOKEN_CHARS
 def read_token(path: Path | None, section: str) -> str:
     """The token in a file; empty where there is no file. Blocks.
 
-    :param section: of the configuration, for what is told to a user: ``web`` or ``metrics``.
+    :param section: section of the configuration, for messages: ``web`` or ``metrics``.
     :raises ConfigError: the file is missing, or holds no token.
     """
     if path is None:

@@ -1,9 +1,9 @@
 """How the weights of the fast level were found: ``python -m tests.audio.design`` prints them.
 
 A Kaiser window spends the same error on the pass band as on the stop band. Speech recognisers do not mind a decibel at
-7 kHz, but they mind what folds in from above 9 kHz. So the error is divided as it is wanted: a sum of cosines under a
-slight window, fitted by least squares whose weights follow the error until it is level in each band (Lawson,
-"Contributions to the Theory of Linear Least Maximum Approximations", 1961).
+7 kHz, but they mind what folds in from above 9 kHz. So the error is divided as wanted. A sum of cosines under a slight
+window is fitted by least squares, whose weights follow the error until it is level in each band (Lawson, "Contributions
+to the Theory of Linear Least Maximum Approximations", 1961).
 
 Frequencies are in half the lower of the two rates, times in half the length of the filter.
 """
@@ -20,24 +20,24 @@ from irene_wyoming.audio.format import Quality
 Floats = NDArray[np.float64]
 
 COUNT = 11
-"""Cosines. More change nothing."""
+"""Number of cosines. More change nothing."""
 
 ROUNDS = 200
 PASS_ERROR = 0.1
-"""About 1 dB at the edge of the pass band ..."""
+"""Allowed error in the pass band: about 1 dB at its edge."""
 
 LOW, LOW_ERROR = 0.5, 0.003
-"""... and 0.03 dB up to here, where speech is loud."""
+"""Frequency up to which speech is loud, and the allowed error there: 0.03 dB."""
 
 FAR, FAR_REJECTS_DB = 2.5, 20.0
-"""From here on so much more is rejected: at the source's rate all that lies beyond half of it adds up."""
+"""Frequency from which more decibels are rejected: all beyond it adds up at the source's rate."""
 
 HIGHEST = 10.0
-"""Up to here the stop band is looked at; the window sees to what lies beyond."""
+"""Highest frequency of the fit; the window takes care of what lies beyond."""
 
 
 def cosines() -> Floats:
-    """(COUNT,) the weights of cos(pi k t) for t from -1 to 1."""
+    """The weights ``(COUNT,)`` of cos(pi k t) for t from -1 to 1."""
     level = LEVELS[Quality.FAST]
     frequencies = np.concatenate((np.linspace(0, level.passes, 120), np.linspace(level.stops, HIGHEST, 600)))
     responses = basis_responses(frequencies)
@@ -54,7 +54,7 @@ def cosines() -> Floats:
 
 
 def basis_responses(frequencies: Floats) -> Floats:
-    """(frequencies, COUNT) what each cosine under the window lets through."""
+    """The response of each cosine under the window, ``(frequencies, COUNT)``."""
     time = np.linspace(0, 1, 801)
     step = np.full(len(time), 1 / 800)
     step[[0, -1]] /= 2

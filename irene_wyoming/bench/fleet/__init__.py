@@ -1,1 +1,1 @@
-"""Many satellites and speakers on several servers behind a real HAProxy, while servers die, are restarted, or slow."""
+"""Measures several servers behind a real HAProxy with many clients, while servers die, restart, or are slow."""

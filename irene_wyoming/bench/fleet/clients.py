@@ -19,32 +19,32 @@ from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.hear import transcribe
 
 CHUNK_MS = 40
-"""Length of one chunk: within what satellites send, and cheap for many of them beside the servers. A track of whole
-seconds has whole chunks."""
+"""Milliseconds per chunk: usual for satellites, and cheap for many of them. A track of whole seconds has whole chunks.
+"""
 
 AGAIN_S = 0.1
-"""Before a satellite that was not taken tries once more."""
+"""Seconds before a satellite that was refused tries again."""
 
 HELD_UP_S = 0.3
-"""A chunk that is sent so much later than it was spoken says that this process had no processor, not the servers."""
+"""Seconds of delay in sending a chunk from which this process, not a server, lacked the processor."""
 
 BETWEEN_S = 0.5
-"""From a person's transcript to their next command."""
+"""Seconds from a person's transcript to their next command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A word or a command. Times are of time.monotonic()."""
+    """A word or a command that was said. Times are those of time.monotonic()."""
 
     ended_at: float
-    """When it had been spoken."""
+    """The time at which it had been spoken."""
     delay_s: float | None
-    """Until it was told; None: it never was, or wrongly."""
+    """Seconds until it was reported; None: it never was, or wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time in which a satellite was not listened to, or sent nothing."""
+    """A time in which no server listened to a satellite, or it sent nothing."""
 
     began_at: float
     seconds: float
@@ -52,22 +52,22 @@ class Gap:
 
 @dataclass(slots=True)
 class Satellite:
-    """Streams one track again and again, at the pace of speech, on whatever connection it has."""
+    """Streams one track again and again at the pace of speech, over one connection after another."""
 
     address: Address
     track: Track
     start: float
-    """When its first chunk begins."""
+    """The time at which its first chunk begins."""
     gaps: list[Gap] = field(default_factory=list)
     held_up: list[Gap] = field(default_factory=list)
-    """Chunks that were sent HELD_UP_S late or more, and by how much."""
+    """Delays of chunks that were sent HELD_UP_S late or more."""
     false: int = 0
     """Detections of something else, or of one word twice."""
     listening: bool = False
     _heard: dict[int, float] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Never returns."""
+        """Stream for ever."""
         lost_at: float | None = None
         while True:
             with suppress(IreneError, OSError):
@@ -85,7 +85,7 @@ class Satellite:
         chunks = self.track.chunks(CHUNK_MS)
         number = max(0, int((time.monotonic() - self.start) * 1_000 / CHUNK_MS))
         while True:
-            number += 1  # a chunk can be sent when its last frame has been spoken
+            number += 1  # a chunk can be sent once its last frame is spoken
             due = self.start + number * CHUNK_MS / 1_000
             await asyncio.wait([reader], timeout=max(0.0, due - time.monotonic()))
             if reader.done():
@@ -111,7 +111,7 @@ class Satellite:
                     self.false += 1
 
     def said(self, now: float) -> list[Said]:
-        """Every word so far."""
+        """All words said so far."""
         words: list[Said] = []
         while (end := self._end_of(len(words))) < now:
             words.append(Said(end, self._heard.get(len(words))))
@@ -130,7 +130,7 @@ class Speaker:
     failures: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Never returns."""
+        """Give commands for ever."""
         command = await asyncio.to_thread(packaged, COMMAND)
         while True:
             began = time.monotonic()

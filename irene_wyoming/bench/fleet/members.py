@@ -1,4 +1,4 @@
-"""The servers of a fleet, each a process, and what is done to them."""
+"""The servers of a fleet, each a process, and ways to disturb them."""
 
 import asyncio
 import os
@@ -20,31 +20,31 @@ from irene_wyoming.wire.proxy import LOCAL, SIGNATURE
 NOTICE_S = 3.0
 DRAIN_S = 30.0
 STOP_S = 40.0
-"""What a server gets after SIGTERM: its notice, its drain, and some time to close."""
+"""Seconds that a server gets after SIGTERM: its notice, its drain, and some time to close."""
 
 FLEET = {
     "SUPERVISE__NOTICE_S": f"{NOTICE_S:g}",
     "SUPERVISE__DRAIN_S": f"{DRAIN_S:g}",
     "SUPERVISE__STOP_TIMEOUT_S": f"{STOP_S:g}",
 }
-"""Settings of servers behind HAProxy, those of docs/scale.md but for an hour's patience."""
+"""Settings of servers behind HAProxy: those of docs/scale.md except for an hour's patience."""
 
 DUTY_S = 0.1
-"""A slowed server is stopped for a part of each of these."""
+"""Seconds of a period, during part of which a slowed server is stopped."""
 
 
 @dataclass(slots=True)
 class Member:
-    """One server: a process that can be killed, stopped, started again and slowed."""
+    """One server: a process that can be killed, stopped, restarted and slowed."""
 
     name: str
-    """The name that HAProxy has for it, such as ``wake1``."""
+    """The server's name in HAProxy, such as ``wake1``."""
     role: str
     place: Place
     port: int
     settings: Mapping[str, str]
     core: int | None = None
-    """Number of the core that it is pinned to; None: any."""
+    """Number of the core that it is pinned to; None: any core."""
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -57,7 +57,7 @@ class Member:
         return Family(self.process.pid)
 
     async def start(self) -> None:
-        """:raises ServerUnavailable: it does not describe itself in time."""
+        """Start the server; raises ServerUnavailable where it does not describe itself in time."""
         own = {
             f"{self.role.upper()}__{key}": value
             for key, value in {"URI": self.address.uri, "LIMITS__MAX_CONNECTIONS": "1000", **self.settings}.items()
@@ -74,7 +74,7 @@ class Member:
         await self._described()
 
     async def _described(self) -> None:
-        """Ask as a proxy does, until there is an answer."""
+        """Ask for a description as a proxy does, until there is an answer."""
         assert self.process is not None
         with suppress(TimeoutError):
             async with asyncio.timeout(READY_S):
@@ -90,13 +90,13 @@ class Member:
         raise ServerUnavailable(f"{self.name} does not start; its own message is above")
 
     async def kill(self) -> None:
-        """SIGKILL: its connections are reset."""
+        """Send SIGKILL, which resets its connections."""
         assert self.process is not None
         self.process.kill()
         await self.process.wait()
 
     async def drain(self) -> int:
-        """SIGTERM, and wait; gives its exit code."""
+        """Send SIGTERM and wait; gives the exit code."""
         assert self.process is not None
         self.process.terminate()
         async with asyncio.timeout(STOP_S + 10):
@@ -110,7 +110,7 @@ class Member:
 
     @asynccontextmanager
     async def slowed(self, share: float) -> AsyncIterator[None]:
-        """It runs for this share of the time as long as the context lasts."""
+        """Let the server run for this share of the time while the context lasts."""
         async with beside(self._slow(share), f"{self.name} is slow"):
             yield
 
@@ -130,10 +130,10 @@ class Member:
 def members(
     role: str, places: Sequence[Place], settings: Mapping[str, str], proxy_hosts: str, *, pinned: bool = False
 ) -> list[Member]:
-    """Servers of one kind, not started.
+    """Make servers of one kind without starting them.
 
-    :param proxy_hosts: networks that their proxy connects from, as the configuration has it.
-    :param pinned: each to a core of its own.
+    :param proxy_hosts: networks that their proxy connects from, in the configuration's form.
+    :param pinned: pin each server to a core of its own.
     """
     own = {**settings, "ACCESS__PROXIES": proxy_hosts}
     cores = sorted(os.sched_getaffinity(0))

@@ -1,4 +1,4 @@
-"""Where the servers of a fleet run: each in a network namespace of its own where that is allowed, else on loopback."""
+"""Places of a fleet's servers: a network namespace each where that is allowed, else loopback."""
 
 import asyncio
 import itertools
@@ -9,20 +9,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 NUMBERS = itertools.count()
-"""Gives each place a number of its own: fleets may run side by side."""
+"""Gives each place a unique number, since fleets may run side by side."""
 
 NETWORK = "10.213"
-"""First half of the addresses, those of a private network that nobody is likely to have."""
+"""First half of the places' addresses: a private network that is hardly in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A machine, as far as the network is concerned."""
+    """A machine as far as the network is concerned."""
 
     host: str
-    """Where it is reached."""
+    """The address at which the place is reached."""
     before: Sequence[str] = ()
-    """What stands before a command that is to run there."""
+    """Words before a command that is to run at this place."""
 
 
 async def _ip(*words: str) -> bool:
@@ -48,7 +48,7 @@ async def _joined(name: str, number: int) -> bool:
 
 @asynccontextmanager
 async def places(count: int) -> AsyncIterator[list[Place]]:
-    """So many, which are gone with the context. Namespaces are root's to make."""
+    """Make places that exist while the context lasts. Only root may make namespaces."""
     names = {f"irene-fleet-{os.getpid()}-{number}": number for number in itertools.islice(NUMBERS, count)}
     allowed = os.geteuid() == 0 and await asyncio.to_thread(shutil.which, "ip") is not None
     made: list[str] = []
@@ -65,4 +65,4 @@ async def places(count: int) -> AsyncIterator[list[Place]]:
         yield found
     finally:
         for name in made:
-            await _ip("netns", "del", name)  # the cable goes with it
+            await _ip("netns", "del", name)  # this also removes the cable

@@ -1,4 +1,4 @@
-"""Delays and losses of each phase as a picture. Needs matplotlib, which only the plots use."""
+"""Draws delays and losses of each phase. Needs matplotlib, which only the plots use."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -8,7 +8,7 @@ from irene_wyoming.bench.rows import FleetRow
 
 
 def write(rows: Sequence[FleetRow], path: Path) -> None:
-    """Two axes: delays of words and commands, and what was lost, phase by phase."""
+    """Draw two axes, phase by phase: delays of words and commands, and losses."""
     figure = import_module("matplotlib.figure").Figure(figsize=(12, 5), layout="constrained")
     delay, lost = figure.subplots(1, 2)
     places = list(range(len(rows)))

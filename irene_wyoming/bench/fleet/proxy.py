@@ -1,4 +1,4 @@
-"""A real HAProxy before servers: its configuration, its process, and what it tells of them."""
+"""Runs a real HAProxy before servers: its configuration, its process, and its figures."""
 
 import asyncio
 import csv
@@ -30,7 +30,7 @@ defaults
     default-server inter 1s fall 2 rise 1 slowstart 30s on-marked-down shutdown-sessions
     default-server send-proxy-v2 proxy-v2-options unique-id check-send-proxy
 """
-"""The packaged configuration without its comments; a test keeps the two alike."""
+"""The packaged configuration without its comments; a test compares the two."""
 
 LISTEN = r"""
 listen {name}
@@ -44,13 +44,13 @@ listen {name}
 {servers}"""
 
 START_S = 10.0
-"""For HAProxy to open its socket."""
+"""Seconds for HAProxy to open its socket."""
 
 
 def section(name: str, bind: str, servers: Mapping[str, str]) -> str:
-    """The lines for one address.
+    """The lines of the configuration for one address.
 
-    :param servers: where each is, by name, as HAProxy writes it.
+    :param servers: addresses by name, in HAProxy's form.
     """
     lines = [f"    server {server} {where} check\n" for server, where in servers.items()]
     return LISTEN.format(name=name, bind=bind, servers="".join(lines))
@@ -58,14 +58,14 @@ def section(name: str, bind: str, servers: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What HAProxy knows of a server."""
+    """HAProxy's figures of a server."""
 
     connections: int
-    """At the moment."""
+    """Present connections."""
     taken: int
-    """Since it was started."""
+    """Connections since its start."""
     up: bool
-    """Gets new ones."""
+    """Whether it gets new connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ class Proxy:
         return Family(self.process.pid)
 
     async def seen(self) -> dict[str, Seen]:
-        """Each server, by its name.
+        """Read the figures of each server, by name.
 
-        :raises OSError: HAProxy is gone.
+        :raises OSError: HAProxy has gone.
         """
         reader, writer = await asyncio.open_unix_connection(self.control)
         try:
@@ -101,18 +101,18 @@ class Proxy:
     async def sees(self, server: str, timeout_s: float = 60.0) -> None:
         """Wait until a server gets connections.
 
-        :raises TimeoutError: it does not.
+        :raises TimeoutError: it gets none.
         """
         async with asyncio.timeout(timeout_s):
-            while not (await self.seen())[server].up:  # noqa: ASYNC110  # HAProxy tells when asked
+            while not (await self.seen())[server].up:  # noqa: ASYNC110  # HAProxy only answers questions
                 await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
 async def proxied(folder: Path, sections: str) -> AsyncIterator[Proxy]:
-    """HAProxy with these sections, ended with the context.
+    """Run HAProxy with these sections while the context lasts.
 
-    :param folder: for its files.
+    :param folder: folder for its files.
     :raises ServerUnavailable: it is not installed, or does not start.
     """
     path = os.environ.get("PATH", "") + ":/usr/sbin"

@@ -1,4 +1,4 @@
-"""What happens to satellites and speakers while servers of a fleet die, are restarted, or are slow. Linux only."""
+"""Measures clients of a fleet while its servers die, restart, or are slow. Linux only."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ from irene_wyoming.wire.client import describe
 PROXIES = f"[127.0.0.0/8, {NETWORK}.0.0/16]"
 
 STEADY, KILLED, SLOW, ROLLING = "steady", "kill -9", "one slow", "rolling restart"
-"""In this order: a server that was started anew gets its share slowly, and would be spared beside a slow one."""
+"""Phases in order: a restarted server gets its share slowly, and would be spared beside a slow one."""
 
 SLOW_SHARE = 0.25
 """Share of the time in which a slowed server runs."""
@@ -32,10 +32,10 @@ WORDS = 300
 """Words and commands of which a rolling restart may lose none."""
 
 FEW = 12
-"""Fewer satellites would take minutes for so many words: then one round is enough, and nothing is said of them."""
+"""Satellites below which so many words would take minutes: then one round is enough, without a verdict."""
 
 LATE_S = 2.0
-"""For detections and transcripts that are still on their way when a phase ends."""
+"""Seconds to wait for late detections and transcripts when a phase ends."""
 
 DESCRIBE_EVERY_S = 0.5
 
@@ -44,7 +44,7 @@ LOOKS = 10
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure."""
+    """The settings of a measurement."""
 
     track: Track
     wake: int = 3
@@ -52,26 +52,26 @@ class Plan:
     satellites: int = 24
     speakers: int = 4
     seconds: float = 20.0
-    """Least length of each phase."""
+    """Least length of each phase, seconds."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings of the wake servers."""
 
 
 @dataclass(slots=True)
 class Phase:
-    """A stretch of time, and what was done in it."""
+    """A stretch of time in which one thing is done to the servers."""
 
     name: str
     began_at: float
     ended_at: float = 0.0
     hung_on: int = 0
-    """Satellites whose server was killed in it."""
+    """Satellites whose server was killed in this phase."""
     taken: dict[str, int] = field(default_factory=dict)
-    """Connections that each server got in it."""
+    """Connections that each server got in this phase."""
 
 
 class Fleet:
-    """Servers behind a proxy, and their clients."""
+    """Servers behind a proxy, with their clients."""
 
     def __init__(self, plan: Plan, wake: Sequence[Member], asr: Sequence[Member], proxy: Proxy) -> None:
         self.plan = plan
@@ -99,9 +99,9 @@ class Fleet:
         self.phases.append(one)
 
     async def all_listening(self) -> None:
-        """Wait until every satellite is listened to."""
+        """Wait until a server listens to every satellite."""
         async with asyncio.timeout(60):
-            while not all(one.listening for one in self.satellites):  # noqa: ASYNC110  # each says it by itself
+            while not all(one.listening for one in self.satellites):  # noqa: ASYNC110  # only their state shows it
                 await asyncio.sleep(0.05)
 
     async def steady(self) -> None:
@@ -109,11 +109,11 @@ class Fleet:
             await asyncio.sleep(self.plan.seconds)
 
     async def kill(self) -> None:
-        """Kill the wake server that has most satellites, and start it again later."""
+        """Kill the wake server with the most satellites, and start it again later."""
         async with self.phase(KILLED) as phase:
             seen = await self.proxy.seen()
             victim = max(self.wake, key=lambda member: seen[member.name].connections)
-            # Who asks for a description comes and goes; the least of some looks is those who stay.
+            # Clients that ask for descriptions come and go; the minimum of several looks counts those who stay.
             phase.hung_on = min([(await self.proxy.seen())[victim.name].connections for _ in range(LOOKS)])
             await victim.kill()
             await asyncio.sleep(self.plan.seconds)
@@ -122,7 +122,7 @@ class Fleet:
         await self.proxy.sees(victim.name)
 
     async def roll(self) -> None:
-        """Drain each server and start it again, one after the other, until enough has been said meanwhile."""
+        """Drain and restart each server, one after the other, until enough has been said meanwhile."""
         began = time.monotonic()
         async with self.phase(ROLLING):
             while True:
@@ -139,12 +139,12 @@ class Fleet:
                     return
 
     async def slow(self) -> None:
-        """One server of each kind runs for a part of the time."""
+        """Slow one server of each kind for a time."""
         async with AsyncExitStack() as stack, self.phase(SLOW):
             for kind in (self.wake, self.asr):
                 if len(kind) > 1:
                     await stack.enter_async_context(kind[0].slowed(SLOW_SHARE))
-            await asyncio.sleep(2 * self.plan.seconds)  # commands are few
+            await asyncio.sleep(2 * self.plan.seconds)  # commands are rare
 
     async def ask(self, address: Address) -> None:
         """Ask for descriptions for ever."""
@@ -160,9 +160,9 @@ class Fleet:
 
 @asynccontextmanager
 async def fleet(plan: Plan, folder: Path, *, pinned: bool = False) -> AsyncIterator[Fleet]:
-    """Servers behind HAProxy and clients that are listened to, all ended with the context.
+    """Run servers behind HAProxy, and clients that are connected, while the context lasts.
 
-    :param folder: an empty one, for HAProxy's files.
+    :param folder: an empty folder for HAProxy's files.
     :raises ServerUnavailable: HAProxy or a server does not start.
     """
     async with AsyncExitStack() as stack:
@@ -189,13 +189,13 @@ async def fleet(plan: Plan, folder: Path, *, pinned: bool = False) -> AsyncItera
         clients.append(asyncio.create_task(whole.ask(at)))
         stack.push_async_callback(ended, *clients)
         await whole.all_listening()
-        if time.monotonic() > start:  # a word had begun before somebody listened
+        if time.monotonic() > start:  # a word had begun before a server listened
             await asyncio.sleep(plan.track.period_s)
         yield whole
 
 
 async def measured(plan: Plan, folder: Path, phases: Sequence[str] = (STEADY, KILLED, SLOW, ROLLING)) -> list[FleetRow]:
-    """Go through the phases; gives a row for each."""
+    """Run the phases and give a row for each."""
     async with fleet(plan, folder) as whole:
         acts = {STEADY: whole.steady, KILLED: whole.kill, ROLLING: whole.roll, SLOW: whole.slow}
         for name in phases:
@@ -225,7 +225,7 @@ def row(
     held_up: Sequence[Gap],
     disturbed: int,
 ) -> FleetRow:
-    """The figures of one phase."""
+    """Compute the figures of one phase."""
 
     def own(said: Sequence[Said]) -> list[Said]:
         return [one for one in said if phase.began_at <= one.ended_at < phase.ended_at]

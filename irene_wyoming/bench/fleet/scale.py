@@ -1,4 +1,4 @@
-"""What two wake servers carry of one. Linux only."""
+"""Measures how many satellites two wake servers carry compared with one. Linux only."""
 
 import asyncio
 import time
@@ -12,9 +12,9 @@ SERVERS = (1, 2)
 
 
 async def compared(plan: Plan, folder: Path) -> list[ScaleRow]:
-    """One server and two side by side, so that what else the machine does is the same for both.
+    """Run one server and two side by side, so that other load on the machine is the same for both.
 
-    :param folder: an empty one, for HAProxy's files.
+    :param folder: an empty folder for HAProxy's files.
     """
     folders = [folder / str(servers) for servers in SERVERS]
     for one in folders:
@@ -24,9 +24,9 @@ async def compared(plan: Plan, folder: Path) -> list[ScaleRow]:
 
 
 async def scaled(plan: Plan, servers: int, folder: Path) -> ScaleRow:
-    """So many wake servers, each pinned to a core of its own, with as many satellites each.
+    """Run wake servers, each pinned to a core of its own, with as many satellites each.
 
-    What they cost is told, as clients and proxy need cores, too, which a small machine does not have to spare.
+    The row has their cost, since clients and proxy need cores, too, which a small machine lacks.
     """
     several = replace(plan, wake=servers, asr=0, satellites=plan.satellites * servers)
     async with fleet(several, folder, pinned=True) as whole:

@@ -1,4 +1,4 @@
-"""What a fleet is held against."""
+"""The promises that a fleet has to keep."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,17 +6,17 @@ from irene_wyoming.bench.fleet.run import KILLED, ROLLING, SLOW, STEADY, WORDS
 from irene_wyoming.bench.rows import FleetRow, Gate, ScaleRow
 
 BACK_S = 5.0
-"""In which every satellite of a killed server is to be listened to again."""
+"""Most seconds until every satellite of a killed server is listened to again."""
 
 EFFICIENT = 1.9
-"""What two servers are to carry of what one does."""
+"""Least capacity of two servers, as a multiple of one server's."""
 
 UNCHANGED = 1.2
-"""The 95th percentile of the delay may be so much of one server's: it varies by that from run to run."""
+"""Most increase of the delay's 95th percentile over one server's: it varies by that between runs."""
 
 
 def gates(rows: Sequence[FleetRow], scale: Sequence[ScaleRow] = ()) -> list[Gate]:
-    """Each promise that these rows tell something of."""
+    """Judge each promise that these rows can show."""
     judge = {STEADY: of_nothing, KILLED: of_a_kill, SLOW: of_a_slow_one, ROLLING: of_a_restart}
     judged = [gate for row in rows if row.phase in judge for gate in judge[row.phase](row)]
     return judged + (list(of_scale(scale[0], scale[-1])) if len(scale) > 1 else [])
@@ -27,7 +27,7 @@ def lost(row: FleetRow) -> int:
 
 
 def blameless(row: FleetRow) -> bool | None:
-    """Whether nothing was lost; None: something was, but satellites were late themselves, so nobody knows by whom."""
+    """Whether nothing was lost; None: something was, but satellites were late themselves, so the cause is unknown."""
     return True if not lost(row) else None if row.held_up_s else False
 
 
@@ -44,7 +44,7 @@ def of_a_kill(row: FleetRow) -> Iterator[Gate]:
 
 
 def of_a_slow_one(row: FleetRow) -> Iterator[Gate]:
-    """Commands are shared out one by one; satellites keep their server."""
+    """Judge the phase with a slow server: commands go to any server, satellites keep theirs."""
     taken = [count for name, count in row.taken.items() if name.startswith("asr")]
     if len(taken) > 1:
         slow, least = taken[0], min(taken[1:])

@@ -1,4 +1,4 @@
-"""irene-wyoming bench asr"""
+"""The command ``irene-wyoming bench asr``."""
 
 import argparse
 import asyncio
@@ -39,21 +39,21 @@ ABOUT = (
 CLIENTS = (1, 2, 4)
 MAX_CLIENTS = 64
 TAILS_S = (0.7, None)
-"""Silence behind the speech where the delay is measured; None: it is cut off after the last word."""
+"""Silence behind the speech, s, where the delay is measured; None: the audio is cut after the last word."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 PATIENCE_S = 60
-"""What an engine of our own server gets to answer."""
+"""Seconds that an engine of our own server gets to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What every server is played."""
+    """The recordings and conditions that every server gets."""
 
     folders: Sequence[Folder]
     conditions: Sequence[Condition]
     clients: Sequence[int]
-    """So many at a time at the pace of speech, one after the other; none: nothing at that pace."""
+    """Numbers of clients at the pace of speech, one after the other; empty: none at that pace."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,9 +135,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def measured(args: argparse.Namespace, played: Played, settings: Mapping[str, object]) -> list[Measured]:
-    """Every program of every server, under every condition.
+    """Measure every program of every server, under every condition.
 
-    :param settings: of a server of our own.
+    :param settings: settings of our own server.
     """
     results = []
     if args.every:
@@ -156,7 +156,7 @@ async def measured(args: argparse.Namespace, played: Played, settings: Mapping[s
 
 
 async def of_every_engine(args: argparse.Namespace, played: Played, settings: Mapping[str, object]) -> list[Measured]:
-    """Each engine with each of its models."""
+    """Measure each engine with each of its models."""
     config = await asyncio.to_thread(load, args.config, os.environ)
     every = await asyncio.to_thread(lambda: list(installed(config)))
     return [result for one in every for result in await of_engine(args, played, settings, one)]
@@ -165,24 +165,24 @@ async def of_every_engine(args: argparse.Namespace, played: Played, settings: Ma
 async def of_engine(
     args: argparse.Namespace, played: Played, settings: Mapping[str, object], one: Installed
 ) -> list[Measured]:
-    """One engine in a server of its own. The model is loaded before anything counts."""
+    """Measure one engine in a server of its own. Its model is loaded before anything counts."""
     first = Recording(SPEECH, played.folders[0].spoken[0].pcm)
     async with serving("asr", one.settings(settings), config=args.config) as server:
-        with suppress(IreneError):  # whatever is wrong comes again, and is told then
+        with suppress(IreneError):  # the same error comes again, and is reported then
             await transcribe(server.address, first)
         found = await of_server(played, asr.OWN, server.address, server.family, [one.engine])
     return [(replace(row, program=one.name), answers) for row, answers in found]
 
 
 async def on_this_machine(address: Address) -> Family | None:
-    """The process of a server at a loopback address, whose CPU time and memory can be told."""
+    """The process of a server at a loopback address, whose CPU time and memory can be read."""
     return await asyncio.to_thread(listening, address.port) if address.host in LOOPBACK else None
 
 
 def told(folders: Sequence[Folder]) -> dict[str, object]:
-    """Settings of a server of ours: engines that take sentences know those of all folders, and none is cut short.
+    """Settings of our own server: engines that take sentences get those of all folders, and no audio is cut.
 
-    A minute of reading, sent as fast as it is taken, is more than an engine gets from a household.
+    A minute of reading, sent as fast as possible, is more than a household sends.
     """
     sentences = [sentence for folder in folders for sentence in folder.sentences]
     takers = [name for name, spec in specs("asr").items() if "sentences" in spec.options and sentences]
@@ -193,7 +193,7 @@ def told(folders: Sequence[Folder]) -> dict[str, object]:
 async def of_server(
     played: Played, listener: str, address: Address, process: Family | None, names: Sequence[str] = ()
 ) -> list[Measured]:
-    """The programs of one server, all where none is named."""
+    """Measure the named programs of one server, or all."""
     return [
         await asr.measure(address, subject, folder, process=process)
         for name in names or await asr.programs(address)
@@ -203,7 +203,7 @@ async def of_server(
 
 
 def subjects(played: Played, listener: str, program: str, folder: Folder) -> Iterator[Subject]:
-    """What is to be measured of one folder: errors under every condition, then the delay."""
+    """The subjects to measure with one folder: errors under every condition, then the delay."""
     for condition in played.conditions:
         yield Subject(listener, program, folder.name, condition)
     if any(spoken.command for spoken in folder.spoken):
@@ -213,7 +213,7 @@ def subjects(played: Played, listener: str, program: str, folder: Folder) -> Ite
 
 
 def named(results: Sequence[Measured]) -> dict[str, list[Answer]]:
-    """Answers by who gave them and when; those at the pace of speech are left out, as wyoming-bench has none."""
+    """Answers by program and condition, without those at the pace of speech, which wyoming-bench does not have."""
     found: dict[str, list[Answer]] = {}
     for row, answers in results:
         if not row.realtime:
@@ -251,7 +251,7 @@ DELAYS = {
 
 
 def table(rows: Sequence[AsrRow]) -> Iterator[str]:
-    """Errors, kinds of wrong commands, and delays."""
+    """Format the tables of errors, kinds of wrong commands, and delays."""
     yield from columns([row for row in rows if not row.realtime], ERRORS)
     for reason in dict.fromkeys(row.failure for row in rows if row.failure):
         yield f"failed: {reason}"

@@ -1,4 +1,4 @@
-"""irene-wyoming bench"""
+"""The command ``irene-wyoming bench``."""
 
 import argparse
 
@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code as that of the measurement: 0 where everything is as it should be.
+    """Run the chosen measurement; returns its exit code, 0 where all is well.
 
-    :raises ConfigError: nothing says what to measure.
+    :raises ConfigError: no measurement is chosen.
     """
     use_one_thread()
     kind = args.kind or args.suite

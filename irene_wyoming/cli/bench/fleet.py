@@ -1,4 +1,4 @@
-"""irene-wyoming bench fleet"""
+"""The command ``irene-wyoming bench fleet``."""
 
 import argparse
 import asyncio
@@ -29,10 +29,10 @@ ABOUT = (
 )
 
 EVERY_S = 4
-"""From one word of a satellite to its next."""
+"""Seconds from one word of a satellite to its next."""
 
 NO_SECOND_LOOK = {"VERIFY": "off"}
-"""Words every few seconds would be looked at all the time, which homes do not do."""
+"""Settings without the second look: words every few seconds would keep it busy, unlike in homes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""What several measurements print."""
+"""Output that several measurements share."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -19,7 +19,7 @@ def gate_lines(gates: Sequence[Gate]) -> Iterator[str]:
 
 
 def plain(part: Any) -> Any:
-    """Rows as JSON has them."""
+    """Rows as values for JSON."""
     return [asdict(row) for row in part] if isinstance(part, list) else part
 
 

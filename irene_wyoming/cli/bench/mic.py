@@ -1,4 +1,4 @@
-"""irene-wyoming bench mic"""
+"""The command ``irene-wyoming bench mic``."""
 
 import argparse
 import asyncio

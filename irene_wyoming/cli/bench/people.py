@@ -1,4 +1,4 @@
-"""Arguments of the measurements that play recordings of people: which ones, with which noise."""
+"""Arguments of measurements that play recordings of people: the recordings, and the noise."""
 
 import argparse
 from pathlib import Path
@@ -44,9 +44,9 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
 
 
 def folders(args: argparse.Namespace, paths: list[Path]) -> list[Folder]:
-    """The folders with what should be understood, then the others.
+    """Read the folders with commands, then those with other speech.
 
-    :raises AudioError: one cannot be read, or has no recordings.
+    :raises AudioError: a folder cannot be read, or has no recordings.
     """
     if args.limit < 0:
         raise AudioError(f"--limit {args.limit}: expected 1 or more")
@@ -58,7 +58,7 @@ def folders(args: argparse.Namespace, paths: list[Path]) -> list[Folder]:
 
 
 def conditions(args: argparse.Namespace, levels: tuple[float, ...] = ()) -> list[Condition]:
-    """As recorded; with each noise at each SNR; at each level.
+    """List the conditions: as recorded, with each noise at each SNR, and at each level.
 
     :raises AudioError: a noise cannot be read.
     """
@@ -78,7 +78,7 @@ def noise_of(name: str) -> Noise:
 
 
 def read(path: Path) -> bytes:
-    """16 kHz, 16 bit, mono, whatever the file has.
+    """Read a wav file of any format as 16 kHz, 16 bit, mono.
 
     :raises AudioError: the file cannot be read.
     """

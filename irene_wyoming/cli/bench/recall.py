@@ -1,4 +1,4 @@
-"""irene-wyoming bench recall"""
+"""The command ``irene-wyoming bench recall``."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: every level hears what the ideal filter lets through; 1: one does not."""
+    """Exit code 0: every level hears the words that the ideal filter lets through; 1: one does not."""
     engines = args.engine or [name for name, engine in specs("wake").items() if not missing(engine)]
     spoken = [word.after(lead_s) for word in recordings(args.folder) for lead_s in LEAD_S]
     added = [bench.Added(kind, level_db) for kind in (bench.NOISE, bench.TONES) for level_db in LEVELS_DB]
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def recordings(folder: Path) -> list[Spoken]:
-    """:raises AudioError: there is none, or one has another format."""
+    """Read the recordings; raises AudioError where there is none, or one has another format."""
     found = []
     for path in sorted(folder.glob("*.wav")):
         sound = recording.read(path)

@@ -1,4 +1,4 @@
-"""irene-wyoming bench resample"""
+"""The command ``irene-wyoming bench resample``."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ def rates(text: str) -> tuple[int, ...]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0: measured, and every gate that was asked for is kept; 1: one is not."""
+    """Exit code 0: measured, and every wanted gate is kept; 1: one is not."""
     if args.plot:
         common.require_plot(args.plot)
     missing = methods.absent()

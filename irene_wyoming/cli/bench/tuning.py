@@ -1,4 +1,4 @@
-"""irene-wyoming bench tuning"""
+"""The command ``irene-wyoming bench tuning``."""
 
 import argparse
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""irene-wyoming bench wake"""
+"""The command ``irene-wyoming bench wake``."""
 
 import argparse
 import asyncio
@@ -29,7 +29,7 @@ ABOUT = (
 )
 
 MIN_SECONDS = 4
-"""Of a live run, and from one word to the next."""
+"""Least seconds of a live run, and from one word to the next."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def track(path: Path | None, every_s: int) -> Track:
-    """:raises AudioError: the file cannot be read, or has another format."""
+    """Make the satellites' audio; raises AudioError where the file cannot be read or has another format."""
     if path is None:
         return Track.of(WORD, packaged(WORD).pcm, every_s)
     sound = recording.read(path)
@@ -113,7 +113,7 @@ def track(path: Path | None, every_s: int) -> Track:
 def measured(
     engines: Sequence[str], track: Track, args: argparse.Namespace
 ) -> Iterator[WakeRow | SpeedRow | StartRow | MemoryRow]:
-    """Row by row, as they come."""
+    """Measure and give row by row."""
     pace = (args.seconds, args.chunk_ms)
     for engine in engines:
         yield wake.bare(engine, track, *pace)

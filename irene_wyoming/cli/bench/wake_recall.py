@@ -1,4 +1,4 @@
-"""irene-wyoming bench wake --recall FOLDER"""
+"""The command ``irene-wyoming bench wake --recall FOLDER``."""
 
 import argparse
 import asyncio
@@ -22,15 +22,15 @@ Found = tuple[list[RecallRow], list[FalseRow]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be measured."""
+    """The folders, conditions and programs to measure."""
 
     args: argparse.Namespace
     folders: Mapping[str, Folder]
-    """By word."""
+    """Recordings by word."""
     others: Sequence[Folder]
     conditions: Sequence[Condition]
     stages: Mapping[str, Mapping[str, object]]
-    """Settings of a server, by stage."""
+    """A server's settings, by stage."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def words_of(args: argparse.Namespace) -> dict[str, Folder]:
-    """Folders by their word.
+    """Read the folders, by their words.
 
-    :raises AudioError: a folder cannot be read, or two are of one word.
+    :raises AudioError: a folder cannot be read, or two have the same word.
     """
     found: dict[str, Folder] = {}
     for text in args.recall:
@@ -86,14 +86,14 @@ def words_of(args: argparse.Namespace) -> dict[str, Folder]:
 
 
 def stages(args: argparse.Namespace) -> Mapping[str, Mapping[str, object]]:
-    """What a server is set to, by stage: the engines alone, and what the configuration says, where that is more."""
+    """A server's settings by stage: the engines alone, and the configured second look, if there is one."""
     verify = getattr(load(args.config, {}).wake, "verify", None)
     first: dict[str, Mapping[str, object]] = {"engines": {} if verify is None else {"verify": "off"}}
     return first if verify in (None, "off") else {**first, "verified": {}}
 
 
 async def measured(asked: Asked) -> Found:
-    """Every stage in a server of its own, every program that was asked for."""
+    """Measure every stage in a server of its own, with every wanted program."""
     rows, false = [], []
     for stage, settings in asked.stages.items():
         async with serving("wake", settings, config=asked.args.config) as server:
