@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -84,14 +85,15 @@ def syllables(phrase: str) -> int:
 def row(scorer: Scorer, phrase: str, path: Path) -> dict[str, object]:
     """Take the best look at one recording."""
     wanted = typed(phrase)
-    best: dict[str, object] = {"file": str(path), "heard": False, "llr": None, "text": ""}
+    best: dict[str, object] = {"file": str(path), "heard": False, "llr": None, "gain": None, "text": ""}
     for piece in pieces(heard(path)):
         look = scorer.look(piece, wanted.spellings, float("inf"))
         margin = wanted.margin(look, usual=False) if look.phrase else float("-inf")
         known = best["llr"]
         if look.phrase and (not isinstance(known, float) or look.llr > known):
             enough = best["heard"] is True or margin >= 0
-            best |= {"heard": enough, "llr": round(look.llr, 1), "text": look.open_text}
+            gain = round(look.absolute - look.prior, 1) if isfinite(look.prior) else None
+            best |= {"heard": enough, "llr": round(look.llr, 1), "gain": gain, "text": look.open_text}
         elif margin >= 0:
             best["heard"] = True
     return best
@@ -106,5 +108,7 @@ def pieces(samples: Samples) -> Sequence[Samples]:
 
 def line(found: dict[str, object]) -> str:
     said = "heard" if found["heard"] else "not heard"
-    score = "nothing like it" if found["llr"] is None else f"{found['llr']} (0: sure, below -7: not it)"
+    score = "nothing like it" if found["llr"] is None else f"{found['llr']} (0: sure, below -11: not it)"
+    if isinstance(gain := found["gain"], float):
+        score += f", {gain} likelier than in mere noise (common phrases: less than 8.5)"
     return f"{found['file']}: {said}, {score}; reads {found['text']!r}"

@@ -9,9 +9,6 @@ from irene_wyoming.engines.wake.second import SecondLook, Verdict
 from irene_wyoming.engines.wake.spellings import Phrase
 from irene_wyoming.servers import heard
 
-IN_A_ROW_S = 0.6
-"""Most seconds between two looks in a row, which look at the same word."""
-
 REFRACTORY_S = 2.0
 """Seconds of audio after an accepted word in which it is not reported again, unless set otherwise."""
 
@@ -37,8 +34,6 @@ class Judge:
         self._rate = rate
         self._deaf: dict[str, int] = {}
         """By word that was taken: the frame up to which it is not told again."""
-        self._nearly: dict[str, int] = {}
-        """By word: where a look nearly was enough last."""
 
     def deaf(self, word: str, frame: int) -> bool:
         """Whether the word was accepted a moment ago."""
@@ -53,7 +48,7 @@ class Judge:
             return None
         phrases = self._looked_for(hit)
         verdict = await self._second.judge(hit, phrases, live=live)
-        told = verdict.told or self._twice(hit, phrases, verdict)
+        told = verdict.told
         threshold = self._settings.get(verdict.word, WakeSettings()).threshold
         if hit.phrases and threshold is not None:
             told = heard.score_of(verdict.margin) >= threshold
@@ -71,12 +66,3 @@ class Judge:
     def _looked_for(self, hit: Proposed) -> Sequence[tuple[str, Phrase]]:
         phrase = self._phrases(hit.model)
         return hit.phrases or (((hit.model, phrase),) if phrase is not None else ())
-
-    def _twice(self, hit: Proposed, phrases: Sequence[tuple[str, Phrase]], verdict: Verdict) -> bool:
-        """Whether two looks in a row, each nearly enough, are enough together."""
-        phrase = dict(phrases).get(verdict.word)
-        if verdict.look is None or phrase is None or not phrase.nearly(verdict.look):
-            return False
-        before = self._nearly.get(verdict.word)
-        self._nearly[verdict.word] = hit.frame
-        return before is not None and 0 < hit.frame - before <= IN_A_ROW_S * self._rate

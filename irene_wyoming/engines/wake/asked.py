@@ -23,6 +23,7 @@ PATH_VARIABLE = "IRENE_WYOMING_LOOKS"
 """Environment variable: the path of the socket at which looks are asked for. Not set: each process loads a model."""
 
 LOOK, LOOKED = "look", "looked"
+NUMBERS = ("llr", "absolute", "per_token", "prior")
 
 AT_ONCE = 16
 """Looks that are asked for at the same time; the others wait here, where they cost no connection."""
@@ -49,6 +50,7 @@ class Answer:
     absolute: float
     per_token: float
     open_text: str
+    prior: float
 
 
 class AskedRecogniser:
@@ -110,7 +112,7 @@ def asked(event: Event) -> tuple[bytes, tuple[str, ...]]:
 
 def told(look: Look) -> Event:
     """A look as an event; JSON has no infinities, null stands for them."""
-    numbers = {key: getattr(look, key) for key in ("llr", "absolute", "per_token")}
+    numbers = {key: getattr(look, key) for key in NUMBERS}
     finite = {key: value if math.isfinite(value) else None for key, value in numbers.items()}
     return Event(LOOKED, {"phrase": look.phrase, "open_text": look.open_text, **finite})
 
@@ -127,8 +129,8 @@ def answer(event: Event) -> Answer:
         if event.type != LOOKED:
             raise ProtocolError(f"expected {LOOKED}")
         phrase = None if event.data.get("phrase") is None else text(event.data, "phrase")
-        llr, absolute, per_token = (logarithm(event.data, key) for key in ("llr", "absolute", "per_token"))
-        return Answer(phrase, llr, absolute, per_token, text(event.data, "open_text") or "")
+        llr, absolute, per_token, prior = (logarithm(event.data, key) for key in NUMBERS)
+        return Answer(phrase, llr, absolute, per_token, text(event.data, "open_text") or "", prior)
     except ProtocolError as error:
         raise EngineFailed(f"the speech-to-text server, which looks, answers with something else: {error}") from error
 

@@ -18,6 +18,7 @@ class Found:
     absolute: float = -1.0
     per_token: float = -0.5
     open_text: str = "Word."
+    prior: float = -20.0
 
 
 class Recogniser:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -178,6 +179,14 @@ def test_every_packaged_word_is_spelled() -> None:
     assert phrase_of("hey_zelda", "Hey Zelda", ["hey sell da"]) == spellings.learned(["hey sell da"])
     assert phrase_of("x", None) is None
     assert spellings.typed("computer").spellings == ("computer",)
+
+
+def test_of_a_common_phrase_more_is_asked() -> None:
+    said = Found(llr=-3.0, absolute=-9.0, per_token=-2.0)
+    for usual in (True, False):
+        assert typed("view glass").margin(replace(said, prior=-24.0), usual=usual) > 0
+        assert typed("hello there").margin(replace(said, prior=-15.0), usual=usual) < 0
+    assert Phrase(("hey travis",)).margin(replace(said, prior=-5.0), usual=False) > 0  # has a model
 
 
 def test_the_real_recogniser_tells_words_apart() -> None:

@@ -27,6 +27,17 @@ def test_a_look_that_ends_early_decides_as_a_whole_one(model: Moonshine, word: s
         assert early.llr <= whole.llr + 0.1  # leaving something out can only make a phrase likelier
 
 
+def test_how_common_a_phrase_is_comes_along(model: Moonshine, caplog: pytest.LogCaptureFixture) -> None:
+    scorer = PhraseScorer(model)
+    prior = {text: scorer.prior(text) for text in ("thank you", "hello there", "view glass")}
+    assert -9 < prior["thank you"] < 0
+    assert prior["view glass"] < -20 < prior["hello there"] < -9
+    assert "'thank you' is so common that the recogniser hears it in mere noise" in caplog.text
+    assert "hello there" not in caplog.text
+    said = scorer.look(samples(synthesised("alexa_slt")[-70_000:]), ["alexa"], HOPELESS)
+    assert said.prior == scorer.prior("alexa")
+
+
 def test_the_first_step_comes_along_with_the_sound(model: Moonshine) -> None:
     sound = model.listen(samples(synthesised("alexa_slt")[-70_000:]))
     again, _ = model.step(sound, np.array([[tokens.START]]), model.begin())
