@@ -1,4 +1,4 @@
-"""Tasks of an event loop that end with whoever has started them."""
+"""Ends tasks of an event loop together with the code that started them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def beside(work: Coroutine[Any, Any, T], name: str) -> AsyncIterator[asyncio.Task[T]]:
-    """Have work done while the context lasts. At its end the work is cancelled, and has ended."""
+    """Run work while the context lasts; at its end the work is cancelled and awaited."""
     task = asyncio.create_task(work, name=name)
     try:
         yield task
@@ -19,7 +19,7 @@ async def beside(work: Coroutine[Any, Any, T], name: str) -> AsyncIterator[async
 
 
 async def ended(*tasks: asyncio.Future[Any] | None) -> None:
-    """Cancel tasks and wait until all have ended. What one has raised stays with it."""
+    """Cancel tasks and wait until all have ended. Their exceptions are not raised here."""
     running = [task for task in tasks if task is not None]
     for task in running:
         task.cancel()

@@ -1,5 +1,5 @@
-"""Composition: the only place that knows everything.
+"""Composition: the only room that knows all others.
 
-One module per server, built from the bottom up, closed in reverse. May import: everything below. Nothing is imported
-here, so that the front does not pay for an engine.
+One module per server builds it from the bottom up and closes it in reverse. May import: everything below. This module
+imports nothing, so that the front loads no engine.
 """

@@ -1,4 +1,4 @@
-"""What the page asks servers for, by the names under which they do it."""
+"""Names of the actions that the page asks servers for."""
 
 SETTINGS = "settings"
 """Asks the wake server to hear words with other settings from now on."""

@@ -1,4 +1,4 @@
-"""The speech-to-text server."""
+"""Composition of the speech-to-text server."""
 
 import asyncio
 import logging
@@ -45,13 +45,13 @@ from irene_wyoming.servers.service import Service
 log = logging.getLogger(__name__)
 
 ALL = "irene-asr"
-"""The program of all providers together."""
+"""Name of the program of all providers together."""
 
 Models = Mapping[str, Sequence[ModelInfo]]
 
 
 def programs(by_provider: Models) -> dict[str, Sequence[ModelInfo]]:
-    """What a hub can choose from: all providers together first, then each by itself."""
+    """The programs for hubs: all providers together first, then each by itself."""
     everything = [model for models in by_provider.values() for model in models if model.installed]
     return {ALL: everything, **by_provider}
 
@@ -59,9 +59,9 @@ def programs(by_provider: Models) -> dict[str, Sequence[ModelInfo]]:
 def maker(
     spec: EngineSpec, settings: AsrProviderConfig, known: EngineContext, mending: Mending | None = None
 ) -> Callable[[], AsrEngine]:
-    """Makes one engine. One that can say what it offers before it is loaded is loaded in the background.
+    """Give the function that makes an engine. Engines that can list their models early are loaded in the background.
 
-    :param mending: what mends its transcripts; made ready before the engine is.
+    :param mending: corrects its transcripts; prepared before the engine is made.
     """
 
     if settings.process:
@@ -78,9 +78,9 @@ def maker(
 
 
 def mending(name: str, settings: AsrConfig, known: EngineContext) -> Mending | None:
-    """What mends the transcripts of a provider; None: they stay as they are.
+    """Make the mending of a provider's transcripts; None: they stay as they are.
 
-    Own sentences are the home's, whichever engine they were written for.
+    The home's own sentences are those of all engines' options together.
     """
     snap = settings.providers[name].snap
     if snap is Snap.OFF:
@@ -103,7 +103,7 @@ class Providers:
         self._would_offer: dict[str, Sequence[ModelInfo]] = {}
 
     async def start(self) -> None:
-        """Start each in its order; what cannot be started is told in the log, and the others do its work.
+        """Start each provider in its order. One that cannot be started is logged, and the others do its work.
 
         :raises EngineUnavailable: none could be started.
         """
@@ -126,14 +126,14 @@ class Providers:
         await asyncio.gather(*(provider.close() for provider in self.started))
 
     async def load(self, name: str) -> None:
-        """Load the model of a provider, whose files have come. What is wrong with it is told in the log."""
+        """Load a provider's model after its files were fetched. Failures are logged."""
         for provider in self.started:
             if provider.name == name:
-                with suppress(EngineError):  # the provider has told it
+                with suppress(EngineError):  # the provider has logged it
                     await provider.load()
 
     def expect(self, known: Known) -> None:
-        """Get ready for the names of a home now, and again whenever it tells others: no utterance waits for that."""
+        """Prepare for the home's names, now and after each change, so that no utterance has to wait."""
 
         def expect(names: Vocabulary) -> None:
             for provider in self.started:
@@ -144,15 +144,15 @@ class Providers:
             expect(names)
 
     async def unload_unused(self, for_s: float) -> list[str]:
-        """Let models go that have been without work for so long, seconds; gives the names of their providers."""
+        """Unload models that were not used for this many seconds; gives the names of their providers."""
         return [provider.name for provider in self.started if await provider.unload_unused(for_s)]
 
     def standings(self) -> Sequence[Standing]:
-        """How those are that could be started."""
+        """The standings of the providers that could be started."""
         return [provider.standing for provider in self.started]
 
     def models(self) -> Models:
-        """What each has to offer at the moment; of one that could not be started, what it would have."""
+        """The present models of each provider; of one that could not be started, the models that it would have."""
         running = {provider.name: provider.models() for provider in self.started}
         return {name: running.get(name, self._would_offer.get(name, ())) for name in engines.order(self._settings)}
 
@@ -164,7 +164,7 @@ class Providers:
         metrics.PROVIDER_UP.labels("asr", spec.name).set(0)
 
     def routers(self) -> dict[str, AsrRouter]:
-        """What a client can choose from, by name: all of them together first, then each by itself."""
+        """The routers by program name: all providers together first, then each by itself."""
         settings = self._settings
         admission = Admission(settings.admission.at_once, settings.admission.waiting)
         cascade = Cascade(settings.cascade_confidence) if settings.policy == PolicyName.CASCADE else None
@@ -186,7 +186,7 @@ class Providers:
 
 
 async def voices(settings: AsrConfig, providers: Providers, stack: AsyncExitStack) -> Voices | None:
-    """What looks for speech; None where nobody needs it.
+    """Load what finds speech in the audio; None: nothing needs it.
 
     :raises EngineUnavailable: it cannot be loaded.
     """
@@ -203,7 +203,7 @@ async def voices(settings: AsrConfig, providers: Providers, stack: AsyncExitStac
 
 
 def wishes(settings: AsrConfig) -> Wishes:
-    """What hubs are asked to do with the audio of commands."""
+    """The processing that hubs are asked to do on the audio of commands."""
     return Wishes(
         external_vad=not settings.endpointing.enabled,
         auto_gain=settings.prefers_auto_gain_enabled,
@@ -213,11 +213,11 @@ def wishes(settings: AsrConfig) -> Wishes:
 
 @asynccontextmanager
 async def asr_server(config: Config) -> AsyncIterator[Service]:
-    """The listening speech-to-text server.
+    """Run the speech-to-text server.
 
     :raises EngineUnavailable: no engine can be loaded.
     :raises ConfigError: a setting contradicts what the engines can do.
-    :raises AddressUnavailable: the address cannot be had.
+    :raises AddressUnavailable: the address cannot be used.
     """
     settings = config.asr
     async with AsyncExitStack() as stack:
@@ -232,7 +232,7 @@ async def asr_server(config: Config) -> AsyncIterator[Service]:
         told = await stack.enter_async_context(watched_home(config, os.environ))
         stack.enter_context(shown_speech_engines(providers.models, providers.missing, providers.standings))
         if told is not None:
-            from irene_wyoming.app.shown_home import shown_home  # with aiohttp
+            from irene_wyoming.app.shown_home import shown_home  # loads aiohttp
 
             stack.enter_context(shown_home(config, told))
         names = Known(configured(config), told)

@@ -1,4 +1,4 @@
-"""Looks at everything that a start needs, without starting: engines, microphone, addresses, what a hub will see."""
+"""Checks everything that a start needs, without starting: engines, microphone, addresses, the Info for hubs."""
 
 import asyncio
 import os
@@ -36,10 +36,10 @@ from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.limits import Limits
 
 LISTEN_S = 0.5
-"""A device that delivers nothing but zeros for so long is muted; even a quiet one has noise."""
+"""Seconds of zeros after which a device counts as muted; even a quiet one has noise."""
 
 FIRST_AUDIO_S = 3.0
-"""Sound systems need up to a second to start a device."""
+"""Seconds to wait for first audio: sound systems need up to a second to start a device."""
 
 
 class Check:
@@ -81,7 +81,7 @@ class Check:
             yield await address("front", config.front.address, config.front.limits, files_each=2)
 
     async def _unused(self) -> list[Finding]:
-        """The engines that could be used besides."""
+        """Findings about installed engines that are not used."""
         servers: dict[Kind, WakeConfig | AsrConfig] = {"wake": self._config.wake, "asr": self._config.asr}
         return [
             Finding(Level.OK, f"{kind}.providers.{name}", text)
@@ -120,7 +120,7 @@ class Check:
                 await worker.run(engine.close)
 
     def _doubts(self, server: WakeConfig | AsrConfig, loaded: Sequence[Any]) -> Iterator[Finding]:
-        """What engines and configuration together make of words and language."""
+        """Findings about words and languages for which engines and configuration do not fit."""
         if isinstance(server, WakeConfig):
             every = WakeRouter(loaded).models()
             yield thresholds(server, loaded)
@@ -162,7 +162,7 @@ class Check:
 
 
 def thresholds(server: WakeConfig, loaded: Sequence[WakeEngine]) -> Finding:
-    """Tells which score each default word needs, which setting says so, and where satellites differ."""
+    """The finding with each default word's threshold, the setting behind it, and satellites that differ."""
     told = []
     known = [(engine, model) for engine in loaded for model in engine.models()]
     default = resolved(server.default_models, [model.name for _, model in known]).asked
@@ -193,10 +193,10 @@ def models(loaded: Sequence[AsrEngine | WakeEngine]) -> dict[str, Sequence[Model
 
 
 async def address(name: str, wanted: Address, limits: Limits, files_each: int = 1) -> Finding:
-    """Whether a server can listen there for all its clients, or one does so already."""
+    """Check whether a server can listen at an address for all its clients, or one does so already."""
 
     async def nobody(_connection: object, _client: object) -> None:
-        """A check accepts nobody."""
+        """Serve nobody: a check only listens."""
 
     try:
         async with Service(name, wanted, limits, nobody):
@@ -216,11 +216,11 @@ async def address(name: str, wanted: Address, limits: Limits, files_each: int = 
 
 
 MOST_NAMED = 5
-"""Names that cannot be said which a finding lists; `irene-wyoming names` lists all."""
+"""Most unspeakable names in a finding; `irene-wyoming names` lists all."""
 
 
 def of_names(found: Report) -> Iterator[Finding]:
-    """What is known of the home's names, and which of them cannot be said."""
+    """Findings about the home's names, including those that cannot be said."""
     if found.trouble:
         last = f"; the names of the last time are used: {found.told.counted()}" if found.told.names else ""
         yield Finding(Level.WARNING, "home", f"{found.trouble}{last}")
@@ -240,7 +240,7 @@ def of_names(found: Report) -> Iterator[Finding]:
 
 
 async def configured(config: Config) -> AsyncIterator[Finding]:
-    """What was changed, and everything that the configuration names and that has to be there."""
+    """Findings about changes at the page, and all files that the configuration names."""
     for finding in of_changes(await asyncio.to_thread(read_changes, config)):
         yield finding
     async for finding in opened(config):
@@ -248,7 +248,7 @@ async def configured(config: Config) -> AsyncIterator[Finding]:
 
 
 def of_changes(data: Mapping[Any, Any]) -> Iterator[Finding]:
-    """What was changed at the page, if anything was."""
+    """The finding about settings that were changed at the page, if there are any."""
     told = [f"{dotted(path)}: {value}" for path, value in changes.settings(data)]
     if told:
         yield Finding(Level.OK, "configuration", f"changed at the page: {', '.join(told)}")

@@ -1,4 +1,4 @@
-"""Follows what a person says through everything that has to work, and finds the first link that does not."""
+"""Doctor: follows speech through everything that has to work, and finds the first link that does not."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,18 +22,18 @@ from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import Recording
 
 DESCRIBE_TIMEOUT_S = 3.0
-"""A hub waits for 1 to 5 s."""
+"""Seconds for a server to describe itself; a hub waits for 1 to 5."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a person has said for the doctor."""
+    """Speech that a person has recorded for the doctor."""
 
     recording: Recording
     took_s: float | None = None
-    """How long the audio took to come; None: it was not live."""
+    """Seconds that the audio took to arrive; None: it was not live."""
     expected: str | None = None
-    """The words; None: nobody has told."""
+    """The spoken words; None: unknown."""
 
 
 class Doctor:
@@ -46,7 +46,7 @@ class Doctor:
         self._infos: dict[str, Info] = {}
 
     async def servers(self) -> AsyncIterator[Link]:
-        """Whether they answer, and with what they must have."""
+        """Examine whether the servers answer, and have what they need."""
         local = self._target is None
         if local:
             async for link in of_settings(self._config):
@@ -65,7 +65,7 @@ class Doctor:
                 yield link
 
     async def _asked(self, name: str, address: Address) -> Link:
-        """Whether a server answers; what it describes is kept."""
+        """Examine whether a server answers, and keep its description."""
         if self._target is None and (secured := of_tls(name, self._config)) is not None:
             return secured
         link, info = await asked(name, address)
@@ -74,9 +74,9 @@ class Doctor:
         return link
 
     async def _machine(self, *, missing: bool) -> AsyncIterator[Link]:
-        """What this machine is like.
+        """Examine this machine.
 
-        :param missing: a model is not here.
+        :param missing: whether a model has to be fetched.
         """
         joined = self._joined()
         words = [model.name for program in joined.wake for model in program.models]
@@ -90,16 +90,16 @@ class Doctor:
         yield await doctor_machine.of_internet(self._config, missing=missing)
 
     async def home(self) -> AsyncIterator[Link]:
-        """What Home Assistant and the local network tell."""
+        """Examine Home Assistant and the local network."""
         for link in await of_hub(self._config):
             yield link
         if self._target is None and self._config.discovery.zeroconf:
             yield await self._announced()
 
     async def word(self, spoken: Spoken, wanted: str | None = None) -> AsyncIterator[Link]:
-        """What becomes of a wake word.
+        """Examine how a wake word is heard.
 
-        :param wanted: which; None: the first that is listened for by default.
+        :param wanted: name of the word; None: the first default one.
         """
         for link in await asyncio.to_thread(lambda: list(of_sound(spoken.recording, spoken.took_s))):
             yield link
@@ -112,7 +112,7 @@ class Doctor:
             yield await of_word(address, spoken.recording, word, list(dict.fromkeys(known)), self._config.wake)
 
     async def command(self, spoken: Spoken) -> AsyncIterator[Link]:
-        """What becomes of a command."""
+        """Examine how a command is understood."""
         for link in await asyncio.to_thread(lambda: list(of_sound(spoken.recording, spoken.took_s))):
             if link.level is not Level.OK:
                 yield link
@@ -124,7 +124,7 @@ class Doctor:
 
     @property
     def microphone(self) -> Address | None:
-        """Where a microphone can be heard; None: nowhere."""
+        """Address of a microphone server; None: there is none."""
         if self._target is not None:
             return self._target if self._joined().mic else None
         return self._addresses().get("mic")
@@ -138,13 +138,13 @@ class Doctor:
         return found
 
     def _address(self, role: str) -> Address | None:
-        """Who can be asked for a word or a command; None: nobody."""
+        """Address that takes a word or a command; None: there is none."""
         if self._target is not None:
             return self._target if getattr(self._joined(), role) else None
         return self._addresses().get(role) if role in self._infos else None
 
     def _joined(self) -> Info:
-        """What all of them describe; the front repeats what the others say."""
+        """The descriptions of all servers joined; the front only repeats the others'."""
         info = Info()
         for name, one in self._infos.items():
             if name != "front" or len(self._infos) == 1:
@@ -153,7 +153,7 @@ class Doctor:
         return info
 
     async def _announced(self) -> Link:
-        """Whether hubs find the servers by themselves."""
+        """Examine whether hubs find the servers by themselves."""
         wanted = {address.port for address in self._addresses().values()}
         cure = "add the servers by address in Home Assistant; multicast does not cross networks and containers"
         try:
@@ -166,7 +166,7 @@ class Doctor:
 
 
 def of_tls(name: str, config: Config) -> Link | None:
-    """A server that speaks TLS only, and cannot be examined as a hub would; None: it does not."""
+    """The link for a server that speaks TLS only and cannot be examined like a hub would; None: it does not."""
     section = getattr(config, name)
     if section.access.certificate is None:
         return None
@@ -175,7 +175,7 @@ def of_tls(name: str, config: Config) -> Link | None:
 
 
 async def asked(name: str, address: Address) -> tuple[Link, Info | None]:
-    """Whether a server describes itself."""
+    """Examine whether a server describes itself."""
     about = f"{name} server" if name != "server" else "server"
     try:
         info = await describe(address, DESCRIBE_TIMEOUT_S)
@@ -186,7 +186,7 @@ async def asked(name: str, address: Address) -> tuple[Link, Info | None]:
 
 
 async def refused(about: str, address: Address, error: str) -> Link:
-    """Why a server does not describe itself."""
+    """The link with the reason why a server does not describe itself."""
     if "not-allowed" in error:
         cure = "add this machine's network to access.allow of that server, or show its token (IRENE_WYOMING_TOKEN)"
         return broken(about, error, cure)

@@ -1,4 +1,4 @@
-"""What the doctor has the servers make of a recording: a wake word, a command."""
+"""The doctor's examination of wake words and commands: plays a recording to the servers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,13 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording, detect, transcribe
 
 NARROW = 0.1
-"""A word that is heard with so little to spare will be missed now and then."""
+"""Margin of a score below which a word will be missed now and then."""
 
 
 async def of_word(
     address: Address, recording: Recording, wanted: str, known: Sequence[str], settings: WakeConfig
 ) -> Link:
-    """Whether a wake word is heard, and if not, why.
+    """Examine whether a wake word is heard, and if not, why.
 
     :param known: every word that the server knows.
     """
@@ -59,7 +59,7 @@ def of_heard(name: str, word: str, peak: float, least: float | None) -> Link:
 
 
 def threshold(settings: WakeConfig, word: str) -> float:
-    """The score from which a word counts, as far as the configuration says it."""
+    """The score from which a word counts, as far as the configuration sets it."""
     own = settings.models.get(word)
     if own is not None and own.threshold is not None:
         return own.threshold
@@ -67,7 +67,7 @@ def threshold(settings: WakeConfig, word: str) -> float:
 
 
 def cure_of_untold(settings: WakeConfig, word: str) -> str:
-    """What to do about a word that scores high enough and is not told all the same."""
+    """The cure for a word that scores high enough and is not reported."""
     own = settings.models.get(word, WakeSettings())
     level = own.trigger_level or settings.providers[settings.default_provider].options.get("trigger_level") or 1
     if level > 1:
@@ -78,9 +78,9 @@ def cure_of_untold(settings: WakeConfig, word: str) -> str:
 
 
 async def of_command(address: Address, recording: Recording, expected: str | None) -> Link:
-    """Whether a command is understood, and as what was said.
+    """Examine whether a command is understood as it was said.
 
-    :param expected: what was said; None: nobody has told.
+    :param expected: the spoken words; None: unknown.
     """
     name = "command"
     try:
@@ -96,7 +96,7 @@ async def of_command(address: Address, recording: Recording, expected: str | Non
 
 
 def because(context: Mapping[str, Any]) -> str:
-    """Why an engine understood nothing, as it tells it."""
+    """The engine's reason for an empty transcript, in words."""
     reason, nearest = context.get("reason"), context.get("nearest")
     said = f": {reason}" if reason else ""
     return said + (f"; nearest was {nearest!r}" if nearest else "")
@@ -111,5 +111,5 @@ def cure_of(context: Mapping[str, Any]) -> str:
 
 
 def plain(text: str) -> str:
-    """Without what nobody hears: case, punctuation, blanks."""
+    """A text without what is not spoken: case, punctuation, blanks."""
     return " ".join(re.sub(r"[^\w\s]", " ", text.casefold()).split())

@@ -1,4 +1,4 @@
-"""What the doctor asks Home Assistant: its names, whether it knows these servers, what time it has."""
+"""The doctor's examination of Home Assistant: its names, its knowledge of these servers, its clock."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from irene_wyoming.home.client import conversation
 from irene_wyoming.home.endpoint import Endpoint
 
 CLOCK_TOLERANCE_S = 30.0
-"""Tokens and certificates forgive more; a log that is to be compared does not."""
+"""Seconds of difference between clocks that make logs hard to compare; tokens and certificates tolerate more."""
 
 TIMEOUT_S = 10.0
 
@@ -27,12 +27,12 @@ LOADED = "loaded"
 
 
 async def of_hub(config: Config) -> list[Link]:
-    """All that Home Assistant can tell."""
+    """Examine all that Home Assistant can tell."""
     links = list(of_names(await report(config, os.environ)))
     try:
         endpoint = await asyncio.to_thread(where, config, os.environ)
     except ConfigError:
-        return links  # of_names has told
+        return links  # of_names has reported it
     if endpoint is None or links[0].level != "ok":
         return links
     return [*links, await of_integration(endpoint), await of_clock(endpoint, time.time)]
@@ -55,7 +55,7 @@ def of_names(found: Report) -> Iterator[Link]:
 
 
 async def of_integration(endpoint: Endpoint) -> Link:
-    """Whether the hub has been told of a Wyoming server, and could connect."""
+    """Examine whether the hub has a Wyoming server set up, and could connect to it."""
     name = "hub's view"
     try:
         async with conversation(endpoint) as home:
@@ -85,9 +85,9 @@ def state_of(entry: Mapping[str, Any]) -> str:
 
 
 async def of_clock(endpoint: Endpoint, clock: Any) -> Link:
-    """Whether both have the same time.
+    """Compare the hub's clock with this machine's.
 
-    :param clock: seconds since the epoch.
+    :param clock: the hub's time, seconds since the epoch.
     """
     parts = urlsplit(endpoint.url)
     url = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/"

@@ -1,4 +1,4 @@
-"""What the doctor sees of a machine that has too much to do: load, memory, servers that were started again."""
+"""The doctor's examination of a busy machine: load, memory, restarted servers."""
 
 import os
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from irene_wyoming.cores import granted
 from irene_wyoming.errors import ServerUnavailable
 
 BUSY = 2.0
-"""Programs that want to run, by core, over the last minute: words come late from there on."""
+"""Runnable programs per core, over the last minute, from which words come late."""
 
 LITTLE_MEMORY_BYTES = 100_000_000
-"""A model or a conversation more may end a server."""
+"""Bytes of available memory below which one more model or conversation may end a server."""
 
 
 def of_load(config: Config) -> Iterator[Link]:
-    """Whether the machine keeps up. Blocks."""
+    """Examine whether the machine keeps up. Blocks."""
     yield of_cores(os.getloadavg()[0], granted())
     yield of_memory(available_bytes())
     if config.metrics.enabled:
@@ -29,7 +29,7 @@ def of_load(config: Config) -> Iterator[Link]:
 
 
 def of_cores(load: float, cores: int) -> Link:
-    """:param load: programs that want to run, on the mean of the last minute."""
+    """:param load: mean number of runnable programs over the last minute."""
     if load < BUSY * cores:
         return good("load", f"{load:.1f} of {cores} cores are busy")
     cure = "stop what else runs here (`top` lists it), or choose a smaller engine or model"
@@ -37,7 +37,7 @@ def of_cores(load: float, cores: int) -> Link:
 
 
 def available_bytes(meminfo: Path = Path("/proc/meminfo")) -> int | None:
-    """Memory that programs can still have; None: this system does not tell."""
+    """Bytes of memory that programs can still get; None: this system does not tell."""
     try:
         for line in meminfo.read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
@@ -57,7 +57,7 @@ def of_memory(available: int | None) -> Link:
 
 
 def of_restarts(url: str) -> Link:
-    """Whether servers had to be started again since ``run`` was started. Blocks."""
+    """Examine whether servers were restarted since the start of ``run``. Blocks."""
     name = "restarts"
     try:
         figures = fetch(url)

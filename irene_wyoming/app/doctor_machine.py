@@ -1,4 +1,4 @@
-"""What the doctor looks at on this machine: processes, disk, models, what must be fetched and from where."""
+"""The doctor's examination of this machine: processes, disk, models, and hosts to fetch from."""
 
 import asyncio
 import shutil
@@ -16,13 +16,13 @@ from irene_wyoming.discovery.addresses import bound_addresses, only_loopback
 from irene_wyoming.models import catalogue
 
 LITTLE_DISK_BYTES = 100_000_000
-"""A small model needs as much; recordings and names need a few megabytes."""
+"""Bytes of free disk that count as little: a small model takes them; recordings and names a few megabytes."""
 
 INTERNET_TIMEOUT_S = 5.0
 
 
 def of_instances(pids: Sequence[int]) -> Link:
-    """:param pids: of every ``irene-wyoming run`` on this machine."""
+    """:param pids: process ids of all ``irene-wyoming run`` on this machine."""
     if len(pids) > 1:
         told = ", ".join(map(str, pids))
         cure = "stop all but one: one that a system service, an add-on or a terminal has started"
@@ -31,7 +31,7 @@ def of_instances(pids: Sequence[int]) -> Link:
 
 
 def running() -> list[int]:
-    """The process of every ``irene-wyoming run`` that can be seen from here. Blocks."""
+    """Process ids of all ``irene-wyoming run`` that can be seen from here. Blocks."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -47,7 +47,7 @@ def running() -> list[int]:
 
 
 def of_disk(config: Config) -> Link:
-    """Whether the data folder can be written, and has room. Blocks."""
+    """Examine whether the data folder can be written and has room. Blocks."""
     folder = config.data_dir
     if folder is None:
         return good("disk", "no data folder is set; nothing is written")
@@ -67,7 +67,7 @@ def of_disk(config: Config) -> Link:
 
 
 def of_interface(config: Config) -> Iterator[Link]:
-    """Whether anybody but this machine can reach the servers. Looks names up: may block."""
+    """Examine whether other machines can reach the servers. Name look-ups may block."""
     servers = {"wake": config.wake, "asr": config.asr, "mic": config.mic, "front": config.front}
     alone = []
     for name, server in servers.items():
@@ -86,9 +86,9 @@ def of_interface(config: Config) -> Iterator[Link]:
 
 
 def of_models(info: Info, wanted: Sequence[str]) -> Iterator[Link]:
-    """Whether the engines that a server describes have their models.
+    """Examine whether a server's engines have their models.
 
-    :param wanted: wake words that are listened for by default.
+    :param wanted: the default wake words.
     """
     programs: list[WakeProgram | AsrProgram] = [*info.wake, *info.asr]
     missing = sorted(
@@ -111,9 +111,9 @@ def of_models(info: Info, wanted: Sequence[str]) -> Iterator[Link]:
 
 
 async def of_internet(config: Config, *, missing: bool) -> Link:
-    """Whether what has to be fetched can be.
+    """Examine whether hosts with missing files can be reached.
 
-    :param missing: a model is not here.
+    :param missing: whether a model has to be fetched.
     """
     entries = await asyncio.to_thread(catalogue.load, config.models.catalogue, config.models.mirror) if missing else ()
     hosts = {urlsplit(file.url).hostname or "" for entry in entries for file in entry.files}
@@ -132,7 +132,7 @@ async def of_internet(config: Config, *, missing: bool) -> Link:
 
 
 async def reached(host: str, port: int) -> str:
-    """Why a host cannot be reached; empty: it can."""
+    """The reason why a host cannot be reached; empty: it can."""
     try:
         async with asyncio.timeout(INTERNET_TIMEOUT_S):
             _, writer = await asyncio.open_connection(host, port)
@@ -145,7 +145,7 @@ async def reached(host: str, port: int) -> str:
 
 
 def of_port(host: str, port: int) -> str:
-    """Who answers there that is no Wyoming server: its first words; empty: nobody. Blocks."""
+    """The first words of another program at this address; empty: nobody answers. Blocks."""
     try:
         with socket.create_connection((host, port), timeout=1) as there:
             there.settimeout(0.3)

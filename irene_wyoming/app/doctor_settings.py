@@ -1,4 +1,4 @@
-"""What the doctor makes of the configuration: what it names and is not there, and what is hardly meant."""
+"""The doctor's examination of the configuration: missing files and doubtful settings."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -26,11 +26,11 @@ CURES: Mapping[str, str] = {
     "asr.language": "set asr.default_provider to auto, which fetches a model, or fetch one: `irene-wyoming models`",
     "sentences": "write the sentence as it is said",
 }
-"""By the end of what a finding is about, or its start: one sentence on what to do."""
+"""Cures by the end, or the start, of a finding's subject."""
 
 
 async def of_settings(config: Config) -> AsyncIterator[Link]:
-    """Whether everything that the configuration names is there, before any server is asked."""
+    """Examine whether everything that the configuration names exists, before any server is asked."""
     found = [finding async for finding in opened(config) if finding.level is not Level.OK]
     for finding in found:
         yield of_finding(finding)
@@ -39,10 +39,10 @@ async def of_settings(config: Config) -> AsyncIterator[Link]:
 
 
 async def of_meaning(config: Config, words: Sequence[str], languages: Sequence[str]) -> AsyncIterator[Link]:
-    """Settings that can hardly be meant.
+    """Examine settings for doubtful values.
 
-    :param words: wake words that the server knows; none: it is not known.
-    :param languages: that the speech-to-text server understands, likewise.
+    :param words: wake words that the server knows; empty: unknown.
+    :param languages: languages that the speech-to-text server understands; empty: unknown.
     """
     told = doubts.of_words(config.wake, words, config.data_dir) if words and config.wake.enabled else []
     if config.asr.enabled:
@@ -54,18 +54,18 @@ async def of_meaning(config: Config, words: Sequence[str], languages: Sequence[s
 
 
 def of_finding(finding: Finding) -> Link:
-    """What ``check`` has found, as a link with its cure."""
+    """A finding of ``check`` as a link with its cure."""
     text = f"{finding.about}: {finding.text}" if finding.about != NAME else finding.text
     make = broken if finding.level is Level.ERROR else doubtful
     return make(NAME, text, cure_of(finding.about))
 
 
 def cure_of(about: str) -> str:
-    """What to do about a finding."""
+    """The cure for a finding's subject."""
     ends = (cure for key, cure in CURES.items() if about.endswith(key) or about.startswith(f"{key}."))
     return next(ends, CURES["configuration"])
 
 
 def refused(error: Exception) -> Link:
-    """The configuration is wrong, so that no server starts."""
+    """The link for a wrong configuration, with which no server starts."""
     return broken(NAME, str(error).replace("\n", "; "), CURES["configuration"])

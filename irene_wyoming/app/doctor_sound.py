@@ -1,4 +1,4 @@
-"""What the doctor makes of a recording: whether anything came, at which rate, how loud, how clean. Pure."""
+"""The doctor's examination of a recording: its length, rate, level and noise. Pure."""
 
 from collections.abc import Iterator
 
@@ -11,30 +11,30 @@ from irene_wyoming.audio.meter import SILENCE_DBFS, Meter
 from irene_wyoming.wire.hear import Recording
 
 LEAST_S = 0.3
-"""Shorter audio holds no word."""
+"""Least seconds of audio that can hold a word."""
 
 RATE_TOLERANCE = 0.1
-"""Device clocks are off by less than a thousandth; the rest is for the start and the end of a recording."""
+"""Largest error of the rate, as a share. Clocks are within a thousandth; the rest is for start and end."""
 
 SOFT_DBFS = -50.0
-"""Speech below it is lost in the rounding and the noise of most microphones."""
+"""Level, dBFS, below which speech drowns in the noise of most microphones."""
 
 LITTLE_SNR_DB = 6.0
-"""Engines lose words where speech stands out of the noise by less."""
+"""SNR, dB, below which engines lose words."""
 
 CLIPPED_SHARE = 0.001
-"""Share of samples at full scale from which people hear that speech is clipped."""
+"""Share of samples at full scale from which people hear clipping."""
 
 WINDOW_S = 0.5
 
 GAP_S = 0.01
-"""A microphone has noise: that many zeros in a row are audio that was lost. A noise gate may make some."""
+"""Seconds of zeros in a row that are lost audio, since microphones have noise. A noise gate may make some."""
 
 MANY_GAPS = 3
 
 
 def of_sound(recording: Recording, took_s: float | None) -> Iterator[Link]:
-    """:param took_s: how long the audio took to come; None: it was not live."""
+    """:param took_s: seconds that the audio took to arrive; None: it was not live."""
     if recording.seconds < LEAST_S:
         yield broken(
             "audio", "no audio came", "check that the microphone or satellite is on, connected and allowed to record"
@@ -60,10 +60,10 @@ def of_sound(recording: Recording, took_s: float | None) -> Iterator[Link]:
 
 
 def gaps_in(recording: Recording) -> int:
-    """How often the sound is cut out: runs of zeros with sound directly before and behind."""
+    """The number of gaps: runs of zeros with sound directly before and behind."""
     silent = np.frombuffer(recording.pcm, np.uint8).reshape(-1, recording.format.frame_bytes).max(axis=1) == 0
     if recording.format.width == 1:
-        return 0  # of 8 bit, zero is no silence
+        return 0  # in 8 bit, zero is no silence
     edges = np.flatnonzero(np.diff(np.concatenate([[False], silent, [False]]).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
     inner = (starts > 0) & (ends < len(silent))
@@ -71,7 +71,7 @@ def gaps_in(recording: Recording) -> int:
 
 
 def of_rate(recording: Recording, took_s: float | None) -> Link:
-    """Whether as many samples came as the rate promises."""
+    """Examine whether as many samples came as the rate promises."""
     form = recording.format
     if took_s is None or took_s <= 0:
         return good("audio rate", f"{form}")
@@ -83,12 +83,12 @@ def of_rate(recording: Recording, took_s: float | None) -> Link:
 
 
 def nearest_rate(rate: int) -> int:
-    """The usual rate next to it."""
+    """The usual rate nearest to this one."""
     return min((8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000), key=lambda usual: abs(usual - rate))
 
 
 def of_level(speech: "np.ndarray[tuple[int], np.dtype[np.int16]]") -> Iterator[Link]:
-    """:param speech: 16 kHz mono, ``(frames,)``."""
+    """:param speech: samples ``(frames,)`` at 16 kHz, mono."""
     meter = Meter(SPEECH.rate, WINDOW_S)
     step = round(WINDOW_S * SPEECH.rate)
     level, snr = SILENCE_DBFS, 0.0

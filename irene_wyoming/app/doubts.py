@@ -1,4 +1,4 @@
-"""What a configuration says that is hardly meant, or not there yet: told at the start and by ``check``."""
+"""Finds doubtful settings of a configuration, for the log at the start and for ``check``."""
 
 import difflib
 from collections.abc import Collection, Mapping, Sequence
@@ -14,9 +14,9 @@ from irene_wyoming.tags import primary
 
 
 def of_words(settings: WakeConfig, known: Sequence[str], data_dir: Path | None) -> list[str]:
-    """Words that no engine knows. A file may be on a drive that is away, so that they are waited for.
+    """Doubts about words that no engine knows. Their files may be on an absent drive, so they are no errors.
 
-    :param known: names of the models that there are.
+    :param known: names of the existing models.
     """
     unknown = resolved(settings.default_models, known).unknown
     doubts = [f"wake.default_models: {word!r} {_waited(settings, word, known, data_dir)}" for word in unknown]
@@ -33,9 +33,9 @@ def of_words(settings: WakeConfig, known: Sequence[str], data_dir: Path | None) 
 
 
 def of_typed(settings: WakeConfig, known: Sequence[str]) -> list[str]:
-    """Typed words that have a model here: that one hears them, with a second look behind it.
+    """Doubts about typed words that have a model, which then hears them before a second look.
 
-    :param known: names of the models that there are.
+    :param known: names of the existing models.
     """
     return [
         f"wake.typed: {word!r}: {model} is a model here, which hears it better; only a hub that selects the program "
@@ -46,12 +46,12 @@ def of_typed(settings: WakeConfig, known: Sequence[str]) -> list[str]:
 
 
 def of_language(settings: AsrConfig, models: Mapping[str, Sequence[ModelInfo]]) -> list[str]:
-    """A language that no engine understands. Those that they do understand are served all the same."""
+    """Doubts about a language that no engine understands. Other languages still work."""
     return of_tags(settings, {tag for some in models.values() for model in some for tag in model.languages})
 
 
 def of_tags(settings: AsrConfig, tags: Collection[str]) -> list[str]:
-    """What is hardly meant about ``asr.language``, given the languages that are understood."""
+    """Doubts about ``asr.language``, given the languages that are understood."""
     known = sorted(tags)
     if primary(settings.language) in map(primary, known):
         return []
@@ -62,11 +62,11 @@ def of_tags(settings: AsrConfig, tags: Collection[str]) -> list[str]:
 
 
 def of_sentences(settings: AsrConfig) -> list[str]:
-    """Own sentences that nobody can say, whole or in part. Takes a second where there are any."""
+    """Doubts about own sentences that nobody can say, whole or in part. Takes a second where there are any."""
     own = {name: one.options["sentences"] for name, one in settings.providers.items() if one.options.get("sentences")}
     if not own:
         return []
-    from irene_wyoming.language.commands import unsayable  # needs hassil, which is slow to load
+    from irene_wyoming.language.commands import unsayable  # loads hassil, which is slow
 
     return [
         f"asr.providers.{name}.sentences: {sentence!r} is never heard, or in part only: {why}"
@@ -77,7 +77,7 @@ def of_sentences(settings: AsrConfig) -> list[str]:
 
 
 def of_folders(config: Config) -> list[str]:
-    """Folders that somebody has named and that are not there. An add-on's own may be missing."""
+    """Doubts about named folders that do not exist. An add-on's own folders may be missing."""
     named = {
         f"wake.providers.{name}.folders": provider.options.get("folders", ())
         for name, provider in config.wake.providers.items()

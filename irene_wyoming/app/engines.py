@@ -34,7 +34,7 @@ def order(server: WakeConfig | AsrConfig) -> list[str]:
 def create(kind: Kind, name: str, options: Mapping[str, Any], known: EngineContext) -> Any:
     """Load one engine. Slow.
 
-    :raises EngineUnavailable: it is not installed, or not to be loaded.
+    :raises EngineUnavailable: it is not installed or cannot be loaded.
     """
     spec = registry.spec(kind, name)
     registry.require(spec)
@@ -42,7 +42,7 @@ def create(kind: Kind, name: str, options: Mapping[str, Any], known: EngineConte
 
 
 def unused(kind: Kind, server: WakeConfig | AsrConfig) -> dict[str, str]:
-    """The engines that are registered and not used, by name: what each is, of whom, and how it is had."""
+    """Registered engines that are not used, by name: a description, the author, and how to install each."""
     told = {}
     for name, spec in registry.specs(kind).items():
         if name not in order(server):
@@ -53,7 +53,7 @@ def unused(kind: Kind, server: WakeConfig | AsrConfig) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One provider: the engine, or why there is none."""
+    """One provider with its engine, or the reason why there is none."""
 
     provider: str
     engine: Any
@@ -71,7 +71,7 @@ class Attempt:
 async def attempts(
     kind: Kind, server: WakeConfig | AsrConfig, known: EngineContext, worker: Worker
 ) -> AsyncIterator[Attempt]:
-    """Load each provider in its order. Whoever asks closes the engines."""
+    """Load each provider in its order. The caller closes the engines."""
     for name in order(server):
         started = time.monotonic()
         engine, failure = None, None
@@ -83,7 +83,7 @@ async def attempts(
 
 
 async def load(kind: Kind, server: WakeConfig | AsrConfig, known: EngineContext, worker: Worker) -> list[Any]:
-    """Load the providers in their order; one that cannot be loaded is told in the log, and the next ones do its work.
+    """Load the providers in their order. One that cannot be loaded is logged, and the others do its work.
 
     :raises EngineUnavailable: none could be loaded.
     """
@@ -105,7 +105,7 @@ async def load(kind: Kind, server: WakeConfig | AsrConfig, known: EngineContext,
 
 
 def check_format(kind: Kind, server: WakeConfig | AsrConfig, engine: AudioFormat) -> None:
-    """:raises ConfigError: the configuration says that engines hear something else than they do."""
+    """Check the audio format; raises ConfigError where the configuration contradicts the engines."""
     if (server.audio.sample_rate, server.audio.channels) != (engine.rate, engine.channels):
         raise ConfigError(
             f"{kind}.sample_rate: {server.audio.sample_rate}, {kind}.channels: {server.audio.channels}: "

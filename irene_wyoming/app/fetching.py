@@ -1,7 +1,7 @@
-"""Models that are configured and missing are fetched while the server works, and then loaded.
+"""Fetches configured models that are missing while the server works, and then loads them.
 
-The other engines answer meanwhile. Nothing that is fetched is used before its checksum, or at least its structure, is
-right. What breaks off goes on where it was, also after a restart.
+The other engines answer meanwhile. No model is used before its checksum, or at least its structure, is checked. A
+broken fetch resumes, also after a restart.
 """
 
 import asyncio
@@ -24,24 +24,25 @@ from irene_wyoming.tasks import beside
 log = logging.getLogger(__name__)
 
 AGAIN_S, AGAIN_MOST_S = 60.0, 3_600.0
-"""Seconds before a fetch that failed is tried again: the first time, doubled up to the most. A home whose internet is
-away is not helped by more, and the host is not troubled."""
+"""Seconds before a failed fetch is tried again: the first time, and at most. More tries would not help, and would
+trouble the host.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A model that is configured and not there."""
+    """A configured model that is missing."""
 
     provider: str
     entry: Entry
 
 
 class Stopped(Exception):
-    """The server ends: a fetch gives up, and what it has stays for the next time."""
+    """Raised when the server ends: the fetch stops, and its files stay for the next time."""
 
 
 def wanted(config: Config) -> Sequence[Wanted]:
-    """What has to be fetched for the providers in use, in their order; nothing where nothing may be written.
+    """List the missing models of used providers, in their order; none where nothing may be written.
 
     :raises ConfigError: the user's catalogue cannot be read.
     """
@@ -65,7 +66,7 @@ def wanted(config: Config) -> Sequence[Wanted]:
 
 
 def _missing(engine: str, model: object, data_dir: Path | None) -> str | None:
-    """The name of a model that is configured and not there; None: there is nothing to fetch."""
+    """The name of a configured model that is missing; None: there is nothing to fetch."""
     if not isinstance(model, str) or "/" in model:
         return None
     there = data_dir is not None and (folder.models_dir(data_dir, engine) / model).is_dir()
@@ -73,7 +74,7 @@ def _missing(engine: str, model: object, data_dir: Path | None) -> str | None:
 
 
 def by_hand(entry: Entry) -> str:
-    """What a person does with the files of a model."""
+    """A message on how a person installs a model's files by hand."""
     first, *others = entry.files
     return f"put {', '.join(file.url for file in entry.files)}" if others else f"unpack {first.url}"
 
@@ -81,8 +82,8 @@ def by_hand(entry: Entry) -> str:
 class Fetcher:
     """Fetches one model after the other on a thread of its own.
 
-    :param loaded: is told of a provider whose model has come.
-    :param again_s: seconds before a fetch that failed is tried again.
+    :param loaded: called with a provider whose model has arrived.
+    :param again_s: seconds before a failed fetch is tried again.
     """
 
     def __init__(
@@ -98,11 +99,11 @@ class Fetcher:
         self._stopping = threading.Event()
 
     async def run(self, models: Sequence[Wanted]) -> None:
-        """Fetch all of them, each as often as it takes."""
+        """Fetch all models, each with as many tries as it takes."""
         await asyncio.gather(*(self._whole(one) for one in models))
 
     def close(self) -> None:
-        """Stop soon: with the next piece that arrives."""
+        """Stop soon, at the next piece of data."""
         self._stopping.set()
         self._worker.leave()
 
@@ -130,14 +131,14 @@ class Fetcher:
                 return
 
     def _fetch(self, one: Wanted) -> None:
-        """On the worker's thread.
+        """Fetch one model, on the worker's thread.
 
-        :raises DownloadFailed: it cannot be had.
+        :raises DownloadFailed: it cannot be fetched.
         :raises Stopped: the server ends.
         """
         entry, gauge = one.entry, metrics.MODEL_FETCHED.labels(one.entry.engine, one.entry.name)
         if _missing(entry.engine, entry.name, self._data_dir) is None:
-            return  # somebody has put it there by hand
+            return  # a person has installed it by hand
         log.info("models: fetching %s, %d MB, %s", entry.name, entry.size >> 20, entry.licence)
         tenth = 0
 
@@ -158,9 +159,9 @@ class Fetcher:
 
 @asynccontextmanager
 async def fetching(config: Config, loaded: Callable[[str], Awaitable[None]]) -> AsyncIterator[None]:
-    """Fetch what is missing as long as this lasts.
+    """Fetch missing models while the context lasts.
 
-    :param loaded: is told of a provider whose model has come.
+    :param loaded: called with a provider whose model has arrived.
     :raises ConfigError: the user's catalogue cannot be read.
     """
     models = await asyncio.to_thread(wanted, config) if config.models.fetch else ()

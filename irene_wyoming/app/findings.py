@@ -1,4 +1,4 @@
-"""Finding: one thing that ``check`` has looked at."""
+"""Finding: the result of one thing that ``check`` has looked at."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,14 +7,14 @@ from enum import StrEnum
 class Level(StrEnum):
     OK = "ok"
     WARNING = "warning"
-    """Works, but not all of it."""
+    """The thing works, but not fully."""
     ERROR = "error"
-    """Does not work."""
+    """The thing does not work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     level: Level
     about: str
-    """What was looked at, as in ``wake.providers.openwakeword``."""
+    """The subject, such as ``wake.providers.openwakeword``."""
     text: str

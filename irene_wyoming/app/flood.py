@@ -1,7 +1,7 @@
-"""Keeps a flood of warnings from filling the log: what is told again and again is counted, and the count is told.
+"""Keeps a flood of warnings from filling the log: repeated ones are counted, and the count is logged.
 
-Distinct facts are all told. Two warnings state one fact when they have the same text and the same words in it: another
-file, client or reason is another fact, another number of seconds is not.
+Distinct facts are all logged. Two warnings state one fact when they have the same text and the same words in it.
+Another file, client or reason is another fact; another number of seconds is not.
 """
 
 import logging
@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from irene_wyoming.app.outlet import Outlet
 
 REPEATS = 3
-"""How often one fact is told in a window: enough to see that it goes on."""
+"""Times that one fact is logged per window: enough to see that it goes on."""
 
 MOST_FACTS = 100
-"""Facts of one kind that are told in a window: a network can make up names without end."""
+"""Facts of one kind that are logged per window: a network can make up names without end."""
 
 WINDOW_S = 60.0
 
 MAX_KINDS = 1_000
-"""Kinds of warnings that are counted at a time; the program has some hundred."""
+"""Kinds of warnings that are counted at a time. The program has some hundred."""
 
 
 @dataclass(slots=True)
 class Fact:
-    """A warning of which more may come."""
+    """A warning that may be repeated."""
 
     record: logging.LogRecord
     count: int = 0
@@ -38,14 +38,14 @@ class Window:
     began: float
     facts: dict[tuple[str, ...], Fact] = field(default_factory=dict)
     others: int = 0
-    """Lines about facts beyond the most that are told apart."""
+    """Lines about facts beyond MOST_FACTS."""
 
 
 class Repeats(logging.Filter):
-    """Lets a fact through a few times a minute and counts the rest. What is no warning is always let through."""
+    """Lets a fact through a few times a minute and counts the rest. Records below warnings always pass."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """:param clock: seconds, never going back."""
+        """:param clock: monotonic seconds."""
         super().__init__()
         self._clock = clock
         self._windows: dict[tuple[str, str], Window] = {}
@@ -55,7 +55,7 @@ class Repeats(logging.Filter):
             return True
         kind = record.name, str(record.msg)
         if kind not in self._windows and len(self._windows) >= MAX_KINDS:
-            return True  # told, and not counted: nobody's warning is lost for want of room
+            return True  # logged without being counted, so that no warning is lost for lack of room
         window = self._windows.setdefault(kind, Window(self._clock()))
         words = words_of(record)
         fact = window.facts.get(words)
@@ -68,9 +68,9 @@ class Repeats(logging.Filter):
         return fact.count <= REPEATS
 
     def over(self, *, every: bool = False) -> Iterator[logging.LogRecord]:
-        """What is to be told of windows that are over: how often a fact was left out.
+        """Records about windows that are over: how often each fact was left out.
 
-        :param every: also of windows that are not.
+        :param every: also for windows that are not over.
         """
         now = self._clock()
         for kind, window in list(self._windows.items()):
@@ -88,7 +88,7 @@ class Repeats(logging.Filter):
 
 
 class GuardedHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic only in the stubs
-    """Writes records as its base does; and when a window is over, or at the end, what its guard has counted."""
+    """Writes records as its base does, and its guard's counts when a window is over, and at the end."""
 
     def __init__(self, stream: object, repeats: Repeats) -> None:
         super().__init__(stream)
@@ -116,7 +116,7 @@ class GuardedHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generi
 
 
 def words_of(record: logging.LogRecord) -> tuple[str, ...]:
-    """What tells one fact from another of its kind: everything in it that is no number."""
+    """The values that distinguish facts of one kind: all that are no numbers."""
     values = record.args.values() if isinstance(record.args, dict) else record.args or ()
     return tuple(str(value) for value in values if not isinstance(value, int | float))
 

@@ -1,4 +1,4 @@
-"""The front address."""
+"""Composition of the front address."""
 
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -17,23 +17,23 @@ log = logging.getLogger(__name__)
 
 
 def reachable(address: Address) -> Address:
-    """Where a server of this machine is reached that listens on ``address``."""
+    """The address at which clients on this machine reach a server that listens on ``address``."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
     return address if address.path else replace(address, host=local.get(address.host, address.host))
 
 
 def enabled(config: Config) -> dict[str, Address]:
-    """The addresses of the servers that are enabled, by name."""
+    """The addresses of the enabled servers, by name."""
     servers = {"wake": config.wake, "asr": config.asr, "mic": config.mic}
     return {name: server.address for name, server in servers.items() if server.enabled}
 
 
 @asynccontextmanager
 async def front_server(config: Config, servers: Mapping[str, Address], wait_s: float = 0.0) -> AsyncIterator[Service]:
-    """The listening front of ``servers``.
+    """Run the front of ``servers``.
 
-    :param wait_s: listen only when all of them have described themselves, but not later than this, seconds.
-    :raises AddressUnavailable: the address cannot be had.
+    :param wait_s: seconds to wait at most for all servers to describe themselves before listening.
+    :raises AddressUnavailable: the address cannot be used.
     """
     settings = config.front
     name = instance_name("", config.discovery.name)

@@ -1,4 +1,4 @@
-"""The memory of NVIDIA GPUs, as their driver tells it."""
+"""Memory of NVIDIA GPUs, read from their driver."""
 
 import importlib.util
 import logging
@@ -10,17 +10,17 @@ log = logging.getLogger(__name__)
 
 
 class GpuMemory:
-    """A look at the memory of every GPU, one that an engine uses or not. Tells nothing where there is none, or where
-    nvidia-ml-py, which comes with the extra ``whisper``, is not installed.
+    """Reads the memory of every GPU, used or not. It reports nothing without a GPU, or without nvidia-ml-py, which
+    comes with the extra ``whisper``.
 
-    The driver's library stays loaded until the process ends: it has no threads, and to load it takes tens of ms.
+    The driver's library stays loaded until the process ends: it has no threads, and loading takes tens of ms.
     """
 
     def __init__(self) -> None:
         self._devices: dict[str, Any] | None = None
 
     def __call__(self) -> None:
-        """Blocks for a millisecond; the first time for as long as the driver takes to start."""
+        """Read once. It blocks for a millisecond, the first time until the driver has started."""
         if self._devices is None:
             self._devices = _devices()
         if not self._devices:
@@ -39,7 +39,7 @@ class GpuMemory:
 
 
 def _devices() -> dict[str, Any]:
-    """Handles by number."""
+    """The GPUs' handles by number."""
     if importlib.util.find_spec("pynvml") is None:
         return {}
     import pynvml

@@ -1,4 +1,4 @@
-"""The names that a server knows: those of the configuration, and those that Home Assistant tells."""
+"""The names that a server knows: from the configuration and from Home Assistant."""
 
 import asyncio
 import logging
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Names = Callable[[], Vocabulary | None]
-"""Gives the names as they are known now; None: no more than the engines know from the configuration."""
+"""Gives the present names; None: engines know no more than the configuration's."""
 
 
 def configured(config: Config) -> Vocabulary:
-    """The names that somebody has typed."""
+    """The names typed in the configuration."""
     return Vocabulary.of(config.asr.vocabulary.areas, config.asr.vocabulary.devices)
 
 
 def where(config: Config, environ: Mapping[str, str]) -> Endpoint | None:
-    """Whom to ask for names; None: nobody. May block.
+    """Find the Home Assistant to ask for names; None: there is none. May block.
 
     :raises ConfigError: the token cannot be read.
     """
@@ -35,17 +35,17 @@ def where(config: Config, environ: Mapping[str, str]) -> Endpoint | None:
 
 
 def home(config: Config, found: Endpoint) -> "Home":
-    """The home at an endpoint, whose last list of names is kept in the data folder if there is one."""
-    from irene_wyoming.home.watch import Home  # with aiohttp: 7 MB that servers without a home do not need
+    """Make the home at an endpoint, with its last list of names from the data folder if there is one."""
+    from irene_wyoming.home.watch import Home  # loads aiohttp: 7 MB that servers without a home do not need
 
     return Home(found, None if config.data_dir is None else kept.path_in(config.data_dir))
 
 
 @asynccontextmanager
 async def watched_home(config: Config, environ: Mapping[str, str]) -> AsyncIterator["Home | None"]:
-    """The home that is asked for names for as long as the context lasts; None: nobody is asked.
+    """Follow the home's names while the context lasts; gives None where no home is configured.
 
-    A token that cannot be read is told and costs the names, not the server.
+    An unreadable token is logged and costs the names, not the server.
     """
     try:
         found = await asyncio.to_thread(where, config, environ)
@@ -61,7 +61,7 @@ async def watched_home(config: Config, environ: Mapping[str, str]) -> AsyncItera
 
 
 class Known:
-    """The names of the configuration and those of a home, joined anew only when the latter change."""
+    """Names of the configuration and of the home, joined again only when the latter change."""
 
     def __init__(self, typed: Vocabulary, told: "Home | None") -> None:
         self._typed = typed

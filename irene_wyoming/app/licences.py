@@ -1,4 +1,4 @@
-"""Under which terms the models are that engines have loaded. ``irene-wyoming check`` tells it."""
+"""Finds the licences of loaded models, for ``irene-wyoming check``."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,8 +12,8 @@ NOT_COMMERCIAL = "-NC-"
 def told(engines: Mapping[str, Sequence[ModelInfo]], fetched: Sequence[Entry]) -> str:
     """The licences of each engine's models, in one line.
 
-    :param engines: what each engine has loaded, by its name.
-    :param fetched: the models that can be fetched, which stand for those of their names.
+    :param engines: loaded models by the engine's name.
+    :param fetched: the catalogue's models, whose licences count for models of the same name.
     """
     listed = {(entry.engine, entry.name): entry.licence for entry in fetched}
     parts = []

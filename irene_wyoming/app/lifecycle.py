@@ -1,4 +1,4 @@
-"""What every server needs around it: signals, its announcement."""
+"""The surroundings of every server: signals, announcement, metrics."""
 
 import asyncio
 import logging
@@ -30,12 +30,13 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 AGAIN_S = 1.0
-"""Signals that come so shortly after the first ask for the same: systemd sends one to every process of a service, and
-``run`` passes its own on to its servers."""
+"""Seconds after the first signal in which others mean the same stop. systemd sends one to every process of a service,
+and ``run`` passes its own on to its servers.
+"""
 
 
 class Stop:
-    """What SIGTERM, SIGINT and ``POST /drain`` ask for."""
+    """The state of a stop by SIGTERM, SIGINT or ``POST /drain``."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -46,7 +47,7 @@ class Stop:
 
     @classmethod
     def by_signals(cls) -> "Stop":
-        """To be called from the main thread."""
+        """Make a Stop that follows the signals. Call it from the main thread."""
         stop = cls()
         loop = asyncio.get_running_loop()
         for number in STOPS:
@@ -59,13 +60,13 @@ class Stop:
             self.asked.set()
 
     def signal(self) -> None:
-        """A signal has come."""
+        """Take note of a signal."""
         if self.asked.is_set() and asyncio.get_running_loop().time() - self._asked_at >= AGAIN_S:
             self.at_once.set()
         self.ask()
 
     async def unless_at_once(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do this, or as much of it as can be done until ``at_once``."""
+        """Run work, but end it at ``at_once``."""
         async with beside(work, "end conversations") as doing, beside(self.at_once.wait(), "hurry") as hurried:
             await asyncio.wait({doing, hurried}, return_when=asyncio.FIRST_COMPLETED)
             if doing.done():
@@ -73,9 +74,9 @@ class Stop:
 
 
 async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
-    """What the work returns; None: SIGTERM or SIGINT came before, and the work has been cancelled and has ended.
+    """Run work; gives its result, or None where SIGTERM or SIGINT has cancelled it.
 
-    To be called from the main thread.
+    Call it from the main thread.
     """
     asked = Stop.by_signals().asked
     async with beside(asked.wait(), "wait to be stopped") as stop, beside(work, "work until stopped") as task:
@@ -84,24 +85,23 @@ async def until_stopped(work: Coroutine[Any, Any, T]) -> T | None:
 
 
 def deaf() -> None:
-    """Take no more of these signals, when all is over but the closing of the loop. One that comes while it closes is
-    reported as an error, and one behind it would end us with another code than 0. The kernel sends a child several
-    where a supervisor of several threads was killed.
+    """Ignore further signals while the loop closes. They would be reported as errors, or change the exit code from 0.
+    The kernel sends several when a supervisor of several threads was killed.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     for number in STOPS:
-        asyncio.get_running_loop().remove_signal_handler(number)  # closing the loop would give us the default one
+        asyncio.get_running_loop().remove_signal_handler(number)  # closing the loop would restore the default handler
         signal.signal(number, signal.SIG_IGN)
 
 
 def for_hubs(address: Address) -> bool:
-    """Whether hubs can connect there: they speak neither TLS nor to sockets of another machine."""
+    """Whether hubs can connect to this address: they speak neither TLS nor to another machine's sockets."""
     return not address.path and not address.tls
 
 
 @asynccontextmanager
 async def announced(config: Config, service: Service) -> AsyncIterator[None]:
-    """Have hubs find the service for as long as the context lasts, where the configuration wants it."""
+    """Announce the service to hubs while the context lasts, if the configuration wants it."""
     if not config.discovery.zeroconf or not for_hubs(service.address):
         yield
         return
@@ -114,7 +114,7 @@ async def announced(config: Config, service: Service) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def told_supervisor(front: Address, environ: Mapping[str, str]) -> AsyncIterator[None]:
-    """Tell Home Assistant's Supervisor of the front address, where this runs as its add-on."""
+    """Tell Home Assistant's Supervisor the front address, if this is its add-on."""
     from irene_wyoming.discovery.supervisor import TOKEN_VARIABLE, tell_supervisor
 
     if TOKEN_VARIABLE not in environ or front.path or front.tls:
@@ -133,10 +133,10 @@ async def told_supervisor(front: Address, environ: Mapping[str, str]) -> AsyncIt
 
 @asynccontextmanager
 async def observed(config: Config, service: Service, stop: Stop, *, supervised: bool = False) -> AsyncIterator[None]:
-    """Have the service's process sampled, and its figures served.
+    """Sample the service's process and serve its metrics while the context lasts.
 
-    :param stop: is asked for by ``POST /drain``, and told by /readyz.
-    :param supervised: ``run`` serves the figures of all servers.
+    :param stop: set by ``POST /drain``, and shown by /readyz.
+    :param supervised: whether ``run`` serves the metrics of all servers instead.
     """
     if not config.metrics.enabled:
         yield
@@ -145,7 +145,7 @@ async def observed(config: Config, service: Service, stop: Stop, *, supervised: 
         gpu = service.name == "asr" and (await asyncio.to_thread(hardware.detect)).gpu  # the one server that may use it
         await stack.enter_async_context(sampled(service.name, [GpuMemory()] if gpu else []))
         if not supervised:
-            from irene_wyoming.web.exposition import exposed  # with aiohttp: 12 MB that servers under run do not need
+            from irene_wyoming.web.exposition import exposed  # loads aiohttp: 12 MB that servers under run do not need
 
             ready = unless(stop.asked, undescribed({service.name: reachable(service.address)}))
             await stack.enter_async_context(exposed(config.metrics, ready, drain=stop.ask))
@@ -158,7 +158,7 @@ async def serve(
     """Run one server until it is told to stop.
 
     :param name: ``wake``, ``asr`` or ``mic``.
-    :param supervised: by ``run``, which does what needs to be done once only.
+    :param supervised: whether ``run`` has started it and does what is needed once only.
     """
     stop = Stop.by_signals()
     async with AsyncExitStack() as stack:
@@ -168,7 +168,7 @@ async def serve(
         service = await stack.enter_async_context(server)
         await stack.enter_async_context(observed(config, service, stop, supervised=supervised))
         async with AsyncExitStack() as announcing:
-            # One card in the hub: where there is a front, it stands for all.
+            # One card in the hub: where there is a front, it stands for all servers.
             if not (supervised and config.front.enabled and for_hubs(config.front.address)):
                 await announcing.enter_async_context(announced(config, service))
             await stop.asked.wait()

@@ -1,4 +1,4 @@
-"""Link: one of the things between a person's mouth and a light that goes on, as the doctor has found it."""
+"""Link: one of the things between a person's voice and a light, with the doctor's result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from irene_wyoming.app.findings import Level
 @dataclass(frozen=True, slots=True)
 class Link:
     name: str
-    """What the link is called, such as ``microphone`` or ``wake word``."""
+    """The link's name, such as ``microphone`` or ``wake word``."""
     level: Level
     text: str
-    """What was found."""
+    """The result in words."""
     cure: str = ""
     """One sentence on what to do; empty: nothing."""
 
@@ -22,7 +22,7 @@ def good(name: str, text: str) -> Link:
 
 
 def doubtful(name: str, text: str, cure: str) -> Link:
-    """It works, but not well."""
+    """Make a link that works, but not well."""
     return Link(name, Level.WARNING, text, cure)
 
 
@@ -31,7 +31,7 @@ def broken(name: str, text: str, cure: str) -> Link:
 
 
 def first_broken(links: Iterable[Link]) -> Link | None:
-    """What to mend first: the first link that is broken, else the first that is doubtful; None: all are good."""
+    """The link to mend first: the first broken one, else the first doubtful one; None: all are good."""
     links = list(links)
     for level in (Level.ERROR, Level.WARNING):
         for link in links:

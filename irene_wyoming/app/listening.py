@@ -1,4 +1,4 @@
-"""One server's address as the configuration wants it: who may connect, how, and a warning where that is the world."""
+"""Makes one server's address from the configuration: access, limits, and a warning where the internet can reach it."""
 
 import asyncio
 import logging
@@ -29,13 +29,13 @@ async def listening(
     silent: bool = False,
     files_each: int = 1,
 ) -> AsyncIterator[Service]:
-    """A server at its address, with its limits.
+    """Listen at a server's address, with its access rules and limits.
 
-    :param server: its section of the configuration.
-    :param name, address: of a further address of it; None: the server's own.
-    :param silent: its clients have nothing to say.
-    :param files_each: what a client has open here.
-    :raises AddressUnavailable: the address cannot be had.
+    :param server: name of its section in the configuration.
+    :param name, address: those of a further address; None: the server's own.
+    :param silent: its clients send nothing.
+    :param files_each: files that a client has open here.
+    :raises AddressUnavailable: the address cannot be used.
     :raises ConfigError: the certificate cannot be used.
     """
     settings = getattr(config, server)
@@ -69,19 +69,19 @@ async def listening(
 
 
 def public_addresses(address: Address) -> list[str]:
-    """Those of the addresses that a server listens on which the whole internet can reach. Looks names up: may block."""
+    """The addresses of a server that the whole internet can reach. Name look-ups may block."""
     if address.path:
         return []
     try:
         bound = set(bound_addresses(address.host))
         present = [found.address for found in list_addresses()] if bound & EVERYWHERE.keys() else []
-    except OSError:  # what cannot be listened on says so by itself
+    except OSError:  # listening reports its own error
         return []
     return public_of(bound, present)
 
 
 def public_of(bound: Iterable[str], present: Iterable[str]) -> list[str]:
-    """:param present: what ``0.0.0.0`` and ``::`` stand for."""
+    """:param present: this machine's addresses, for which ``0.0.0.0`` and ``::`` stand."""
     families = {family for host in bound for family in EVERYWHERE.get(host, ())}
     heard = [ip_address(host) for host in bound if host not in EVERYWHERE]
     heard += [found for found in map(ip_address, present) if found.version in families]

@@ -1,4 +1,4 @@
-"""How busy this process is, and the adaptive quality level of streams that open."""
+"""Measures the load of this process, and chooses the adaptive quality level of new streams."""
 
 import time
 from collections.abc import Callable
@@ -9,19 +9,19 @@ from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.server import AudioProfile
 
 WINDOW_S = 1.0
-"""Seconds over which the load is taken: shorter, and one long utterance would look like an overload."""
+"""Seconds over which the load is measured. In less, one long utterance would look like an overload."""
 
 
 class LoadMeter:
-    """CPU time of this process as a fraction of the time that has passed: 1 is one core in full use.
+    """Measures CPU time of this process per elapsed time: 1 is one core in full use.
 
-    Python runs our own code on one core at a time, so that 1 is the end of it, however many cores there are.
+    Python runs our own code on one core at a time, so 1 is the limit on any number of cores.
     """
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, cpu: Callable[[], float] = time.process_time
     ) -> None:
-        """:param clock, cpu: seconds, never going back."""
+        """:param clock, cpu: monotonic seconds."""
         self._clock = clock
         self._cpu = cpu
         self._since = clock()
@@ -29,7 +29,7 @@ class LoadMeter:
         self._load = 0.0
 
     def __call__(self) -> float:
-        """The load since the call before, over at least a full window."""
+        """The load since an earlier call, over at least a full window."""
         now = self._clock()
         if now - self._since >= WINDOW_S:
             used = self._cpu()
@@ -39,7 +39,7 @@ class LoadMeter:
 
 
 def method(server: str, profile: AudioProfile, preferred: Quality) -> str | AdaptivePolicy:
-    """How a server converts audio: as configured; adaptive means its preferred level, or a cheaper one under load."""
+    """The server's conversion method. Adaptive means its preferred level, or a cheaper one under load."""
     if profile.resample_quality != Quality.ADAPTIVE:
         return profile.resample_quality
     return AdaptivePolicy(

@@ -1,6 +1,6 @@
-"""The log: lines for people or JSON for collectors, from which nothing that a peer sent can escape."""
+"""The log: lines for people or JSON for collectors. Text from peers cannot forge lines or control terminals."""
 
-import encodings.unicode_escape  # noqa: F401  # is found now: later, when no file can be opened, it could not be
+import encodings.unicode_escape  # noqa: F401  # load it now: later there may be no free file
 import errno
 import json
 import logging
@@ -19,17 +19,17 @@ from irene_wyoming.config.addon import told
 from irene_wyoming.config.model import Config
 
 COLOURS = {logging.WARNING: "\x1b[33m", logging.ERROR: "\x1b[31m", logging.CRITICAL: "\x1b[1;31m"}
-"""Yellow, red, and bold red; what is no warning has the terminal's own colour."""
+"""Terminal colours: yellow, red, bold red; records below warnings have none."""
 
 GOOD, FAINT, PLAIN = "\x1b[32m", "\x1b[2m", "\x1b[0m"
 
-# Controls, among them what moves a terminal's cursor, and what turns or hides text (Unicode's line and paragraph
-# separators, marks of direction, and the byte order mark).
+# Control characters, including those that move a terminal's cursor, and characters that turn or hide text (Unicode's
+# line and paragraph separators, marks of direction, and the byte order mark).
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 def start_log(config: Config) -> None:
-    """Log to standard error as the configuration wants it."""
+    """Start the log on standard error, as configured."""
     handler = GuardedHandler(outlet(sys.stderr), Repeats())
     colours = coloured(sys.stderr, os.environ)
     text = TextFormatter(colours=colours, traced=config.log_level == "debug")
@@ -40,21 +40,21 @@ def start_log(config: Config) -> None:
 
 
 def coloured(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether a stream shows colours: it is a terminal, and nobody has said otherwise (https://no-color.org)."""
+    """Whether a stream shows colours: it is a terminal, and no variable forbids them (https://no-color.org)."""
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 def escaped(text: str) -> str:
-    r"""Text in which controls and surrogates are written as \x1b or \u202e, so that a line stays one line."""
+    r"""Write controls and surrogates as \x1b or \u202e, so that a line stays one line."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class TextFormatter(logging.Formatter):
-    """One line for each record; below it a traceback, if the program has a bug."""
+    """Formats one line per record, and a traceback below it for a bug."""
 
     def __init__(self, *, colours: bool = False, traced: bool = False) -> None:
-        """:param colours: of a terminal.
-        :param traced: lines end in the id of their conversation.
+        """:param colours: use a terminal's colours.
+        :param traced: end lines with the id of their conversation.
         """
         self._colours = colours
         self._traced = traced
@@ -71,7 +71,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object in a line: time, level, logger, message, and where there are such, trace and exception."""
+    """Formats one JSON object per line: time, level, logger, message, and trace and exception where there are any."""
 
     def format(self, record: logging.LogRecord) -> str:
         written = {
@@ -88,7 +88,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class OutOfFiles(logging.Filter):
-    """Says in a line that no file can be opened, where asyncio tells it in a traceback."""
+    """Logs in a line that no file can be opened, where asyncio logs a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -102,7 +102,7 @@ class OutOfFiles(logging.Filter):
 
 
 class Told(logging.Filter):
-    """Keeps passwords in addresses out of the log, and calls settings by the names of a household's options."""
+    """Hides passwords of addresses in the log, and calls settings by the names of an add-on's options."""
 
     def __init__(self, *, household: bool) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Second looks at wake words: who takes them, in which process."""
+"""Chooses which process takes second looks at wake words."""
 
 import asyncio
 import logging
@@ -22,16 +22,17 @@ from irene_wyoming.wire.address import Address
 log = logging.getLogger(__name__)
 
 NICE = 5
-"""Niceness of the thread that looks, in the speech-to-text server. Where both want one core, commands get 3/4 of it.
-A look then takes four times as long, which is still within its patience."""
+"""Niceness of the looking thread in the speech-to-text server. On a shared core commands get 3/4 of the time. A look
+then takes four times as long, still within its patience.
+"""
 
 
 @asynccontextmanager
 async def second_look(settings: WakeConfig, environ: Mapping[str, str]) -> AsyncIterator[SecondLook | None]:
-    """What decides on proposed words, where this machine has it. Its model is loaded when a word first wants it."""
+    """Make the second look, if the model is installed. It is loaded when a word first needs it."""
     path = environ.get(PATH_VARIABLE)
     if not wanted(settings):
-        recogniser: Recogniser = OwnRecogniser(lambda: phrase_scorer()())  # nobody yet; the page may say otherwise
+        recogniser: Recogniser = OwnRecogniser(lambda: phrase_scorer()())  # unused so far; the page may switch it on
     elif path is not None:
         log.info("wake: the speech-to-text server looks twice at wake words")
         recogniser = AskedRecogniser(path)
@@ -52,10 +53,10 @@ async def second_look(settings: WakeConfig, environ: Mapping[str, str]) -> Async
 
 
 def behind_commands(load: Callable[[], Scorer]) -> Callable[[], Scorer]:
-    """A loader whose thread lets commands go first where a core has to be shared."""
+    """Wrap a loader so that commands go first where its thread shares a core."""
 
     def loaded() -> Scorer:
-        if sys.platform == "linux":  # where a thread can be nice on its own
+        if sys.platform == "linux":  # threads have a niceness of their own
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         return load()
 
@@ -64,7 +65,7 @@ def behind_commands(load: Callable[[], Scorer]) -> Callable[[], Scorer]:
 
 @asynccontextmanager
 async def looks_served(environ: Mapping[str, str]) -> AsyncIterator[None]:
-    """Take looks for the wake server for as long as the context lasts, where ``run`` wants it."""
+    """Take looks for the wake server while the context lasts, where ``run`` wants it."""
     path = environ.get(PATH_VARIABLE)
     if path is None:
         yield
@@ -73,7 +74,7 @@ async def looks_served(environ: Mapping[str, str]) -> AsyncIterator[None]:
         recogniser = OwnRecogniser(behind_commands(await asyncio.to_thread(phrase_scorer)), "asr")
     except EngineError as error:
         log.warning("asr: no second look at wake words: %s", error)
-        yield  # the wake server finds nobody there, and says so
+        yield  # the wake server finds no socket and reports it
         return
     async with AsyncExitStack() as stack:
         stack.push_async_callback(recogniser.close)

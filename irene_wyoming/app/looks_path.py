@@ -1,4 +1,4 @@
-"""Whether anybody wants second looks at wake words, and where one server asks another for them. Loads no engine."""
+"""Whether second looks are wanted, and the socket on which one server asks another for them. Loads no engine."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ SOCKET = "looks.sock"
 
 
 def wanted(settings: WakeConfig) -> bool:
-    """Whether the configuration wants a second look at any word of any satellite, or has words that need one."""
+    """Whether the configuration wants second looks for any word or satellite, or has words that need them."""
     verifies = [settings.verify, *(word.verify for word in settings.models.values())]
     for satellite in settings.satellites.values():
         verifies += [satellite.settings.verify, *(word.verify for word in satellite.models.values())]
@@ -19,9 +19,9 @@ def wanted(settings: WakeConfig) -> bool:
 
 
 def shared_path(config: Config, folder: Path) -> Path | None:
-    """Where the wake server asks the speech-to-text server for looks; None: not both run, or nobody wants any.
+    """The socket on which the speech-to-text server takes looks; None: not both servers run, or no looks are wanted.
 
-    :param folder: for the socket; nobody else may enter it.
+    :param folder: folder for the socket; no other user may enter it.
     """
     path = folder / SOCKET
     if not (config.wake.enabled and config.asr.enabled and wanted(config.wake)):

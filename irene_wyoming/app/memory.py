@@ -1,4 +1,4 @@
-"""What a server's caches do, told in the metrics; and which models are let go when memory runs short."""
+"""Reports what a server's caches do in the metrics, and unloads models when memory runs short."""
 
 import asyncio
 import logging
@@ -14,28 +14,29 @@ from irene_wyoming.tasks import beside
 log = logging.getLogger(__name__)
 
 EVERY_S = 10.0
-"""Seconds between two looks: the kernel's shortest average of waiting for memory is over 10 s; a look costs 2 ms."""
+"""Seconds between two looks: the kernel's shortest average of memory stalls is over 10 s. A look costs 2 ms."""
 
 UNUSED_S: Mapping[PressureLevel, float] = MappingProxyType({PressureLevel.SOME: 300.0, PressureLevel.CRITICAL: 30.0})
-"""Seconds without work after which a model is let go. It takes seconds to load again, so that one which a household
-uses now is kept; a person who speaks twice within 30 s is in the midst of something."""
+"""Seconds without work after which a model is unloaded, by pressure. Loading takes seconds, so models in use are kept.
+A person who speaks twice within 30 s is busy with something.
+"""
 
 Stats = Callable[[], CacheStats]
 LetGo = Callable[[float], Awaitable[list[str]]]
-"""Lets models go that have been without work for so many seconds; gives their names."""
+"""Unloads models that were not used for so many seconds; gives their names."""
 
 
 async def nothing(_: float) -> list[str]:
-    """For a server whose models are in use all the time."""
+    """Unload nothing, for a server whose models are always in use."""
     return []
 
 
 class MemoryWatch:
-    """Looks at memory and caches, and acts.
+    """Watches memory and caches, and frees memory under pressure.
 
-    :param stats: the caches to tell of, by the name that they have in the metrics.
-    :param let_go: what is done under pressure. Models are what takes memory; filters take a hundredth of one.
-    :param read: how short memory is now; not called on the event loop.
+    :param stats: the caches to report, by their names in the metrics.
+    :param let_go: unloads models under pressure; filters take a hundredth of a model's memory.
+    :param read: reads the memory pressure; not called on the event loop.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class MemoryWatch:
         self.level = PressureLevel.NONE
 
     async def look(self) -> None:
-        """Look once."""
+        """Look once and act."""
         now = await asyncio.to_thread(self._read)
         level = pressure_level(now, self._before)
         self._before = now
@@ -76,7 +77,7 @@ def tell(name: str, stats: CacheStats) -> None:
 
 @asynccontextmanager
 async def watched(watch: MemoryWatch, every_s: float = EVERY_S) -> AsyncIterator[None]:
-    """Look again and again for as long as the context lasts."""
+    """Watch memory while the context lasts."""
 
     async def run() -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The microphone server."""
+"""Composition of the microphone server."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,10 +24,10 @@ from irene_wyoming.tasks import beside
 
 @asynccontextmanager
 async def mic_server(config: Config) -> AsyncIterator[Service]:
-    """The listening microphone server, its further addresses included. Without a device it says so once, and keeps
-    describing itself.
+    """Run the microphone server with its further addresses. A missing device is logged once, and the server still
+    describes itself.
 
-    :raises AddressUnavailable: an address cannot be had.
+    :raises AddressUnavailable: an address cannot be used.
     """
     settings = config.mic
     ways = methods(settings)
@@ -49,12 +49,12 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
             services.append(await stack.enter_async_context(opened))
         if settings.always_on:
             stack.enter_context(feed.kept_open())
-        # The source is opened once at the start, so that the log says at once what is wrong with it.
+        # The source is opened once at the start, so that the log shows at once what is wrong with it.
         await stack.enter_async_context(beside(feed.probe(), "probe the microphone"))
         yield services[0]
 
 
 def methods(settings: MicConfig) -> dict[str, str | AdaptivePolicy]:
-    """How to convert, by the name in the configuration: outputs with the same name share one adaptive level."""
+    """The conversion methods by name in the configuration: outputs with one name share an adaptive level."""
     names = {output.resample_quality for output in settings.outputs}
     return {name: method("mic", replace(settings.audio, resample_quality=name), Quality.MEDIUM) for name in names}

@@ -1,4 +1,4 @@
-"""What /metrics says, put together for a person."""
+"""Reads /metrics and summarises it for a person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,18 +14,18 @@ Labels = frozenset[tuple[str, str]]
 NOT_READY = 503
 
 MAX_BYTES = 4_194_304
-"""All our figures take some 10 kB; whatever is larger is something else."""
+"""Most bytes of an answer. Our metrics take some 10 kB, so a larger one is something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One server."""
+    """The figures of one server."""
 
     server: str
     connections: int
     memory_mb: float
     lag_ms: float
-    """How late its event loop was, on the mean since the last look."""
+    """Mean delay of its event loop since the last look, milliseconds."""
     refused: int
     restarts: int
 
@@ -36,22 +36,22 @@ class LastWord:
 
     word: str
     at: float
-    """Seconds since the epoch."""
+    """Time in seconds since the epoch."""
     score: float
-    """Its peak, 0 to 1."""
+    """The peak score, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One look at /metrics: samples by name and labels; and at /readyz."""
+    """One look at /metrics (samples by name and labels) and at /readyz."""
 
     samples: Mapping[tuple[str, Labels], float]
     unready: Mapping[str, str] = field(default_factory=dict)
-    """Why a server cannot be used now, by server; those that can are not in it."""
+    """Reasons why servers cannot be used now, by name; usable servers are not in it."""
 
     @property
     def last_word(self) -> LastWord | None:
-        """None: no word has been heard yet."""
+        """The wake word that was heard last; None: there was none yet."""
         times, scores = self.by("irene_last_word_timestamp_seconds", "model"), self.by("irene_last_word_score", "model")
         if not times:
             return None
@@ -59,7 +59,7 @@ class Figures:
         return LastWord(word, times[word], scores.get(word, 0.0))
 
     def empty(self) -> dict[str, float]:
-        """Utterances of which nothing was understood, by provider."""
+        """Utterances with an empty transcript, by provider."""
         found: dict[str, float] = {}
         for (name, labels), value in self.samples.items():
             told = dict(labels)
@@ -68,7 +68,7 @@ class Figures:
         return found
 
     def by(self, name: str, label: str) -> dict[str, float]:
-        """A sample's values by one of its labels, the others added up."""
+        """A sample's values by one of its labels, summed over the others."""
         found: dict[str, float] = {}
         for (other, labels), value in self.samples.items():
             if other == name and (key := dict(labels).get(label)) is not None:
@@ -76,7 +76,7 @@ class Figures:
         return found
 
     def mean(self, name: str, label: str, before: "Figures | None" = None) -> dict[str, float]:
-        """A histogram's mean by one of its labels, since an earlier look if there is one and something came since."""
+        """A histogram's mean by one of its labels, since an earlier look if it has counted since."""
         means = {}
         sums, counts = self.by(f"{name}_sum", label), self.by(f"{name}_count", label)
         old_sums = before.by(f"{name}_sum", label) if before else {}
@@ -90,7 +90,7 @@ class Figures:
         return means
 
     def rows(self, before: "Figures | None" = None) -> list[Row]:
-        """What each server that runs is like now."""
+        """The figures of each running server."""
         connections, refused = self.by("irene_connections", "server"), self.by("irene_refused_total", "server")
         restarts, lag = self.by("irene_restarts_total", "server"), self.mean("irene_loop_lag_seconds", "server", before)
         return [
@@ -107,7 +107,7 @@ class Figures:
 
 
 def unready(url: str, timeout_s: float) -> dict[str, str]:
-    """What /readyz beside this /metrics says, by server; blocks. Empty: all are ready, or it does not say."""
+    """Read /readyz beside this /metrics, by server; blocks. Empty: all are ready, or it does not tell."""
     try:
         with urlopen(f"{url.removesuffix('/metrics')}/readyz", timeout=timeout_s):
             return {}
@@ -120,7 +120,7 @@ def unready(url: str, timeout_s: float) -> dict[str, str]:
 
 
 def parse(text: str) -> Figures:
-    """:raises ServerUnavailable: this is not what /metrics says."""
+    """Parse the text of /metrics; raises ServerUnavailable where it is something else."""
     try:
         return Figures(
             {
@@ -134,9 +134,9 @@ def parse(text: str) -> Figures:
 
 
 def fetch(url: str, timeout_s: float = 5.0) -> Figures:
-    """Look once; blocks.
+    """Read the metrics once; blocks.
 
-    :raises ServerUnavailable: nobody answers, or not with figures.
+    :raises ServerUnavailable: nobody answers, or not with metrics.
     """
     try:
         with urlopen(url, timeout=timeout_s) as answer:

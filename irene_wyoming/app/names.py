@@ -1,4 +1,4 @@
-"""What is known of a home's names: from where, how each is said, and which cannot be said."""
+"""Reports what is known about a home's names: their source, their spoken forms, and which cannot be said."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ Source = Literal["configuration", "home"]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One name."""
+    """The facts about one name."""
 
     written: str
     kind: str
@@ -30,23 +30,23 @@ class Known:
     said: Sequence[str]
     """Spoken forms, the plain one first; empty: nobody can say it."""
     why: str
-    """Why nobody can say it; empty: it can be said."""
+    """The reason why nobody can say it; empty: it can be said."""
     unfound: str = ""
-    """Why Home Assistant does not find it though it is said; empty: it does."""
+    """The reason why Home Assistant does not find it when it is said; empty: it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All names."""
+    """The facts about all names of a home."""
 
     names: Sequence[Known] = ()
     sentences: Sequence[tuple[str, str]] = ()
-    """The home's own sentences, and why one cannot be said; empty: it can."""
+    """The home's own sentences, each with the reason why it cannot be said; empty: it can."""
     asked: str = ""
-    """The address that was asked for names; empty: nobody was."""
+    """The address that was asked for names; empty: none was."""
     told: Things = field(default=NOTHING)
     trouble: str = ""
-    """Why Home Assistant did not tell; ``told`` is then the list of the last time, if there is one."""
+    """The reason why Home Assistant gave no names; ``told`` is then the last list, if there is one."""
 
     @property
     def unsayable(self) -> list[Known]:
@@ -54,7 +54,7 @@ class Report:
 
 
 async def report(config: Config, environ: Mapping[str, str]) -> Report:
-    """Ask Home Assistant now, or read what it said the last time. Never raises for a home that does not answer."""
+    """Ask Home Assistant now, or read its last list. A home that does not answer raises nothing."""
     told, trouble, asked = NOTHING, "", ""
     try:
         found = await asyncio.to_thread(where, config, environ)
@@ -68,7 +68,7 @@ async def report(config: Config, environ: Mapping[str, str]) -> Report:
 
 
 def last_list(config: Config) -> Things:
-    """What Home Assistant told the last time; nothing where that was not kept, or cannot be read."""
+    """The last list from Home Assistant; empty where none was kept or can be read."""
     if config.data_dir is None:
         return NOTHING
     try:
@@ -78,7 +78,7 @@ def last_list(config: Config) -> Things:
 
 
 def described(config: Config, told: Things, asked: str, trouble: str) -> Report:
-    """With how each is said; takes up to some seconds for thousands."""
+    """Make the report with all spoken forms, which takes some seconds for thousands of names."""
     language = config.asr.language
     names = [*known(configured(config).names, "configuration", language), *known(told.names, "home", language)]
     why = dict(unsayable(told.sentences, language))

@@ -1,4 +1,4 @@
-"""The news of all servers in one place, gathered while somebody looks."""
+"""Gathers the news of all servers in one place while somebody looks."""
 
 import asyncio
 import json
@@ -18,19 +18,19 @@ from irene_wyoming.tasks import ended
 log = logging.getLogger(__name__)
 
 AGAIN_S = 1.0
-"""Between two attempts to reach a server that is not there."""
+"""Seconds between two attempts to reach a server that is away."""
 
 LINGER_S = 5.0
-"""After the last looker has gone: a page that is loaded again finds everything as it was."""
+"""Seconds of gathering after the last looker has gone: a reloaded page finds everything as it was."""
 
 ANSWER_TIMEOUT_S = 15.0
-"""For what a server is asked to do; names of a large home take a second."""
+"""Seconds for a server's answer to a request; names of a large home take one."""
 
 Pictures = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 class Reached:
-    """One server, as far as it can be reached."""
+    """The connection to one server's news, as far as it can be reached."""
 
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
@@ -43,7 +43,7 @@ class Reached:
         self._asked: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
 
     async def follow(self) -> AsyncIterator[Sequence[Happening]]:
-        """What happens there. Never ends: a server that is away is tried again and again."""
+        """Follow the server's happenings for ever, with retries while it is away."""
         while True:
             try:
                 reader, self._writer = await asyncio.open_unix_connection(self._path, limit=LINE_BYTES)
@@ -64,7 +64,7 @@ class Reached:
             await asyncio.sleep(AGAIN_S)
 
     async def ask(self, what: str, **fields: Any) -> Mapping[str, Any]:
-        """Have the server do something.
+        """Ask the server for an action and return its answer.
 
         :raises ServerUnavailable: it cannot be reached, or does not answer.
         """
@@ -101,10 +101,10 @@ class Reached:
 
 
 class Newsroom:
-    """Follows the servers for as long as somebody looks."""
+    """Follows the news of all servers while somebody looks."""
 
     def __init__(self, folder: Path, servers: Sequence[str], own: News = NEWS) -> None:
-        """:param folder: of the servers' sockets.
+        """:param folder: folder of the servers' sockets.
         :param own: the news of this process.
         """
         self.servers = {name: Reached(name, socket_path(folder, name)) for name in servers}
@@ -116,7 +116,7 @@ class Newsroom:
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Somebody looks for as long as the context lasts."""
+        """Follow the servers while the context lasts."""
         self._lookers += 1
         if self._leaving is not None:
             self._leaving.cancel()
@@ -133,7 +133,7 @@ class Newsroom:
                 self._leaving = asyncio.get_running_loop().call_later(LINGER_S, self._leave)
 
     async def close(self) -> None:
-        """Nobody looks any more."""
+        """Stop following all servers."""
         tasks = self._tasks
         if self._leaving is not None:
             self._leaving.cancel()
@@ -141,7 +141,7 @@ class Newsroom:
         await ended(*tasks)
 
     def happened(self, what: str) -> list[Happening]:
-        """The last of a kind, the newest first."""
+        """Recent happenings of a kind, the newest first."""
         own = [each for each in self._own.kept() if each["what"] == what]
         every = sorted([*self._happened.get(what, ()), *own], key=lambda each: float(each["at"]), reverse=True)
         return every[:KEPT]
@@ -165,5 +165,5 @@ class Newsroom:
     def _note(self, happened: Sequence[Happening]) -> None:
         for each in happened:
             kept = self._happened.setdefault(str(each["what"]), deque(maxlen=KEPT))
-            if each not in kept:  # a server tells again what it has kept, to whoever connects
+            if each not in kept:  # to each new connection a server repeats what it has kept
                 kept.append(each)

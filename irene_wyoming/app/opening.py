@@ -1,4 +1,4 @@
-"""Opens what a start opens besides engines and microphones: certificates, tokens, folders, and ports of HTTP."""
+"""Opens what a start needs besides engines and microphones: certificates, tokens, folders, and HTTP ports."""
 
 import asyncio
 import os
@@ -20,13 +20,13 @@ from irene_wyoming.wire.address import Address, reason
 SERVERS = ("wake", "asr", "mic")
 
 HEALTHY = b"ok\n"
-"""What /healthz answers."""
+"""The answer of /healthz."""
 
 ANSWER_S = 2.0
 
 
 async def opened(config: Config) -> AsyncIterator[Finding]:
-    """Everything that a configuration names and that has to be there."""
+    """Check everything outside that a configuration names."""
     for warning in config.warnings:
         yield Finding(Level.WARNING, "configuration", warning)
     sections: dict[str, ListeningConfig] = {name: getattr(config, name) for name in (*SERVERS, "front")}
@@ -48,7 +48,7 @@ async def opened(config: Config) -> AsyncIterator[Finding]:
 
 
 def secured(name: str, access: Access) -> list[Finding]:
-    """Certificate and token of one server. Reads files."""
+    """Check the certificate and token of one server. Reads files."""
     looks: dict[str, tuple[Path | None, Callable[[Access], object]]] = {
         "certificate": (access.certificate, server_context),
         "token_file": (access.token_file, server_token),
@@ -67,7 +67,7 @@ def secured(name: str, access: Access) -> list[Finding]:
 
 
 def folders(config: Config) -> list[Finding]:
-    """Folders that are read or written. Makes none."""
+    """Check folders that are read or written, without making any."""
     found = []
     for doubt in of_folders(config):
         about, _, text = doubt.partition(": ")
@@ -81,7 +81,7 @@ def folders(config: Config) -> list[Finding]:
 
 
 def unwritable(folder: Path) -> str:
-    """Why nothing can be written there; empty: it can, once the folder is made."""
+    """The reason why a folder cannot be written; empty: it can, once it is made."""
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent
@@ -91,7 +91,7 @@ def unwritable(folder: Path) -> str:
 
 
 def port(name: str, address: Address) -> Finding:
-    """Whether an HTTP port can be had, or this program itself has it already. Blocks."""
+    """Check whether an HTTP port is free, or used by this program itself. Blocks."""
     try:
         with socket.create_server((address.host, address.port), family=family(address.host), reuse_port=False):
             return Finding(Level.OK, f"{name} address", f"http://{address.host}:{address.port} is free")
@@ -104,7 +104,7 @@ def port(name: str, address: Address) -> Finding:
 
 
 def healthy(address: Address) -> bool:
-    """Whether a program of ours answers at an address. Blocks."""
+    """Whether our program answers at an address. Blocks."""
     where = reachable(address)
     host = f"[{where.host}]" if ":" in where.host else where.host
     try:

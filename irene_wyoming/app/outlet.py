@@ -1,4 +1,4 @@
-"""Outlet: where the log goes, without a server ever waiting for whoever reads it."""
+"""Outlet: the log's output, which never makes a server wait for its reader."""
 
 import os
 import stat
@@ -8,20 +8,21 @@ from contextlib import suppress
 from typing import TextIO
 
 MOST_LINES = 10_000
-"""Lines that wait for a reader, about 1 MB; what comes beyond them is counted."""
+"""Most lines that wait for a reader, about 1 MB; further ones are counted."""
 
 HANDOVER_S = 0.1
-"""A line waits so long for its turn, so that lines are in order with what else is printed. A reader who takes longer
-has stopped, and is waited for no more until everything has been read."""
+"""Seconds that a line waits for its writing, to stay in order with other output. A reader who takes longer has stopped,
+and is not waited for until all is read.
+"""
 
 LAST_WORDS_S = 1.0
-"""For what is left at the end; a part of the seconds that a server has to stop."""
+"""Seconds to write the rest at the end; a part of those that a server has to stop."""
 
 
 class Outlet:
     """A text stream for ``logging`` over a descriptor that may block, such as a pipe or a terminal.
 
-    A thread of its own writes. It ends with the process, even where a write of it never does.
+    A thread of its own writes. It ends with the process, even during a write that hangs.
     """
 
     def __init__(self, descriptor: int, most: int = MOST_LINES) -> None:
@@ -29,12 +30,12 @@ class Outlet:
         self._most = most
         self._waiting: deque[bytes] = deque()  # the first one is being written
         self._lost = 0
-        self._stuck = False  # somebody has waited in vain since all was read
+        self._stuck = False  # whether a wait was in vain since all was read
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None  # None: nothing has been written
+        self._thread: threading.Thread | None = None  # None: nothing was written yet
 
     def write(self, text: str) -> int:
-        """Never waits longer than HANDOVER_S."""
+        """Write text, waiting HANDOVER_S at most."""
         with self._changed:
             if len(self._waiting) >= self._most:
                 self._lost += 1
@@ -49,10 +50,10 @@ class Outlet:
         return len(text)
 
     def flush(self) -> None:
-        """For ``logging``: a line is on its way once it is written."""
+        """Do nothing, for ``logging``: a written line is on its way."""
 
     def close(self) -> None:
-        """Wait for what is left, but not for ever."""
+        """Wait for the rest, LAST_WORDS_S at most."""
         with self._changed:
             self._changed.wait_for(self._empty, LAST_WORDS_S)
 
@@ -75,13 +76,13 @@ class Outlet:
                     self._changed.notify_all()
 
     def _out(self, line: bytes) -> None:
-        with suppress(OSError):  # the reader is gone, and a log that nobody wants is no trouble
+        with suppress(OSError):  # the reader has gone, which is no error for a log
             while line:
                 line = line[os.write(self._descriptor, line) :]
 
 
 def outlet(stream: TextIO) -> TextIO | Outlet:
-    """What a log is to be written to: the stream itself where writing to it cannot block."""
+    """The output for a log: the stream itself where writing to it cannot block."""
     try:
         descriptor = stream.fileno()
         plain = stat.S_ISREG(os.fstat(descriptor).st_mode)

@@ -1,4 +1,4 @@
-"""What the page shows and does, from the news of all servers."""
+"""The state and actions of the page, from the news of all servers."""
 
 import asyncio
 import time
@@ -22,16 +22,16 @@ from irene_wyoming.engines.base import Verify
 from irene_wyoming.errors import ConfigError, ServerUnavailable, UnsupportedRequest
 
 SHOWN_NAMES = 1_000
-"""On the page; `irene-wyoming names` lists all."""
+"""Names shown on the page; `irene-wyoming names` lists all."""
 
 CHANGING = frozenset(
     {"tune", "use", "arbitrate", "record", "undo", "fetch", "label", "remove", "tune-wake", "learn-wake", "stop"}
 )
-"""What a read-only page may not do."""
+"""Actions that a read-only page refuses."""
 
 
 class PageSource:
-    """One installation."""
+    """The page of one installation."""
 
     def __init__(self, newsroom: Newsroom, tuner: Tuner) -> None:
         self._newsroom = newsroom
@@ -44,11 +44,11 @@ class PageSource:
         self._began = time.time()
 
     def restarted(self, server: str) -> None:
-        """A server has died, and is started again."""
+        """Take note that a server has died and is restarted."""
         self._restarts[server] = self._restarts.get(server, 0) + 1
 
     async def close(self) -> None:
-        """Nobody looks any more."""
+        """Stop following the servers."""
         await self._newsroom.close()
         await self._fetching.close()
         await self._jobs.close()
@@ -77,7 +77,7 @@ class PageSource:
         }
 
     async def do(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        """:raises IreneError: it cannot be done."""
+        """Perform a request of the page; raises IreneError where it cannot be done."""
         match asked:
             case {"do": "names"}:
                 return await self._server("asr").ask(NAMES, most=SHOWN_NAMES)
@@ -96,7 +96,7 @@ class PageSource:
         return {}
 
     async def _change(self, asked: Mapping[str, Any]) -> bool:
-        """Change a setting, if that is asked for."""
+        """Change a setting, if the request asks for that."""
         tuner = self._tuner
         match asked:
             case {
@@ -120,7 +120,7 @@ class PageSource:
         return True
 
     async def _work(self, asked: Mapping[str, Any]) -> bool:
-        """Do something with models or recordings, if that is asked for."""
+        """Work with models or recordings, if the request asks for that."""
         match asked:
             case {"do": "fetch", "name": str(name)}:
                 await self._fetching.begin(name)
@@ -139,10 +139,7 @@ class PageSource:
         return True
 
     async def recording(self, name: str) -> bytes:
-        """A recording as a wav file.
-
-        :raises IreneError: there is none of this name.
-        """
+        """A recording as a wav file; raises IreneError where there is none of this name."""
         return await asyncio.to_thread(self._recordings().read, name)
 
     def _recordings(self) -> Recordings:
@@ -153,7 +150,7 @@ class PageSource:
         return Recordings(folder)
 
     def attempt(self, asked: Mapping[str, Any]) -> Tryout:
-        """:raises UnsupportedRequest: there is no such server."""
+        """Begin to try speech on a server; raises UnsupportedRequest where there is no such server."""
         servers = {"command": "asr", "word": "wake"}
         what = asked.get("what")
         address = enabled(self._tuner.config).get(servers.get(str(what), ""))

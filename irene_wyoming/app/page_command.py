@@ -1,4 +1,4 @@
-"""Runs commands of this program for the page, each in a process of its own that ends with the page's."""
+"""Runs commands of this program for the page, each in a process that ends with the page's."""
 
 import asyncio
 import os
@@ -12,31 +12,31 @@ from irene_wyoming.app.shared_metrics import unshared
 from irene_wyoming.supervise import SUPERVISED_VARIABLE
 
 NICENESS = 10
-"""Words are heard first."""
+"""Niceness of the commands, since wake words come first."""
 
 MAX_ANSWER_BYTES = 1_048_576
-"""Most bytes of what a command prints that are read. The longest answer has some 20 kB."""
+"""Most bytes of a command's output that are read. The longest answer has some 20 kB."""
 
 LINE_BYTES = 4_096
-"""Bytes of a line of its progress; a longer one is left out."""
+"""Most bytes of a line of progress; longer ones are left out."""
 
 Command = Callable[[Sequence[str]], Sequence[str]]
-"""What runs a command of ours with these arguments."""
+"""Gives the command line that runs our program with these arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of a command."""
+    """The result of a command."""
 
     code: int
     answer: bytes
-    """What it has printed."""
+    """The command's standard output."""
     last: str
-    """The last line on standard error, without the program's name: why it failed, if it did."""
+    """The last line on standard error, without the program's name: the reason of a failure."""
 
 
 def command(path: Path | None) -> Command:
-    """By the command line, with the configuration at ``path``."""
+    """Make command lines that use the configuration at ``path``."""
     options = ["--config", str(path)] if path else []
     return lambda arguments: (sys.executable, "-m", "irene_wyoming", *arguments, *options)
 
@@ -44,14 +44,14 @@ def command(path: Path | None) -> Command:
 async def ran(
     arguments: Sequence[str], told: Callable[[str], object], environ: Mapping[str, str] = os.environ
 ) -> Ended:
-    """Run a command to its end. Cancelled, it ends the command.
+    """Run a command to its end; a cancellation ends it.
 
     :param told: gets each line of its progress.
     :raises OSError: it cannot be started.
     """
     process = await asyncio.create_subprocess_exec(
         *arguments,
-        env={**unshared(environ), SUPERVISED_VARIABLE: str(os.getpid())},  # it ends with us, however we end
+        env={**unshared(environ), SUPERVISED_VARIABLE: str(os.getpid())},  # the command ends with us, however we end
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -71,7 +71,7 @@ async def ran(
 
 
 async def _whole(stream: asyncio.StreamReader) -> bytes:
-    """All that comes, or as much of it as an answer may have."""
+    """Read a whole stream, up to the most bytes of an answer."""
     content = b""
     while piece := await stream.read(65_536):
         content = (content + piece)[: MAX_ANSWER_BYTES + 1]
@@ -79,13 +79,13 @@ async def _whole(stream: asyncio.StreamReader) -> bytes:
 
 
 async def _followed(stream: asyncio.StreamReader, told: Callable[[str], object]) -> str:
-    """Tell each line as it comes; returns the last one."""
+    """Report each line as it comes; returns the last one."""
     last = ""
     while True:
         try:
             line = await stream.readline()
         except ValueError:
-            continue  # it is too long
+            continue  # the line is too long
         if not line:
             return last
         last = line.decode(errors="replace").strip()[:300] or last

@@ -1,4 +1,4 @@
-"""Has the doctor look, in a process of its own, for the page: at everything but speech, or at what was spoken there."""
+"""Runs the doctor for the page in a process of its own: on everything but speech, or on speech from the page."""
 
 import asyncio
 import json
@@ -16,33 +16,33 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 
 TIMEOUT_S = 60.0
-"""It listens for announcements for 3 s, and waits for a home that is away for 10 s."""
+"""Seconds for the doctor: it listens for announcements for 3 s, and waits 10 s for a home that is away."""
 
 OF_SPEECH = ("audio", "audio rate", "gaps", "level", "wake word", "command")
-"""The links that tell of a recording."""
+"""Names of links about a recording."""
 
 
 class PageDoctor:
     """The doctor of one installation."""
 
     def __init__(self, run: Command, environ: Mapping[str, str]) -> None:
-        """:param environ: where the configuration was read from."""
+        """:param environ: the variables behind the configuration."""
         self._run = run
         self._environ = environ
 
     async def everything(self) -> Mapping[str, Any]:
-        """Every link, and the first that fails, as JSON has it.
+        """All links, and the first that fails, as JSON values.
 
-        :raises ServerUnavailable: it does not end, or not with an answer.
+        :raises ServerUnavailable: the doctor does not end, or gives no answer.
         """
         return await self._asked("--silent")
 
     async def why(self, what: str, address: Address, spoken: Recording) -> Mapping[str, Any] | None:
-        """The first link that fails on the way of what was spoken into the page; None: none does.
+        """The first link that fails for speech from the page; None: none does.
 
         :param what: ``command`` or ``word``.
-        :param address: of the server that was to hear it.
-        :raises ServerUnavailable: the doctor does not end, or not with an answer.
+        :param address: the server that should have heard it.
+        :raises ServerUnavailable: the doctor does not end, or gives no answer.
         """
         file = await asyncio.to_thread(written, spoken)
         try:
@@ -66,7 +66,7 @@ class PageDoctor:
 
 
 def written(spoken: Recording) -> Path:
-    """A file that only this user can read, in memory where there is room for it. Blocks.
+    """Write speech into a file for this user only, in memory where there is room. Blocks.
 
     :raises ServerUnavailable: there is no room.
     """

@@ -1,6 +1,6 @@
 """Tunes and learns wake words from labelled recordings for the page, by commands of this program.
 
-One runs at a time: it takes a core for some seconds up to minutes, and the satellites' words come first.
+One job runs at a time: it takes a core for seconds to minutes, and the satellites' words come first.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from irene_wyoming.errors import UnsupportedRequest
 from irene_wyoming.tasks import ended
 
 TIMEOUT_S = 1_800.0
-"""Seconds that a job may take. Learning takes 15 s on a PC and two minutes on a small board."""
+"""Most seconds of a job. Learning takes 15 s on a PC and two minutes on a small board."""
 
 FEWEST_TO_LEARN, MOST_TO_LEARN = 5, 30
-"""Recordings of a word, as ``learn-wake`` takes them."""
+"""Fewest and most recordings of a word for ``learn-wake``."""
 
 FEWEST_TO_TUNE = 2
-"""Recordings of a word, as ``tune-wake`` takes them."""
+"""Fewest recordings of a word for ``tune-wake``."""
 
 WORD = re.compile(r"\w[\w.-]{0,63}")
 PHRASE = re.compile(r"[^\W\d_][\w' -]{0,63}")
@@ -30,7 +30,7 @@ _PROGRESS = re.compile(r"(\d+) of (\d+)")
 
 
 class Jobs:
-    """What is being tuned or learned, and what became of the last one."""
+    """The job of tuning or learning, and the result of the last one."""
 
     def __init__(self, run: Command) -> None:
         self._run = run
@@ -38,7 +38,7 @@ class Jobs:
         self._task: asyncio.Task[None] | None = None
 
     def state(self) -> Mapping[str, Any] | None:
-        """``what``, ``word``, ``text``, ``share`` (0 to 1, None: not known), ``done``, ``trouble``, ``result``.
+        """The job: ``what``, ``word``, ``text``, ``share`` (0 to 1, None: unknown), ``done``, ``trouble``, ``result``.
 
         None: there has been no job.
         """
@@ -59,8 +59,8 @@ class Jobs:
     async def learn(self, recordings: Recordings, word: str, name: str, phrase: str) -> None:
         """Learn a new word from the recordings of a label in the background.
 
-        :param name: what the new word is called.
-        :param phrase: what is said.
+        :param name: name of the new word.
+        :param phrase: the spoken phrase.
         :raises UnsupportedRequest: there are too few recordings, or another job runs.
         """
         if not WORD.fullmatch(name):
@@ -74,11 +74,11 @@ class Jobs:
         self._begin("learn", name, ["learn-wake", name, *some, "--phrase", phrase, "--json", "--progress"])
 
     async def close(self) -> None:
-        """End what runs."""
+        """End the running job."""
         await ended(self._task)
 
     def stop(self) -> None:
-        """End what runs, since somebody wants it no more."""
+        """End the running job, which is not wanted any more."""
         if self._task is not None and self._told is not None:
             self._told |= {"trouble": "stopped"}
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""Fetches models for the page by commands of this program, and tells how far it is."""
+"""Fetches models for the page by commands of this program, and reports progress."""
 
 import asyncio
 import re
@@ -13,13 +13,13 @@ from irene_wyoming.models.catalogue import Entry
 from irene_wyoming.tasks import ended
 
 MAX_AT_ONCE = 2
-"""More would only share the line and the disk."""
+"""Most fetches at a time: more would only share the network and the disk."""
 
 _PROGRESS = re.compile(r"(\d+) MB(?: of (\d+))?")
 
 
 class Fetching:
-    """What is being fetched, and what became of it."""
+    """Running fetches, and the results of earlier ones."""
 
     def __init__(self, config: Config, run: Command) -> None:
         self._config = config
@@ -28,11 +28,11 @@ class Fetching:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def state(self) -> Mapping[str, Mapping[str, Any]]:
-        """By the model's name: ``share`` (0 to 1, None: not known), ``text``, ``done``, ``trouble``."""
+        """Fetches by the model's name: ``share`` (0 to 1, None: unknown), ``text``, ``done``, ``trouble``."""
         return {name: dict(told) for name, told in self._told.items()}
 
     def models(self) -> list[Mapping[str, Any]]:
-        """What can be fetched by name, and whether it is here. Blocks.
+        """List the models of the catalogue, and whether each is here. Blocks.
 
         :raises ConfigError: the user's catalogue cannot be read.
         """
@@ -56,7 +56,7 @@ class Fetching:
 
         :raises UnknownModel: it is not in the catalogue.
         :raises ConfigError: there is no data folder.
-        :raises UnsupportedRequest: it is being fetched, or enough others are.
+        :raises UnsupportedRequest: it is being fetched, or MAX_AT_ONCE others are.
         """
         if self._config.data_dir is None:
             raise ConfigError("data_dir: null: expected a folder to keep models in")
@@ -74,7 +74,7 @@ class Fetching:
         return catalogue.load(self._config.models.catalogue, self._config.models.mirror)
 
     async def close(self) -> None:
-        """Fetch no more; what has come is kept, and gone on with the next time."""
+        """Stop all fetches; their files are kept and resumed the next time."""
         await ended(*self._tasks.values())
 
     async def _fetch(self, name: str) -> None:
@@ -86,7 +86,7 @@ class Fetching:
 
 
 def progress(line: str) -> Mapping[str, Any]:
-    """From a line of the command."""
+    """Parse a line of progress of the command."""
     found = _PROGRESS.match(line)
     if found is None:
         return {}

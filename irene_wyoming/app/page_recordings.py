@@ -1,8 +1,8 @@
-"""Recordings of wake words for the page: listed, listened to, labelled, removed. Everything here blocks.
+"""Recordings of wake words for the page: list, play, label, remove. Everything here blocks.
 
-A recording that was labelled is moved beside the others, into a folder of its label, where it is safe from the limit on
-recordings: ``labelled/okay_nabu/*.wav`` holds that word, ``labelled/negative/*.wav`` no wake word. That is the layout
-that ``irene-wyoming tune-wake`` and ``learn-wake`` read.
+A labelled recording is moved into a folder of its label, where the limit on recordings does not count.
+``labelled/okay_nabu/*.wav`` hold that word, ``labelled/negative/*.wav`` no wake word. ``irene-wyoming tune-wake`` and
+``learn-wake`` read this layout.
 """
 
 import json
@@ -18,24 +18,24 @@ from typing import Any
 from irene_wyoming.errors import LimitExceeded, UnsupportedRequest
 
 NAME = re.compile(r"(?P<time>\d{8}T\d{6}\.\d{6}Z)-(?P<kind>activation|near-miss)-(?P<word>[\w.-]{1,64})\.wav")
-"""What the recorder calls its files. Only what has such a name is listed, served, moved or removed."""
+"""Names of the recorder's files. Only such files are listed, served, moved or removed."""
 
 LABEL = re.compile(r"\w[\w.-]{0,63}")
 """The name of a folder of labelled recordings: a word."""
 
 NEGATIVE = "negative"
-"""The label of what is no wake word."""
+"""The label of recordings without a wake word."""
 
 RESERVED = ("positive",)
-"""Names of folders that mean something else to ``tune-wake``."""
+"""Folder names with another meaning for ``tune-wake``."""
 
 LABELLED = "labelled"
 
 MAX_LISTED = 500
-"""The newest; the recorder keeps 200 unless it is told otherwise."""
+"""Most recordings listed, the newest; the recorder keeps 200 by default."""
 
 MAX_LABELLED = 1_000
-"""Labelled recordings together, 100 MB of 3 s each: nothing else removes them."""
+"""Most labelled recordings, 100 MB of 3 s each: nothing else removes them."""
 
 MAX_BYTES = 8_388_608
 """Most bytes of one recording. The longest that the recorder makes, 60 s, has 1.9 MB."""
@@ -45,16 +45,16 @@ MAX_SIDECAR_BYTES = 262_144
 
 HEADER_BYTES = 44
 BYTES_PER_S = 32_000
-"""The recorder writes 16 kHz, 16 bit, mono."""
+"""Bytes per second of a recording: 16 kHz, 16 bit, mono."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One recording, where it lies."""
+    """One kept recording."""
 
     path: Path
     label: str
-    """The label whose folder it is in; empty: it was not labelled."""
+    """The label of its folder; empty: it is not labelled."""
 
     @property
     def name(self) -> str:
@@ -73,7 +73,7 @@ class Recordings:
 
     @property
     def labelled(self) -> Path:
-        """The folder of those that were labelled."""
+        """The folder of labelled recordings."""
         return self.folder / LABELLED
 
     def of_label(self, label: str) -> list[Path]:
@@ -81,7 +81,7 @@ class Recordings:
         return [kept.path for kept in newest(in_folder(self.labelled / label, label))]
 
     def listed(self) -> Mapping[str, Any]:
-        """The newest recordings as the page shows them, and how many there are of each label."""
+        """The newest recordings for the page, and the number of recordings with each label."""
         every = newest(self._every())
         counts: dict[str, int] = {}
         for kept in every:
@@ -93,7 +93,7 @@ class Recordings:
     def read(self, name: str) -> bytes:
         """A recording as a wav file.
 
-        :raises UnsupportedRequest: there is none of this name.
+        :raises UnsupportedRequest: there is no recording of this name.
         """
         try:
             handle = os.open(self._find(name).path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -108,11 +108,11 @@ class Recordings:
         return content
 
     def label(self, name: str, label: str) -> None:
-        """Say what is heard in a recording.
+        """Label a recording.
 
-        :param label: a word, ``negative``, or nothing: it was not labelled.
+        :param label: a word, ``negative``, or empty to remove the label.
         :raises UnsupportedRequest: there is no such recording, or the label cannot be the name of a folder.
-        :raises LimitExceeded: enough others are labelled.
+        :raises LimitExceeded: MAX_LABELLED others are labelled.
         """
         if label and (not LABEL.fullmatch(label) or label in RESERVED):
             raise UnsupportedRequest(f"{label!r} cannot be a label: expected letters, digits, dots, _ and -")
@@ -129,7 +129,7 @@ class Recordings:
             raise UnsupportedRequest(f"{name} cannot be moved to {folder}: {error.strerror}") from error
 
     def remove(self, name: str) -> None:
-        """:raises UnsupportedRequest: there is none of this name, or it may not be removed."""
+        """Remove a recording; raises UnsupportedRequest where there is none of this name, or it may not be removed."""
         kept = self._find(name)
         try:
             kept.path.unlink()
@@ -145,7 +145,7 @@ class Recordings:
                     yield from in_folder(Path(each.path), each.name)
 
     def _find(self, name: str) -> Kept:
-        """:raises UnsupportedRequest: there is none of this name."""
+        """Find a recording; raises UnsupportedRequest where there is none of this name."""
         if NAME.fullmatch(name):
             for kept in self._every():
                 if kept.name == name:
@@ -158,7 +158,7 @@ def missing(name: str) -> UnsupportedRequest:
 
 
 def in_folder(folder: Path, label: str) -> Iterator[Kept]:
-    """The recordings of one folder, which may be missing. Links and pipes are none."""
+    """The recordings of one folder, which may be missing. Links and pipes do not count."""
     with suppress(OSError), os.scandir(folder) as files:
         for each in files:
             if NAME.fullmatch(each.name) and each.is_file(follow_symlinks=False):
@@ -166,12 +166,12 @@ def in_folder(folder: Path, label: str) -> Iterator[Kept]:
 
 
 def newest(every: Iterator[Kept]) -> list[Kept]:
-    """The newest first: names begin with the time."""
+    """Sort the newest first: names begin with the time."""
     return sorted(every, key=lambda kept: kept.name, reverse=True)
 
 
 def described(kept: Kept) -> Mapping[str, Any] | None:
-    """A recording as the page shows it; None: it has gone meanwhile."""
+    """Describe a recording for the page; None: it has gone meanwhile."""
     found = NAME.fullmatch(kept.name)
     assert found is not None
     try:
@@ -191,7 +191,7 @@ def described(kept: Kept) -> Mapping[str, Any] | None:
 
 
 def sidecar(path: Path) -> Mapping[str, Any]:
-    """What the recorder has written beside a recording; empty where there is nothing to read."""
+    """Read the recorder's data beside a recording; empty where there are none."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             found = json.loads(file.read(MAX_SIDECAR_BYTES))

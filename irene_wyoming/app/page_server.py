@@ -1,4 +1,4 @@
-"""Serves the page as the configuration wants it."""
+"""Composition of the page's server."""
 
 import asyncio
 import logging
@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 
 def page_source(config: Config, path: Path | None, environ: Mapping[str, str], folder: Path) -> PageSource:
-    """What the page shows.
+    """Make the page's state and actions.
 
-    :param path, environ: where the configuration was read from.
-    :param folder: of the servers' sockets.
+    :param path, environ: file and variables of the configuration.
+    :param folder: folder of the servers' sockets.
     """
     newsroom = Newsroom(folder, list(enabled(config)))
     return PageSource(newsroom, Tuner(config, path, environ, newsroom))
@@ -36,7 +36,7 @@ def page_source(config: Config, path: Path | None, environ: Mapping[str, str], f
 async def served_page(
     settings: WebConfig, source: PageSource, unready: Unready, environ: Mapping[str, str]
 ) -> AsyncIterator[None]:
-    """The page for as long as the context lasts. Where it cannot be served, that is a warning and no more."""
+    """Serve the page while the context lasts. A failure is only a warning."""
     async with AsyncExitStack() as stack:
         stack.enter_context(warnings_told("front"))
         stack.push_async_callback(source.close)

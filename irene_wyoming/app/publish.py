@@ -1,8 +1,7 @@
-"""How a server's news get to the page: lines of JSON on a unix socket that only this user can open.
+"""Sends a server's news to the page: lines of JSON on a unix socket that only this user can open.
 
-The page's process connects while somebody looks, so that a server nobody looks at does nothing. From the server come,
-each in a line, ``{"happened": [...], "pictures": {...}}``, and answers, ``{"answer": ID, ...}``, to what it is asked:
-``{"do": NAME, "id": ID, ...}``.
+The page's process connects only while somebody looks. The server sends lines with ``{"happened": [...], "pictures":
+{...}}``. It answers requests ``{"do": NAME, "id": ID, ...}`` with ``{"answer": ID, ...}``.
 """
 
 import asyncio
@@ -22,19 +21,19 @@ from irene_wyoming.tasks import ended
 log = logging.getLogger(__name__)
 
 FOLDER_VARIABLE = "IRENE_WYOMING_NEWS"
-"""Environment variable: the folder of the sockets, one per server. Not set: nobody can look."""
+"""Variable with the folder of the sockets, one per server. Not set: nobody can look."""
 
 EVERY_S = 0.25
-"""Between two lines while somebody looks: a meter that moves four times a second looks alive."""
+"""Seconds between two lines while somebody looks: a meter that moves four times a second looks alive."""
 
 LINE_BYTES = 1_048_576
-"""Bytes of a line in either direction, at most. 40 satellites with their scores take 20 kB, 10,000 names 1 MB."""
+"""Most bytes of a line. 40 satellites with their scores take 20 kB, 10,000 names 1 MB."""
 
 MAX_WAITING = 200
-"""Happenings that wait for the next line; older ones are left out, and are still among those that are kept."""
+"""Most happenings that wait for the next line; older ones are left out, and stay among the kept ones."""
 
 WRITE_TIMEOUT_S = 5.0
-"""Of a looker that does not read. It is a process of ours."""
+"""Seconds for a write to a looker, which is a process of ours."""
 
 
 def socket_path(folder: Path, server: str) -> Path:
@@ -43,7 +42,7 @@ def socket_path(folder: Path, server: str) -> Path:
 
 @asynccontextmanager
 async def published(server: str, environ: Mapping[str, str], news: News = NEWS) -> AsyncIterator[None]:
-    """Let the page look at this server for as long as the context lasts, where ``run`` wants it."""
+    """Let the page look at this server while the context lasts, where ``run`` wants it."""
     folder = environ.get(FOLDER_VARIABLE)
     if folder is None:
         yield
@@ -62,7 +61,7 @@ async def published(server: str, environ: Mapping[str, str], news: News = NEWS) 
             writer.close()
 
     with suppress(FileNotFoundError):
-        await asyncio.to_thread(os.unlink, path)  # of the one before, which was killed
+        await asyncio.to_thread(os.unlink, path)  # the socket of a killed process
     try:
         listening = await asyncio.start_unix_server(accept, path, limit=LINE_BYTES)
     except OSError as error:
@@ -77,7 +76,7 @@ async def published(server: str, environ: Mapping[str, str], news: News = NEWS) 
 
 
 class Looker:
-    """One connection of somebody who looks."""
+    """One connection of the page's process."""
 
     def __init__(self, news: News, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._news = news
@@ -87,7 +86,7 @@ class Looker:
         self._writing = asyncio.Lock()
 
     async def serve(self) -> None:
-        """Until the other side leaves."""
+        """Serve until the other side leaves."""
         with self._news.followed(self._happened.append), suppress(OSError, TimeoutError, ValueError):
             async with asyncio.TaskGroup() as tasks:
                 telling = tasks.create_task(self._tell())
@@ -116,7 +115,7 @@ class Looker:
 
 
 class Warnings(logging.Handler):
-    """Keeps the last warnings and errors of this process among its news."""
+    """A log handler that keeps the last warnings and errors among the news."""
 
     def __init__(self, server: str, news: News = NEWS) -> None:
         super().__init__(logging.WARNING)
@@ -129,7 +128,7 @@ class Warnings(logging.Handler):
 
 @contextmanager
 def warnings_told(server: str) -> Iterator[None]:
-    """Keep this process's warnings among its news for as long as the context lasts."""
+    """Keep this process's warnings among its news while the context lasts."""
     handler = Warnings(server)
     logging.getLogger().addHandler(handler)
     try:

@@ -1,4 +1,4 @@
-"""Which servers can be used now."""
+"""Checks which servers can be used now."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,11 +8,11 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 
 DESCRIBE_TIMEOUT_S = 1.0
-"""What a server gets to describe itself in before it counts as not ready: as much as a hub gives it."""
+"""Seconds for a server to describe itself before it counts as not ready, as much as a hub gives it."""
 
 
 def unless(draining: asyncio.Event, unready: Callable[[], Awaitable[list[str]]]) -> Callable[[], Awaitable[list[str]]]:
-    """Who is not ready. Once ``draining`` is set, it is we: this program is stopping, and clients belong elsewhere."""
+    """List what is not ready. Once ``draining`` is set, that is this program, whose clients belong elsewhere."""
 
     async def told() -> list[str]:
         return ["draining"] if draining.is_set() else await unready()
@@ -21,7 +21,7 @@ def unless(draining: asyncio.Event, unready: Callable[[], Awaitable[list[str]]])
 
 
 def undescribed(servers: Mapping[str, Address]) -> Callable[[], Awaitable[list[str]]]:
-    """Says, in a line each, which of these servers do not describe themselves."""
+    """Make a check that lists, a line each, which of these servers do not describe themselves."""
 
     async def ask(name: str, address: Address) -> str | None:
         try:

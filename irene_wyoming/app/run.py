@@ -1,4 +1,4 @@
-"""All enabled servers, each in a process of its own, and the front before them."""
+"""Composition of all enabled servers, each in its own process, and the front before them."""
 
 import asyncio
 import logging
@@ -28,13 +28,13 @@ from irene_wyoming.web.exposition import exposed
 log = logging.getLogger(__name__)
 
 FIRST_START_S = 30.0
-"""What the servers get to load their models before a hub may see the front without them; 4 s on a PC."""
+"""Seconds for the servers to load their models before hubs may see the front without them; 4 s on a PC."""
 
 
 def children(config: Config, path: Path | None, *, debug: bool, folder: Path | None = None) -> list[Child]:
-    """One process per enabled server, started as a user would start it.
+    """The processes to run: one per enabled server, started as a user would start it.
 
-    :param folder: where they put the sockets on which they speak with each other; None: they do not.
+    :param folder: folder of the sockets between them; None: there are none.
     """
     shared = {}
     if folder is not None and config.web.enabled:
@@ -50,9 +50,9 @@ def children(config: Config, path: Path | None, *, debug: bool, folder: Path | N
 
 @contextmanager
 def socket_folder() -> Iterator[Path | None]:
-    """Where the servers put the sockets on which they speak with each other; None: there is no room for the folder."""
+    """Make the folder of the sockets between the servers; None: there is no room for it."""
     try:
-        found = tempfile.TemporaryDirectory(prefix="irene-wyoming-sockets-", dir=default_place())  # of this user alone
+        found = tempfile.TemporaryDirectory(prefix="irene-wyoming-sockets-", dir=default_place())  # for this user alone
     except OSError as error:
         log.warning("there is no page, and each server loads its own models: no folder can be made: %s", error.strerror)
         yield None
@@ -71,10 +71,10 @@ async def run(
 ) -> int:
     """Keep the servers running until told to stop; returns the exit code.
 
-    :param figures: what the servers share their figures through; None: they do not.
-    :param folder: where they put the sockets on which they speak with each other; None: there is no page either.
+    :param figures: shared metrics of the servers; None: they are not shared.
+    :param folder: folder of the sockets between the servers; None: there is no page either.
     :raises ConfigError: no server is enabled.
-    :raises AddressUnavailable: the front's address cannot be had.
+    :raises AddressUnavailable: the front's address cannot be used.
     """
     shown = None if folder is None or not config.web.enabled else page_source(config, path, os.environ, folder)
 
@@ -94,7 +94,7 @@ async def run(
     try:
         await asyncio.wait([running, front], return_when=asyncio.FIRST_COMPLETED)
         if front.done() and not stop.asked.is_set():
-            front.result()  # only an error ends it
+            front.result()  # it only ends by an error
         return await running
     finally:
         stop.ask()
@@ -112,11 +112,11 @@ async def hurry(stop: Stop, supervisor: Supervisor) -> None:
 
 
 async def keep_front(config: Config, stop: Stop, shown: PageSource | None = None) -> None:
-    """The front address and its announcement, figures, health and the page. Once it is asked to stop it takes no new
-    clients while the servers finish what they have begun.
+    """Serve the front, its announcement, metrics, health and the page. After a stop it takes no new clients while the
+    servers finish their conversations.
 
-    :param shown: what the page shows; None: there is none.
-    :raises AddressUnavailable: the address cannot be had.
+    :param shown: the page's state and actions; None: there is no page.
+    :raises AddressUnavailable: the address cannot be used.
     """
     async with AsyncExitStack() as stack:
         described = undescribed({name: reachable(address) for name, address in enabled(config).items()})
@@ -137,4 +137,4 @@ async def keep_front(config: Config, stop: Stop, shown: PageSource | None = None
             await stop.unless_at_once(front.drain())
             if stop.at_once.is_set():
                 front.hurry()
-        await asyncio.Event().wait()  # health is told until the last server has ended
+        await asyncio.Event().wait()  # health is served until the last server has ended

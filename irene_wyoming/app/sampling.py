@@ -1,4 +1,4 @@
-"""What is looked at every so often, since nobody counts it as it happens: memory, how late the loop is."""
+"""Samples figures that nobody counts as they happen: memory, and the delay of the loop."""
 
 import asyncio
 import logging
@@ -14,13 +14,13 @@ from irene_wyoming.tasks import beside
 log = logging.getLogger(__name__)
 
 EVERY_S = 5.0
-"""Prometheus asks every 15 s, as a rule."""
+"""Seconds between two samples; Prometheus usually asks every 15."""
 
 LAG_EVERY_S = 1.0
-"""A stall of the loop that lasts for so long is never missed; a wake-up a second costs next to nothing."""
+"""Seconds between wake-ups of the loop's watch: it never misses a longer stall, and costs next to nothing."""
 
 LATE_S = 0.5
-"""A stall that people notice: half a second of live audio."""
+"""Seconds of a stall that people notice: half a second of live audio."""
 
 Look = Callable[[], None]
 """Reads something and sets a metric. Called on a thread."""
@@ -28,7 +28,7 @@ Look = Callable[[], None]
 
 @asynccontextmanager
 async def sampled(server: str, more: Iterable[Look] = (), every_s: float = EVERY_S) -> AsyncIterator[None]:
-    """Look at this process's memory, and more, and watch the loop, for as long as the context lasts."""
+    """Sample memory and more, and watch the loop, while the context lasts."""
     figures: dict[str, float] = {}
     looking = beside(sample([memory(server, figures), *more], every_s), "sample the metrics")
     with NEWS.shown("process", lambda: figures or None):
@@ -37,7 +37,7 @@ async def sampled(server: str, more: Iterable[Look] = (), every_s: float = EVERY
 
 
 async def sample(looks: Iterable[Look], every_s: float) -> None:
-    """Call each now and every so many seconds, on a thread. Runs until cancelled."""
+    """Call each look now and every so many seconds, on a thread. Runs until cancelled."""
     looks = list(looks)
     while True:
         await asyncio.to_thread(look_at_all, looks)
@@ -52,7 +52,7 @@ def look_at_all(looks: Iterable[Look]) -> None:
 async def watch_loop(
     server: str, figures: dict[str, float], every_s: float = LAG_EVERY_S, late_s: float = LATE_S
 ) -> None:
-    """Time how late the event loop wakes us. Runs until cancelled.
+    """Measure how late the event loop wakes us. Runs until cancelled.
 
     :param figures: gets ``lag_ms``.
     """
@@ -69,7 +69,7 @@ async def watch_loop(
 
 
 def memory(server: str, figures: dict[str, float]) -> Look:
-    """The resident memory of this process.
+    """Make the look at this process's resident memory.
 
     :param figures: gets ``memory_mb``.
     """

@@ -1,4 +1,4 @@
-"""What the wake word engines make of live audio, moment by moment."""
+"""Runs the wake word engines on live audio and gives their scores, moment by moment."""
 
 import asyncio
 import time
@@ -29,20 +29,20 @@ Audio = AsyncGenerator[tuple[AudioFormat, bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A chunk of audio."""
+    """The scores of one chunk of audio."""
 
     at_s: float
-    """Where it ends, since the start."""
+    """The chunk's end, seconds since the start."""
     level_dbfs: float
-    """Of the last second, dB of full scale."""
+    """Level of the last second, dBFS."""
     scores: Mapping[str, float]
-    """The highest of each word within the chunk; without those that had no step in it."""
+    """The highest score of each word within the chunk; words without a step in it are left out."""
     heard: Sequence[str]
     """Words that a server with these settings would have reported."""
 
 
 async def of_recording(recording: Recording, *, realtime: bool) -> Audio:
-    """A recording, at the pace of speech or as fast as it is taken, and a second of silence."""
+    """Give a recording, at the pace of speech or as fast as it is taken, and a second of silence."""
     form = recording.format
     size = round(CHUNK_S * form.rate) * form.frame_bytes
     pcm = recording.pcm + bytes(form.rate * form.frame_bytes)
@@ -54,7 +54,7 @@ async def of_recording(recording: Recording, *, realtime: bool) -> Audio:
 
 
 async def of_server(address: Address) -> Audio:
-    """What a microphone server streams.
+    """Give the audio of a microphone server.
 
     :raises ServerUnavailable: nobody answers there.
     :raises ProtocolError: it breaks off, or sends no audio.
@@ -65,7 +65,7 @@ async def of_server(address: Address) -> Audio:
 
 
 async def of_source(source: Source) -> Audio:
-    """A microphone of this machine.
+    """Give the audio of this machine's microphone.
 
     :raises CaptureError: it cannot be opened, or breaks.
     """
@@ -75,11 +75,11 @@ async def of_source(source: Source) -> Audio:
 
 
 class Listener:
-    """Engines that listen to one stream."""
+    """Runs engines on one stream."""
 
     def __init__(self, worker: Worker, loaded: Sequence[WakeEngine], config: Config, words: Sequence[str]) -> None:
-        """:param words: to listen for; none: every word known.
-        :raises ConfigError: a word is not known.
+        """:param words: words to listen for; empty: all known ones.
+        :raises ConfigError: a word is unknown.
         """
         self._worker = worker
         self._router = WakeRouter(loaded)
@@ -98,7 +98,7 @@ class Listener:
             self.thresholds[word] = next((t for t in (own, for_all, recommended) if t is not None), 0.5)
 
     async def moments(self, audio: Audio) -> AsyncGenerator[Moment, None]:
-        """Listen until the audio ends; closes it."""
+        """Listen until the audio ends, and close it."""
         scores: list[Score] = []
         meter = Meter(SPEECH.rate)
         frames = 0
@@ -124,11 +124,11 @@ class Listener:
 
 @asynccontextmanager
 async def listening(config: Config, provider: str | None, words: Sequence[str]) -> AsyncIterator[Listener]:
-    """The engines of a configuration, as the server has them.
+    """Load the engines of a configuration as the server does.
 
     :param provider: the only one to use; None: all.
     :raises EngineUnavailable: no engine can be loaded.
-    :raises ConfigError: a word or the provider is not known.
+    :raises ConfigError: a word or the provider is unknown.
     """
     server = config.wake
     if provider is not None:

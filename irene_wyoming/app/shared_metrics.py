@@ -1,6 +1,6 @@
-"""The folder through which the servers of ``run`` share their figures, by prometheus-client's multiprocess mode.
+"""The folder in which the servers of ``run`` share their metrics, by prometheus-client's multiprocess mode.
 
-To be used before anything imports ``irene_wyoming.metrics``: the library looks for the folder when it is imported.
+Use it before anything imports ``irene_wyoming.metrics``: the library reads the folder's variable at its import.
 """
 
 import logging
@@ -13,27 +13,28 @@ from pathlib import Path
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 PROCESS_VARIABLE = "IRENE_WYOMING_METRICS_PROCESS"
-"""Both as in ``irene_wyoming.metrics``, which must not be imported yet."""
+"""The same variables as in ``irene_wyoming.metrics``, which must not be imported yet."""
 
 PREFIX = "irene-wyoming-metrics-"
 
-IN_MEMORY = Path("/dev/shm")  # where Linux has it: figures must not wear out an SD card
+IN_MEMORY = Path("/dev/shm")  # Linux's folder in memory: metrics must not wear out an SD card
 
 RESERVED_BYTES = {"counter": 16_384, "histogram": 131_072, "gauge_livesum": 8_192, "gauge_livemax": 8_192}
-"""By kind of file, several times what a server writes. The library maps files with holes into memory, and a process
-that writes into a hole when the disk is full is killed (SIGBUS)."""
+"""Bytes reserved by kind of file, several times what a server writes. The library maps files into memory. A process
+that writes into a hole of one on a full disk is killed (SIGBUS).
+"""
 
 log = logging.getLogger(__name__)
 
 
 class SharedFigures:
-    """The figures of several processes, in files that only their names tell apart."""
+    """The metrics of several processes, in files that their names tell apart."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def reserve(self, name: str) -> None:
-        """Make room for the figures of the process of this name, where it has none yet.
+        """Reserve room for the metrics of a process, unless it has some.
 
         :raises OSError: there is no room.
         """
@@ -42,7 +43,7 @@ class SharedFigures:
                 os.posix_fallocate(file.fileno(), 0, size)
 
     def forget_state(self, name: str) -> None:
-        """The process of this name has died: keep what it counted, drop what was so while it lived."""
+        """After a process has died: keep its counts, drop values that were true while it lived."""
         from prometheus_client.multiprocess import mark_process_dead
 
         mark_process_dead(name, str(self.folder))  # type: ignore[no-untyped-call]
@@ -51,10 +52,9 @@ class SharedFigures:
 
 @contextmanager
 def shared_figures(names: Iterable[str], place: Path | None = None) -> Iterator[SharedFigures | None]:
-    """Have this process and those that it starts share their figures; None where there is no room for them.
+    """Let this process and those that it starts share metrics; None: there is no room for them.
 
-    :param names: of the processes; the first is this one's. Each of the others is to be started with its own name in
-        PROCESS_VARIABLE.
+    :param names: names of the processes, this one's first. Start each other one with its name in PROCESS_VARIABLE.
     :param place: where the folder is made; None: in memory if possible.
     """
     figures = prepared(list(names), place or default_place())
@@ -72,7 +72,7 @@ def shared_figures(names: Iterable[str], place: Path | None = None) -> Iterator[
 
 
 def prepared(names: Iterable[str], place: Path) -> SharedFigures | None:
-    """A folder of our own with room for the figures of these processes; None and a line in the log without."""
+    """Make our folder with room for these processes; None, with a line in the log, where that fails."""
     remove_abandoned(place)
     try:
         figures = SharedFigures(Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place)))
@@ -94,11 +94,11 @@ def default_place() -> Path:
 
 
 def remove_abandoned(place: Path) -> None:
-    """Remove the folders of our own user's runs that were killed."""
+    """Remove the folders of killed runs of our own user."""
     for folder in place.glob(f"{PREFIX}*-*"):
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
         if pid.isdigit() and not is_alive(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)  # another user's cannot be removed
+            shutil.rmtree(folder, ignore_errors=True)  # another user's folder cannot be removed
 
 
 def is_alive(pid: int) -> bool:
@@ -112,5 +112,5 @@ def is_alive(pid: int) -> bool:
 
 
 def unshared(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process of ours that has no figures to share."""
+    """The environment for a process of ours that shares no metrics."""
     return {name: value for name, value in environ.items() if name not in (FOLDER_VARIABLE, PROCESS_VARIABLE)}

@@ -1,4 +1,4 @@
-"""Has the page show engines and the microphone."""
+"""Shows engines and the microphone on the page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +14,7 @@ from irene_wyoming.stream.feed import Feed
 
 
 def shown_wake_engines(settings: WakeConfig, loaded: Sequence[WakeEngine]) -> AbstractContextManager[None]:
-    """Show the wake word engines with the score from which each word counts."""
+    """Show the wake word engines with the threshold of each word."""
 
     def look(engine: WakeEngine) -> Mapping[str, Any]:
         options = settings.providers[engine.name].options
@@ -25,7 +25,7 @@ def shown_wake_engines(settings: WakeConfig, loaded: Sequence[WakeEngine]) -> Ab
 
 
 def word(info: ModelInfo, threshold: float | None, trigger_level: int | None) -> Mapping[str, Any]:
-    """A word as its engine is configured."""
+    """Describe a word with its engine's settings."""
     usual = threshold if threshold is not None else info.threshold
     return {"name": info.name, "phrase": info.phrase, "threshold": usual, "trigger_level": trigger_level}
 
@@ -37,9 +37,9 @@ def shown_speech_engines(
 ) -> AbstractContextManager[None]:
     """Show the speech-to-text providers.
 
-    :param models: gives what each has to offer at the moment.
-    :param missing: why not, by the name of those that could not be started.
-    :param standings: gives how those are that could.
+    :param models: gives the present models of each provider.
+    :param missing: reasons by name, for providers that could not be started.
+    :param standings: gives the standings of the others.
     """
 
     def look(name: str) -> Mapping[str, Any]:

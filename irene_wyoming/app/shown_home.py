@@ -1,4 +1,4 @@
-"""Has the page show the names of a home."""
+"""Shows the names of a home on the page."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from irene_wyoming.news import NEWS
 
 @contextmanager
 def shown_home(config: Config, home: Home) -> Iterator[None]:
-    """Have the page show the names, and read them again, for as long as the context lasts."""
+    """Let the page show the names, and read them again, while the context lasts."""
 
     def look() -> Mapping[str, Any]:
         things = home.things

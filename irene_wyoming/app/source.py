@@ -1,4 +1,4 @@
-"""The microphone server's source of audio, as the configuration describes it."""
+"""Composition of the microphone server's source of audio."""
 
 from collections.abc import AsyncIterator
 
@@ -12,17 +12,17 @@ from irene_wyoming.errors import CaptureError
 
 
 def source(settings: MicConfig, quality: str | AdaptivePolicy) -> Source:
-    """What listeners hear, not yet open: a device, watched, held to what is promised of it, with its sound worked on.
+    """Make the source, not yet open: a device with a watchdog, its promised format, and sound processing.
 
-    ``quality``: of the conversion to what noise suppression takes.
+    ``quality``: that of the conversion for noise suppression.
     """
     form = settings.format
     if settings.mute:
         from irene_wyoming.capture.wavfile import SilenceSource
 
-        return SilenceSource(form)  # and the device stays closed
+        return SilenceSource(form)  # so the device stays closed
     wanted = device(settings)
-    if settings.source.kind not in ("wavfile", "silence"):  # which cannot stall, and whose silence is meant
+    if settings.source.kind not in ("wavfile", "silence"):  # these cannot stall, and their silence is meant
         from irene_wyoming.capture.watchdog import WatchedSource
 
         wanted = WatchedSource(wanted, stall_s=settings.source.stall_s)
@@ -31,7 +31,7 @@ def source(settings: MicConfig, quality: str | AdaptivePolicy) -> Source:
 
 
 def improved(plain: Source, settings: MicConfig, quality: str | AdaptivePolicy) -> Source:
-    """A source with gain, noise suppression and auto gain where they are asked for."""
+    """Add gain, noise suppression and auto gain to a source where they are configured."""
     from irene_wyoming.capture.staged import StagedSource
 
     if settings.gain_db:
@@ -49,7 +49,7 @@ def improved(plain: Source, settings: MicConfig, quality: str | AdaptivePolicy) 
 
 
 def device(settings: MicConfig) -> Source:
-    """The source itself; imports what that one needs."""
+    """Make the plain source; imports only what that needs."""
     wanted = settings.source
     delivered = AudioFormat(
         wanted.sample_rate or settings.audio.sample_rate, wanted.width, wanted.channels or settings.audio.channels
@@ -63,7 +63,7 @@ def device(settings: MicConfig) -> Source:
         case "wavfile":
             from irene_wyoming.capture.wavfile import WavFileSource
 
-            assert wanted.file is not None  # the schema asks for it
+            assert wanted.file is not None  # the schema requires it
             return WavFileSource(wanted.file, loop=wanted.loop, chunk_ms=settings.block_ms)
         case "silence":
             from irene_wyoming.capture.wavfile import SilenceSource
@@ -95,7 +95,7 @@ def device(settings: MicConfig) -> Source:
 
 
 class ExactSource(WrappedSource):
-    """A source that must keep to what the configuration promises.
+    """A source that must keep the configuration's promises.
 
     :param only: the one format that it may deliver; None: any.
     :param gapless: losing audio counts as breaking.
@@ -113,7 +113,7 @@ class ExactSource(WrappedSource):
 
 
 async def without_gaps(capture: Capture) -> AsyncIterator[AudioChunk]:
-    """:raises CaptureError: audio was lost."""
+    """Pass chunks on; raises CaptureError where audio was lost."""
     expected: int | None = None
     async for chunk in capture:
         if expected not in (None, chunk.start):

@@ -1,4 +1,4 @@
-"""Stalls: what keeps an event loop from going on, by name."""
+"""Finds stalls of an event loop and the calls that caused them."""
 
 import asyncio
 import re
@@ -14,27 +14,28 @@ from types import FrameType
 from irene_wyoming.tasks import beside
 
 FRAMES = 4
-"""Innermost calls that are told of a stall."""
+"""Innermost calls that are reported of a stall."""
 
 MACHINERY = ("asyncio/base_events.py", "asyncio/runners.py", "asyncio/events.py", "threading.py")
-"""Files that are on every stack, and everything outside of them."""
+"""Files that are on every stack; they and all outside of them are left out."""
 
 RESTING = {"wait", "get", "_worker", "select", "accept", "_wait_for_tstate_lock", "join", "_next", "_work"}
-"""Functions in which a thread that has nothing to do is; it would be there, too, in the moment of taking up work."""
+"""Functions in which an idle thread waits; a thread that takes up work is there for a moment, too."""
 
 LOOKS = 4
-"""In the time that makes a stall: each is seen, and told with little error."""
+"""Looks within the time of a stall, so that each is seen and timed with little error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
     seconds: float
-    """For which the loop could not go on."""
+    """Seconds for which the loop did not run."""
     calls: tuple[str, ...]
-    """Where it was in the midst of it, innermost first: function, file and line. Where that only waits or reads, it
-    waited for Python's lock, and one of the others had it."""
+    """The loop's calls during the stall, innermost first: function, file and line. A call that only waits or reads
+    waited for Python's lock, which one of ``others`` held.
+    """
     others: Mapping[str, tuple[str, ...]]
-    """Likewise, of other threads that were at work, by name."""
+    """The calls of other busy threads, by the thread's name."""
 
     def __str__(self) -> str:
         meanwhile = "".join(f"; {name}: {' < '.join(calls)}" for name, calls in self.others.items())
@@ -42,30 +43,30 @@ class Stall:
 
 
 class StallWatch:
-    """Watches the loop from a thread of its own. For measurements: it wakes both up many times a second."""
+    """Watches the loop from a thread of its own. For measurements only, since it wakes both up many times a second."""
 
     def __init__(self, least_s: float) -> None:
-        """:param least_s: what counts as a stall."""
+        """:param least_s: least seconds of a stall."""
         self.stalls: list[Stall] = []
         self._least_s = least_s
         self._every_s = least_s / LOOKS
         self._loop_thread = threading.get_ident()
-        self._went_on = time.monotonic()  # when the loop did so last
+        self._went_on = time.monotonic()  # when the loop last ran
         self._over = threading.Event()
 
     def beat(self) -> None:
-        """The loop goes on. Called on its thread."""
+        """Take note that the loop runs. Called on its thread."""
         self._went_on = time.monotonic()
 
     def watch(self) -> None:
-        """Until ``end``. On another thread."""
-        seen: tuple[float, Stall] | None = None  # the stall under way: since when, and what was seen of it
+        """Watch until ``end``, on another thread."""
+        seen: tuple[float, Stall] | None = None  # the stall under way: its start, and its calls
         over = False
         while not over:
-            over = self._over.wait(self._every_s)  # a last round tells of the stall just before the end
+            over = self._over.wait(self._every_s)  # one round after the end reports the last stall
             since, now = self._went_on, time.monotonic()
             if seen is not None and seen[0] != since:
-                lasted = since - seen[0] - self._every_s  # it went on a beat after the last one, as a rule
+                lasted = since - seen[0] - self._every_s  # it usually runs again a beat after its last one
                 self.stalls.append(replace(seen[1], seconds=max(self._least_s, lasted)))
                 seen = None
             if seen is None and now - since >= self._least_s:
@@ -75,7 +76,7 @@ class StallWatch:
         self._over.set()
 
     def _look(self) -> Stall:
-        frames = sys._current_frames()  # noqa: SLF001  # public but for its name
+        frames = sys._current_frames()  # noqa: SLF001  # public except for its name
         names = {thread.ident: thread.name for thread in threading.enumerate()}
         others = {
             names.get(ident, str(ident)): innermost(frame)
@@ -87,7 +88,7 @@ class StallWatch:
 
 @asynccontextmanager
 async def watched(least_s: float) -> AsyncIterator[Sequence[Stall]]:
-    """The stalls of this loop while the context lasts, complete at its end."""
+    """Collect the stalls of this loop while the context lasts; complete at its end."""
     watch = StallWatch(least_s)
 
     async def beating() -> None:
@@ -107,16 +108,16 @@ async def watched(least_s: float) -> AsyncIterator[Sequence[Stall]]:
 
 
 def innermost(frame: FrameType | None) -> tuple[str, ...]:
-    """Where a thread is."""
+    """The innermost calls of a thread."""
     calls: list[traceback.FrameSummary] = []
     for call in traceback.extract_stack(frame) if frame is not None else []:
         if call.filename.endswith(MACHINERY):
-            calls.clear()  # what is outside of it is the same for all
+            calls.clear()  # outer calls are the same for all
         else:
             calls.append(call)
     return tuple(f"{call.name} ({short(call.filename)}:{call.lineno})" for call in reversed(calls[-FRAMES:]))
 
 
 def short(path: str) -> str:
-    """A file as a reader knows it: from its package on."""
+    """A file's path from its package on."""
     return re.sub(r".*/(?=irene_wyoming/)|.*/(?:site-packages|lib/python[\d.]+)/", "", path)

@@ -1,4 +1,4 @@
-"""Loads a model in a process of its own, so that one on which a library ends its process ends nobody else's."""
+"""Loads a model in a process of its own, so that a model that crashes its library harms nobody else."""
 
 import signal
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 TIMEOUT_S = 300
-"""The largest models take a minute to load from a slow disk."""
+"""Seconds for loading: the largest models take a minute from a slow disk."""
 
 CODE = """
 import sys
@@ -25,7 +25,7 @@ except IreneError as error:
 
 
 def why_not(engine: str, folder: Path) -> str | None:
-    """Why an engine cannot load the model in ``folder``; None: it can."""
+    """The reason why an engine cannot load the model in ``folder``; None: it can."""
     command = [sys.executable, "-c", CODE, engine, str(folder)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S)

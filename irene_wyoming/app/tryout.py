@@ -1,4 +1,4 @@
-"""Tries what is spoken into the page on the servers of this machine."""
+"""Plays speech from the page to the servers of this machine."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording, detect, transcribe
 
 MAX_S = 30.0
-"""A command takes 2 to 5 seconds; 30 are 1 MB."""
+"""Most seconds of speech: a command takes 2 to 5; 30 are 1 MB."""
 
 TIMEOUT_S = 60.0
-"""From the end of the audio to what came of it."""
+"""Seconds from the end of the audio to the result."""
 
 
 class Tryout:
-    """One utterance: collected, then played to a server as a client does."""
+    """One utterance from the page: collected, then played to a server as a client does."""
 
     def __init__(self, what: str, address: Address, doctor: PageDoctor) -> None:
         """:param what: ``command`` or ``word``.
-        :param doctor: is asked why, where nothing was heard.
+        :param doctor: asked for the reason where nothing was heard.
         """
         self._what = what
         self._address = address
@@ -31,10 +31,10 @@ class Tryout:
         self._pcm = bytearray()
 
     def push(self, pcm: bytes) -> None:
-        """16 kHz, 16 bit, mono.
+        """Add audio at 16 kHz, 16 bit, mono.
 
         :raises LimitExceeded: it lasts too long.
-        :raises ProtocolError: it is cut within a sample.
+        :raises ProtocolError: it ends within a sample.
         """
         if len(pcm) % SPEECH.frame_bytes:
             raise ProtocolError("the page sent half a sample")
@@ -43,9 +43,9 @@ class Tryout:
         self._pcm += pcm
 
     async def finish(self) -> Mapping[str, Any]:
-        """What the server makes of it.
+        """Play the audio to the server and return its answer.
 
-        :raises ServerUnavailable, ProtocolError: it does not answer, or refuses.
+        :raises ServerUnavailable, ProtocolError: the server does not answer, or refuses.
         """
         recording = Recording(SPEECH, bytes(self._pcm))
         try:
@@ -55,7 +55,7 @@ class Tryout:
             raise LimitExceeded(f"there was no answer within {TIMEOUT_S:g} s") from None
         why = None
         if not (found.get("text") or found.get("words")):
-            with suppress(ServerUnavailable):  # what was found is told all the same
+            with suppress(ServerUnavailable):  # the result is shown all the same
                 why = await self._doctor.why(self._what, self._address, recording)
         return {**found, "seconds": round(recording.seconds, 1), "why": why}
 
@@ -71,4 +71,4 @@ class Tryout:
         }
 
     async def close(self) -> None:
-        """Nothing is open between ``finish`` and the next one."""
+        """Do nothing: connections are closed already."""

@@ -1,4 +1,4 @@
-"""How words are heard, changed while the servers run: checked, kept in the data folder, applied at once, taken back."""
+"""Changes of word settings while the servers run: checked, kept in the data folder, applied at once, undone."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -17,20 +17,20 @@ from irene_wyoming.engines.base import WakeSettings
 from irene_wyoming.errors import ConfigError, ServerUnavailable
 
 MAX_UNDO = 20
-"""Changes that can be taken back."""
+"""Most changes that can be undone."""
 
 TUNABLE = tuple(each.name for each in fields(WakeSettings))
-"""What can be changed of a word."""
+"""Settings of a word that can be changed."""
 
 ARBITRATION = tuple(each.name for each in fields(ArbitrationConfig))
-"""What can be changed of who answers."""
+"""Settings of arbitration that can be changed."""
 
 
 class Tuner:
-    """The changes of one installation. One change at a time."""
+    """The changes of one installation, one at a time."""
 
     def __init__(self, config: Config, path: Path | None, environ: Mapping[str, str], newsroom: Newsroom) -> None:
-        """:param path, environ: where the configuration was read from."""
+        """:param path, environ: file and variables of the configuration."""
         self.config = config
         """As it is with all changes."""
         self.path = path
@@ -44,11 +44,11 @@ class Tuner:
         return bool(self._before)
 
     async def change(self, word: str, setting: str, value: Any, satellite: str = "") -> None:
-        """Have a word heard otherwise; a value of None: as the configuration says.
+        """Change a setting of a word; None restores the configuration's value.
 
-        :param satellite: the only one for which it holds; empty: every one.
+        :param satellite: the satellite that it is for; empty: all.
 
-        :raises ConfigError: it cannot be, or cannot be kept.
+        :raises ConfigError: the change is invalid or cannot be kept.
         """
         if setting not in TUNABLE:
             raise ConfigError(f"{setting!r}: expected one of {', '.join(TUNABLE)}")
@@ -56,26 +56,26 @@ class Tuner:
         await self._make([((*above, "models", word, setting), value)])
 
     async def use(self, word: str, threshold: float, trigger_level: int) -> None:
-        """Have a word heard with what its recordings recommend: one change.
+        """Apply the recommendation for a word as one change.
 
-        :raises ConfigError: it cannot be, or cannot be kept.
+        :raises ConfigError: the change is invalid or cannot be kept.
         """
         above: Keys = ("wake", "models", word)
         await self._make([((*above, "threshold"), threshold), ((*above, "trigger_level"), trigger_level)])
 
     async def arbitrate(self, setting: str, value: Any) -> None:
-        """Have the nearest of several satellites answer, or not; a value of None: as the configuration says.
+        """Change a setting of arbitration; None restores the configuration's value.
 
-        :raises ConfigError: it cannot be, or cannot be kept.
+        :raises ConfigError: the change is invalid or cannot be kept.
         """
         if setting not in ARBITRATION:
             raise ConfigError(f"{setting!r}: expected one of {', '.join(ARBITRATION)}")
         await self._make([(("wake", "arbitration", setting), value)])
 
     async def record(self, word: str, *, on: bool) -> None:
-        """Record a word from now on, or no more.
+        """Switch the recording of a word on or off.
 
-        :raises ConfigError: it cannot be, or cannot be kept.
+        :raises ConfigError: the change is invalid or cannot be kept.
         """
         now = self.config.wake.recordings
         if now.enabled and now.words is None:
@@ -86,9 +86,9 @@ class Tuner:
         await self._make([((*above, "enabled"), bool(words)), ((*above, "words"), words)])
 
     async def _make(self, made: Sequence[tuple[Keys, Any]]) -> None:
-        """Make changes that belong together, keep them, and have them hold.
+        """Make changes that belong together, keep them, and apply them.
 
-        :raises ConfigError: one cannot be made, or a variable of the environment would win over it.
+        :raises ConfigError: one is invalid, or an environment variable would win over it.
         """
         for keys, _ in made:
             variable = env.PREFIX + "__".join(map(str, keys)).upper()
@@ -103,9 +103,9 @@ class Tuner:
             self._before = [*self._before, before][-MAX_UNDO:]
 
     async def undo(self) -> None:
-        """Take the last change back.
+        """Undo the last change.
 
-        :raises ConfigError: there is none, or it cannot be kept.
+        :raises ConfigError: there is no change, or the result cannot be kept.
         """
         async with self._turn:
             if not self._before:
@@ -132,7 +132,7 @@ class Tuner:
 
 
 def asked_of(settings: WakeConfig) -> dict[str, Any]:
-    """What a wake server is to change, as JSON can hold it."""
+    """The changed settings for a wake server, as JSON values."""
     recordings = asdict(settings.recordings)
     return {
         "models": {word: asdict(each) for word, each in settings.models.items()},

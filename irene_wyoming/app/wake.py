@@ -1,4 +1,4 @@
-"""The wake server."""
+"""Composition of the wake server."""
 
 import asyncio
 import logging
@@ -39,9 +39,9 @@ log = logging.getLogger(__name__)
 def programs(
     engines: Sequence[WakeEngine], *, gated: bool = False, second: SecondLook | None = None
 ) -> dict[str, WakeEngine]:
-    """What a hub can choose from: all engines together first, then each by itself.
+    """The programs for hubs: all engines together first, then each by itself.
 
-    :param second: all engines propose words for this second look; None: the first does that knows a word.
+    :param second: the second look for which all engines propose words; None: only the first that knows a word does.
     """
     together = WakeRouter(engines) if second is None else WakeRouter(engines, either=True, resting=second.resting)
     every: dict[str, WakeEngine] = {"irene-wake": together, **{engine.name: engine for engine in engines}}
@@ -52,9 +52,9 @@ def programs(
 
 @asynccontextmanager
 async def recording(settings: RecorderSettings | None) -> AsyncIterator[Recorder]:
-    """What writes recordings, for as long as the context lasts.
+    """Make the recorder while the context lasts.
 
-    :param settings: what is recorded to begin with; None: nothing.
+    :param settings: the first settings of recordings; None: nothing is recorded.
     """
     if settings is not None:
         log.warning("wake: recordings are on: what is said before each wake word is kept in %s", settings.folder)
@@ -66,7 +66,7 @@ async def recording(settings: RecorderSettings | None) -> AsyncIterator[Recorder
 
 
 def phrases(engines: Sequence[WakeEngine]) -> Callable[[str], Phrase | None]:
-    """What to look for when a word is proposed."""
+    """Make the look-up of the phrase behind a word, for second looks."""
 
     def phrase(word: str) -> Phrase | None:
         every = (info for engine in engines for info in engine.models() if info.name == word)
@@ -78,11 +78,11 @@ def phrases(engines: Sequence[WakeEngine]) -> Callable[[str], Phrase | None]:
 
 @asynccontextmanager
 async def wake_server(config: Config) -> AsyncIterator[Service]:
-    """The listening wake server.
+    """Run the wake server.
 
     :raises EngineUnavailable: no engine can be loaded.
     :raises ConfigError: a setting contradicts what the engines can do.
-    :raises AddressUnavailable: the address cannot be had.
+    :raises AddressUnavailable: the address cannot be used.
     """
     settings = config.wake
     async with AsyncExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Has the page change how words are heard and what is recorded by a wake server that runs."""
+"""Lets the page change how words are heard and recorded by a running wake server."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Changeable:
-    """What of a wake server can be changed while it runs."""
+    """The parts of a running wake server that can be changed."""
 
     satellites: Satellites
     arbitration: Arbitration
@@ -28,9 +28,9 @@ class Changeable:
     data_dir: Path | None
 
     def change(self, asked: Mapping[str, Any]) -> None:
-        """From now on these settings hold; streams go on.
+        """Apply new settings while streams go on.
 
-        :param asked: as ``asked_of`` gives it.
+        :param asked: settings from ``asked_of``.
         """
         own = {
             name: SatelliteConfig(WakeSettings(**one["settings"]), of_words(one["models"]))
@@ -45,12 +45,13 @@ class Changeable:
                 log.warning("wake: recordings of %s are on, kept in %s", words, wanted.folder)
         self.recorder.settings = wanted
         self.arbitration.change(asked["arbitration"]["window_ms"] / 1000, always=asked["arbitration"]["always"])
-        self.satellites.change(of_words(asked["models"]), own)  # the last: streams look for it, and take the others
+        # last, since streams look for it and then take the others
+        self.satellites.change(of_words(asked["models"]), own)
 
 
 @contextmanager
 def changeable(what: Changeable) -> Iterator[None]:
-    """Have the page change how words are heard, for as long as the context lasts."""
+    """Let the page change how words are heard while the context lasts."""
 
     async def change(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         what.change(asked)
@@ -60,7 +61,7 @@ def changeable(what: Changeable) -> Iterator[None]:
     try:
         yield
     finally:
-        NEWS.doers.pop(SETTINGS, None)  # a second server in this process may have gone before
+        NEWS.doers.pop(SETTINGS, None)  # another server of this process may have removed it
 
 
 def of_words(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, WakeSettings]:
@@ -68,7 +69,7 @@ def of_words(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, WakeSetting
 
 
 def recordings_of(asked: Mapping[str, Any]) -> RecordingsConfig:
-    """Settings of recordings from JSON, where paths are text and tuples are lists."""
+    """Read settings of recordings from JSON, where paths are text and tuples are lists."""
     folder, words = asked["folder"], asked["words"]
     return RecordingsConfig(
         **{
@@ -80,7 +81,7 @@ def recordings_of(asked: Mapping[str, Any]) -> RecordingsConfig:
 
 
 def recorder_settings(settings: RecordingsConfig, data_dir: Path | None) -> RecorderSettings | None:
-    """What is recorded, and where to; None: nothing."""
+    """The settings for the recorder; None: nothing is recorded."""
     folder = settings.place(data_dir)
     if not settings.enabled or folder is None:
         return None
