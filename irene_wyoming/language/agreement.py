@@ -1,7 +1,7 @@
-"""Agreement: whether the nearest sentence is near enough to be what was meant.
+"""Agreement: decides whether the nearest sentence is what was meant.
 
-The worst that a mended transcript can be is another command. So the whole has to be near, each changed word has to be
-near, a word that means something of its own has to be nearer still, and every other sentence has to be farther away.
+The worst that a mended transcript can be is another command. So the whole and each changed word have to be near. A word
+with a meaning of its own has to be nearer still, and every other sentence farther away.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -17,42 +17,42 @@ from irene_wyoming.language.phones import all_phones
 SMALL = LOST | frozenset(["and", "at", "for", "i", "in", "it", "my", "of", "on", "some", "that", "this", "with"])
 """Words that mean little by themselves: "in my economy" was heard for "americano"."""
 TURNING = frozenset(["to", "from", "not", "don't", "without", "is", "are", "was", "were"])
-"""Words that make another command of one, or a statement, so that none of them is passed over."""
+"""Words that turn a text into another command or a statement, so that none may be ignored."""
 
-# All four were fitted on 400 transcripts of 80 orders for coffee with even numbers, alone and beside a kitchen, for as
-# many right ones as possible of which none becomes another order.
+# All four were fitted on 400 transcripts of 80 coffee orders with even numbers, alone and beside a kitchen: as many
+# right ones as possible, of which none becomes another order.
 FAR = 0.15
-"""Share of the sounds in which the whole may differ."""
+"""Share of its sounds in which the whole sentence may differ."""
 MARGIN = 0.45
-"""By how many sounds the next best sentence has to be farther away; a vowel is 0.6."""
+"""Sounds by which the next best sentence has to be farther away; a vowel is 0.6."""
 LEAD = 0.5
-"""By how many sounds what else might have been meant by one word has to be farther away."""
+"""Sounds by which other readings of one word have to be farther away."""
 WORD = 0.45
-"""Share of the sounds of a word in which what stands for it may differ."""
+"""Share of its sounds in which a changed word may differ."""
 SHORT, SHORT_WORD = 3, 0.3
-"""Sounds of a short word, and the share of them that may differ: "deal" is no "door"."""
+"""Sounds up to which a word is short, and the share of them that may differ: "deal" is no "door"."""
 WORD_ABROAD = 0.25
-"""Share of a word's sounds that may differ outside of English, where no list tells what homes may lack."""
+"""Share of a word's sounds that may differ in other languages, which have no list of things that homes may lack."""
 KNOWN = 0.2
 """Share of sounds that may differ in words with a meaning of their own: "all the milk" is no "whole milk"."""
 
 
 ARTICLES = frozenset(["a", "an", "the", *(each for listed in signs.ARTICLES.values() for each in listed)])
-"""In all languages: sentences that differ in one of them only mean the same."""
+"""Articles of all languages: sentences that differ only in one of them mean the same."""
 
 Rivals = Callable[[Change], Sequence[str]]
-"""Gives what else might have been meant at a place, in words."""
+"""Gives other words that might have been meant at a place."""
 Same = Callable[[str, str], bool]
-"""Says whether it makes no difference which of two sentences was meant, or the second one is none."""
+"""Tells whether two sentences mean the same, or the second one is no sentence."""
 MOST_COMPARED = 5
-"""Rivals of which the hub is asked; each takes some milliseconds."""
+"""Rivals that the hub is asked about; each takes some milliseconds."""
 
 
 def agreed(near: Sequence[Near], known: Container[str], rivals: Rivals, same: Same, language: str) -> Near | None:
-    """The sentence that was meant; None: nobody can say.
+    """Choose the sentence that was meant; None: it is not certain.
 
-    :param near: sentences that are like what was heard, best first.
-    :param known: words that mean something of their own.
+    :param near: sentences similar to what was heard, best first.
+    :param known: words with a meaning of their own.
     :param language: two letters.
     """
     if not near or near[0].distance > FAR or near[0].left_out:
@@ -77,7 +77,7 @@ def agreed(near: Sequence[Near], known: Container[str], rivals: Rivals, same: Sa
 
 
 def _close(change: Change, rivals: Sequence[str], language: str) -> list[str]:
-    """What else might have been meant by a word, and is hardly farther away than what was."""
+    """Rivals of a changed word that are hardly farther away than the word itself."""
     meant = [all_phones(each, language) for each in (change.meant, *rivals)]
     heard = all_phones(change.heard, language)
     costs = apart(heard, meant)
@@ -90,7 +90,7 @@ def _stands_for(heard: str, meant: str, known: Container[str], language: str) ->
     words = [word for word in heard.split() if word not in SMALL]
     before, after = heard.split(), meant.split()
     if meant in before and any(word != meant and word not in LOST for word in before):
-        return False  # it was said, and something else beside it
+        return False  # the word was said, and something else beside it
     if not TURNING.isdisjoint(set(before) - set(after)):
         return False
     unlike = unlikeness(heard, meant, language)
@@ -106,12 +106,12 @@ def _cost(heard: str, meant: str, language: str) -> float:
 
 
 def gist(said: str) -> list[str]:
-    """Its words without articles."""
+    """The words of a sentence without articles."""
     return [word for word in said.split() if word not in ARTICLES]
 
 
 @lru_cache(maxsize=8192)
 def unlikeness(heard: str, meant: str, language: str) -> float:
-    """In which share of their sounds two words differ."""
+    """The share of sounds in which two words differ."""
     longest = max(len(all_phones(heard, language)), len(all_phones(meant, language)), 1)
     return _cost(heard, meant, language) / longest

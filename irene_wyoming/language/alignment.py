@@ -1,4 +1,4 @@
-"""Alignment: in how many sounds two pieces of speech differ, where sounds that are easily confused differ little.
+"""Alignment: counts the sounds in which two pieces of speech differ. Similar sounds count less.
 
 The method is the weighted edit distance (Wagner and Fischer, 1974) over ``phones``. Its weights come from where and how
 a sound is made: voice, place and manner of consonants, height and backness of vowels.
@@ -16,7 +16,7 @@ Costs = NDArray[np.float32]
 
 class _Consonant(NamedTuple):
     place: float
-    """0: lips, 1: throat."""
+    """Place of articulation, from 0 (lips) to 1 (throat)."""
     manner: str
     voiced: bool
 
@@ -47,21 +47,21 @@ _MANNERS = {
 }
 _NEARLY_VOWELS = {frozenset("yi"): 0.4, frozenset("wu"): 0.4, frozenset("rU"): 0.4, frozenset("lU"): 0.6}
 _LOST = {"U": 0.4, "h": 0.4, "r": 0.5, "y": 0.5, "w": 0.5, "t": 0.6, "d": 0.6, "n": 0.7, "l": 0.7}
-"""Cost of a sound that one side lacks; of another vowel 0.6, of another consonant 0.8."""
+"""Cost of a sound that one side lacks. Other vowels cost 0.6, other consonants 0.8."""
 
 _LETTERS = "".join([*_CONSONANTS, *_VOWELS])
 _KNOWN = len(_LETTERS)
 _OTHERS = 64
-"""Letters of other scripts share so many numbers, each the same as itself only."""
+"""Numbers shared by the letters of other scripts; each letter equals only itself."""
 _NUMBERS = _KNOWN + np.arange(256) % _OTHERS
 _NUMBERS[[ord(letter) for letter in _LETTERS]] = range(_KNOWN)
 
 
 def apart(heard: str, meant: Sequence[str]) -> Costs:
-    """In how many sounds ``heard`` differs from each of ``meant``.
+    """The number of sounds in which ``heard`` differs from each of ``meant``.
 
-    :param heard: as ``phones`` gives it.
-    :param meant: likewise.
+    :param heard: sounds from ``phones``.
+    :param meant: texts of sounds from ``phones``.
     :return: one cost each, shape (meant,).
     """
     rows = [numbered(text) for text in meant]
@@ -73,7 +73,7 @@ def apart(heard: str, meant: Sequence[str]) -> Costs:
     np.cumsum(LOST[grid], axis=1, out=added[:, 1:])
     costs = added.copy()
     for sound in numbered(heard):
-        stay = costs + LOST[sound]  # the sound stands for nothing
+        stay = costs + LOST[sound]  # the sound matches nothing
         stay[:, 1:] = np.minimum(stay[:, 1:], costs[:, :-1] + CHANGED[sound][grid])
         # Sounds that were not heard: the cheapest way from any place further left.
         costs = added + np.minimum.accumulate(stay - added, axis=1)
@@ -82,12 +82,12 @@ def apart(heard: str, meant: Sequence[str]) -> Costs:
 
 @lru_cache(maxsize=16_384)
 def numbered(text: str) -> NDArray[np.intp]:
-    """The number of each sound. Not to be written to: it is kept."""
+    """The number of each sound, cached and not to be written to."""
     return np.asarray(_NUMBERS[np.frombuffer(text.encode("utf-32-le"), np.uint32) % len(_NUMBERS)], np.intp)
 
 
 def _changed(one: str, other: str) -> float:
-    """What it costs to take one sound for another."""
+    """The cost of taking one sound for another."""
     if one == other:
         return 0.0
     if (pair := frozenset([one, other])) in _NEARLY_VOWELS:

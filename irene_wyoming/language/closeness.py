@@ -1,4 +1,4 @@
-"""Closeness: how alike a word that was heard and a word that was meant are, by spelling and by sound.
+"""Closeness: how similar a heard word and a meant word are, by spelling and by sound.
 
 Recognisers err by sound: "lamb" for "lamp", "hole" for "whole". So words are compared twice, as they are written and by
 a rough key of how they sound in languages of Latin script; RapidFuzz measures both.
@@ -16,16 +16,16 @@ from rapidfuzz.process import cdist
 from irene_wyoming.language.spoken import folded
 
 SOUND = 0.6
-"""Share of the sound; the rest is the spelling's."""
+"""Weight of the sound; the rest is the spelling's."""
 SHORT = 4
-"""Letters up to which one letter makes another word: there the sound has to be the same."""
+"""Letters up to which one letter makes another word, so that the sound has to be equal."""
 
 _KEYS = (
-    # Spellings of one sound; a capital letter is a sound that no single letter spells.
+    # Spellings of one sound; a capital letter is a sound without a letter of its own.
     *(("tsch", "S"), ("sch", "S"), ("tch", "S"), ("sh", "S"), ("ch", "S"), ("ck", "k"), ("ph", "f"), ("th", "T")),
     *(("who", "ho"), ("wh", "w"), ("wr", "r"), ("kn", "n"), ("ght", "t"), ("gh", ""), ("qu", "kw"), ("x", "ks")),
     *(("ce", "se"), ("ci", "si"), ("cy", "si"), ("c", "k"), ("dge", "S"), ("j", "S"), ("z", "s"), ("v", "f")),
-    # Voiced and voiceless ones, which noise and distance make the same.
+    # Voiced and voiceless consonants, which noise and distance make equal.
     *(("b", "p"), ("d", "t"), ("g", "k")),
 )
 _SOFT = re.compile(r"(?<=[^aeiou])e\b|(?<!^)h|[^a-zA-Z0-9]")
@@ -35,10 +35,10 @@ _DOUBLE = re.compile(r"(.)\1+")
 
 @lru_cache(maxsize=16_384)
 def sound(word: str) -> str:
-    """A rough key of how a word sounds: words with the same one are easily taken for each other.
+    """A rough key of a word's sound: words with the same key are easily confused.
 
-    A pair of consonants that differ in voice only is one, and so are all vowels. Made for English, and good enough for
-    other languages of Latin script; other letters stay as they are.
+    Consonants that differ in voice only are equal, and so are all vowels. Made for English, and good enough for other
+    languages of Latin script; other letters stay as they are.
     """
     key = folded(word.casefold())
     for spelling, letter in _KEYS:
@@ -49,7 +49,7 @@ def sound(word: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def alike(heard: str, meant: str) -> float:
-    """0 (nothing alike) to 1 (the same) of two words in lower case.
+    """The similarity of two words in lower case, from 0 (none) to 1 (equal).
 
     Short words must sound the same and differ in one letter at most: "lamb" is like "lamp", "bad" is not like "bed
     room". Longer ones must begin with the same sound.
@@ -67,9 +67,9 @@ def alike(heard: str, meant: str) -> float:
 
 
 class Forms:
-    """Texts that others are compared with, a whole list at a time; blanks and apostrophes count for nothing.
+    """Texts for comparison with whole lists of others; blanks and apostrophes do not count.
 
-    :param texts: in lower case.
+    :param texts: texts in lower case.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -80,9 +80,9 @@ class Forms:
         """Letters of each."""
 
     def apart(self, heard: Sequence[str]) -> NDArray[np.float32]:
-        """In how many letters each of ``heard`` differs from each of the texts, by spelling and by sound.
+        """The letters in which each of ``heard`` differs from each of the texts, by spelling and by sound.
 
-        :return: shape (heard, texts). Another sound at the beginning counts as one letter more.
+        :return: float32, shape (heard, texts). Another first sound counts as one more letter.
         """
         keys = [sounds(text) for text in heard]
         by_text = cdist([_together(text) for text in heard], self._texts, scorer=Levenshtein.distance)
@@ -93,7 +93,7 @@ class Forms:
 
 
 def sounds(text: str) -> str:
-    """The sounds of several words in a row."""
+    """The sound keys of several words, joined."""
     return "".join(map(sound, text.split()))
 
 

@@ -1,4 +1,4 @@
-"""The command grammar: what may be said to a home with these names and own sentences."""
+"""The command grammar: all that may be said to a home with these names and own sentences."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
@@ -22,11 +22,11 @@ from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.language.wordings import BEFORE, BEHIND, COMMANDS, GROCERIES, LISTS, RULES, TIMERS
 
 MOST_PERMUTED = 5
-"""Parts of a permutation: they stand in 120 orders already."""
+"""Most parts of a permutation: five already stand in 120 orders."""
 MOST_NUMBERS = 1_000
-"""Most numbers of a range in an own sentence. Each is a way on for a search."""
+"""Most numbers of a range in an own sentence. Each is one more way for a search."""
 HALVES = range(5, 31)
-"""Temperatures of which halves are asked for."""
+"""Temperatures that may have a half."""
 
 PERCENT = ("percent", "per cent", "%")
 
@@ -34,18 +34,19 @@ PERCENT = ("percent", "per cent", "%")
 def command_grammar(
     vocabulary: Vocabulary, sentences: Sequence[str], language: str = "en", decoys: Sequence[str] = ()
 ) -> Grammar:
-    """All that may be said: commands of the hub with the home's names, own sentences, fillers around them.
+    """Build the grammar of the hub's commands with the home's names, own sentences, and fillers around them.
 
     :param vocabulary: where it holds no area, no floor or no entity, usual names stand in for them (English only).
     :param sentences: further templates in hassil's notation, beside those of ``vocabulary.sentences``.
-    :param language: English has commands of its own, other languages those of the hub.
-    :param decoys: templates of what sounds like a command and is none; what is a command as well stays one.
+    :param language: English has wordings of our own, other languages use the hub's.
+    :param decoys: templates that sound like commands and are none; real commands among them stay commands.
     :raises ValueError: a sentence of ``sentences`` cannot be parsed, may be empty, or names an unknown rule or list.
     """
     english = family(language) == "en"
     layout = _Layout(*((vocabulary.with_defaults(), language) if english else (vocabulary, language, HUB_SPELLINGS)))
     for template, domains in [(template, ()) for template in COMMANDS] if english else hub_templates(language):
-        with nullcontext() if english else suppress(ValueError):  # the hub's may hold what cannot be laid out
+        # the hub's templates may contain what cannot be laid out
+        with nullcontext() if english else suppress(ValueError):
             layout.add(template, domains)
     for template in sentences:
         layout.add(template)
@@ -63,7 +64,7 @@ def command_grammar(
 
 
 def unsayable(sentences: Iterable[str], language: str = "en") -> list[tuple[str, str]]:
-    """Which sentences can be said in no way or only in part, and why: for the one who wrote them."""
+    """List the sentences that cannot be said, or only in part, each with a reason for its author."""
     found = list[tuple[str, str]]()
     for sentence in sentences:
         layout = _Layout(Vocabulary.of(["kitchen"], ["lamp"], ["first floor"]), language)
@@ -78,7 +79,7 @@ def unsayable(sentences: Iterable[str], language: str = "en") -> list[tuple[str,
 
 
 def _fillers(skip_words: Sequence[str], language: str) -> tuple[Sequence[str], Sequence[str]]:
-    """What may be said before a command and behind it, without being a part of it."""
+    """Words that may be said before a command and behind it."""
     if family(language) != "en":
         return skip_words, skip_words
     before = [word for word in skip_words if word != "for me"]
@@ -87,7 +88,7 @@ def _fillers(skip_words: Sequence[str], language: str) -> tuple[Sequence[str], S
 
 
 class _Layout:
-    """Lays templates out into a Network."""
+    """Lays out templates in a Network."""
 
     def __init__(self, vocabulary: Vocabulary, language: str, most: int = MOST_SPELLINGS) -> None:
         self.unsayable = list[str]()
@@ -110,9 +111,9 @@ class _Layout:
         self._domains: tuple[str, ...] = ()
 
     def add(self, template: str, domains: tuple[str, ...] = (), *, decoy: bool = False) -> None:
-        """:param domains: of which an entity has to be that stands in the place of ``{name}``; none: of any.
+        """Lay out a template; raises ValueError with its text where it cannot be used.
 
-        :raises ValueError: it cannot be used; the message names it.
+        :param domains: domains of entities that may stand for ``{name}``; empty: any.
         """
         self._domains = domains
         try:
@@ -129,7 +130,7 @@ class _Layout:
         return self._network.grammar()
 
     def _fillers(self, source: int, words: Iterable[str]) -> int:
-        """Up to two fillers from ``source`` on. Returns the node behind them."""
+        """Allow up to two fillers from ``source`` on; returns the node behind them."""
         pieces = [Piece(spoken_forms(word, self._language), "") for word in dict.fromkeys(words)]
         pieces = [piece for piece in pieces if piece.said]
         for _ in range(2):
@@ -204,7 +205,7 @@ class _Layout:
         return sorted({"area", "floor", "name", "name.light", *_ENGLISH, *lists})
 
     def _pieces(self, name: str) -> tuple[Piece, ...] | None:
-        """The choices of a list of ours; None: there is no such list."""
+        """The choices of a list of our own; None: there is no such list."""
         key = (name, self._domains if name == "name" else ())
         if key not in self._choices:
             found = self._made(name)
@@ -236,7 +237,7 @@ class _Layout:
                 yield Piece(said, each)
 
     def _ranged(self, name: str, bounds: Mapping[str, Any]) -> tuple[Piece, ...]:
-        """Written in digits: the hub does not know number words before a sign, and not in every language."""
+        """A range of numbers, written in digits, since the hub knows number words only in some places."""
         key = (name, ())
         if key not in self._choices:
             numbers = (Piece(number_forms(n, self._language), str(n)) for n in _range(bounds))
@@ -249,7 +250,7 @@ class _Layout:
 
 
 def _forms(language: str, unsayable: list[str], word: str) -> tuple[str, ...]:
-    """Ways to say a word of a template; one that cannot be said is put into ``unsayable``."""
+    """Ways to say a template's word; one that cannot be said is added to ``unsayable``."""
     if not any(letter.isalnum() for letter in word):
         return tuple(way for way in sign_forms(word, family(language)) if way)
     forms = PERCENT if word == "percent" else spoken_forms(word, language)
@@ -260,7 +261,7 @@ def _forms(language: str, unsayable: list[str], word: str) -> tuple[str, ...]:
 
 @lru_cache(4096)
 def _without_lone_signs(text: str) -> str:
-    """A dash or an emoji between blanks is said by nobody. One without a blank may stand inside of a word."""
+    """Remove signs between blanks, such as a dash or an emoji, which nobody says. Signs within words stay."""
     if text in ("-", "'"):
         return text
     words = (word if any(letter.isalnum() or letter in "&+%#°" for letter in word) else "" for word in text.split(" "))
@@ -284,14 +285,14 @@ def _range(bounds: Mapping[str, Any]) -> range:
 
 
 def half_piece(number: int, language: str) -> Piece:
-    """``einundzwanzig komma fünf``, as recognisers write it too."""
+    """A number with a half, such as ``einundzwanzig komma fünf``, also in the ways that recognisers write it."""
     words = number_words(number + 0.5, language).casefold()
     return Piece((words, f"{number},5", f"{number}.5"), f"{number}.5")
 
 
 @cache
 def _percentages() -> tuple[Piece, ...]:
-    """``fifty percent``, and the bare number, which people say as often."""
+    """Percentages such as ``fifty percent``, and the bare number, which people say as often."""
     pieces = list[Piece]()
     for number in range(101):
         words, forms = number_words(number), number_forms(number)

@@ -1,4 +1,4 @@
-"""Durations as people say them in English ("an hour and a half"), written as Home Assistant's templates want them."""
+"""Durations as people say them in English ("an hour and a half"), written as Home Assistant's templates need them."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ SECONDS = (*range(1, 61), 75, 90)
 
 @cache
 def whole_durations() -> tuple[Piece, ...]:
-    """One unit each: ``five minutes``, ``an hour`` (written ``one hour``)."""
+    """Durations of one unit: ``five minutes``, ``an hour`` (written ``one hour``)."""
     pieces = list[Piece]()
     for unit, numbers in (("second", SECONDS), ("minute", MINUTES), ("hour", HOURS)):
         for number in numbers:
@@ -22,9 +22,9 @@ def whole_durations() -> tuple[Piece, ...]:
 
 @cache
 def long_durations() -> tuple[Piece, ...]:
-    """Whole ones, halves and quarters, hours with minutes, minutes with seconds; each as one piece.
+    """All durations: whole ones, halves and quarters, hours with minutes, minutes with seconds; each is one piece.
 
-    "An hour and a half" is written "one hour and thirty minutes", which every template for durations takes.
+    "An hour and a half" is written "one hour and thirty minutes", which all templates for durations accept.
     """
     pieces = [*whole_durations()]
     for unit, smaller, numbers in (("hour", "minute", range(1, 13)), ("minute", "second", range(1, 31))):
@@ -41,7 +41,7 @@ def long_durations() -> tuple[Piece, ...]:
 
 @cache
 def durations() -> tuple[Piece, ...]:
-    """For places behind "timer for": there the hub knows "half an hour" itself."""
+    """Durations for places behind "timer for", where the hub itself knows "half an hour"."""
     own = Piece(("half an hour", "half hour", "1/2 hour", "half-hour", "a half hour"), "half an hour")
     return tuple(own if piece.said == own.said else piece for piece in long_durations())
 
@@ -52,7 +52,7 @@ def _whole(number: int, unit: str) -> list[Piece]:
     said = dict.fromkeys(f"{form} {unit}{s}" for s in _endings(number) for form in number_forms(number))
     said |= dict.fromkeys(f"{form}-{unit}" for form in (str(number), words.replace(" ", "-")))
     pieces = [Piece(tuple(said), written)]
-    if number != 1:  # before "timer" people say the unit without its s
+    if number != 1:  # before "timer" people leave out the unit's s
         pieces[0] = Piece(tuple(way for way in said if way.endswith("s")), written)
         pieces.append(Piece(tuple(way for way in said if not way.endswith("s")), f"{words} {unit}"))
     else:
@@ -83,7 +83,7 @@ def _halves(number: int, unit: str, smaller: str) -> list[Piece]:
 
 
 def _both(number: int, unit: str, rest: int, smaller: str) -> Piece:
-    """``one hour and twenty minutes``, with or without the "and"."""
+    """Durations such as ``one hour and twenty minutes``, with or without the "and"."""
     firsts = [f"{way} {unit}{_endings(number)[0]}" for way in (number_words(number), str(number))]
     if number == 1:
         firsts.append(f"{'an' if unit == 'hour' else 'a'} {unit}")

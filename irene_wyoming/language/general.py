@@ -1,4 +1,4 @@
-"""General words: what words mean something of their own in a home, so that none of them is a misheard name."""
+"""General words: words with a meaning of their own in a home, which are no misheard names."""
 
 import re
 from collections.abc import Container, Iterator, Mapping
@@ -15,10 +15,10 @@ from irene_wyoming.language.wordings import BEFORE, BEHIND, GROCERIES, TIMERS
 
 _REFERENCE = re.compile(r"{[^}]*}|<[^>]*>")
 _INSIDE = re.compile(r"([\w']*)(?:\(([^()\[\]]*)\)|\[([^()\[\]]*)\])([\w']*)")
-"""A choice or an option without another one inside, and the letters around it: ``accend(i|ere)``, ``light[s]``."""
+"""Matches an innermost choice or option with the letters around it: ``accend(i|ere)``, ``light[s]``."""
 
 DEEPEST = 8
-"""Choices within choices that are looked into."""
+"""Most levels of nested choices."""
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 _ENGLISH = """
@@ -36,19 +36,19 @@ strip studio study sun sunroom switch table tall tank tap television terrace the
 tree tub tv under upper upstairs utility valve vanity vent wall wardrobe washer washroom water west window wine
 winter wood work workshop yard zone
 """
-"""Words of which names are made. Who says one that this home lacks means a thing that it lacks."""
+"""Words that make up common names. A person who says one that this home lacks means a thing that it lacks."""
 
 
 @cache
 def hub_words(language: str) -> frozenset[str]:
-    """Words in lower case that the hub's templates and lists hold, and pieces of such words; no numbers."""
+    """Words in lower case from the hub's templates and lists, and pieces of such words; no numbers."""
     known = get_intents(language) or get_intents(family(language)) or {}
     return frozenset(word for text in _texts(known) for word in template_words(text)) - _numbers(language)
 
 
 @cache
 def general_words(language: str) -> frozenset[str]:
-    """Words in lower case: the hub's, numbers, and in English those of common names."""
+    """All general words in lower case: the hub's, numbers, and in English those of common names."""
     words = hub_words(language) | _numbers(language)
     if family(language) == "en":
         usual = (*DEFAULT_AREAS, *DEFAULT_DEVICES, *DEFAULT_FLOORS, *GROCERIES, *TIMERS, *BEFORE, *BEHIND)
@@ -61,7 +61,7 @@ def _numbers(language: str) -> frozenset[str]:
 
 
 def in_pieces(word: str, pieces: Container[str]) -> bool:
-    """Whether a word is one of ``pieces``, or several in a row: templates have options inside of words."""
+    """Whether a word consists of one or more of ``pieces``, since templates have options within words."""
     ends = [True] + [False] * len(word)
     for end in range(1, len(word) + 1):
         ends[end] = any(ends[start] and word[start:end] in pieces for start in range(end))
@@ -69,7 +69,7 @@ def in_pieces(word: str, pieces: Container[str]) -> bool:
 
 
 def template_words(template: str) -> list[str]:
-    """The words that a template spells out, and their pieces: ``light[s]`` holds light, lights and s."""
+    """The words that a template spells, and their pieces: ``light[s]`` has light, lights and s."""
     text = _REFERENCE.sub(" ", template)
     words = _WORD.findall(plain(text))
     for _ in range(DEEPEST):
@@ -80,14 +80,14 @@ def template_words(template: str) -> list[str]:
 
 
 def _spelled(group: "re.Match[str]") -> str:
-    """A choice or an option with the letters around it, as a choice of words."""
+    """Write a choice or an option with the letters around it as a choice of words."""
     before, choice, option, behind = group.groups()
     ways = choice.split("|") if option is None else [*option.split("|"), ""]
     return "|".join(f"{before}{way}{behind}" for way in ways)
 
 
 def _texts(known: Mapping[str, Any]) -> Iterator[str]:
-    """Every text of the intents in which words stand."""
+    """All texts with words in the intents."""
     yield from known.get("skip_words", ())
     yield from known.get("expansion_rules", {}).values()
     for values in known.get("lists", {}).values():

@@ -1,7 +1,7 @@
 """Grammar: every sentence of a closed set of commands, as an acyclic automaton over pieces of speech.
 
-Each arc carries both sides of one piece: how people say it, and what the transcript gets for it. So a search that
-follows what was said gives back the words that the home knows, with the home's own spelling of its names.
+Each arc has two sides: how people say a piece, and what the transcript gets for it. So a search that follows speech
+gives the home's own spelling of its names.
 """
 
 import re
@@ -22,9 +22,9 @@ class Arc:
     """One piece of a sentence: a word, a number with its unit, or a whole name."""
 
     said: tuple[str, ...]
-    """Never empty. First the spoken words in lower case; then other ways in which a recogniser writes the same."""
+    """Ways to say it, never empty: first the spoken words in lower case, then other spellings of recognisers."""
     written: str
-    """What the transcript gets for it; nothing for a filler. Pieces of a transcript are joined by one blank."""
+    """The transcript's text for it; empty for a filler. Pieces of a transcript are joined by one blank."""
     target: int
     """The next state."""
 
@@ -35,9 +35,9 @@ class Grammar:
     Two arcs of a state may begin with the same words, because names are whole arcs: "kitchen light" may be a lamp's
     name, and it may be the room's name followed by the word "light".
 
-    :param arcs: of each state; state 0 is the start, and arcs lead to higher numbers only.
+    :param arcs: the arcs of each state; state 0 is the start, and arcs lead to higher numbers only.
     :param ends: states in which a sentence may end.
-    :param decoys: those of them in which only a decoy ends: what sounds like a command and is none.
+    :param decoys: those ends that belong to decoys, which sound like commands and are none.
     """
 
     __slots__ = ("_by_piece", "_longest", "_saying", "arcs", "decoys", "ends")
@@ -48,8 +48,8 @@ class Grammar:
         self.arcs = arcs
         self.ends = ends
         self.decoys = decoys
-        self._saying: dict[str, list[int]] = {}  # form, see ``plain`` -> ids of the ``said`` that hold it
-        self._longest = 0  # words of a form
+        self._saying: dict[str, list[int]] = {}  # form from ``plain`` -> ids of the ``said`` that contain it
+        self._longest = 0  # most words of a form
         self._by_piece: dict[int, dict[int, list[int]]] = {}  # state -> id of ``said`` -> places of its arcs
 
     def accepts(self, text: str) -> bool:
@@ -57,22 +57,22 @@ class Grammar:
         return self.written(text) is not None
 
     def decoy(self, text: str) -> bool:
-        """Whether ``text``, in any of the ways of ``said``, is a decoy and no command."""
+        """Whether ``text``, in any form of ``said``, is a decoy and no command."""
         words = plain(text).split()
         commands = self.ends - self.decoys
         return self._follow(0, words, 0, set(), commands) is None and self.accepts(text)
 
     def written(self, text: str) -> str | None:
-        """The transcript of ``text``, which may be written in any of the ways of ``said``. None: not accepted."""
+        """The transcript of ``text``, which may have any form of ``said``. None: it is not accepted."""
         words = plain(text).split()
         found = self._follow(0, words, 0, set(), self.ends)
         return None if found is None else joined(arc.written for arc in found)
 
     def prepare(self) -> None:
-        """Do beforehand what takes ``written`` longer the first time: have every form at hand."""
+        """Compute all forms now, so that the first ``written`` is fast."""
         if self._saying:
             return
-        pieces = {id(arc.said): arc.said for arcs in self.arcs for arc in arcs}  # equal tuples are one object, mostly
+        pieces = {id(arc.said): arc.said for arcs in self.arcs for arc in arcs}  # equal tuples are mostly one object
         saying: dict[str, list[int]] = {}
         for piece, said in pieces.items():
             for form in filter(None, dict.fromkeys(map(plain, said))):
@@ -83,10 +83,10 @@ class Grammar:
     def sentence(self, random: Random) -> tuple[str, str]:
         """One sentence as it is said and as it is written.
 
-        Each state that may come next is as likely as the others, and so is each arc that leads there: of a thousand
-        names and one word the word comes half of the time.
+        Each next state is equally likely, and so is each arc to it. Beside a thousand names one word comes half of the
+        time.
 
-        :raises ValueError: the grammar holds no sentence.
+        :raises ValueError: the grammar has no sentence.
         """
         state, said, written = 0, list[str](), list[str]()
         while True:
@@ -104,21 +104,20 @@ class Grammar:
             state = chosen.target
 
     def count(self) -> int:
-        """How many ways through it there are, each piece being counted once however it is written."""
+        """The number of ways through the grammar; each piece counts once for all its forms."""
         counts = [0] * len(self.arcs)
         for state in reversed(range(len(self.arcs))):
             counts[state] = (state in self.ends) + sum(counts[arc.target] for arc in self.arcs[state])
         return counts[0] if counts else 0
 
     def words(self) -> set[str]:
-        """Every word that its sentences may hold, in all ways of ``said``."""
+        """All words of its sentences, in every form of ``said``."""
         return {word for arcs in self.arcs for arc in arcs for way in arc.said for word in way.split()}
 
     def _follow(
         self, state: int, words: list[str], at: int, dead: set[tuple[int, int]], ends: frozenset[int]
     ) -> list[Arc] | None:
-        """The arcs that take ``words[at:]`` from ``state`` to one of ``ends``; those that leave most to one arc come
-        first."""
+        """Find arcs that take ``words[at:]`` from ``state`` to one of ``ends``, those with the most words first."""
         if at == len(words):
             return [] if state in ends else None
         if (state, at) in dead:
@@ -133,7 +132,7 @@ class Grammar:
         return None
 
     def _arcs_said(self, state: int, form: str) -> list[Arc]:
-        """The arcs of a state that may be said so, in their order."""
+        """The arcs of a state that may be said in this form, in order."""
         pieces = self._saying.get(form)
         if not pieces:
             return []
@@ -148,11 +147,11 @@ class Grammar:
 
 
 def plain(text: str) -> str:
-    """``text`` as comparisons see it: lower case, no marks around words, one blank between them and for a hyphen."""
+    """Normalise a text for comparison: lower case, no marks around words, one blank between words and for a hyphen."""
     text = _HYPHEN.sub(" ", unicodedata.normalize("NFC", text).translate(_QUOTES).casefold())
     return " ".join(_AROUND.sub(" ", text).split())
 
 
 def joined(pieces: Iterator[str] | list[str]) -> str:
-    """The pieces that hold something, with one blank between them."""
+    """Join the pieces that are not empty with one blank."""
     return " ".join(piece for piece in pieces if piece)

@@ -22,15 +22,15 @@ from irene_wyoming.language.vocabulary import Vocabulary
 _LIST, _RULE = re.compile("{([^}]*)}"), re.compile("<([^>]*)>")
 
 Meaning = tuple[str, frozenset[tuple[str, str]]]
-"""Name of the intent, and what its slots hold."""
+"""The name of an intent, and the values of its slots."""
 
 
 class Hub:
-    """Says whether the hub would understand a text.
+    """Tells whether the hub would understand a text.
 
     :param vocabulary: names, and the home's own sentences.
-    :param sentences: further own sentences, in hassil's notation; those that cannot be read are left out.
-    :param language: one of home-assistant-intents, or only own sentences are understood.
+    :param sentences: further own sentences in hassil's notation; unreadable ones are left out.
+    :param language: a language of home-assistant-intents; in others only own sentences are understood.
     """
 
     def __init__(self, vocabulary: Vocabulary, sentences: Sequence[str] = (), language: str = "en") -> None:
@@ -46,7 +46,7 @@ class Hub:
         Own sentences have no meaning that is known here. Takes some milliseconds.
         """
         areas = vocabulary.areas
-        # The person stands in some room; where it matters which, the hub knows.
+        # The person stands in some room; the hub knows which, where that matters.
         self._context: dict[str, Any] = {"area": areas[0] if areas else "home"}
         self._lists: dict[str, SlotList] = {
             "area": TextSlotList.from_strings(areas, allow_template=False),
@@ -55,15 +55,15 @@ class Hub:
         }
 
     def prepare(self) -> None:
-        """Do beforehand what the first text would have to wait for."""
+        """Do the slow preparations now, so that the first text need not wait for them."""
         prepare(self._language)
         _index(self._lists)
         if self._own is not None:
             _prepare(self._own)
 
     def understands(self, text: str) -> bool:
-        """Whether some sentence of the hub, or an own one, is this text. Takes 3 to 8 ms."""
-        # A word that no template and no name has can only be what a template leaves open: "play ...".
+        """Whether the text is a sentence of the hub or an own one. Takes 3 to 8 ms."""
+        # A word that is in no template and no name needs a template with free text: "play ...".
         strange = not all(map(self._may_stand, plain(text).split()))
         known = [self._own, _open_templates(self._language) if strange else _templates(self._language)]
         return any(
@@ -90,9 +90,9 @@ class Hub:
 
 
 def why_unfound(written: str) -> str:
-    """Why Home Assistant does not find a name, however it is said or typed; empty: it does.
+    """The reason why Home Assistant cannot find a name in any form; empty: it can.
 
-    Its matcher takes marks out of what was said, and leaves them in its list of names.
+    Its matcher removes marks from the text, but not from its list of names.
     """
     without = remove_punctuation(f"x {written} x")[2:-2]
     if without == written:
@@ -109,7 +109,7 @@ def prepare(language: str) -> None:
 
 
 def _prepare(known: Intents) -> None:
-    """Have hassil do at once what it does when a template or a list is first looked at, and keeps."""
+    """Let hassil do the work now that it does, and keeps, at the first use of a template or list."""
     for intent in known.intents.values():
         for data in intent.data:
             rules = {**known.expansion_rules, **data.expansion_rules}
@@ -126,7 +126,7 @@ def _index(lists: Mapping[str, SlotList]) -> None:
 
 @cache
 def _open_templates(language: str) -> Intents | None:
-    """Those in which some words may be any."""
+    """The templates in which some words may be any."""
     known = get_intents(language) or get_intents(family(language))
     if known is None:
         return None
@@ -141,11 +141,11 @@ def _open_templates(language: str) -> Intents | None:
 
 @cache
 def _templates(language: str) -> Intents | None:
-    """Compiled once: it takes a second. None: the hub has none in that language."""
+    """Compile the hub's templates, which takes a second, and cache them. None: the hub has none in that language."""
     known = get_intents(language) or get_intents(family(language))
     if known is None:
         return None
-    # The first one that fits is taken, so that what people say most often is tried first.
+    # The first match is taken, so the most frequent sentences come first.
     usual = {name: known["intents"][name] for name in INTENTS if name in known["intents"]}
     return Intents.from_dict({**known, "intents": {**usual, **known["intents"]}})
 

@@ -1,7 +1,7 @@
-"""Likely names: which names of a home an engine should lean towards, where it takes only so many.
+"""Likely names: the order of a home's names for engines that take only some.
 
-The order is that of wyoming-faster-whisper, which counted what people talk about: rooms with something in them and
-floors first, then what is switched and played, then the rest.
+The order is that of wyoming-faster-whisper, by what people talk about most: rooms with something in them and floors
+first, then what is switched and played, then the rest.
 """
 
 from irene_wyoming.language.spoken import why_unsayable
@@ -12,9 +12,9 @@ FIRST = ("light", "switch", "fan", "media_player", "climate", "scene", "todo")
 
 
 def likely_names(vocabulary: Vocabulary, language: str = "en") -> tuple[str, ...]:
-    """All names that can be said, as the home writes them, the most likely first, each once; aliases behind each name.
+    """All speakable names as the home writes them, each once, the most likely first; aliases follow their name.
 
-    :param language: in which they would be said.
+    :param language: language in which they are said.
     """
     used = {name.area for name in vocabulary.names if name.area is not None}
 

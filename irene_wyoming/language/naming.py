@@ -1,4 +1,4 @@
-"""Naming: where in an open transcript the names of a home stand, and which words are nearly one."""
+"""Naming: finds the names of a home in an open transcript, and words that are nearly names."""
 
 import re
 from collections.abc import Container, Sequence
@@ -18,39 +18,39 @@ from irene_wyoming.language.spoken import family, spoken_forms
 from irene_wyoming.language.vocabulary import Vocabulary
 
 LONGEST = 6
-"""Words of a text that may be one name."""
+"""Most words of a text that may be one name."""
 RIVALS = 64
-"""Forms of other names that are compared sound by sound: those that are roughly alike."""
+"""Most similar forms of other names that are compared sound by sound."""
 FORMS = 4
-"""Forms of a name that nearly may have been said."""
+"""Most forms of a name that may nearly have been said."""
 
 _WORD = re.compile(r"[^\s\-_]+")
 
 
 class Word(NamedTuple):
-    """A word of a transcript, and where it stands."""
+    """A word of a transcript, and its place."""
 
     plain: str
     start: int
     end: int
-    """Without marks around it."""
+    """End of the word without the marks around it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A name in a transcript."""
+    """A name in a transcript, and its place."""
 
     start: int
     end: int
-    """Characters of the transcript."""
+    """End of the name, in characters of the transcript."""
     written: str
-    """As the home writes it."""
+    """The name as the home writes it."""
     distance: float
-    """0: said as it is; otherwise the share of its letters that differ."""
+    """The share of its letters that differ; 0: it was said exactly."""
 
 
 class Names:
-    """The names of a vocabulary, by the ways in which they are said. Not to be used by two threads at once."""
+    """The names of a vocabulary, by their spoken forms. Not for two threads at once."""
 
     def __init__(self, vocabulary: Vocabulary, language: str) -> None:
         written = dict.fromkeys(each for name in vocabulary.names for each in name.all_written)
@@ -62,7 +62,7 @@ class Names:
             for way in ways:
                 self._exact.setdefault(way, each)
         for each in written:
-            self._exact[plain(each)] = each  # whatever else may sound like it
+            self._exact[plain(each)] = each  # its own name wins over others that sound like it
         self._written = [each for _, each in forms]
         self._spelled = [form for form, _ in forms]
         self._forms = Forms(self._spelled)
@@ -72,7 +72,7 @@ class Names:
         """Every word of every name, however it is said."""
 
     def exact(self, text: str) -> list[Found]:
-        """Names that ``text`` holds as they are said, the longest first where two overlap; in order."""
+        """Find names that are said exactly in ``text``, in order; the longest first where two overlap."""
         words = words_of(text)
         found, at = list[Found](), 0
         while at < len(words):
@@ -87,9 +87,9 @@ class Names:
         return found
 
     def nearly(self, text: str, known: Container[str]) -> list[Found]:
-        """Words that are nearly one of the names, nearest first.
+        """Find words that are nearly a name, nearest first.
 
-        :param known: words that are what they are, and no misheard name: only spans with another word are looked at.
+        :param known: words that are no misheard names: only spans with another word are searched.
         """
         words = words_of(text)
         strange = self._strange(words, known)
@@ -115,7 +115,7 @@ class Names:
         return sorted(found, key=lambda each: each.distance)
 
     def lead(self, heard: str, written: str) -> float:
-        """By how many sounds every other name is farther away from what was heard than one is."""
+        """The number of sounds by which every other name is farther from the heard text than this one."""
         if not self._sounds:
             self._sounds = [all_phones(form, self._language) for form in self._spelled]
         sounds = all_phones(" ".join(spoken_words(heard, self._language)), self._language)
@@ -132,7 +132,7 @@ class Names:
 
 
 def words_of(text: str) -> list[Word]:
-    """The words of a transcript; a hyphen parts them, marks around them are left out."""
+    """The words of a transcript, without marks around them; hyphens separate words."""
     found = list[Word]()
     for match in _WORD.finditer(text):
         word = plain(match[0])
@@ -143,7 +143,7 @@ def words_of(text: str) -> list[Word]:
 
 
 def replaced(text: str, found: Sequence[Found]) -> str:
-    """``text`` with names written as the home writes them; ``found`` in order, none over another."""
+    """Replace the found names in ``text`` by the home's spelling; ``found`` is in order and without overlaps."""
     for each in reversed(found):
         text = text[: each.start] + each.written + text[each.end :]
     return text

@@ -1,9 +1,9 @@
-"""Nearest: the sentences of a grammar that are most like an open transcript, by sound and by spelling.
+"""Nearest: finds the sentences of a grammar that are most like an open transcript, by sound and spelling.
 
 A recogniser that knows nothing of a home writes "a light rose mocker" for "a light roast mocha". The text is followed
-through the grammar word by word; each piece of the grammar may stand for some words of the text that are like it. What
-was said clearly stays: where the text holds one of the choices that the grammar has at a place, it is that choice.
-Words rarely end where they ended, so the sentences that are found are then compared as a whole, sound by sound.
+through the grammar word by word; each piece may stand for similar words of the text. What was said clearly stays: a
+choice of the grammar that is in the text is taken as it is. Boundaries of words are often wrong, so the found sentences
+are then compared as a whole, sound by sound.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,57 +24,57 @@ from irene_wyoming.language.pieces import SMALL, Choices, Piece, Pieces
 from irene_wyoming.language.words import word_forms
 
 FAR = 0.45
-"""Distance up to which sentences are looked for."""
+"""Largest distance of sentences that are found."""
 WIDTH = 16
 """Ways through the grammar that are followed at once."""
 RIVALS = 4
-"""How many of them may be at one place: the best way to it is worth nothing without knowing its rivals."""
+"""Most ways at one place: the best way is worth nothing without its rivals."""
 CHOICES = 3
-"""Pieces that may stand for the same words at one place."""
+"""Most pieces that may stand for the same words at one place."""
 LONGEST_SPAN = 5
-"""Words of the text that one piece may stand for."""
+"""Most words of the text that one piece may stand for."""
 MOST_WORDS = 24
-"""Of a text that can be a command at all."""
+"""Most words of a text that can be a command."""
 WORD = 0.7
-"""How unlike a piece may be to the words it stands for, as a share of its letters."""
+"""Largest share of its letters in which a piece may differ from its words."""
 NAME = 0.2
-"""The same of a name of the home. "Bathroom" is 0.25 away from "bedroom"."""
+"""Largest share of its letters in which a home's name may differ. "Bathroom" is 0.25 away from "bedroom"."""
 LEFT_OUT, SMALL_LEFT_OUT = 2.0, 1.0
-"""Cost of a letter of a word that stands for nothing: what was said matters, but for small words."""
+"""Cost per letter of a word that matches nothing; the second is that of small words."""
 ADDED = 1.2
 """Cost of a small word that was not heard."""
 
 LOST = frozenset(["a", "an", "the", "um", "uh", "please"])
-"""Small words that may stand for nothing."""
+"""Small words that may match nothing."""
 
 
 class Change(NamedTuple):
-    """What stands for something else than itself."""
+    """A piece that stands for other words than its own."""
 
     heard: str
     meant: str
     state: int
-    """State of the grammar, from which it is known what else might have been meant."""
+    """State of the grammar, by which rivals are found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A sentence of the grammar that a text is like."""
+    """A sentence of the grammar that is similar to a text."""
 
     written: str
     said: str
-    """In words, as it would have been said."""
+    """The sentence in spoken words."""
     sounds: float
-    """In how many sounds the text differs from it."""
+    """The number of sounds in which the text differs from it."""
     distance: float
-    """Sounds that differ as a share of all. 0: said as it is. 1: nothing of it was said."""
+    """The share of sounds that differ. 0: said exactly. 1: nothing of it was said."""
     changed: tuple[Change, ...]
     left_out: tuple[str, ...]
-    """Words of the text that stand for nothing, but for small ones."""
+    """Words of the text that match nothing, except small ones."""
 
 
 class _Step(NamedTuple):
-    """A way through the grammar so far."""
+    """A partial way through the grammar."""
 
     cost: float
     state: int
@@ -85,37 +85,37 @@ class _Step(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """Some words of the text."""
+    """Some words of the text in a row."""
 
     text: str
     length: int
-    """Words."""
+    """Number of words."""
     numerals: frozenset[str]
     known: bool
-    """Each of its words means something of its own, and is no misheard name."""
+    """Whether each of its words means something of its own, and is no misheard name."""
 
 
 class _Onward(NamedTuple):
     """A piece that may stand for the next words."""
 
     length: int
-    """Words."""
+    """Number of words."""
     piece: Piece
     target: int
     cost: float
     heard: str = ""
-    """What it stands for; nothing where that was said as it is."""
+    """The words that it stands for; empty where they were said exactly."""
 
 
 _Places = list[dict[tuple[int, str], _Step]]
-"""Before each word of the text: (state, what is written so far) -> the cheapest way to it."""
+"""Before each word of the text: (state, text written so far) -> the cheapest way to it."""
 
 
 class Matcher:
-    """Finds the nearest sentences in one grammar. Not to be used by two threads at once.
+    """Finds the nearest sentences in one grammar. Not for two threads at once.
 
-    :param names: the names of the home as written: words that are known are never taken for one of them.
-    :param known: words that are what they are, and no misheard name.
+    :param names: the names of the home as written; known words are never taken for a name.
+    :param known: words that are no misheard names.
     """
 
     def __init__(
@@ -136,9 +136,9 @@ class Matcher:
         self._names_at = cache(self._may_be_named)
 
     def nearest(self, text: str, far: float = FAR) -> Sequence[Near]:
-        """Sentences most like ``text``, best first, each ``written`` once; none where nothing is like it.
+        """Find the sentences most like ``text``, best first, each ``written`` once; empty: none is similar.
 
-        :param far: distance up to which sentences are looked for; the less, the faster.
+        :param far: largest distance of sentences; a smaller one is faster.
         """
         words = spoken_words(text, self._language)
         if not 0 < len(words) <= MOST_WORDS:
@@ -150,20 +150,20 @@ class Matcher:
                 ends.setdefault(step.written, step)
         heard = all_phones(" ".join(words), self._language)
         meant = [all_phones(step.said, self._language) for step in ends.values()]
-        found = [  # in the order of the ways: of two that sound the same the one that is spelled more alike is first
+        found = [  # sorted by ways: of two that sound alike the one with the closer spelling is first
             Near(step.written, step.said, float(cost), float(cost) / max(len(heard), len(sounds)), *step[-2:])
             for step, sounds, cost in zip(ends.values(), meant, apart(heard, meant), strict=True)
         ]
         return sorted(found, key=lambda near: round(near.sounds, 3))
 
     def rivals(self, change: Change) -> Sequence[str]:
-        """What else might have been meant there, but for names; as it is said."""
+        """Other readings of a changed place in spoken words, without names."""
         return [
             piece.said for piece, _ in self._pieces.at(change.state) if not piece.name and piece.said != change.meant
         ]
 
     def _followed(self, words: Sequence[str], most: float) -> Sequence[_Step]:
-        """The ways that lead through all of the words, cheapest first."""
+        """Follow all words through the grammar; gives the cheapest ways first."""
         spans = [[self._span(words[at:end]) for end in _ends(at, len(words))] for at in range(len(words))]
         costs = self._common.costs(
             [span.text for row in spans for span in row], [bool(span.numerals) for row in spans for span in row]
@@ -181,14 +181,14 @@ class Matcher:
         return _best(places[-1])
 
     def _with_small(self, places: dict[tuple[int, str], _Step], most: float) -> Sequence[_Step]:
-        """The ways that are followed, those among them in which a small word was not heard."""
+        """The ways to follow, including those in which a small word was not heard."""
         for step in _best(places):
             for piece, target in self._pieces.small[step.state]:
                 _reach(places, _further(step, _Onward(0, piece, target, ADDED)), most)
         return _best(places)
 
     def _onwards(self, here: "_Here", state: int) -> Sequence[_Onward]:
-        """What may stand for the next words: the choice that was said as it is, or those that are like them."""
+        """The pieces that may stand for the next words: the choice that was said exactly, or similar ones."""
         if state not in here.known:
             clear = self._clear(here.spans, state)
             whole = any(onward.length == 1 for onward in clear)
@@ -216,7 +216,8 @@ class Matcher:
             following = self._pieces.following[state]
             for span, hits in zip(here.spans, here.named, strict=True):
                 named = (pair for pair in hits if pair[0].number in following and pair[0].numerals == span.numerals)
-                for piece, cost in islice(named, 0 if span.known else CHOICES):  # what means something else is no name
+                # words with another meaning are no name
+                for piece, cost in islice(named, 0 if span.known else CHOICES):
                     yield _Onward(span.length, piece, following[piece.number], cost, span.text)
 
     def _choices_at(self, state: int) -> Choices:
@@ -232,31 +233,31 @@ class Matcher:
 
 @dataclass(slots=True)
 class _Here:
-    """What is known at one word of the text."""
+    """The facts about one word of the text."""
 
     spans: Sequence[_Span]
     costs: NDArray[np.float32]
     """Cost by span and by form that is no name."""
     known: dict[int, Sequence[_Onward]]
-    """By state."""
+    """Pieces that may follow, by state."""
     named: Sequence[Sequence[tuple[Piece, float]]] | None = None
-    """The names that each span is like; None: nobody has asked yet."""
+    """The names similar to each span; None: not computed yet."""
 
 
 def _nearest(spans: Sequence[_Span], costs: NDArray[np.float32], choices: Choices) -> Iterator[_Onward]:
-    """The pieces that each span is most like."""
+    """The pieces most similar to each span."""
     kept = min(CHOICES, costs.shape[1])
     columns = np.argpartition(costs, kept - 1, axis=1)[:, :kept]
     for row, span in enumerate(spans):
         for column in columns[row]:
             piece, target = choices.pieces[column]
             cost = float(costs[row, column])
-            if cost < inf and piece.numerals == span.numerals:  # a number is no other number
+            if cost < inf and piece.numerals == span.numerals:  # a number never stands for another one
                 yield _Onward(span.length, piece, target, cost, span.text)
 
 
 def spoken_words(text: str, language: str) -> list[str]:
-    """The words of a transcript as they were said: numbers in words, marks left out."""
+    """The words of a transcript as they are spoken: numbers in words, without marks."""
     words = plain(text).replace("-", " ").split()
     return [part for word in words for part in _spoken(word, language)]
 
@@ -281,14 +282,14 @@ def _further(step: _Step, onward: _Onward) -> _Step:
 
 
 def _without(step: _Step, word: str) -> _Step:
-    """A word stands for nothing."""
+    """A step in which a word matches nothing."""
     if word in LOST:
         return step._replace(cost=step.cost + SMALL_LEFT_OUT * len(word))
     return step._replace(cost=step.cost + LEFT_OUT * len(word), left_out=(*step.left_out, word))
 
 
 def _best(places: dict[tuple[int, str], _Step]) -> list[_Step]:
-    """The steps that are followed: the cheapest ones, not too many to one place."""
+    """The steps to follow: the cheapest ones, at most RIVALS to one place."""
     found, at = list[_Step](), dict[int, int]()
     for step in sorted(places.values()):
         count = at[step.state] = at.get(step.state, 0) + 1

@@ -1,8 +1,8 @@
-"""Network: sentences laid out as pieces of text, and how they become a Grammar.
+"""Network: lays out sentences as pieces of text and turns them into a Grammar.
 
 Templates are laid out piece by piece, because an option may sit inside of a word (``light[s]``). Then the pieces are
-joined to words, what cannot be said is dropped, the automaton is made deterministic and equal tails are merged. What
-is left is a small part of the size, which a search walks fast.
+joined to words, and unspeakable ones dropped. The automaton is made deterministic, and equal tails are merged. The
+result is much smaller, and fast to search.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,38 +12,37 @@ from typing import NamedTuple
 from irene_wyoming.language.grammar import Arc, Grammar
 
 SPACE = " "
-"""Label of an arc that ends a word. The empty label is taken without saying anything."""
+"""Label of an arc that ends a word. An arc with the empty label is taken without saying anything."""
 
 LONGEST_WORD = 64
-"""Characters of one word; options inside of a word could otherwise spell endless ones."""
+"""Most characters of one word; options within words could otherwise spell endless ones."""
 
 MOST_SPELLINGS = 5_000
-"""Words that may be spelled from one place: ``[a][b][c]`` is eight, and two dozen such options are millions."""
+"""Most words that may be spelled from one place: ``[a][b][c]`` spells eight, two dozen such options millions."""
 HUB_SPELLINGS = 200_000
-"""Words that may be spelled from one place where the hub's own templates begin, of which there are a thousand."""
+"""Most words that may be spelled where the hub's templates begin, of which there are a thousand."""
 
 
 class Piece(NamedTuple):
-    """What an arc will carry: see ``Arc``."""
+    """The contents of a future arc: see ``Arc``."""
 
     said: tuple[str, ...]
     written: str
 
 
 Choice = int
-"""Number of a set of pieces that were laid out side by side. A word that is spelled out is a choice of one."""
+"""Number of a set of pieces that were laid out side by side. A spelled word is a choice of one."""
 Following = tuple[dict[Choice, set[int]], set[int]]
-"""From one node: the nodes behind each choice that may come, and the ends that may be there."""
+"""From one node: the nodes behind each possible choice, and the possible ends."""
 
 
 class Network:
     """Arcs of text, spaces and choices of whole pieces. Node 0 is the start, 1 the end, 2 the end of decoys.
 
-    What is laid out twice from one node leads to one node, so that sentences share their beginnings.
+    Equal pieces from one node lead to one node, so that sentences share their beginnings.
 
-    :param forms: how people say a word that templates spell out; none: it cannot be said, and neither can what holds
-        it.
-    :param most: words that may be spelled from one place.
+    :param forms: gives the ways to say a spelled word; empty: it and sentences with it cannot be said.
+    :param most: most words that may be spelled from one place.
     """
 
     START, END, DECOY = 0, 1, 2
@@ -62,11 +61,11 @@ class Network:
         return len(self._arcs) - 1
 
     def skip(self, source: int, target: int) -> None:
-        """``target`` is reached from ``source`` without a word."""
+        """Let ``target`` be reached from ``source`` without a word."""
         self._arcs[source].append(("", target))
 
     def finish(self, source: int, end: int = END) -> None:
-        """A sentence may end behind ``source``: a command's, or with the end DECOY that of a decoy."""
+        """Let a command end behind ``source``; with the end DECOY, a decoy."""
         self._arcs[source].append((SPACE, end))
 
     def text(self, source: int, text: str) -> int:
@@ -89,7 +88,7 @@ class Network:
         return target
 
     def join(self, ends: Iterable[int]) -> int:
-        """A node that is reached from all of ``ends`` without a word."""
+        """Make a node that is reached from all ``ends`` without a word."""
         joined = tuple(dict.fromkeys(ends))
         if len(joined) == 1:
             return joined[0]
@@ -100,7 +99,7 @@ class Network:
         return self._joins[joined]
 
     def grammar(self) -> Grammar:
-        """The automaton of all sentences that can be said.
+        """Make the automaton of all sentences that can be said.
 
         :raises ValueError: options inside of a word spell too many words.
         """
@@ -111,7 +110,7 @@ class Network:
         return self._choices.setdefault(pieces, len(self._choices))
 
     def _word(self, word: str) -> Choice | None:
-        """The choice of a word that was spelled out; None: it cannot be said."""
+        """The choice of a spelled word; None: it cannot be said."""
         if word not in self._words:
             said = self._forms(word)
             self._words[word] = self._choice((Piece(said, word),)) if said else None
@@ -124,7 +123,7 @@ class Network:
         return self._steps[source, label]
 
     def _following(self) -> dict[int, Following]:
-        """What may come from each node at which a piece may start."""
+        """The possible continuations of each node at which a piece may start."""
         known: dict[int, Following] = {}
         starts = [self.START]
         while starts:
@@ -142,7 +141,7 @@ class Network:
         return known
 
     def _spelled(self, start: int) -> Iterator[tuple[Choice | None, int]]:
-        """Each choice that can be read from ``start`` on, and the node behind it; None: only the end was reached."""
+        """Give each choice that can be read from ``start`` on, and the node behind it; None: only the end is there."""
         stack, seen = [("", start)], set[tuple[str, int]]()
         while stack:
             word, node = stack.pop()
@@ -162,15 +161,12 @@ class Network:
                         yield number, target
                 else:
                     stack.append((word + label.strip(), target))
-            if whole and number is not None:  # a name directly behind letters begins a piece of its own
+            if whole and number is not None:  # a name right behind letters begins a piece of its own
                 yield number, node
 
 
 def is_new(spelling: tuple[str, int], seen: set[tuple[str, int]], most: int) -> bool:
-    """Whether a spelling is seen for the first time.
-
-    :raises ValueError: there are too many of them.
-    """
+    """Whether a spelling is new; raises ValueError where there are too many of them."""
     if spelling in seen:
         return False
     if len(seen) == most:
@@ -180,7 +176,7 @@ def is_new(spelling: tuple[str, int], seen: set[tuple[str, int]], most: int) -> 
 
 
 class _Classes:
-    """Pieces that stand in the same choices, put together: a search for states treats a class of them as one.
+    """Groups pieces that stand in the same choices, so that a search for states treats a group as one.
 
     A home of four hundred names has some forty classes, one for each kind of device, and not four hundred.
 
@@ -209,21 +205,22 @@ class _Classes:
 
 
 class _Minimiser:
-    """Subset construction and merging of equal tails in one walk, possible because there are no cycles."""
+    """Subset construction and merging of equal tails in one walk, which works because there are no cycles."""
 
     def __init__(self, following: Mapping[int, Following], classes: _Classes) -> None:
         self._following = following
         self._classes = classes
         self._known: dict[frozenset[int], int | None] = {}
-        self._merged: dict[tuple[int | None, frozenset[tuple[int, int]]], int] = {}  # by end and what may come
+        self._merged: dict[tuple[int | None, frozenset[tuple[int, int]]], int] = {}  # by end and continuations
 
     def grammar(self) -> Grammar:
         start = self._state(frozenset([Network.START]))
         if start is None:
             return Grammar(((),), frozenset())
-        # Tails are merged before what leads to them, so the start has the highest number: turn the order around.
+        # Tails are merged before their beginnings, so the start has the highest number: reverse the order.
         last = len(self._merged) - 1
-        arc = cache(lambda piece, target: Arc(*self._classes.all[piece], target))  # an arc to one place is kept once
+        # equal arcs to one place are kept once
+        arc = cache(lambda piece, target: Arc(*self._classes.all[piece], target))
         arcs: list[tuple[Arc, ...]] = [()] * (last + 1)
         for (_, tail), state in self._merged.items():
             pairs = sorted((piece, last - target) for number, target in tail for piece in self._classes.pieces[number])
@@ -232,7 +229,7 @@ class _Minimiser:
         return Grammar(tuple(arcs), frozenset(ends), frozenset(at for at in ends if ends[at] == Network.DECOY))
 
     def _state(self, nodes: frozenset[int]) -> int | None:
-        """The merged state of a set of nodes; None where no sentence can be completed."""
+        """The merged state of a set of nodes; None: no sentence can be completed from it."""
         if nodes in self._known:
             return self._known[nodes]
         following: dict[int, set[int]] = {}
@@ -244,7 +241,7 @@ class _Minimiser:
                 for number in self._classes.of_choice[choice]:
                     following.setdefault(number, set()).update(targets)
         tail = self._tail(following)
-        end = min(ends) if ends else None  # what is a command as well is no decoy
+        end = min(ends) if ends else None  # a sentence that is also a command is no decoy
         state = self._merged.setdefault((end, tail), len(self._merged)) if ends or tail else None
         self._known[nodes] = state
         return state

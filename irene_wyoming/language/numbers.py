@@ -7,23 +7,23 @@ from unicode_rbnf import RbnfEngine
 from unicode_rbnf.engine import FormatPurpose, NoRuleForNumberError
 
 SAME = {"nb": "no", "nn": "no"}
-"""Languages whose numbers are kept under another name. For these two the library has an engine without any rules."""
+"""Languages whose numbers have another name in the library, which has an engine without rules for these two."""
 
 LARGEST = 999_999
-"""Beyond it people say digits one by one."""
+"""Largest number that is said as a whole; beyond it people say digits."""
 
 
 @lru_cache(maxsize=4096)
 def number_words(number: int | float, language: str = "en") -> str:
-    """How a number is said, without hyphens: ``twenty one point five``.
+    """A number in words, without hyphens: ``twenty one point five``.
 
-    :raises ValueError: no numbers are known of that language.
+    :raises ValueError: the language's numbers are unknown.
     """
     return _spaced(str(get_rbnf_engine(SAME.get(language, language)).format_number(number).text))
 
 
 def _engine(language: str) -> RbnfEngine | None:
-    """None: no numbers are known of that language."""
+    """The library's engine of a language; None: its numbers are unknown."""
     try:
         return get_rbnf_engine(SAME.get(language, language))
     except ValueError:
@@ -42,7 +42,7 @@ def number_forms(number: int, language: str = "en") -> tuple[str, ...]:
     ways = [number_words(number, language), *map(_spaced, texts), *texts, str(number)]
     if language.startswith("en"):
         ways[1:1] = _english(number)
-    if language.startswith("de"):  # people leave the "ein" of "einhundert" out; inflected forms are no help
+    if language.startswith("de"):  # people leave out the "ein" of "einhundert"; inflected forms do not help
         ways = [
             *dict.fromkeys(ways[:1] + [way.removeprefix("ein") for way in ways[:1] if number in range(100, 2000)]),
             str(number),
@@ -54,7 +54,7 @@ def number_forms(number: int, language: str = "en") -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def digit_forms(digits: str, language: str = "en") -> tuple[str, ...]:
-    """Digits said one by one: ``one zero one``; in English ``one oh one`` as well. Last: as written."""
+    """Ways to say digits one by one: ``one zero one``, in English also ``one oh one``. The last way is as written."""
     words = [number_forms(int(digit), language)[0] for digit in digits]
     ways = [" ".join(words)]
     if language.startswith("en") and "0" in digits[1:]:
@@ -64,7 +64,7 @@ def digit_forms(digits: str, language: str = "en") -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def ordinal_forms(number: int, language: str = "en") -> tuple[str, ...]:
-    """Ways to say ``2nd``; empty where the language's ordinals are not known."""
+    """Ways to say ``2nd``; empty where the language's ordinals are unknown."""
     engine = _engine(language)
     texts = [] if engine is None else _texts(engine, number, FormatPurpose.ORDINAL)
     ways = [_spaced(text) for text in texts] + [text for text in texts if "-" in text]
@@ -75,7 +75,7 @@ def ordinal_forms(number: int, language: str = "en") -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def word_numbers(language: str = "en") -> dict[str, tuple[str, ...]]:
-    """Words that are numbers or ordinals by themselves -> how they are written otherwise: ``two`` -> ``2``."""
+    """Words that are numbers or ordinals -> other ways to write them: ``two`` -> ``2``."""
     numbers = (*range(21), *range(30, 101, 10))
     found: dict[str, tuple[str, ...]] = {number_forms(n, language)[0]: (str(n),) for n in numbers}
     for number in range(1, 21):
@@ -86,7 +86,7 @@ def word_numbers(language: str = "en") -> dict[str, tuple[str, ...]]:
 
 
 def _english(number: int) -> list[str]:
-    """``one hundred and one``, ``twelve hundred``, ``twenty twenty four``: what the usual rules leave out."""
+    """Ways that the library's rules lack: ``one hundred and one``, ``twelve hundred``, ``twenty twenty four``."""
     hundreds, rest = divmod(number, 100)
     ways = []
     if 0 < hundreds < 10 and rest:
@@ -116,5 +116,5 @@ def _texts(engine: RbnfEngine, number: int, purpose: FormatPurpose) -> list[str]
 
 
 def _spaced(text: str) -> str:
-    """Without hyphens, and without the soft ones that some languages have between the parts of a number."""
+    """Remove hyphens, including the soft ones that some languages have within numbers."""
     return " ".join(text.replace("-", " ").replace("\N{SOFT HYPHEN}", "").split())

@@ -1,7 +1,7 @@
-"""Phones: roughly how a written word sounds, one letter per sound, by a short list of spelling rules per language.
+"""Phones: the rough sound of a written word, a letter per sound, by a short list of spelling rules per language.
 
-Recognisers of open speech err by sound, and write what they heard as other words: "jar gross" for "dark roast". The
-rules are few and plain, because both sides of a comparison go through them: an error made on both sides costs little.
+Recognisers of open speech err by sound: they write "jar gross" for "dark roast". Few plain rules are enough, since both
+sides of a comparison go through them, and equal errors cost little.
 
 Vowels are ``i I e E a A O o u U`` (feet, fit, fate, bet, bat, hot, law, boat, boot, but). Consonants are as in English,
 with ``S Z T D C J N x`` for sh, zh, th, voiced th, ch, j, ng and the German ch.
@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from irene_wyoming.language.spoken import folded
 
 Rules = Sequence[tuple[str, str]]
-"""Pattern without groups -> sounds. The first one that fits at a place is taken; it may look around itself."""
+"""Pairs of a pattern without groups and its sounds. The first match at a place is taken; it may look around itself."""
 
 _ENGLISH: Rules = (
     # Whole words, and beginnings of words
@@ -37,7 +37,7 @@ _ENGLISH: Rules = (
     *((r"[tc]ial", "SUl"), (r"[tc]ious", "SUs"), (r"ture$", "CUr"), (r"sc(?=[eiy])", "s"), (r"cc(?=[eiy])", "ks")),
     *((r"c(?=[eiy])", "s"), (r"c+", "k"), (r"g(?=[ey]$|es$|in|ra|er$)", "J"), (r"g+", "g"), (r"j", "J")),
     *((r"(?<=[aeiouy])s(?=[aeiouy])", "z"), (r"ss*", "s"), (r"zz*", "z")),
-    # Vowels before an r, which many speakers do not say
+    # Vowels before an r that many speakers leave out
     *((r"eer|ear(?=$|[^dlnt])|ier|ere$", "ir"), (r"air|are$", "Er"), (r"oor|oar|our|ore|or", "Or")),
     *((r"ar(?=$|[^aeiouyr])", "Ar"), (r"(?:ear|er|ir|ur|yr)(?=$|[^aeiouyr])", "Ur")),
     # Vowels in pairs, and before a silent e
@@ -152,7 +152,7 @@ _DOUBLE = re.compile(r"(.)\1+")
 
 @cache
 def _compiled(language: str) -> tuple["re.Pattern[str]", tuple[str, ...]]:
-    """All rules of a language as one pattern with a group for each; German umlauts are spelled out before."""
+    """All rules of a language as one pattern with a group each; German umlauts are spelled out first."""
     rules = _RULES.get(language, _SPANISH)
     return re.compile("|".join(f"({pattern})" for pattern, _ in rules)), tuple(sound for _, sound in rules)
 
@@ -161,8 +161,8 @@ def _compiled(language: str) -> tuple["re.Pattern[str]", tuple[str, ...]]:
 def phones(word: str, language: str = "en") -> str:
     """The sounds of one word.
 
-    :param word: in lower case; letters that no rule knows stay as they are.
-    :param language: two letters; unknown ones are read as Spanish is, whose letters have one sound each.
+    :param word: a word in lower case; letters without a rule stay as they are.
+    :param language: two letters; unknown languages are read like Spanish, whose letters have one sound each.
     """
     pattern, found = _compiled(language)
     text = folded(word.translate(_UMLAUTS) if language == "de" else word).replace("'", "")
@@ -183,5 +183,5 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 @lru_cache(maxsize=16_384)
 def all_phones(text: str, language: str = "en") -> str:
-    """The sounds of several words in a row, without a mark between words: speech has none either."""
+    """The sounds of several words in a row, without marks between words, as in speech."""
     return "".join(phones(word, language) for word in text.split())

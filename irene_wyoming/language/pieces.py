@@ -1,4 +1,4 @@
-"""Pieces: a grammar laid out for comparisons, each piece of it once, however many places it may stand at."""
+"""Pieces: a grammar prepared for comparisons, with each piece once for all its places."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -10,10 +10,10 @@ from irene_wyoming.language.closeness import Forms
 from irene_wyoming.language.grammar import Arc, Grammar, plain
 
 FORMS = 4
-"""Spoken forms of one piece that are compared."""
+"""Most spoken forms of a piece that are compared."""
 
 SMALL = frozenset(["a", "an", "the", "of", "to", "with", "and", "in", "i", "some"])
-"""English words that may be missing from what was heard. In other languages they say more."""
+"""English words that may be missing from what was heard. In other languages they mean more."""
 
 
 class Piece(NamedTuple):
@@ -22,7 +22,7 @@ class Piece(NamedTuple):
     number: int
     written: str
     said: str
-    """In words, the usual way."""
+    """The usual way to say it, in words."""
     numerals: frozenset[str]
     """Its words that are numbers."""
     name: bool
@@ -30,25 +30,25 @@ class Piece(NamedTuple):
 
 
 class Choices(NamedTuple):
-    """What may come at one state, each piece as often as it has forms to compare."""
+    """The pieces that may come at one state, each once per form to compare."""
 
     forms: NDArray[np.intp]
     pieces: Sequence[tuple[Piece, int]]
-    """With the state behind each."""
+    """Pieces, each with the state behind it."""
 
 
 class Compared:
-    """The forms of some pieces, to be compared with what was heard.
+    """The forms of some pieces, for comparison with what was heard.
 
-    :param share: how unlike a form may be, as a share of its letters.
-    :param least: letters that may differ however short it is.
+    :param share: largest share of its letters in which a form may differ.
+    :param least: letters that may always differ, even in a short form.
     """
 
     def __init__(self, pieces: Iterable[tuple[Piece, Arc]], share: float, least: float) -> None:
         self._share, self._least = share, least
         ordered = sorted(pieces, key=lambda pair: bool(pair[0].numerals))
         numbers: dict[str, int] = {}
-        self._plain = 0  # forms in which no number stands; they come first
+        self._plain = 0  # number of forms without a number, which come first
         self._of_piece: dict[int, list[int]] = {}
         self._pieces: dict[int, list[Piece]] = {}
         for piece, arc in ordered:
@@ -62,12 +62,12 @@ class Compared:
         self._words, self._numbers = Forms(texts[: self._plain]), Forms(texts[self._plain :])
 
     def choices(self, following: Iterable[tuple[Piece, int]]) -> Choices:
-        """The pieces among ``following`` that are compared here, and their forms."""
+        """The pieces among ``following`` that are compared here, with their forms."""
         found = [(number, pair) for pair in following for number in self._of_piece.get(pair[0].number, ())]
         return Choices(np.array([number for number, _ in found], np.intp), [pair for _, pair in found])
 
     def hits(self, spans: Sequence[str], numerals: Sequence[bool]) -> list[list[tuple[Piece, float]]]:
-        """The pieces that each span is like, nearest first, and in how many letters it differs."""
+        """The pieces similar to each span, nearest first, with the number of letters that differ."""
         found: list[list[tuple[Piece, float]]] = [[] for _ in spans]
         costs = self.costs(spans, numerals)
         for row, column in zip(*np.nonzero(np.isfinite(costs)), strict=True):
@@ -75,9 +75,9 @@ class Compared:
         return [sorted(pairs, key=lambda pair: pair[1]) for pairs in found]
 
     def costs(self, spans: Sequence[str], numerals: Sequence[bool]) -> NDArray[np.float32]:
-        """In how many letters each span differs from each form; infinite where it is too unlike.
+        """The number of letters in which each span differs from each form; infinite: too many.
 
-        :param numerals: of each span, whether a number stands in it; only then it is like a form in which one stands.
+        :param numerals: whether each span has a number; spans and forms match only where both or neither have one.
         """
         costs = np.full((len(spans), self._plain + len(self._numbers.sizes)), np.inf, np.float32)
         rows = [row for row, numeral in enumerate(numerals) if numeral]
@@ -96,9 +96,9 @@ class Compared:
 class Pieces:
     """The pieces of a grammar.
 
-    :param names: pieces that are names of the home, as written.
+    :param names: the home's names, as written.
     :param numerals: words that are numbers.
-    :param small: words that may be missing from what was heard.
+    :param small: words that may be missing in what was heard.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Pieces:
         known: dict[tuple[str, int], Piece] = {}
         for arcs in grammar.arcs:
             for arc in arcs:
-                key = arc.written, id(arc.said)  # the grammar keeps what is said alive
+                key = arc.written, id(arc.said)  # the grammar keeps the tuple alive, so its id stays valid
                 if key not in known:
                     known[key] = self._new(arc, names, numerals)
             pairs = [(known[arc.written, id(arc.said)], arc.target) for arc in arcs]
@@ -124,12 +124,12 @@ class Pieces:
             self.small.append([(piece, target) for piece, target in pairs if piece.said in small])
 
     def compared(self, share: float, least: float, *, names: bool) -> Compared:
-        """The names of the home, or all other pieces."""
+        """The home's names, or all other pieces."""
         pairs = zip(self.all, self._arcs, strict=True)
         return Compared(((piece, arc) for piece, arc in pairs if piece.name == names), share, least)
 
     def at(self, state: int) -> list[tuple[Piece, int]]:
-        """What may come at a state, and the state behind it."""
+        """The pieces that may come at a state, each with the state behind it."""
         return [(self.all[number], target) for number, target in self.following[state].items()]
 
     def _new(self, arc: Arc, names: frozenset[str], numerals: frozenset[str]) -> Piece:
@@ -144,6 +144,6 @@ class Pieces:
 
 
 def _compared(said: Sequence[str]) -> list[str]:
-    """Forms worth a comparison: those in words alone."""
+    """The forms worth comparing: those in words alone."""
     forms = [form for form in dict.fromkeys(map(plain, said)) if form.replace(" ", "").replace("'", "").isalpha()]
     return [*forms[:FORMS], *(form.replace("ch", "k") for form in forms[:FORMS] if "ch" in form)]

@@ -1,4 +1,4 @@
-"""How signs, units and abbreviations in names are said, by language."""
+"""Spoken forms of signs, units and abbreviations in names, by language."""
 
 from collections.abc import Mapping
 
@@ -130,7 +130,7 @@ _ABBREVIATIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "nl": {"dr": ("dokter",), "nr": ("nummer",)},
     "it": {"dr": ("dottor",), "sig": ("signor",), "n°": ("numero",)},
 }
-"""Only where a dot or a capital letter marks them as such; see ``spoken``."""
+"""Abbreviations that count only with a dot or a capital letter; see ``spoken``."""
 
 INITIALISMS = frozenset(
     [
@@ -138,7 +138,7 @@ INITIALISMS = frozenset(
         *("esp", "led", "lg", "mp3", "nas", "ntp", "pc", "pv", "rgb", "tv", "ups", "usb", "uv", "vr", "wc", "wlan"),
     ]
 )
-"""Said letter by letter even where a name has them in lower case."""
+"""Words said letter by letter even where a name has them in lower case."""
 
 ARTICLES: Mapping[str, tuple[str, ...]] = {
     "en": ("the", "my", "our"),
@@ -148,11 +148,11 @@ ARTICLES: Mapping[str, tuple[str, ...]] = {
     "nl": ("de", "het"),
     "it": ("il", "lo", "la", "i", "gli", "le"),
 }
-"""With which a name may begin, and which people leave out or say."""
+"""Articles that may begin a name, and which people say or leave out."""
 
 
 def sign_forms(sign: str, language: str) -> tuple[str, ...]:
-    """Ways to say a sign within a name, the usual one first; an empty string: it is passed over."""
+    """Ways to say a sign within a name, the usual one first; an empty string: it is not said."""
     said = {
         "&": (_said(_AND, language), "&", ""),
         "+": (_said(_PLUS, language, "plus"), _said(_AND, language), "+", ""),
@@ -168,7 +168,7 @@ def sign_forms(sign: str, language: str) -> tuple[str, ...]:
 
 
 def unit_forms(unit: str, language: str) -> tuple[str, ...]:
-    """Ways to say a unit behind a number (``w``, lower case), the usual one first; none: it is no unit."""
+    """Ways to say a unit behind a number (``w``, lower case), the usual one first; empty: it is no unit."""
     words = _UNITS.get(language, {}).get(unit)
     if words is None:
         return ()
@@ -177,7 +177,7 @@ def unit_forms(unit: str, language: str) -> tuple[str, ...]:
 
 
 def abbreviation_forms(word: str, language: str) -> tuple[str, ...]:
-    """What an abbreviation (lower case, without its dot) stands for; none: it is not known as one."""
+    """Meanings of an abbreviation (lower case, without its dot); empty: it is unknown."""
     return _ABBREVIATIONS.get(language, {}).get(word, ())
 
 

@@ -1,4 +1,4 @@
-"""Snap: how far an open transcript is matched to what the home knows. ``snapping`` does it, and needs more loaded."""
+"""Snap: how far an open transcript is matched to the home. ``snapping`` does it, and loads more modules."""
 
 from enum import StrEnum
 
@@ -9,4 +9,4 @@ class Snap(StrEnum):
     NAMES = "names"
     """A word that is nearly a name of the home becomes that name."""
     SENTENCES = "sentences"
-    """Besides, a transcript that is nearly a sentence of the home becomes that sentence."""
+    """Like NAMES, and a transcript that is nearly a sentence of the home becomes that sentence."""

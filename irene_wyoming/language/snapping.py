@@ -1,8 +1,8 @@
-"""Snapping: an open transcript, matched to the names and sentences of the home.
+"""Snapping: matches an open transcript to the names and sentences of the home.
 
-What the hub understands as it is stays as it is, but for names, which are written as the home writes them. Otherwise a
-word that is nearly a name is taken for it where the hub then understands the whole, or the nearest sentence is taken
-where it is near enough. A word that is known is never taken for another one: who says "bathroom light" gets no bedroom.
+A text that the hub understands stays, with names in the home's spelling. Otherwise a word that is nearly a name becomes
+it, if the hub then understands the whole. Or the nearest sentence is taken, if it is near enough. A known word never
+becomes another one: "bathroom light" is no bedroom light.
 """
 
 from collections.abc import Sequence
@@ -24,30 +24,30 @@ from irene_wyoming.language.spoken import family
 from irene_wyoming.language.vocabulary import Vocabulary
 
 MARGIN = 0.02
-"""By which another name has to be farther away, as a share of its letters."""
+"""Share of its letters by which another name has to be farther away."""
 LONGEST = 300
-"""Characters of a transcript that can be a command; what is longer is left alone, and costs nothing."""
+"""Most characters of a transcript that can be a command; longer ones are left alone at no cost."""
 WARM = 8
-"""Sentences with which a home is warmed up; a few milliseconds each."""
+"""Sentences for warming up a home; each takes a few milliseconds."""
 TRIALS = 2
-"""Names that are tried in the place of a word. Each costs a call of the hub's matcher."""
+"""Most names tried in the place of a word. Each costs a call of the hub's matcher."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapped:
-    """What became of a transcript."""
+    """The result for a transcript."""
 
     text: str
     confidence: float | None
-    """That the text is what was meant, 0 to 1; None: nothing is known of it."""
+    """Confidence that the text is what was meant, 0 to 1; None: unknown."""
     how: Literal["right", "name", "sentence", "left"]
     """``right``: understood as it is; ``name``: a name was mended; ``sentence``: the nearest; ``left``: left alone."""
 
 
 class Snapper:
-    """Mends transcripts. Not to be used by two threads at once: a call takes some milliseconds, the first one seconds.
+    """Mends transcripts. Not for two threads at once. A call takes some milliseconds, the first one seconds.
 
-    :param snap: what is mended; not ``off``.
+    :param snap: what to mend; not ``off``.
     :param vocabulary: the configured names.
     :param sentences: own sentences in hassil's notation.
     """
@@ -60,14 +60,17 @@ class Snapper:
         self._home = lru_cache(maxsize=2)(self._made)
 
     def prepare(self, names: Vocabulary | None = None) -> None:
-        """Do beforehand what takes seconds the first time.
+        """Do the preparations now that take seconds the first time.
 
-        :param names: as for ``snapped``.
+        :param names: present names of the home, besides the configured ones.
         """
         self._home(names).warm_up()
 
     def snapped(self, text: str, names: Vocabulary | None = None) -> Snapped:
-        """:param names: that the home has now, besides the configured ones."""
+        """Match a transcript to the home.
+
+        :param names: present names of the home, besides the configured ones.
+        """
         if not text.strip() or len(text) > LONGEST:
             return Snapped(text, None, "left")
         return self._home(names).snapped(text)
@@ -78,7 +81,7 @@ class Snapper:
 
 
 class _Home:
-    """What is known of a home, made for one language."""
+    """Prepared data of a home in one language."""
 
     def __init__(self, snap: Snap, vocabulary: Vocabulary, sentences: Sequence[str], language: str) -> None:
         self._language = family(language)
@@ -90,13 +93,13 @@ class _Home:
         self._matcher: Matcher | None = None
         self._warm = False
         if snap is Snap.SENTENCES:
-            known = vocabulary.with_defaults() if self._language == "en" else vocabulary  # as the grammar has them
+            known = vocabulary.with_defaults() if self._language == "en" else vocabulary  # the grammar has them, too
             written = frozenset(each for name in known.names for each in name.all_written)
             self._grammar = command_grammar(vocabulary, sentences, language)
             self._matcher = Matcher(self._grammar, written, self._means_something, family(language))
 
     def warm_up(self) -> None:
-        """Have what is made when it is first needed, made: the first transcript need not wait for it."""
+        """Compute lazy data now, so that the first transcript need not wait for it."""
         if self._warm:
             return
         self._warm, random = True, Random(0)
@@ -120,7 +123,7 @@ class _Home:
         return self._named(text) or self._sentence(text) or Snapped(text, None, "left")
 
     def _named(self, text: str) -> Snapped | None:
-        """With a name in the place of words that are nearly one."""
+        """The text with a name in the place of words that are nearly one."""
         nearly = self._names.nearly(text, self._known)
         tried = dict[str, Found]()
         for found in nearly:
@@ -137,7 +140,7 @@ class _Home:
         return None
 
     def _with_others(self, text: str, found: Found) -> list[Found]:
-        """It, and the names beside it that were said as they are."""
+        """The name, and the names beside it that were said exactly."""
         others = [each for each in self._names.exact(text) if each.end <= found.start or found.end <= each.start]
         return sorted([*others, found], key=lambda each: each.start)
 
@@ -156,5 +159,5 @@ class _Home:
 
 
 def confidence(distance: float) -> float:
-    """How sure it is that a mended text was meant: the less had to be changed, the surer."""
+    """The confidence that a mended text was meant: fewer changes make it surer."""
     return max(0.0, 1 - 1.5 * distance)

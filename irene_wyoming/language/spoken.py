@@ -1,7 +1,7 @@
-"""Spoken forms: how people say what a home has written, and how recognisers write down what people said.
+"""Spoken forms: ways in which people say a home's names, and in which recognisers write them.
 
-``AC/DC lamp`` is said letter by letter, ``2nd floor`` is heard as "second floor" and written either way, and nobody
-says the underscores of ``sonoff_buero_tim``. The first form of a name is the plain spoken one.
+``AC/DC lamp`` is said letter by letter, ``2nd floor`` is said "second floor" and written either way, and nobody says
+the underscores of ``sonoff_buero_tim``. The first form of a name is the plain spoken one.
 """
 
 import re
@@ -14,14 +14,14 @@ from irene_wyoming.language.signs import ARTICLES, unit_forms
 from irene_wyoming.language.words import TOKEN, combined, word_forms
 
 MOST_FORMS = 16
-"""Of one name. Odder ways than these are not worth what each costs a search."""
+"""Most forms of one name. Odder ones are not worth their cost in a search."""
 MOST_WORDS = 12
-"""Of a name that somebody can be expected to say; it would take five seconds."""
+"""Most words of a speakable name, which would take five seconds."""
 LONGEST_WORD = 40
-"""Letters of one word that somebody can be expected to say."""
+"""Most letters of one speakable word."""
 
 _APART = re.compile(r"(\d) (kWh|kW|W|V|[kMG]?Hz|mm|cm|m|km|kg|[kMGT]B|ml)(?!\w)")
-"""A number and its unit with a blank between them."""
+"""Matches a number and its unit with a blank between them."""
 _NUMERO = re.compile(r"\bn[°º]\s*(?=\d)", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
 _QUOTES = str.maketrans("\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}", "''''")
@@ -31,23 +31,23 @@ _NOT_LATIN = frozenset(
         *("ta", "te", "th", "uk", "ur", "zh"),
     ]
 )
-"""Languages that are written in another script: any letter can be said there."""
+"""Languages of other scripts: any letter can be said there."""
 _BLANKS = frozenset(["Ps", "Pe", "Pi", "Pf", "So", "Sm", "Sk", "Cc", "Cf", "Mn", "Me", "Cn", "Co", "Cs"])
-"""Kinds of characters that nobody says: brackets, pictures, arrows, controls."""
+"""Categories of characters that nobody says: brackets, pictures, arrows, controls."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
 def family(language: str) -> str:
-    """The two or three letters of ``en-GB`` that settle the language."""
+    """The language of a tag, two or three letters: ``en`` for ``en-GB``."""
     return language.replace("_", "-").split("-")[0].casefold()
 
 
 @lru_cache(maxsize=8192)
 def spoken_forms(written: str, language: str = "en") -> tuple[str, ...]:
-    """Ways in which people say, and recognisers write, a name or a word; none: see ``why_unsayable``.
+    """Ways in which people say, and recognisers write, a name or a word; empty: see ``why_unsayable``.
 
-    :param written: as the home writes it.
-    :param language: e.g. ``en`` or ``en-GB``; it settles how numbers, signs and units are said.
+    :param written: the name as the home writes it.
+    :param language: a tag such as ``en`` or ``en-GB``, for numbers, signs and units.
     :return: lower case, single blanks; the plain spoken form first; at most MOST_FORMS.
     """
     if why_unsayable(written, language):
@@ -65,7 +65,7 @@ def spoken_forms(written: str, language: str = "en") -> tuple[str, ...]:
 
 
 def why_unsayable(written: str, language: str = "en") -> str:
-    """Why nobody could say a name, for the one who wrote it; empty: it can be said."""
+    """The reason why nobody can say a name, for its author; empty: it can be said."""
     tokens = [token for token in TOKEN.findall(_cleaned(written)) if token[0].isalnum()]
     if not tokens:
         return "holds no letter and no digit"
@@ -81,14 +81,14 @@ def why_unsayable(written: str, language: str = "en") -> str:
 
 
 def folded(text: str) -> str:
-    """Without accents: ``cafe`` for ``café``."""
+    """A text without accents: ``cafe`` for ``café``."""
     for letter, plainly in (("ß", "ss"), ("ø", "o"), ("æ", "ae"), ("œ", "oe"), ("ł", "l"), ("Ø", "O"), ("Ł", "L")):
         text = text.replace(letter, plainly)
     return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
 
 
 def _cleaned(written: str) -> str:
-    """One spelling of each letter and quote; superscripts as digits, brackets and pictures as blanks."""
+    """Use one spelling of each letter and quote; superscripts become digits, brackets and pictures blanks."""
     text = unicodedata.normalize("NFC", written).translate(_QUOTES).translate({0x200D: None})
     text = "".join(str(digit(letter)) if letter.isdigit() and not letter.isdecimal() else letter for letter in text)
     kept = (" " if unicodedata.category(letter) in _BLANKS and letter not in "°+=" else letter for letter in text)
@@ -96,7 +96,7 @@ def _cleaned(written: str) -> str:
 
 
 def _parted(text: str, language: str) -> list[str]:
-    """Its words; a number and its unit are one. In a name all in capitals long words are words, not letters."""
+    """Split into words; a number and its unit are one. In a name all in capitals long words are words, not letters."""
     if language != "en":
         text = _NUMERO.sub("# ", text)
     if unit_forms("w", language):
@@ -106,7 +106,7 @@ def _parted(text: str, language: str) -> list[str]:
 
 
 def _without_article(forms: list[str], language: str) -> list[str]:
-    """``den`` for ``the den``: people put an article before a name, or none, as they like."""
+    """Add forms without an article, ``den`` for ``the den``, which people say or leave out."""
     articles = ARTICLES.get(language, ())
     found = [rest for first, _, rest in (form.partition(" ") for form in forms) if rest and first in articles]
     if language in ("fr", "it"):
@@ -115,7 +115,7 @@ def _without_article(forms: list[str], language: str) -> list[str]:
 
 
 def _with_folded(forms: list[str], language: str) -> list[str]:
-    """English writes no accents; elsewhere only a recogniser that does not know better leaves them out."""
+    """Add forms without accents: English writes none; elsewhere only some recognisers leave them out."""
     without = [folded(form) for form in forms]
     if language == "en":
         return [form for pair in zip(without, forms, strict=True) for form in pair]

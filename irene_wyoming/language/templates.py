@@ -1,8 +1,8 @@
-"""Templates: the sentences of Home Assistant's intents in a language, as far as they are things that people say.
+"""Templates: sentences of Home Assistant's intents in a language, as far as people say them.
 
-English has templates of its own, see ``wordings``. In the other languages they are the hub's, which take far more than
-people say. Those are left out in which any words may stand ("play ...", "in five minutes do ..."), those that are a
-name or a colour and nothing else, and those of intents that nobody uses by voice.
+English has templates of our own, see ``wordings``. Other languages use the hub's, which accept far more than people
+say. Three kinds are left out: those with free words ("play ..."), those that are only a name or a colour, and intents
+that nobody uses by voice.
 """
 
 from collections.abc import Mapping
@@ -27,15 +27,15 @@ INTENTS = (
     *("HassLawnMowerStartMowing", "HassLawnMowerDock"),
     *("HassGetCurrentTime", "HassGetCurrentDate", "HassGetWeather", "HassNevermind"),
 )
-"""What people say to a home. Questions for states and lists with free items are left to the open transcript."""
+"""Intents that people use by voice. Questions for states and lists with free items need the open transcript."""
 
 
 MOST_TIMES = 2
-"""Hours, minutes, seconds in one sentence about a timer. Who sets one by three of them does not say so."""
+"""Most units of time in a sentence about a timer: nobody says hours, minutes and seconds."""
 KELVIN = "{color_temperature:"
-"""A hundred numbers that hardly anybody says; names of colour temperatures are kept."""
+"""Start of the list of colour temperatures, a hundred numbers that hardly anybody says; named ones are kept."""
 DEEPEST = 20
-"""Rules within rules; one that names itself would never end."""
+"""Most levels of nested rules; one that names itself would never end."""
 
 
 @cache
@@ -46,7 +46,7 @@ def intents(language: str) -> Mapping[str, Any]:
 
 @cache
 def hub_templates(language: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Templates in hassil's notation, each with the domains of which its ``{name}`` has to be; none: of any."""
+    """Templates in hassil's notation, each with the domains allowed for its ``{name}``; empty: any."""
     known = intents(language)
     rules: Mapping[str, str] = known.get("expansion_rules", {})
     marks = open_marks(known)
@@ -55,7 +55,7 @@ def hub_templates(language: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         for data in known.get("intents", {}).get(name, {}).get("data", ()):
             domains = _domains(data)
             if data.get("metadata", {}).get("slot_combination", "").startswith("name_area"):
-                continue  # who says a name needs not say where it is, and each way with both doubles what is searched
+                continue  # a named thing needs no place, and each doubles the search
             for sentence in data["sentences"]:
                 if sentence.count("{timer_") > MOST_TIMES or any(mark in sentence for mark in (*marks, KELVIN)):
                     continue
@@ -65,9 +65,9 @@ def hub_templates(language: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def open_marks(known: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a template holds in which some words may be any: lists and rules, as templates write them.
+    """Lists and rules that mark a template with free words, in the spelling of templates.
 
-    :param known: intents as Home Assistant has them.
+    :param known: Home Assistant's intents.
     """
     lists = [name for name, values in known.get("lists", {}).items() if values.get("wildcard")]
     marks = [f"{{{name}{end}" for name in lists for end in "}:"]
@@ -81,7 +81,7 @@ def open_marks(known: Mapping[str, Any]) -> tuple[str, ...]:
 
 @cache
 def parsed(template: str) -> Expression:
-    """:raises HassilError, ParseError: it is no template."""
+    """Parse a template; raises HassilError or ParseError where it is none."""
     return parse_sentence(template).expression
 
 
@@ -91,7 +91,7 @@ def _domains(data: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _spells(item: Expression, rules: Mapping[str, str], depth: int = 0) -> bool:
-    """Whether each of its sentences holds a word that the template itself spells, besides names and colours."""
+    """Whether each sentence has a word that the template itself spells, besides names and colours."""
     match item:
         case TextChunk():
             return any(letter.isalpha() for letter in item.original_text)

@@ -1,4 +1,4 @@
-"""Vocabulary: what a home calls its rooms and things."""
+"""Vocabulary: the names of a home's rooms and things."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ DEFAULT_DEVICES = (
 )
 
 _DOMAINS = {
-    # A word of a device's name -> what the device may be.
+    # A word of a device's name -> domains that the device may have.
     **dict.fromkeys(["light", "lights", "lamp", "lamps", "bulb", "chandelier", "lantern", "led"], ("light", "switch")),
     **dict.fromkeys(["fan", "fans"], ("fan", "switch")),
     **dict.fromkeys(["tv", "television", "speaker", "speakers", "radio", "stereo"], ("media_player", "switch")),
@@ -36,24 +36,24 @@ _DOMAINS = {
     **dict.fromkeys(["temperature", "humidity", "sensor", "battery", "power", "energy", "pressure"], ("sensor",)),
 }
 _ANY_DOMAIN = ("light", "switch", "cover")
-"""Of a device whose domain nobody told and whose name does not tell it either."""
+"""Possible domains of a device whose domain is not given and not shown by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One thing of the home that people call by name."""
+    """A thing of the home that people call by name."""
 
     written: str
-    """As the home writes it, and as transcripts get it."""
+    """The name as the home writes it, and as transcripts get it."""
     kind: Kind
     domain: str | None = None
-    """Of an entity: Home Assistant's domain (``light``, ``scene``). None: not told, and guessed by the name."""
+    """The entity's domain in Home Assistant (``light``, ``scene``). None: not given, and guessed by the name."""
     aliases: tuple[str, ...] = ()
-    """Other names that the home knows for the same thing. A transcript gets the one that was said."""
+    """Other names of the same thing. A transcript gets the one that was said."""
     area: str | None = None
-    """Of an entity: the area that it is in, as that area is written."""
+    """The area of an entity, as written."""
     floor: str | None = None
-    """Of an area: the floor that it is on, as that floor is written."""
+    """The floor of an area, as written."""
 
     @property
     def all_written(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Name:
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """What an entity is, or may be; empty for areas and floors."""
+        """Domains that an entity has or may have; empty for areas and floors."""
         if self.kind != "entity":
             return ()
         if self.domain is not None:
@@ -73,11 +73,11 @@ class Name:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names of a home at one moment. Equal ones are equal and hash alike, which costs next to nothing."""
+    """The names of a home at one moment. Equality and hash are by value, and cost next to nothing."""
 
     names: tuple[Name, ...] = ()
     sentences: tuple[str, ...] = ()
-    """The home's own sentences (of its sentence triggers), in hassil's notation."""
+    """The home's own sentences (its sentence triggers), in hassil's notation."""
 
     def __hash__(self) -> int:
         return self._hash
@@ -88,7 +88,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, areas: Iterable[str] = (), devices: Iterable[str] = (), floors: Iterable[str] = ()) -> "Vocabulary":
-        """Names that somebody typed, without anything more known of them."""
+        """Make a vocabulary of typed names, without further facts about them."""
         return cls(
             (
                 *(Name(area, "area") for area in areas),
@@ -98,13 +98,13 @@ class Vocabulary:
         )
 
     def with_defaults(self) -> "Vocabulary":
-        """With common English names of the kinds (areas, floors, entities) of which this one holds none."""
+        """Add common English names for each kind (areas, floors, entities) that has none."""
         usual = Vocabulary.of(DEFAULT_AREAS, DEFAULT_DEVICES, DEFAULT_FLOORS)
         known = {name.kind for name in self.names}
         return Vocabulary((*self.names, *(name for name in usual.names if name.kind not in known)), self.sentences)
 
     def __add__(self, other: "Vocabulary") -> "Vocabulary":
-        """Both; a name that the first one holds already is not taken a second time."""
+        """Join two vocabularies; a name of the first one is not added again."""
         known = {(name.kind, name.written.casefold()) for name in self.names}
         more = (name for name in other.names if (name.kind, name.written.casefold()) not in known)
         sentences = dict.fromkeys((*self.sentences, *other.sentences))
@@ -115,12 +115,12 @@ class Vocabulary:
 
     @property
     def areas(self) -> tuple[str, ...]:
-        """As written, aliases included."""
+        """Areas as written, aliases included."""
         return tuple(self._written("area"))
 
     @property
     def floors(self) -> tuple[str, ...]:
-        """As written, aliases included."""
+        """Floors as written, aliases included."""
         return tuple(self._written("floor"))
 
     @property
@@ -129,7 +129,7 @@ class Vocabulary:
         return tuple(self._written("entity"))
 
     def entities(self, domain: str) -> Iterator[str]:
-        """Entities that are, or may be, of a domain, as written, aliases included."""
+        """Entities that have, or may have, this domain, as written, aliases included."""
         for name in self.names:
             if domain in name.domains:
                 yield from name.all_written
@@ -143,7 +143,7 @@ _NAMES = list_of(text, what="a list of names")
 
 @dataclass(frozen=True, slots=True)
 class TypedNames:
-    """What a home calls its rooms and things, as somebody typed it into the configuration."""
+    """Names of a home's rooms and things, as typed into the configuration."""
 
     areas: tuple[str, ...] = setting(_NAMES, default=())
     devices: tuple[str, ...] = setting(_NAMES, default=())

@@ -1,10 +1,10 @@
 """How people word commands to a home in English, in hassil's template notation.
 
 Home Assistant's own templates accept far more than people say (a bare name, ``bring our lamps on throughout the
-flat``); each such way is one more thing that a noise or another sentence may be mistaken for. So these are the plain
-ways to say things. Every sentence of theirs is understood by Home Assistant's full set: a test keeps it so.
+flat``); each such way may be mistaken for a noise or another sentence. So these are the plain ways to say things. Home
+Assistant's full set understands all of them, as a test checks.
 
-``{lights}`` is said and not written, because the hub knows "set the kitchen to blue" only.
+``{lights}`` is said and not written, since the hub only knows "set the kitchen to blue".
 
 In a template ``{name.light}`` is an entity that may be a light, ``{name.onoff}`` one that can be switched. Lists of
 numbers hold their unit: ``{brightness}`` is said "fifty percent" or "fifty".
@@ -136,7 +136,7 @@ COMMANDS = (
 )
 
 RULES = {
-    # Homophones (what's and whats) are kept out: no ear could tell which was said.
+    # Homophones (what's and whats) are left out: no ear can tell them apart.
     "turn": "(turn|switch)",
     "the": "(the|my)",
     "open_close": "(open|close|shut|raise|lower)",
@@ -157,7 +157,7 @@ TIMERS = (
 )
 
 BEFORE = (
-    # Beside the skip words of the hub. Said before a command, and no part of it.
+    # Words said before a command besides the hub's skip words, and no part of it.
     *("um", "uh", "er", "hmm", "okay", "ok", "hey", "so", "well", "now", "and", "alright", "please can you"),
     *("will you", "could you please", "can you please", "would you please", "i want you to", "i'd like you to"),
     *("go ahead and", "just", "let's"),
@@ -168,7 +168,7 @@ ON_OFF = ("light", "switch", "fan", "media_player", "input_boolean", "climate")
 """Domains that Home Assistant turns on and off by a name alone."""
 
 LISTS = {
-    # A list of names -> the domains that belong into it, where it is not one of the same name.
+    # A list of names -> its domains, where it has not the name of a domain.
     "onoff": ON_OFF,
     "cover": ("cover", "valve"),
     "button": ("button", "input_button"),

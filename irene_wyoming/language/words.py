@@ -1,4 +1,4 @@
-"""Words: how a single word of a name is said, and how recognisers write it down."""
+"""Words: how a single word of a name is said, and how recognisers write it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from irene_wyoming.language.numbers import digit_forms, number_forms, ordinal_fo
 from irene_wyoming.language.signs import INITIALISMS, abbreviation_forms, sign_forms, unit_forms
 
 TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*'?|[^\w\s]|_")
-"""A number, a run of letters with its apostrophes, or one sign."""
+"""Matches a number, a run of letters with its apostrophes, or one sign."""
 
 _ORDINALS = {
     "en": re.compile(r"(\d+)(st|nd|rd|th)", re.IGNORECASE),
@@ -24,24 +24,24 @@ _CAMEL = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-Þ])|(?<=[A-Z]{2})(?=[A-Z][a
 _ROMAN = {"II": 2, "III": 3, "IV": 4, "VI": 6, "VII": 7, "VIII": 8, "IX": 9}
 _SILENT = "-_'.,;:!?"
 _LETTER_FIRST = frozenset("agklhs")
-"""Units of one letter behind a number that are a plain letter rather: ``zone 2A``."""
+"""Units of one letter that are rather a plain letter behind a number: ``zone 2A``."""
 _MOST = 8
-"""Ways of one word; names put several together."""
+"""Most ways of one word; names join those of several."""
 
 
 class Word(NamedTuple):
-    """One word of a name."""
+    """The forms of one word of a name."""
 
     spoken: tuple[str, ...]
-    """In words alone, the usual way first."""
+    """Forms in words alone, the usual one first."""
     noted: tuple[str, ...]
-    """As recognisers write it: with digits, signs, letters run together."""
+    """Forms that recognisers write: with digits, signs, or letters run together."""
 
 
 def word_forms(word: str, language: str) -> Word:
-    """How a word between blanks is said and noted down.
+    """The forms of a word between blanks.
 
-    :param word: as written, capital letters included: they tell letters from words.
+    :param word: the word as written; capital letters tell letters from words.
     :param language: two letters.
     """
     if special := _special(word, language):
@@ -54,7 +54,7 @@ def word_forms(word: str, language: str) -> Word:
 
 
 def combined(choices: Sequence[Sequence[str]], most: int) -> Iterator[str]:
-    """One way of each, in a row; those with the most usual ways come first."""
+    """Combine one way of each choice in a row; combinations of the most usual ways come first."""
     kept = [list(dict.fromkeys(ways)) for ways in choices]
     size = 1
     for ways in kept:
@@ -69,12 +69,12 @@ def combined(choices: Sequence[Sequence[str]], most: int) -> Iterator[str]:
 
 
 def _parts(token: str) -> list[str]:
-    """``kidsRoom`` is two words, ``LEDStrip`` too; ``kW`` is one."""
+    """Split a token: ``kidsRoom`` and ``LEDStrip`` are two words, ``kW`` is one."""
     return [token] if len(token) <= 3 else _CAMEL.split(token)
 
 
 def _special(word: str, language: str) -> Word | None:
-    """Words that are said as a whole."""
+    """The forms of a word that is said as a whole; None: it is not."""
     pattern = _ORDINALS.get(language)
     if pattern is not None and (found := pattern.fullmatch(word)):
         spoken = ordinal_forms(int(found[1]), language)
@@ -109,7 +109,7 @@ def _tokens(tokens: Sequence[str], language: str) -> Iterator[Word]:
 
 
 def _compound(word: str, tokens: Sequence[str], parts: Sequence[Word]) -> Word:
-    """A word of several parts (``wi-fi``, ``a/b``, ``m&m``): said one after the other, noted in one or several."""
+    """The forms of a word with several parts (``wi-fi``, ``a/b``, ``m&m``): said in a row, written in one or many."""
     together = "".join(token for token in tokens if token[0].isalnum()).lower()
     signs = any(not token[0].isalnum() and token not in _SILENT for token in tokens)
     whole = plain(word)
@@ -118,7 +118,7 @@ def _compound(word: str, tokens: Sequence[str], parts: Sequence[Word]) -> Word:
 
 
 def _number(token: str, language: str) -> Word:
-    if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", token):  # thousands, grouped
+    if re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", token):  # grouped thousands
         ways = number_forms(int(re.sub("[.,]", "", token)), language)
         return Word(_words(ways), (token, re.sub("[.,]", "", token)))
     if not token.isdigit():
@@ -143,7 +143,7 @@ def _decimal(token: str, language: str) -> Word:
 
 
 def _words(ways: Sequence[str]) -> tuple[str, ...]:
-    """Those without a digit or a hyphen."""
+    """The ways without a digit or a hyphen."""
     words = (way for way in ways if not any(letter.isdigit() or letter == "-" for letter in way))
     return tuple(words)[:_MOST] or tuple(ways[:1])
 
