@@ -28,10 +28,12 @@ from irene_wyoming.routing.wake import WakeRouter
 from irene_wyoming.servers.arbitration import Arbitration
 from irene_wyoming.servers.handler import conversations
 from irene_wyoming.servers.info import Kept, wake_info
+from irene_wyoming.servers.relief import Relief
 from irene_wyoming.servers.satellites import Satellites
 from irene_wyoming.servers.service import Service
 from irene_wyoming.servers.wake import WakeRole
 from irene_wyoming.servers.wake_service import WakeService
+from irene_wyoming.tasks import beside
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +112,7 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         quality = method("wake", settings.audio, Quality.FAST)
         satellites = Satellites(settings.models, settings.satellites)
         arbitration = Arbitration(settings.arbitration.window_ms / 1000, always=settings.arbitration.always)
+        relief = Relief()
         service = WakeService(
             offered,
             settings.default_models,
@@ -118,6 +121,7 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
             worker,
             satellites,
             max_lag_s=settings.max_lag_s,
+            dropped=relief.dropped,
             second=second,
             verify=settings.verify,
             phrases=phrases(loaded),
@@ -132,4 +136,7 @@ async def wake_server(config: Config) -> AsyncIterator[Service]:
         serve = conversations(lambda peer, client: WakeRole(service, peer, client.host), info, settings.limits)
         await stack.enter_async_context(kept_current(loaded, info.renew))
         await stack.enter_async_context(watched(MemoryWatch({"plans": plans.stats})))
-        yield await stack.enter_async_context(listening("wake", config, serve))
+        server = await stack.enter_async_context(listening("wake", config, serve))
+        if settings.access.proxies and config.supervise.notice_s:  # others may carry what is too much here
+            await stack.enter_async_context(beside(relief.watch("wake", server.relieve), "watch for audio dropped"))
+        yield server

@@ -13,9 +13,10 @@ from wyoming.ping import Ping, Pong
 from irene_wyoming import trace
 from irene_wyoming.errors import IreneError, LimitExceeded
 from irene_wyoming.metrics import REFUSED
+from irene_wyoming.servers.arrival import Client
 from irene_wyoming.servers.pace import PacedReader
 from irene_wyoming.servers.role import Peer, Role, RoleFactory
-from irene_wyoming.servers.service import Client, Serve
+from irene_wyoming.servers.service import Serve
 from irene_wyoming.tasks import beside, ended
 from irene_wyoming.wire.audio import is_audio
 from irene_wyoming.wire.connection import Connection

@@ -204,6 +204,7 @@ class Hearing:
             return
         seconds = self._form.seconds(size)
         metrics.STALE_SECONDS.inc(seconds)
+        self._service.dropped(seconds)
         self._dropped_s += seconds
         now = time.monotonic()
         if self._told_lag is None or now - self._told_lag >= TELL_LAG_EVERY_S:

@@ -9,7 +9,7 @@ from wyoming.error import Error
 from irene_wyoming.engines.wake.asked import AT_ONCE, MOST_AUDIO, asked, told
 from irene_wyoming.engines.wake.recogniser import Recogniser
 from irene_wyoming.errors import EngineError, IreneError
-from irene_wyoming.servers.service import Client
+from irene_wyoming.servers.arrival import Client
 from irene_wyoming.wire.connection import Connection, Event
 from irene_wyoming.wire.limits import Limits
 

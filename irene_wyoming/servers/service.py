@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wyoming.error import Error
 
@@ -16,9 +16,10 @@ from irene_wyoming import descriptors, trace
 from irene_wyoming.config.server import Access
 from irene_wyoming.errors import AddressUnavailable, Draining, LimitExceeded, NotAllowed, ProtocolError
 from irene_wyoming.metrics import CONNECTIONS, DRAINING, REFUSED
-from irene_wyoming.servers.access import is_allowed, is_local, is_proxy, server_context, server_token
+from irene_wyoming.servers.access import is_allowed, is_proxy, server_context, server_token
+from irene_wyoming.servers.arrival import Arrival, Client
 from irene_wyoming.servers.listener import Listener, exactly, keep_alive, streams
-from irene_wyoming.servers.places import Guest, Places
+from irene_wyoming.servers.places import Places
 from irene_wyoming.wire import proxy
 from irene_wyoming.wire.address import Address, reason
 from irene_wyoming.wire.connection import Connection
@@ -44,57 +45,17 @@ PROOF_S = 0.5
 SILENT_S = 2.0
 """Seconds of silence after which a client may lose its place to another. Hubs and satellites begin at once."""
 
+RELIEF_PARTS = 4
+"""One of so many clients goes at a relief: all at once could be more than the other servers carry."""
+
+RELIEF_S = 10.0
+"""Seconds in which proxies send nobody while clients wait for a pause. Where all servers are behind, that is an outage
+for clients that connect in it."""
+
 GOES = "this server is being stopped: connect again to reach another one"
 
 PROOF_BYTES = 1024
 """Most bytes of a newcomer's first event: a token has at most 256 characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A connected client of one server."""
-
-    server: str
-    host: str
-    """The client's address; empty for a unix socket."""
-    stopping: asyncio.Event
-    """Set when the server stops: clients that are owed an answer may wait for it, all others go."""
-
-    def __str__(self) -> str:
-        return f"{self.server}: {self.host or 'unix socket'}"
-
-
-class Arrival:
-    """A client that has been accepted."""
-
-    def __init__(self, sock: socket.socket, host: str, *, silent: bool) -> None:
-        """:param silent: the client is not expected to send anything."""
-        self.sock = sock
-        self.host = host
-        self.connection: Connection | None = None
-        self.task: asyncio.Task[None] | None = None
-        self._silent = silent
-        self.newcomer = Guest(host, idle=lambda: True, dismiss=self.dismiss)
-        self.guest = Guest(host, idle=self._idle, dismiss=self.dismiss, unlimited=is_local(host))
-
-    def known_as(self, host: str) -> None:
-        """Take note that it is a proxy's connection for this client."""
-        self.host = host
-        self.guest = Guest(host, idle=self._idle, dismiss=self.dismiss, unlimited=is_local(host))
-
-    def dismiss(self) -> None:
-        """Close the connection without an error event."""
-        if self.task is not None:
-            self.task.cancel()
-
-    async def close(self) -> None:
-        if self.connection is None:
-            self.sock.close()
-        else:
-            await self.connection.close()
-
-    def _idle(self) -> bool:
-        return not self._silent and (self.connection is None or not self.connection.taken_bytes)
 
 
 Serve = Callable[[Connection, Client], Awaitable[None]]
@@ -136,6 +97,7 @@ class Service:
         self._notice_s = notice_s
         self._silent = silent
         self._draining = False  # whether proxies are told to send no more clients
+        self._relieving = False  # whether they are told so for a while
         self._stopping = asyncio.Event()
         self._token = ""
         self._context: ssl.SSLContext | None = None  # None: no TLS
@@ -195,6 +157,26 @@ class Service:
         """Give conversations no more time to end when the service stops."""
         self._drain_s = 0.0
 
+    async def relieve(self) -> int:
+        """Let a quarter of the clients that a proxy has led here go on elsewhere, each when nothing is lost.
+
+        Meanwhile the proxy is told to send nobody else. Returns how many clients have gone.
+        """
+        led = [task for task, arrival in self._arrivals.items() if arrival.led]
+        going = led[: -(-len(led) // RELIEF_PARTS)]
+        if not going:
+            return 0
+        self._relieving = True
+        try:
+            await asyncio.sleep(self._notice_s)
+            for task in going:
+                if (arrival := self._arrivals.get(task)) is not None:
+                    arrival.stopping.set()
+            done, _ = await asyncio.wait(going, timeout=RELIEF_S)
+        finally:
+            self._relieving = False
+        return len(done)
+
     async def stop(self) -> None:
         """Stop listening, let conversations end unless ``drain`` did, then end all. May be called more than once."""
         self._draining = True
@@ -210,6 +192,7 @@ class Service:
         self._stopping.set()
         drain_s, self._drain_s = self._drain_s, 0.0
         for arrival in list(self._arrivals.values()):
+            arrival.stopping.set()
             if arrival.guest not in self._places:
                 arrival.dismiss()
         if self._arrivals and drain_s:
@@ -237,7 +220,7 @@ class Service:
         try:
             await self._settle(arrival)
             assert arrival.connection is not None
-            await self._serve(arrival.connection, Client(self.name, arrival.host, self._stopping))
+            await self._serve(arrival.connection, Client(self.name, arrival.host, arrival.stopping))
         except ProtocolError as refusal:
             self._newcomers.give(arrival.newcomer)
             self._log_refusal(arrival.host, refusal)
@@ -297,7 +280,7 @@ class Service:
         if host is not None:
             arrival.known_as(host)
             trace.begin(proxy.connection_id(head, rest))
-        elif self._draining:  # the proxy checks our health
+        elif self._draining or self._relieving:  # the proxy checks our health
             raise Draining(GOES)
 
     def _stranger(self, host: str) -> str:

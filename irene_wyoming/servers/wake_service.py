@@ -13,6 +13,10 @@ from irene_wyoming.servers.arbitration import Arbitration
 from irene_wyoming.servers.satellites import Satellites
 
 
+def nothing(_seconds: float) -> None:
+    """Take no note of audio that was dropped."""
+
+
 def no_phrase(_word: str) -> Phrase | None:
     """The phrase of no word is known: the default."""
     return None
@@ -32,6 +36,8 @@ class WakeService:
     satellites: Satellites
     max_lag_s: float = 3.0
     """Seconds after which waiting audio of a live stream is dropped."""
+    dropped: Callable[[float], None] = nothing
+    """Is called with the seconds that were."""
     second: SecondLook | None = None
     """Takes second looks at proposed words; None: there are none."""
     verify: Verify = "off"

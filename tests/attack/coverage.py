@@ -17,9 +17,9 @@ import atheris
 with atheris.instrument_imports(
     include=["irene_wyoming.wire", "irene_wyoming.servers", "irene_wyoming.audio", "irene_wyoming.engines.wake.live"]
 ):
+    from irene_wyoming.servers.arrival import Client
     from irene_wyoming.servers.asr import AsrRole, AsrService
     from irene_wyoming.servers.handler import Handler
-    from irene_wyoming.servers.service import Client
     from irene_wyoming.servers.wake import WakeRole
     from irene_wyoming.servers.wake_service import WakeService
     from irene_wyoming.wire.connection import Connection

@@ -26,7 +26,7 @@ from irene_wyoming.wire.hear import Recording, detect
 from irene_wyoming.wire.proxy import SIGNATURE
 from tests.config.files import ROOT
 from tests.conftest import until
-from tests.servers.clients import asked, audio_start, chunks, read
+from tests.servers.clients import asked, audio_start, chunks, is_closed, read
 
 FILE = ROOT / "packaging" / "haproxy" / "haproxy.cfg"
 WAKE_SERVERS, ASR_SERVERS = 3, 2
@@ -133,6 +133,39 @@ async def test_a_server_that_is_drained_gets_nobody_and_answers_whom_it_has(
             assert (await read(client)).data["text"] == "set a timer for five minutes"
             await client.disconnect()
         await draining
+
+
+async def test_a_server_that_is_behind_has_a_part_of_its_satellites_go_on_elsewhere(
+    configured: Callable[..., Config],
+) -> None:
+    timing = {"SUPERVISE__NOTICE_S": "2", "SUPERVISE__DRAIN_S": "60", "SUPERVISE__STOP_TIMEOUT_S": "90"}
+    async with fleet(configured, **timing) as (wake, asr), haproxy(wake, asr) as at:
+        await described(at["wake"])
+        satellites = [await listening(at["wake"]) for _ in range(2 * WAKE_SERVERS)]
+        await until(lambda: [service.connections for service in wake] == [2, 2, 2])
+        relieving = asyncio.create_task(wake[0].relieve())
+        let_go = [asyncio.create_task(is_closed(client)) for client in satellites]
+        await asyncio.wait(let_go, return_when=asyncio.FIRST_COMPLETED)
+        satellites.append(await listening(at["wake"]))
+        assert await relieving == 1
+        assert [service.connections for service in wake] in ([1, 3, 2], [1, 2, 3])
+        assert (await asked(wake[0].address, SIGNATURE + b"\x20\x00\x00\x00")).type == "info"
+        for task in let_go:
+            task.cancel()
+        await asyncio.wait(let_go)
+        for client in satellites:
+            await client.disconnect()
+
+
+async def listening(address: Address) -> AsyncClient:
+    """Connect a satellite that is listened to, and says nothing."""
+    client = AsyncClient.from_uri(address.uri)
+    await client.connect()
+    await client.write_event(Event("detect", {"names": ["okay_nabu"]}))
+    await client.write_event(Event("audio-start", {"rate": 16_000, "width": 2, "channels": 1}))
+    await client.write_event(Event("ping"))
+    assert (await read(client)).type == "pong"
+    return client
 
 
 async def test_connections_are_shared_out(configured: Callable[..., Config]) -> None:

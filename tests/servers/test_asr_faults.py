@@ -31,10 +31,11 @@ from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.policy import Breaker, Ordered
 from irene_wyoming.routing.provider import Provider
+from irene_wyoming.servers.arrival import Client
 from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import asr_info, fixed
-from irene_wyoming.servers.service import Client, Service
+from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import until

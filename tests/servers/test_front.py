@@ -21,10 +21,11 @@ from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ProtocolError
+from irene_wyoming.servers.arrival import Client
 from irene_wyoming.servers.front import Directory, FrontRole
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.pulse import Pulse
-from irene_wyoming.servers.service import Client, Service
+from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, expect
 from irene_wyoming.wire.connection import Connection

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from wyoming.info import Info
 
 from irene_wyoming.config.model import Config
+from irene_wyoming.servers.arrival import Client
 from irene_wyoming.servers.handler import Handler
 from irene_wyoming.servers.info import fixed
 from irene_wyoming.servers.role import Role
-from irene_wyoming.servers.service import Client, Service
+from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect
 from irene_wyoming.wire.connection import Connection, Event
