@@ -230,6 +230,28 @@ def path(value: Any) -> Path:
         raise Wrong("expected a path; whose home folder this is, is not known") from error
 
 
+_TOKEN = re.compile(r"[0-9a-fA-F]{32,}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[^/]{20,}|(sk|hf|gsk)[-_][^/]{10,}")
+"""What a key or token looks like, and hardly any file's name."""
+
+
+def secret_path(value: Any) -> Path:
+    """Check the path of a file that holds a key or token. No message shows what was pasted in its place."""
+    if not isinstance(value, str) or _TOKEN.fullmatch(value.strip()):
+        problem = "expected the path of a file that holds it, not the key or token itself"
+        raise Wrong(faults=(Fault((), problem, shown=False),))
+    return path(value)
+
+
+def variable_name(value: Any) -> str:
+    """Check the name of an environment variable, or nothing. No message shows what was pasted in its place."""
+    if value in (None, ""):
+        return ""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_]\w{0,99}", value) or _TOKEN.fullmatch(value):
+        problem = "expected the name of an environment variable that holds it, not the key or token itself"
+        raise Wrong(faults=(Fault((), problem, shown=False),))
+    return value
+
+
 def host(value: Any) -> str:
     """Check a host's name or address; brackets around IPv6 are removed."""
     name = text(value)

@@ -1,10 +1,22 @@
 """Checks of single settings, as an engine uses them without a configuration."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from irene_wyoming.checks import Fault, Wrong, list_of, mapping_of, number, setting, text, whole
+from irene_wyoming.checks import (
+    Fault,
+    Wrong,
+    list_of,
+    mapping_of,
+    number,
+    secret_path,
+    setting,
+    text,
+    variable_name,
+    whole,
+)
 from irene_wyoming.config.section import checked, flat, keys
 
 
@@ -73,3 +85,23 @@ def test_every_fault_of_a_section_comes_at_once() -> None:
         (("names",), "missing", False),
         (("width",), "expected a width, 1 to 9", True),
     ]
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiIxYTJiM2MifQ.Qx3v-9_kZ0"
+
+
+@pytest.mark.parametrize(
+    "pasted", [JWT, f" {JWT}\n", "sk-proj-0123456789abcd", "0123456789abcdef" * 4, [JWT], {JWT: 1}]
+)
+def test_a_token_in_the_place_of_its_files_or_variables_name_is_never_shown(pasted: object) -> None:
+    for check in (secret_path, variable_name):
+        with pytest.raises(Wrong) as refusal:
+            check(pasted)
+        (fault,) = refusal.value.faults
+        assert fault.problem.endswith("that holds it, not the key or token itself")
+        assert not fault.shown
+
+
+@pytest.mark.parametrize("name", ["/data/token", "token", "my-home-assistant-token.txt", f"./{JWT}", "~/Keys/Home1Key"])
+def test_names_of_files_are_taken(name: str) -> None:
+    assert secret_path(name) == Path(name).expanduser()

@@ -8,7 +8,19 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from irene_wyoming.checks import Wrong, boolean, host, number, one_of, or_null, path, setting, short_text, web_address
+from irene_wyoming.checks import (
+    Wrong,
+    boolean,
+    host,
+    number,
+    one_of,
+    or_null,
+    path,
+    secret_path,
+    setting,
+    short_text,
+    web_address,
+)
 from irene_wyoming.config.asr import AsrConfig
 from irene_wyoming.config.checks import PORT, Network, home_url, networks
 from irene_wyoming.config.mic import MicConfig
@@ -43,7 +55,7 @@ class MetricsConfig:
     enabled: bool = setting(boolean)
     host: str = setting(host)
     port: int = setting(PORT)
-    token_file: Path | None = setting(or_null(path), default=None)
+    token_file: Path | None = setting(or_null(secret_path), default=None)
     """File with a token; its bearer may drain the program from another machine. None: only this machine may."""
 
     @property
@@ -58,7 +70,7 @@ class HomeConfig:
     enabled: bool = setting(boolean)
     url: str | None = setting(or_null(home_url))
     """Address of Home Assistant. None: the one of this add-on, where it is one."""
-    token_file: Path | None = setting(or_null(path))
+    token_file: Path | None = setting(or_null(secret_path))
 
     def settled(self) -> Self:
         """Check the section; raises Wrong where the address or the token is missing."""
@@ -78,7 +90,7 @@ class WebConfig:
     port: int = setting(PORT)
     allow: tuple[Network, ...] = setting(networks)
     """Networks that browsers may come from, besides this machine and Home Assistant's ingress."""
-    token_file: Path | None = setting(or_null(path))
+    token_file: Path | None = setting(or_null(secret_path))
     """File with the token that visitors must show, except through Home Assistant's ingress. None: no token."""
     read_only: bool = setting(boolean)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from irene_wyoming.audio.format import Mix, method_names
-from irene_wyoming.checks import Fault, Keys, Wrong, boolean, host, one_of, or_null, path, setting
+from irene_wyoming.checks import Fault, Keys, Wrong, boolean, host, one_of, or_null, path, secret_path, setting
 from irene_wyoming.config.checks import CHANNELS, CHUNK_SIZE, PORT, RATE, Network, mix, networks, permissions, uri
 from irene_wyoming.config.section import flat
 from irene_wyoming.wire.address import Address
@@ -29,7 +29,7 @@ class Access:
     """Certificate in PEM with its chain; the server then speaks TLS only. None: no TLS."""
     key: Path | None = setting(or_null(path))
     """Private key in PEM; None: it is in the certificate's file."""
-    token_file: Path | None = setting(or_null(path))
+    token_file: Path | None = setting(or_null(secret_path))
     """File with a token; its bearer may connect from anywhere. None: only ``allow`` counts."""
 
     def settled(self) -> Self:

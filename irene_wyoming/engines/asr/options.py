@@ -21,12 +21,6 @@ def text(value: Any) -> str:
     return value.strip()
 
 
-def path(value: Any) -> str | None:
-    if value is not None and (not isinstance(value, str) or not value.strip() or not value.isprintable()):
-        raise ValueError("expected null or a path")
-    return value
-
-
 def languages(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(
         isinstance(tag, str) and tag.isprintable() and tag for tag in value

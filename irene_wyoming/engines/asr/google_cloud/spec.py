@@ -1,12 +1,11 @@
 """google_cloud: Google's Speech-to-Text, streamed; a paid service on the internet."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from irene_wyoming.checks import boolean
-from irene_wyoming.engines.asr.options import languages, path, seconds, text
+from irene_wyoming.checks import boolean, or_null, secret_path
+from irene_wyoming.engines.asr.options import languages, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, ModelInfo, Option
 
 NAME = "google_cloud"
@@ -16,10 +15,9 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
     """:raises EngineUnavailable: the credentials are missing or none."""
     from irene_wyoming.engines.asr.google_cloud.engine import Account, GoogleCloud, Recognition
 
-    file = values["credentials_file"]
     return GoogleCloud(
         offers(values, context)[0],
-        Account(None if file is None else Path(file).expanduser(), values["endpoint"]),
+        Account(values["credentials_file"], values["endpoint"]),
         Recognition(language=context.language, vocabulary=context.vocabulary, single=values["single_utterance"]),
         connect_timeout_s=values["connect_timeout_s"],
         patience_s=values["response_timeout_s"],
@@ -72,7 +70,9 @@ SPEC = EngineSpec(
     install="pip install 'irene-wyoming[google]'",
     create=create,
     options={
-        "credentials_file": Option(None, path, "key file of a service account; null: the machine's own"),
+        "credentials_file": Option(
+            None, or_null(secret_path), "key file of a service account; null: the machine's own"
+        ),
         "model": Option("latest_short", model, "Google's name of the model"),
         "languages": Option([], languages, "language tags with their region; []: the server's language"),
         "single_utterance": Option(False, boolean, "whether Google ends the utterance at the first pause"),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from irene_wyoming import files
-from irene_wyoming.checks import boolean, list_of, or_null, secret
-from irene_wyoming.engines.asr.options import languages, path, seconds, text
+from irene_wyoming.checks import boolean, list_of, or_null, secret, secret_path, variable_name
+from irene_wyoming.engines.asr.options import languages, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
 from irene_wyoming.errors import ConfigError, EngineUnavailable
 from irene_wyoming.wire.address import Address
@@ -114,7 +114,7 @@ def _wyoming(address: str, token: str, values: Mapping[str, Any]) -> "Server":
     return WyomingServer(NAME, there, model=values["model"] or None, connect_timeout_s=values["connect_timeout_s"])
 
 
-def api_key(given: str, variable: str, file: str | None) -> str | None:
+def api_key(given: str, variable: str, file: Path | None) -> str | None:
     """The key, which never appears in a message.
 
     :param given: the key itself; empty: it is elsewhere, or there is none.
@@ -128,7 +128,7 @@ def api_key(given: str, variable: str, file: str | None) -> str | None:
     elif file:
         where = f"{PREFIX}.api_key_file: {file}"
         try:
-            key = files.read(Path(file).expanduser(), MAX_KEY_BYTES).decode("ascii", "replace")
+            key = files.read(file, MAX_KEY_BYTES).decode("ascii", "replace")
         except OSError as error:
             raise EngineUnavailable(f"{where}: {error.strerror}") from error
     else:
@@ -189,8 +189,8 @@ SPEC = EngineSpec(
         "model": Option("", text, "model to ask for; empty: the server's default"),
         "languages": Option([], languages, "languages that it understands, where the server does not say"),
         "api_key": Option("", secret, "API key or token; empty: none, or the two below"),
-        "api_key_env": Option("", text, "environment variable that holds the API key or token; empty: none"),
-        "api_key_file": Option(None, path, "file that holds the API key or token; null: none"),
+        "api_key_env": Option("", variable_name, "environment variable that holds the API key or token; empty: none"),
+        "api_key_file": Option(None, or_null(secret_path), "file that holds the API key or token; null: none"),
         "connect_timeout_s": Option(1.0, seconds, "seconds to connect, 0.1 to 120"),
         "response_timeout_s": Option(5.0, seconds, "seconds from the end of the audio to the transcript, 0.1 to 120"),
         "hedge_s": Option(2.0, or_null(seconds), "seconds after which a second address is asked, too; null: never"),
