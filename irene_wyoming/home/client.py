@@ -4,18 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
 from irene_wyoming.errors import HomeRefused, HomeUnavailable
 from irene_wyoming.home.endpoint import Endpoint
-
-CONNECT_TIMEOUT_S = 10.0
-"""Seconds from the first packet to the end of the handshake; a hub in the same home takes milliseconds."""
-
-ANSWER_TIMEOUT_S = 30.0
-"""Seconds to wait for an answer: a hub that has just started is busy for so long."""
 
 CLOSE_TIMEOUT_S = 2.0
 """Seconds to wait for the other side's close before the connection is cut."""
@@ -30,13 +25,27 @@ LARGE_CHARS = 65_536
 """Least characters of a message that is parsed on a thread: 4 MB take 50 ms, too long for the event loop."""
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long Home Assistant is waited for, seconds."""
+
+    connect_s: float = 10.0
+    """From the first packet to the end of the handshake; a hub in the same home takes milliseconds."""
+    answer_s: float = 30.0
+    """For an answer: a hub that has just started is busy for so long."""
+
+
+PATIENT = Patience()
+
+
 class Conversation:
     """Commands and events over one connection. One task uses it at a time."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, version: str) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, version: str, answer_s: float) -> None:
         self.version = version
         """Of Home Assistant."""
         self._socket = socket
+        self._answer_s = answer_s
         self._number = 0
         self._told = False  # a subscribed event has come since the last call of changed()
 
@@ -71,16 +80,16 @@ class Conversation:
     @asynccontextmanager
     async def _patience(self, what: str) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(self._answer_s):
                 yield
         except TimeoutError:
-            raise HomeUnavailable(f"Home Assistant {what} within {ANSWER_TIMEOUT_S:g} s") from None
+            raise HomeUnavailable(f"Home Assistant {what} within {self._answer_s:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             raise HomeUnavailable(f"the connection to Home Assistant broke: {said(error)}") from error
 
 
 @asynccontextmanager
-async def conversation(endpoint: Endpoint) -> AsyncIterator[Conversation]:
+async def conversation(endpoint: Endpoint, patience: Patience = PATIENT) -> AsyncIterator[Conversation]:
     """Connect to Home Assistant and authenticate; closes the connection in the end.
 
     :raises HomeRefused: the token is refused.
@@ -89,7 +98,7 @@ async def conversation(endpoint: Endpoint) -> AsyncIterator[Conversation]:
     # No system proxy: the hub is in the home, and the token is for nobody else.
     async with aiohttp.ClientSession(trust_env=False) as session:
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(patience.connect_s):
                 socket = await session.ws_connect(
                     endpoint.url,
                     heartbeat=HEARTBEAT_S,
@@ -97,7 +106,7 @@ async def conversation(endpoint: Endpoint) -> AsyncIterator[Conversation]:
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
                 )
         except TimeoutError:
-            raise HomeUnavailable(f"{endpoint.url} did not answer within {CONNECT_TIMEOUT_S:g} s") from None
+            raise HomeUnavailable(f"{endpoint.url} did not answer within {patience.connect_s:g} s") from None
         except aiohttp.WSServerHandshakeError as error:
             raise HomeUnavailable(
                 f"{endpoint.url} answered {error.status} and no WebSocket; is it Home Assistant?"
@@ -105,26 +114,26 @@ async def conversation(endpoint: Endpoint) -> AsyncIterator[Conversation]:
         except (aiohttp.ClientError, OSError) as error:
             raise HomeUnavailable(f"{endpoint.url} cannot be reached: {said(error)}") from error
         try:
-            yield Conversation(socket, await let_in(socket, endpoint))
+            yield Conversation(socket, await let_in(socket, endpoint, patience.connect_s), patience.answer_s)
         finally:
             await socket.close()
 
 
-async def let_in(socket: aiohttp.ClientWebSocketResponse, endpoint: Endpoint) -> str:
+async def let_in(socket: aiohttp.ClientWebSocketResponse, endpoint: Endpoint, within_s: float) -> str:
     """Authenticate with the token; returns Home Assistant's version.
 
     :raises HomeRefused: the token is refused.
     :raises HomeUnavailable: the other side does not speak like Home Assistant.
     """
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        async with asyncio.timeout(within_s):
             wanted = await receive(socket)
             if wanted.get("type") != "auth_required":
                 raise HomeUnavailable(f"{endpoint.url} does not ask for a token; is it Home Assistant?")
             await socket.send_json({"type": "auth", "access_token": endpoint.token})
             answer = await receive(socket)
     except TimeoutError:
-        raise HomeUnavailable(f"{endpoint.url} did not answer to the token within {CONNECT_TIMEOUT_S:g} s") from None
+        raise HomeUnavailable(f"{endpoint.url} did not answer to the token within {within_s:g} s") from None
     except (aiohttp.ClientError, OSError) as error:
         raise HomeUnavailable(f"{endpoint.url} broke off: {said(error)}") from error
     if answer.get("type") == "auth_invalid":

@@ -11,7 +11,7 @@ from pathlib import Path
 from irene_wyoming.errors import HomeRefused, HomeUnavailable
 from irene_wyoming.home import kept
 from irene_wyoming.home.ask import ask
-from irene_wyoming.home.client import Conversation, conversation
+from irene_wyoming.home.client import PATIENT, Conversation, Patience, conversation
 from irene_wyoming.home.endpoint import Endpoint
 from irene_wyoming.home.read import read
 from irene_wyoming.home.things import NOTHING, Things
@@ -47,6 +47,7 @@ class Timing:
     retry_max_s: float = 60.0
     refused_s: float = 300.0
     """Seconds after a refused token. Home Assistant may ban an address that shows wrong tokens too often."""
+    patience: Patience = PATIENT
 
 
 class Home:
@@ -93,7 +94,7 @@ class Home:
         delay_s = self._timing.retry_s
         while True:
             try:
-                async with conversation(self._endpoint) as home:
+                async with conversation(self._endpoint, self._timing.patience) as home:
                     await self._follow(home)
             except HomeRefused as refused:
                 self._note(str(refused))

@@ -34,6 +34,11 @@ class Hub:
     """Text sent instead of every answer."""
     mute: bool = False
     """Whether connections are accepted and never answered."""
+    closes_at: str = ""
+    """A command that is not answered: the connection is closed instead."""
+    late: str = ""
+    """A command that is answered when ``answers`` is set, and not before."""
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[str] = field(default_factory=list)
     """All commands received."""
     logins: int = 0
@@ -115,6 +120,11 @@ class Hub:
     async def answer(self, socket: web.WebSocketResponse, asked: Mapping[str, Any]) -> None:
         command = asked["type"]
         self.asked.append(command)
+        if command == self.closes_at:
+            await socket.close()
+            return
+        if command == self.late:
+            await self.answers.wait()
         try:
             code = self.errors.get(command)
             answer: dict[str, Any] = {"success": True, "result": self.result(command, asked)}

@@ -10,6 +10,7 @@ import pytest
 
 from irene_wyoming.errors import HomeRefused, HomeUnavailable
 from irene_wyoming.home import kept
+from irene_wyoming.home.client import Patience
 from irene_wyoming.home.endpoint import Endpoint, websocket_url
 from irene_wyoming.home.things import MAX_NAME_CHARS, Things
 from irene_wyoming.home.watch import Home, Timing, look_once
@@ -222,6 +223,57 @@ async def test_a_refused_token_is_one_line_and_tried_again(caplog: pytest.LogCap
     assert len(warnings) == 1
     assert "refuses the token: make a new long-lived access token" in warnings[0]
     assert "wrong" not in caplog.text
+
+
+IMPATIENT = Timing(0.01, retry_s=0.01, retry_max_s=0.02, patience=Patience(0.2, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"mute": True}, "did not answer to the token within 0.2 s"),
+        ({"late": "get_states"}, "did not answer get_states within 0.2 s"),
+        ({"late": "subscribe_events"}, "did not answer subscribe_events within 0.2 s"),
+        ({"closes_at": "subscribe_events"}, "has ended the connection"),
+        ({"closes_at": "config/area_registry/list"}, "has ended the connection"),
+        ({"closes_at": "get_states"}, "has ended the connection"),
+        ({"closes_at": "conversation/sentences/list"}, "has ended the connection"),
+    ],
+    ids=lambda each: str(each) if isinstance(each, dict) else "",
+)
+async def test_a_hub_that_is_mute_late_or_hangs_up_costs_a_line_and_no_name(
+    fault: dict[str, Any], told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, hub = kept.path_in(tmp_path), house()
+    await asyncio.to_thread(kept.save, file, Things((Name("Old lamp", "entity", "light"),), version="2026.11.0"))
+    for name, value in fault.items():
+        setattr(hub, name, value)
+    async with running(hub):
+        home = Home(hub.endpoint, file, IMPATIENT)
+        async with home.watched():
+            await until(lambda: told in home.trouble)
+            assert [name.written for name in home.things.names] == ["Old lamp"]
+            hub.mute, hub.late, hub.closes_at = False, "", ""
+            hub.answers.set()  # what was asked for long ago is answered now
+            await until(lambda: not home.trouble)
+            assert "Ceiling light" in [name.written for name in home.things.names]
+    lines = [record.getMessage() for record in caplog.records if told in record.getMessage()]
+    assert len(lines) == 1, caplog.messages
+    assert "the names known before are used: 0 floors, 0 areas, 1 entity, 0 sentences" in lines[0]
+
+
+async def test_an_address_that_takes_connections_and_says_nothing_is_told() -> None:
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await gone.wait()
+        writer.close()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    home = Home(Endpoint(websocket_url(f"http://127.0.0.1:{port}"), TOKEN), None, IMPATIENT)
+    async with server, home.watched():
+        await until(lambda: "did not answer within 0.2 s" in home.trouble)
+        gone.set()
 
 
 @pytest.mark.parametrize(
