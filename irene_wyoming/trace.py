@@ -22,10 +22,11 @@ VALID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:-]{{0,{MAX_CHARS - 1}}}")
 class Trace:
     """The id of one conversation. Its tasks share the object, so that all see a change."""
 
-    __slots__ = ("id",)
+    __slots__ = ("told",)
 
     def __init__(self, told: str) -> None:
-        self.id = told
+        self.told = told
+        """Empty: an id is made when somebody first asks for it."""
 
 
 _CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
@@ -36,13 +37,17 @@ def begin(told: str = "") -> None:
 
     :param told: the given id; one that is not valid is replaced.
     """
-    _CURRENT.set(Trace(told if VALID.fullmatch(told) else secrets.token_hex(8)))
+    _CURRENT.set(Trace(told if VALID.fullmatch(told) else ""))
 
 
 def current() -> str:
     """The id of this task's conversation; empty: it belongs to none."""
     trace = _CURRENT.get()
-    return "" if trace is None else trace.id
+    if trace is None:
+        return ""
+    if not trace.told:
+        trace.told = secrets.token_hex(8)
+    return trace.told
 
 
 def adopt(data: Mapping[str, Any]) -> None:
@@ -53,7 +58,7 @@ def adopt(data: Mapping[str, Any]) -> None:
     context = data.get("context")
     for told in (context.get(KEY) if isinstance(context, dict) else None, data.get(KEY)):
         if isinstance(told, str) and VALID.fullmatch(told):
-            trace.id = told
+            trace.told = told
             return
 
 

@@ -1,7 +1,8 @@
 """Access: which clients may connect to a server, and how the connection is protected."""
 
 import ssl
-from ipaddress import IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from irene_wyoming import files
 from irene_wyoming.config.checks import Network
@@ -15,7 +16,7 @@ def is_local(host: str) -> bool:
 
     :param host: the client's address; empty for a unix socket.
     """
-    return not host or ip_address(host).is_loopback
+    return not host or parsed(host).is_loopback
 
 
 def is_allowed(host: str, networks: tuple[Network, ...]) -> bool:
@@ -25,14 +26,20 @@ def is_allowed(host: str, networks: tuple[Network, ...]) -> bool:
 
 def is_proxy(host: str, proxies: tuple[Network, ...]) -> bool:
     """Whether connections from this address begin with the PROXY protocol's header; never over a unix socket."""
-    return bool(host) and _within(host, proxies)
+    return bool(host and proxies) and _within(host, proxies)
 
 
 def _within(host: str, networks: tuple[Network, ...]) -> bool:
-    address = ip_address(host)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
+    address = parsed(host)
     return any(address in network for network in networks)
+
+
+@lru_cache(256)
+def parsed(host: str) -> IPv4Address | IPv6Address:
+    """The address of a client; IPv4 where it is written as IPv6. A satellite connects again and again from its own."""
+    address = ip_address(host)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
 
 
 def server_token(access: Access) -> str:

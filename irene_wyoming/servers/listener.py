@@ -10,7 +10,6 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from ipaddress import IPv6Address, ip_address
 
 from irene_wyoming.wire.address import Address, reason
 
@@ -160,9 +159,7 @@ def host_of(peer: object) -> str:
     if not isinstance(peer, tuple):
         return ""
     host = str(peer[0])
-    address = ip_address(host)
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return host if mapped is None else str(mapped)
+    return host.removeprefix("::ffff:") if "." in host else host
 
 
 def bound(address: Address) -> list[socket.socket]:

@@ -82,6 +82,7 @@ class PacedReader:
         self._chunk_s = 0.0  # seconds of audio in the newest chunk; 0: none has come
         self._chunk_bytes = 0.0  # bytes of such a chunk with its header
         self._before = 0  # bytes of all events before it
+        self._flows = False  # the last event was audio
         self._turn = clock() + TURN_S  # until when this client may keep the loop
 
     async def read(self, idle_timeout_s: float | None) -> Event | None:
@@ -113,16 +114,21 @@ class PacedReader:
             self._turn = self._clock() + TURN_S
 
     def _count(self, missing_s: float) -> None:
-        """Let the next read wait for half of the chunk that brings the missing audio: headers differ by a digit."""
-        chunks_missing = math.ceil(missing_s / self._chunk_s - 0.01) if self._chunk_s else 0
-        if chunks_missing > 1:
+        """Let the next read wait for half of the chunk that brings the missing audio: headers differ by a digit.
+
+        Behind an event without audio it waits for nothing, and neither where less than a chunk is here: audio may have
+        stopped, or a question may have come.
+        """
+        chunks_missing = math.ceil(missing_s / self._chunk_s - 0.01) if self._flows and self._chunk_s else 0
+        if chunks_missing > 1 and not 0 < self._connection.waiting_bytes < self._chunk_bytes / 2:
             self._connection.expect(int((chunks_missing - 0.5) * self._chunk_bytes), missing_s + OVERDUE_S)
         else:
             self._connection.hurry()
 
     def _follow(self, event: Event) -> None:
         before, self._before = self._before, self._connection.taken_bytes
-        if is_audio(event.type):
+        self._flows = is_audio(event.type)
+        if self._flows:
             form, parts, now = audio_format(event.data), chunks(event), self._clock()
             first, size = parts[0][0], parts[-1][0]
             self._chunk_s, self._chunk_bytes = form.seconds(first), (self._before - before) / len(parts)

@@ -84,6 +84,12 @@ class Connection:
         return self._parser.taken_bytes
 
     @property
+    def waiting_bytes(self) -> int:
+        """Bytes that have come and that nobody has taken from the kernel; only where ``counts_bytes``."""
+        assert self._counting is not None
+        return int.from_bytes(ioctl(self._counting.fileno(), FIONREAD, bytes(4)), sys.byteorder)
+
+    @property
     def counts_bytes(self) -> bool:
         """Whether ``expect`` can be used: on TCP without TLS, on Linux."""
         return self._counting is not None
@@ -192,9 +198,8 @@ class Connection:
             self._overdue = loop.call_at(now + LOOK_S, self._look, began, over, count)
 
     def _look(self, began: float, over: float, count: int) -> None:
-        assert self._counting is not None
         now = asyncio.get_running_loop().time()
-        if waiting(self._counting) < count * (now - began) / (over - began) / 2:
+        if self.waiting_bytes < count * (now - began) / (over - began) / 2:
             self.hurry()
         else:
             self._look_again(now, began, over, count)
@@ -223,11 +228,6 @@ class Connection:
         if not received:
             self._parser.end()
         self._parser.feed(received)
-
-
-def waiting(sock: TransportSocket) -> int:
-    """Bytes that have come and were not read. Linux only."""
-    return int.from_bytes(ioctl(sock.fileno(), FIONREAD, bytes(4)), sys.byteorder)
 
 
 def countable(writer: asyncio.StreamWriter) -> TransportSocket | None:
