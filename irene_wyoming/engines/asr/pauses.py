@@ -73,7 +73,7 @@ class Pauses:
         self._levels = np.full((_FLOOR_FRAMES, bands), np.inf)  # dB, a ring
         self._loudest = np.zeros(bands)  # dB
         self._clearest = 0.0  # dB over the floor
-        self._loud = bytearray()  # of each frame: 1 if it is speech
+        self._loud = bytearray()  # of each frame: how far it stands out if it is speech, dB; 0 if it is none
         self._sounding = 0  # frames since the last one of mere filling
         self._filled = False  # there was some
 
@@ -82,9 +82,9 @@ class Pauses:
         """Somebody has spoken, and has been silent for the length of a pause."""
         return self.speech is not None and self.frames - self.speech.end >= _PAUSE
 
-    def loud(self, start: int, end: int) -> NDArray[np.bool_]:
-        """Which of the frames are speech."""
-        return np.frombuffer(self._loud[start:end], np.bool_)
+    def loud(self, start: int, end: int) -> NDArray[np.uint8]:
+        """How far each of the frames stands out of the noise, dB; 0: it is no speech."""
+        return np.frombuffer(self._loud[start:end], np.uint8)
 
     def push(self, samples: NDArray[np.int16]) -> None:
         """Take any number of samples, 16 kHz."""
@@ -119,4 +119,4 @@ class Pauses:
         if self._sounding and clearness > max(_SPEECH_DB, _QUIET_SHARE * self._clearest):
             start = self.frames - _SMOOTHED if self.speech is None else self.speech.start
             self.speech = Speech(start, self.frames)
-            self._loud[-1] = 1
+            self._loud[-1] = min(255, int(clearness))

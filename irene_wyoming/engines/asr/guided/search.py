@@ -23,17 +23,21 @@ class Effort:
 
     widths: tuple[int, ...]
     """At each step; the last one holds for all later ones. What a sentence begins with is the hardest to tell."""
-    given_up: float
-    """Natural logarithm: ways that are so much less likely than the best one are not followed."""
+    given_up: tuple[float, ...]
+    """Natural logarithms, step by step alike: ways that are so much less likely than the best one are not followed."""
 
-    def width(self, step: int) -> int:
-        return self.widths[min(step, len(self.widths) - 1)]
+    def at(self, step: int) -> tuple[int, float]:
+        """The width at a step, and what is given up there."""
+        return self.widths[min(step, len(self.widths) - 1)], self.given_up[min(step, len(self.given_up) - 1)]
 
 
-QUICK = Effort((12, 8), 12.0)
+QUICK = Effort((12, 8), (12.0,))
 """Finds which of a few phrases was said."""
 
-WIDE = Effort((32, 24, 16, 12, 8), 12.0)
+CLEAR = Effort((16, 12, 8, 6), (12.0, 12.0, 12.0, 10.0))
+"""Finds what was said in quiet, with half of the work of the wide one."""
+
+WIDE = Effort((24, 16, 12, 8, 6), (12.0, 12.0, 12.0, 12.0, 10.0))
 """Finds what noise has covered at its beginning, for a fifth more work. Of 80 coffee orders beside a kitchen at 10 dB
 all were among what it found, and 77 among what the quick one did."""
 
@@ -174,18 +178,20 @@ class Search:
 
     def _follow(self, logp: Array, parents: Sequence[int]) -> list[tuple[int, _Way]]:
         """The best ways to go on, with the row that each comes from."""
-        assert self._graph is not None or not self._ways
+        if not self._ways:
+            return []
         found: list[tuple[float, int, int, int]] = []  # score, which way, which of its ways on, token
-        best = max((way.score for way in self._ways), default=-inf)
+        width, given_up = self._effort.at(len(self._ways[0].ids))
+        best = max(way.score for way in self._ways)
         for index, (way, parent) in enumerate(zip(self._ways, parents, strict=True)):
             ids = self._ids(way)
             scores = way.score + logp[parent][ids]
             if len(ids) and ids[0] == END:
                 self._end(way, float(scores[0]))
                 scores[0] = -inf
-            near = np.flatnonzero(scores > best - self._effort.given_up)
+            near = np.flatnonzero(scores > best - given_up)
             found += [(float(scores[place]), index, int(place), int(ids[place])) for place in near]
-        kept = self._kept(found)
+        kept = self._kept(found, width, given_up)
         self._ways = [way for _, way in kept]
         return [(parents[index], way) for index, way in kept]
 
@@ -193,7 +199,7 @@ class Search:
         assert self._graph is not None
         return self._graph.ways(frozenset(way.places)).ids
 
-    def _kept(self, found: list[tuple[float, int, int, int]]) -> list[tuple[int, _Way]]:
+    def _kept(self, found: list[tuple[float, int, int, int]], width: int, given_up: float) -> list[tuple[int, _Way]]:
         """The best of them: so many that have said a word to its end, and half as many that are within one.
 
         A part of a word is likely as a word of its own, and says little of how likely the whole one is.
@@ -201,8 +207,7 @@ class Search:
         if not found or len(self._ways[0].ids) + 1 >= self._longest:
             return []
         found.sort(reverse=True)
-        least = found[0][0] - self._effort.given_up
-        width = self._effort.width(len(self._ways[0].ids))
+        least = found[0][0] - given_up
         room = {True: width, False: max(2, width // 2)}
         merged: dict[frozenset[tuple[Place, Written]], tuple[int, _Way]] = {}
         for score, index, place, token in found:

@@ -89,6 +89,11 @@ def noise(length: int, colour: str, seed: int) -> Samples:
     return np.asarray(pink / pink.std())
 
 
+def padded(clear: Samples) -> int:
+    """Samples of some speech with the silence around it."""
+    return LEAD + len(clear) + TAIL
+
+
 def mixed(clear: Samples, level: float, added: Samples, snr: int) -> Samples:
     """Mix speech of a level with noise of power 1, with silence around the speech."""
     return np.pad(clear, (LEAD, TAIL)) + level * 10 ** (-snr / 20) * added
