@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from irene_wyoming.audio.adaptive import AdaptivePolicy
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.capture.base import Capture, Source, Stream, WrappedSource
+from irene_wyoming.capture.base import Capture, Source, Stream, Wanted, WrappedSource
 from irene_wyoming.capture.realtime import RealTime
 from irene_wyoming.config.mic import MicConfig
 from irene_wyoming.errors import CaptureError
@@ -55,6 +55,7 @@ def device(settings: MicConfig) -> Source:
         wanted.sample_rate or settings.audio.sample_rate, wanted.width, wanted.channels or settings.audio.channels
     )
     realtime = RealTime(wanted.realtime_priority)
+    asked = Wanted(wanted.device, wanted.sample_rate, wanted.channels, wanted.width, settings.block_ms, realtime)
     match wanted.kind:
         case "command":
             from irene_wyoming.capture.command import CommandSource
@@ -72,26 +73,11 @@ def device(settings: MicConfig) -> Source:
         case "portaudio":
             from irene_wyoming.capture.portaudio import PortAudioSource
 
-            return PortAudioSource(
-                device=wanted.device,
-                rate=wanted.sample_rate,
-                channels=wanted.channels,
-                width=wanted.width,
-                block_ms=settings.block_ms,
-                realtime=realtime,
-            )
+            return PortAudioSource(asked)
         case "auto":
             from irene_wyoming.capture.auto import AutoSource, microphones
 
-            ways = microphones(
-                device=wanted.device,
-                rate=wanted.sample_rate,
-                channels=wanted.channels,
-                width=wanted.width,
-                block_ms=settings.block_ms,
-                realtime=realtime,
-            )
-            return AutoSource(ways)
+            return AutoSource(microphones(asked))
 
 
 class ExactSource(WrappedSource):

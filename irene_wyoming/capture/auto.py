@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from irene_wyoming.audio.format import AudioFormat
-from irene_wyoming.capture.base import Capture, Device, Source
+from irene_wyoming.capture.base import ANY, BLOCK_MS, Capture, Device, Source, Wanted
 from irene_wyoming.capture.command import CommandSource
-from irene_wyoming.capture.portaudio import BLOCK_MS, PortAudioSource
-from irene_wyoming.capture.realtime import RealTime
+from irene_wyoming.capture.portaudio import PortAudioSource
 from irene_wyoming.errors import CaptureError, UnsupportedFormat
 
 log = logging.getLogger(__name__)
@@ -69,45 +68,30 @@ class AutoSource:
         raise CaptureError(f"no microphone ({why}): connect one, or set another kind of source in the configuration")
 
 
-def microphones(
-    *,
-    device: str = "",
-    rate: int = 0,
-    channels: int = 0,
-    width: int = 2,
-    block_ms: int = BLOCK_MS,
-    realtime: RealTime | None = None,
-) -> list[Callable[[], Awaitable[Source]]]:
-    """The usual ways to a microphone, best first: PortAudio, PulseAudio or PipeWire, ALSA.
-
-    ``device``: empty for the system's default; ``rate`` (Hz), ``channels``: 0 for the device's own; ``width``: bytes
-    per sample; ``block_ms``: how much audio is handed over at a time; ``realtime``: priority of the thread or program
-    that records.
-    """
+def microphones(wanted: Wanted = ANY) -> list[Callable[[], Awaitable[Source]]]:
+    """The usual ways to a microphone, best first: PortAudio, PulseAudio or PipeWire, ALSA."""
 
     async def by_portaudio() -> Source:
-        return PortAudioSource(
-            device=device, rate=rate, channels=channels, width=width, block_ms=block_ms, realtime=realtime
-        )
+        return PortAudioSource(wanted)
 
     warned: set[str] = set()
 
     async def by_pulse() -> Source:
-        source, native = await _pulse_source(device)
+        source, native = await _pulse_source(wanted.device)
         if source.endswith(".monitor") and source not in warned:  # warn once, not at each opening
             warned.add(source)
             log.warning("PulseAudio's source %s is what the speaker plays: is a microphone connected?", source)
-        wanted = AudioFormat(rate or native.rate, width, channels or min(native.channels, 2))
-        return CommandSource(
-            _parec(source, wanted, block_ms), wanted, name=f"PulseAudio source {source}", realtime=realtime
-        )
+        form = AudioFormat(wanted.rate or native.rate, wanted.width, wanted.channels or min(native.channels, 2))
+        recorder = _parec(source, form, wanted.block_ms)
+        return CommandSource(recorder, form, name=f"PulseAudio source {source}", realtime=wanted.realtime)
 
     async def by_alsa() -> Source:
         if not re.search(r"^card \d+:", await _ask("arecord", "-l"), re.MULTILINE):
             raise CaptureError("arecord finds no sound card with an input")
-        wanted = AudioFormat(rate or _ALSA_RATE, width, channels or _ALSA_CHANNELS)
-        name = device or "default"
-        return CommandSource(_arecord(name, wanted, block_ms), wanted, name=f"ALSA device {name}", realtime=realtime)
+        form = AudioFormat(wanted.rate or _ALSA_RATE, wanted.width, wanted.channels or _ALSA_CHANNELS)
+        name = wanted.device or "default"
+        recorder = _arecord(name, form, wanted.block_ms)
+        return CommandSource(recorder, form, name=f"ALSA device {name}", realtime=wanted.realtime)
 
     return [by_portaudio, by_pulse, by_alsa]
 

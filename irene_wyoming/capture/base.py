@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.capture.realtime import RealTime
 
 
 class Capture(Protocol):
@@ -67,6 +68,31 @@ class WrappedSource:
     def wrapped(self, capture: Capture) -> Capture:
         """What listeners get of the open source. May raise CaptureError."""
         raise NotImplementedError
+
+
+BLOCK_MS = 20
+"""Milliseconds of audio handed over at a time. PortAudio itself may take 5, which costs a Pi too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a device is asked for. The defaults are what the system and the device choose."""
+
+    device: str = ""
+    """Index, name, or part of a name; empty: the system's default."""
+    rate: int = 0
+    """Hz; 0: the device's own."""
+    channels: int = 0
+    """0: the device's own, two at most."""
+    width: int = 2
+    """Bytes per sample."""
+    block_ms: int = BLOCK_MS
+    realtime: RealTime = field(default_factory=lambda: RealTime(0))
+    """Priority of the thread or program that records."""
+
+
+ANY = Wanted()
+"""The default microphone as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,12 @@ from typing import Any, Self
 
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import MAX_CHANNELS, MAX_RATE, MIN_RATE, AudioFormat
-from irene_wyoming.capture.base import Device
+from irene_wyoming.capture.base import ANY, Device, Wanted
 from irene_wyoming.capture.clock import SampleClock
 from irene_wyoming.capture.inbox import Inbox
-from irene_wyoming.capture.realtime import RealTime
 from irene_wyoming.errors import CaptureError
 
 log = logging.getLogger(__name__)
-
-BLOCK_MS = 20
-"""Milliseconds of audio per callback. PortAudio's own choice can be 200 callbacks a second, too many for a Pi."""
 
 _BUFFER_MS = 1000
 """Milliseconds of audio kept for a busy event loop. Beyond it the oldest block is lost, and the gap shows."""
@@ -44,43 +40,22 @@ _open_streams = 0
 
 
 class PortAudioSource:
-    """A sound input, by index, name, or part of a name; the system's default where ``device`` is empty."""
+    """A sound input."""
 
-    def __init__(
-        self,
-        *,
-        device: str = "",
-        rate: int = 0,
-        channels: int = 0,
-        width: int = 2,
-        block_ms: int = BLOCK_MS,
-        realtime: RealTime | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """:param rate: Hz; 0: the device's own.
-        :param channels: 0: the device's own, two at most.
-        :param width: bytes per sample.
-        :param block_ms: audio handed over at a time.
-        :param realtime: priority of the thread that takes it.
-        """
-        self._device = device
+    def __init__(self, wanted: Wanted = ANY, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._wanted = wanted
         self._found = ""  # the device's own name; empty until it is opened
-        self._rate = rate
-        self._channels = channels
-        self._width = width
-        self._block_ms = block_ms
-        self._realtime = realtime or RealTime(0)
         self._clock = clock
 
     @property
     def name(self) -> str:
-        if not self._device:
+        if not self._wanted.device:
             return f"default sound input, {self._found}" if self._found else "default sound input"
-        return f"sound input {self._found or self._device}"
+        return f"sound input {self._found or self._wanted.device}"
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["PortAudioCapture"]:
-        inbox = Inbox[AudioChunk](_BUFFER_MS // self._block_ms)
+        inbox = Inbox[AudioChunk](_BUFFER_MS // self._wanted.block_ms)
         loop = asyncio.get_running_loop()
         opening = loop.run_in_executor(None, self._open, inbox)
         try:
@@ -100,19 +75,20 @@ class PortAudioSource:
         global _open_streams
         with _LIBRARY:
             sounddevice = _fresh_library()
-            device = choose(_inputs(sounddevice), self._device)
+            wanted = self._wanted
+            device = choose(_inputs(sounddevice), wanted.device)
             self._found = device.name
             audio_format = AudioFormat(
-                self._rate or device.format.rate, self._width, self._channels or min(device.format.channels, 2)
+                wanted.rate or device.format.rate, wanted.width, wanted.channels or min(device.format.channels, 2)
             )
-            recorder = Recorder(audio_format, inbox, self._clock, lambda: self._realtime.give(device.name))
+            recorder = Recorder(audio_format, inbox, self._clock, lambda: wanted.realtime.give(device.name))
             try:
                 stream = sounddevice.RawInputStream(
                     device=device.index,
                     samplerate=audio_format.rate,
                     channels=audio_format.channels,
                     dtype=_SAMPLES[audio_format.width],
-                    blocksize=audio_format.rate * self._block_ms // 1000,
+                    blocksize=audio_format.rate * wanted.block_ms // 1000,
                     latency="low",
                     callback=recorder.on_block,
                     finished_callback=inbox.end,

@@ -9,7 +9,7 @@ from irene_wyoming.audio.format import AudioFormat
 from irene_wyoming.audio.meter import Meter
 from irene_wyoming.audio.pcm import decode
 from irene_wyoming.capture.auto import pulse_devices, pulse_source
-from irene_wyoming.capture.base import Device, Source
+from irene_wyoming.capture.base import Device, Source, Wanted
 from irene_wyoming.capture.portaudio import PortAudioSource, devices
 from irene_wyoming.cli import common
 from irene_wyoming.errors import CaptureError
@@ -76,7 +76,7 @@ async def heard(seconds: float) -> list[tuple[Device, Level | None]]:
 def source(device: Device) -> Source:
     if device.api == PULSE:
         return pulse_source(device.name, device.format)
-    return PortAudioSource(device=str(device.index))
+    return PortAudioSource(Wanted(str(device.index)))
 
 
 async def listened(one: Source, seconds: float) -> Level:

@@ -10,7 +10,7 @@ import pytest
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.capture.auto import AutoSource, microphones, pulse_default, pulse_sources
-from irene_wyoming.capture.base import Capture, Source
+from irene_wyoming.capture.base import Capture, Source, Wanted
 from irene_wyoming.capture.portaudio import devices
 from irene_wyoming.capture.wavfile import SilenceSource
 from irene_wyoming.errors import CaptureError
@@ -198,7 +198,7 @@ async def test_arecord_without_a_card_is_passed_over(
 
 
 def pulse_way(device: str = "") -> Way:
-    return microphones(device=device)[1]
+    return microphones(Wanted(device))[1]
 
 
 async def test_the_default_source_of_pulseaudio_is_heard_byte_for_byte_and_at_once(pulseaudio: PulseAudio) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import SPEECH, AudioFormat
-from irene_wyoming.capture.base import Device, Source
+from irene_wyoming.capture.base import Device, Source, Wanted
 from irene_wyoming.capture.inbox import Inbox
 from irene_wyoming.capture.portaudio import PortAudioSource, Recorder, choose, devices
 from irene_wyoming.errors import CaptureError
@@ -104,7 +104,7 @@ async def test_a_machine_without_a_sound_input_says_so() -> None:
 async def test_a_device_that_is_not_there_is_refused_by_name() -> None:
     await asyncio.to_thread(portaudio_or_skip)
     with pytest.raises(CaptureError, match="sound input"):
-        async with PortAudioSource(device="no such device").open():
+        async with PortAudioSource(Wanted("no such device")).open():
             pass
 
 
@@ -175,7 +175,7 @@ async def sound_input(pulseaudio: PulseAudio) -> AsyncIterator[PulseAudio]:
 async def test_an_input_delivers_what_was_asked_of_it_without_a_gap(
     rate: int, channels: int, width: int, expected: AudioFormat
 ) -> None:
-    source: Source = PortAudioSource(rate=rate, channels=channels, width=width)
+    source: Source = PortAudioSource(Wanted(rate=rate, channels=channels, width=width))
     async with source.open() as capture, asyncio.timeout(60):
         assert capture.format == expected
         reader = aiter(capture)
