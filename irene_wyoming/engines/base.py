@@ -1,8 +1,8 @@
-"""What an engine promises, wake or ASR, and what it gives back.
+"""The promises of wake and speech-to-text engines, and the types that they give back.
 
 An engine is the shared, loaded model; a session is one stream or utterance of one client. Both are synchronous and are
 called through a Worker, one call of an engine at a time, so that an engine needs no locks and never meets the event
-loop. A session is never reset: close it and open the next one.
+loop. A session is never reset: close it and open another.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,25 +19,25 @@ from irene_wyoming.language.vocabulary import TypedNames, Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model as a hub sees it."""
+    """A model as hubs see it."""
 
     name: str
     languages: tuple[str, ...]
-    """BCP 47 tags, e.g. ``en``."""
+    """Languages as BCP 47 tags, e.g. ``en``."""
     description: str
     author: str
     url: str
-    """Where the model comes from."""
+    """Address of the model's origin."""
     phrase: str | None = None
-    """Wake models only: what a person says."""
+    """Wake models only: the phrase that a person says."""
     version: str | None = None
     installed: bool = True
     threshold: float | None = None
-    """Wake models only: the score from which a step counts, as the model's author recommends it."""
+    """Wake models only: the score from which a step counts, as recommended by the model's author."""
     spellings: tuple[str, ...] = ()
-    """Wake models only: how a speech recogniser writes the phrase, where not as it is spelled."""
+    """Wake models only: a recogniser's spellings of the phrase, where they differ from it."""
     licence: str | None = None
-    """By its SPDX name; None: nothing here says it."""
+    """SPDX name of the licence; None: unknown."""
 
 
 def unknown_model(name: str, known: Sequence[ModelInfo]) -> UnknownModel:
@@ -47,44 +47,44 @@ def unknown_model(name: str, known: Sequence[ModelInfo]) -> UnknownModel:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A wake word was heard."""
+    """A wake word that was heard."""
 
     model: str
     score: float
-    """0 to 1."""
+    """Score of the hit, 0 to 1."""
     frame: int
-    """Where the step ended that heard it, in frames from the start of the session."""
+    """End of the step that heard it, in frames from the start of the session."""
     level_dbfs: float | None = None
-    """How loud the last second was, dB of full scale; None: the engine does not measure it."""
+    """Level of the last second, dBFS; None: the engine does not measure it."""
     snr_db: float | None = None
-    """How far that stands out of the noise before it; None: the engine does not measure it."""
+    """Level above the noise before it, dB; None: the engine does not measure it."""
     threshold: float | None = field(default=None, compare=False)
-    """Score that was reached; None: the engine does not tell."""
+    """The threshold that was reached; None: the engine does not tell."""
 
 
 class Score(NamedTuple):
-    """What one step of an engine made of one word."""
+    """The score of one word in one step of an engine."""
 
     word: str
     score: float
-    """0 to 1."""
+    """Score, 0 to 1."""
     frame: int
-    """Where the step ends, in frames from the start of the session."""
+    """End of the step, in frames from the start of the session."""
 
     def later(self, frames: int) -> "Score":
-        """The same, so many frames later in the stream."""
+        """The same score ``frames`` later in the stream."""
         return Score(self.word, self.score, self.frame + frames)
 
 
 class MeasuredScore(Score):
-    """A score that is high enough for somebody to want to know more. Equal to the Score without that."""
+    """A high score with its level. It equals the Score without these."""
 
     level_dbfs: float
-    """How loud the last second was, dB of full scale."""
+    """Level of the last second, dBFS."""
     snr_db: float | None
-    """How far that stands out of the noise before it, dB."""
+    """Level above the noise before it, dB."""
     threshold: float
-    """Score from which the step counts."""
+    """The threshold from which the step counts."""
 
     @classmethod
     def of(cls, score: Score, level_dbfs: float, snr_db: float | None, threshold: float) -> Self:
@@ -97,25 +97,25 @@ class MeasuredScore(Score):
 
 
 class SecondedScore(MeasuredScore):
-    """Of an engine that only proposes words which another one hears: no hit or near miss comes of it."""
+    """A score of a second engine, which only proposes words: it makes no hit or near miss."""
 
 
 OnScore = Callable[[Score], None]
-"""Is shown every score, on the thread that the session is called on. Must be quick."""
+"""Gets every score, on the thread that calls the session. Must be quick."""
 
 
 SCORE = number("a score", 0.001, 1)
-"""A threshold of 0 would hear a word in every step."""
+"""Check of a threshold; 0 would hear a word in every step."""
 
 STEPS = whole("steps in a row", 1, 50)
-"""Up to 1.5 to 4 s of audio. No word lasts longer, so that a higher number would never be reached."""
+"""Check of steps in a row: up to 1.5 to 4 s of audio. More would never be reached, since no word is longer."""
 
 Verify = Literal["off", "auto", "on"]
-"""Whether a speech recogniser looks at a wake word, too: never, at those that it is known to spell, at every one."""
+"""Whether a recogniser also looks at a wake word: never, at words with known spellings, at every word."""
 
 
 def VERIFY(value: Any) -> Verify:  # noqa: N802  # a Check like the others here
-    """YAML takes a bare ``on`` or ``off`` for a boolean."""
+    """Check of ``verify``. YAML reads a bare ``on`` or ``off`` as a boolean."""
     named = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
     verify: Verify = one_of(get_args(Verify))(named)
     return verify
@@ -129,18 +129,18 @@ class WakeSettings:
     """When scores of one word become a hit. None: as the engine is configured."""
 
     threshold: float | None = setting(or_null(SCORE), default=None)
-    """Score from which a step counts."""
+    """Threshold from which a step counts."""
     trigger_level: int | None = setting(or_null(STEPS), default=None)
     """Steps in a row that must count."""
     refractory_s: float | None = setting(or_null(REFRACTORY), default=None)
-    """After a hit, seconds of audio in which the word is not reported again."""
+    """Seconds of audio after a hit in which the word is not reported again."""
     min_level_dbfs: float | None = setting(or_null(number("dB of full scale", -100, 0)), default=None)
-    """Level below which a step does not count, dB of full scale."""
+    """Level, dBFS, below which a step does not count."""
     verify: Verify | None = setting(or_null(VERIFY), default=None)
     """Whether a speech recogniser decides, too."""
 
     def over(self, other: "WakeSettings") -> "WakeSettings":
-        """These, and the other's where nothing is set here."""
+        """These settings, completed by the other's where they are None."""
         return WakeSettings(
             other.threshold if self.threshold is None else self.threshold,
             other.trigger_level if self.trigger_level is None else self.trigger_level,
@@ -151,49 +151,50 @@ class WakeSettings:
 
 
 NO_SETTINGS: Mapping[str, WakeSettings] = MappingProxyType({})
-"""Every word as the engine is configured."""
+"""No settings: every word as the engine is configured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """What was said. Empty text: nothing that the engine is sure of."""
+    """The text that an engine understood. Empty: nothing that it is sure of."""
 
     text: str
     language: str
     provider: str
     confidence: float | None = None
-    """0 to 1; None where the engine has no measure of it."""
+    """Confidence, 0 to 1; None: the engine has no measure of it."""
     kind: Literal["command", "open"] | None = None
-    """``command``: a sentence of the engine's grammar. ``open``: whatever was said. None: the engine does not tell."""
+    """``command``: a sentence of the engine's grammar. ``open``: any other speech. None: the engine does not tell."""
     details: Mapping[str, object] = field(default_factory=dict)
-    """What else the engine knows, as JSON can hold it: ``level_dbfs`` and ``snr_db`` (float, dB), ``reason`` (why there
-    is no text), ``nearest`` and ``nearest_confidence`` (what it would have been), and the like."""
+    """Other facts as JSON values: ``level_dbfs`` and ``snr_db`` (float, dB), ``reason`` (why there is no text),
+    ``nearest`` and ``nearest_confidence`` (the nearest command), and the like.
+    """
 
 
 Sensitivity = Literal["default", "relaxed", "aggressive"]
-"""How soon a pause is taken for the end of a command: relaxed waits longer."""
+"""How soon a pause ends a command: relaxed waits longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsrRequest:
-    """What a client asked of one transcription. None: the engine's default."""
+    """A client's request for one transcription. None: the engine's default."""
 
     model: str | None = None
     language: str | None = None
     names: tuple[str, ...] = ()
-    """Names that the speaker is likely to say (rooms, devices, people); an engine that can leans towards them."""
+    """Names that the speaker is likely to say (rooms, devices, people), for engines that can lean towards them."""
     terms: tuple[str, ...] = ()
-    """Other words that are likely to be said, less important than ``names``."""
+    """Other likely words, less important than ``names``."""
     context: Mapping[str, Any] | None = None
-    """What an earlier Transcript gave the client to send along."""
+    """The context of an earlier Transcript, which the client sends along."""
     vad_sensitivity: Sensitivity = "default"
-    """Where the server looks for the end of the command itself."""
+    """Used where the server itself finds the end of the command."""
     vocabulary: Vocabulary | None = None
-    """The names that the home has now. None: no more than those of the configuration."""
+    """The present names of the home. None: only those of the configuration."""
 
 
 class Steady(str):
-    """What an engine has understood so far, of which it takes nothing back: its last word may still grow."""
+    """Partial text of which the engine takes nothing back; its last word may still grow."""
 
     __slots__ = ()
 
@@ -203,18 +204,16 @@ class WakeSession(Protocol):
 
     @property
     def needs(self) -> int:
-        """Frames until a word could be heard at the earliest, at least 1. A caller that waits for them saves calls and
-        delays nothing.
-        """
+        """Frames until a word could be heard at the earliest, at least 1. Waiting for them delays nothing."""
 
     def push(self, pcm: bytes) -> Sequence[Hit]:
-        """Take any number of whole frames in the engine's format; return what was heard in them, oldest first.
+        """Take any number of whole frames in the engine's format; return the hits in them, oldest first.
 
-        :raises EngineFailed: the session is of no use any more.
+        :raises EngineFailed: the session cannot be used any more.
         """
 
     def close(self) -> None:
-        """Give everything back. May be called more than once."""
+        """Give all resources back. May be called more than once."""
 
 
 class WakeEngine(Protocol):
@@ -225,7 +224,7 @@ class WakeEngine(Protocol):
 
     @property
     def format(self) -> AudioFormat:
-        """What its sessions must be fed."""
+        """The audio format of its sessions."""
 
     def models(self) -> Sequence[ModelInfo]: ...
 
@@ -235,10 +234,10 @@ class WakeEngine(Protocol):
         settings: Mapping[str, WakeSettings] = NO_SETTINGS,
         on_score: OnScore | None = None,
     ) -> WakeSession:
-        """Listen for these words, at least one, each once.
+        """Open a session for these words, at least one, each once.
 
-        :param settings: by word, for those that are to be heard otherwise than the engine is configured.
-        :param on_score: is shown every score, heard or not.
+        :param settings: settings by word, where they differ from the engine's.
+        :param on_score: gets every score, heard or not.
 
         :raises UnknownModel: a name is not among ``models()``.
         """
@@ -252,20 +251,20 @@ class AsrSession(Protocol):
     def push(self, pcm: bytes) -> None:
         """Take any number of whole frames in the engine's format.
 
-        :raises EngineFailed: the session is of no use any more.
+        :raises EngineFailed: the session cannot be used any more.
         """
 
     def partial(self) -> str | None:
-        """The text so far, which may still change; None: the engine says nothing before the end."""
+        """The partial text, which may still change; None: the engine has none before the end."""
 
     def finish(self) -> Transcription:
-        """End the utterance and say what was said.
+        """End the utterance and return its transcription.
 
-        :raises EngineFailed: the session is of no use any more.
+        :raises EngineFailed: the session cannot be used any more.
         """
 
     def close(self) -> None:
-        """Give everything back, finished or not. May be called more than once."""
+        """Give all resources back, finished or not. May be called more than once."""
 
 
 class AsrEngine(Protocol):
@@ -280,47 +279,47 @@ class AsrEngine(Protocol):
     def models(self) -> Sequence[ModelInfo]: ...
 
     def session(self, request: AsrRequest) -> AsrSession:
-        """:raises UnknownModel, UnsupportedRequest: the request cannot be met."""
+        """Open a session; raises UnknownModel or UnsupportedRequest where the request cannot be met."""
 
     def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting of an engine in the configuration."""
+    """A setting of an engine in the configuration."""
 
     default: Any
     check: Callable[[Any], Any]
-    """Takes the user's value, returns the value to use. Raises ValueError saying what is allowed."""
+    """Takes the user's value and returns the value to use. Raises ValueError saying what is allowed."""
     help: str
     """One line with the unit, for the annotated configuration and error messages."""
     needed: bool = False
-    """The engine cannot be used while it is empty."""
+    """Whether the engine cannot be used without it."""
 
 
 Answer = Literal["command", "open", "both"]
-"""What may come out: a command only, the open transcript only, or a command where it is one and else what was said."""
+"""Kinds of answers: only commands, only open transcripts, or a command if it is one and else the open transcript."""
 
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineContext:
-    """What an engine may know besides its own options."""
+    """Facts for an engine besides its own options."""
 
     language: str = "en"
     vocabulary: TypedNames = TypedNames()
     data_dir: Path | None = None
     """Folder for models and caches; None: nothing may be written."""
     answer: Answer = "both"
-    """What comes out where a request does not say it: ``command``, ``open`` or ``both``."""
+    """The kind of answer where a request names none."""
     commercial: bool = False
-    """Whether packaged models are left out that may not be used commercially."""
+    """Whether packaged models that may not be used commercially are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """What a plug-in registers. Loading the module that holds it imports nothing heavy."""
+    """The registration of a plug-in. Loading its module imports nothing heavy."""
 
     name: str
     kind: Literal["wake", "asr"]
@@ -329,18 +328,19 @@ class EngineSpec:
     url: str
     author: str
     requires: tuple[str, ...]
-    """Modules that must be importable; probed without importing them."""
+    """Modules that must be importable; they are looked up without importing them."""
     install: str
-    """What to type when one of them is missing."""
+    """Command that installs missing modules."""
     create: Callable[[Mapping[str, Any], EngineContext], Any]
-    """(checked options with every default filled in, context) -> WakeEngine or AsrEngine. Slow: loads models.
+    """Makes a WakeEngine or AsrEngine from (checked options with all defaults, context). Slow, since it loads models.
 
-    :raises EngineUnavailable: with what to do about it.
+    :raises EngineUnavailable: the message says what to do.
     :raises ConfigError: an option that ``check`` could not judge is wrong.
     """
     options: Mapping[str, Option] = field(default_factory=dict)
     finds_speech: bool = False
-    """ASR: finds speech and pauses itself, and wants the silence around them, too."""
+    """ASR: whether it finds speech and pauses itself, and needs the silence around them."""
     offers: Callable[[Mapping[str, Any], EngineContext], Sequence[ModelInfo]] | None = None
-    """ASR: (as for create) -> what ``models()`` will list, without loading or importing anything heavy; a model whose
-    files are not there has ``installed`` false. None: only loading tells."""
+    """ASR: lists the models from the arguments of ``create``, without loading anything heavy. A model without its files
+    has ``installed`` false. None: only loading shows them.
+    """

@@ -1,4 +1,4 @@
-"""Which engines are installed, found by entry point, probed without importing what they need."""
+"""The registry of engines, found by entry point and probed without importing their libraries."""
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -17,7 +17,7 @@ def specs(kind: Kind) -> dict[str, EngineSpec]:
 
 
 def unloadable(kind: Kind) -> dict[str, str]:
-    """Engines that another package registers and that cannot be loaded, by name, and why."""
+    """Engines of other packages that cannot be loaded: the reasons by name."""
     return _loaded(kind)[1]
 
 
@@ -27,15 +27,15 @@ def _loaded(kind: Kind) -> tuple[dict[str, EngineSpec], dict[str, str]]:
     for point in sorted(entry_points(group=f"irene_wyoming.{kind}"), key=lambda point: point.name):
         try:
             found[point.name] = point.load()
-        except Exception as error:  # of somebody else's package, whatever it is
+        except Exception as error:  # foreign code may raise anything
             broken[point.name] = f"{point.value} cannot be loaded: {type(error).__name__}: {error}"
     return found, broken
 
 
 def spec(kind: Kind, name: str) -> EngineSpec:
-    """One registered engine.
+    """Find a registered engine.
 
-    :raises ConfigError: nobody registered that name; the message lists those who did.
+    :raises ConfigError: no engine has that name; the message lists all names.
     """
     known = specs(kind)
     if name not in known:
@@ -44,7 +44,7 @@ def spec(kind: Kind, name: str) -> EngineSpec:
 
 
 def phrase_scorer() -> Callable[[], Any]:
-    """What loads the recogniser that looks at wake words a second time. Calling it is slow.
+    """Give the function that loads the recogniser for second looks. That function is slow.
 
     :raises EngineUnavailable: none is installed, or something that it needs is missing.
     """
@@ -60,12 +60,12 @@ def phrase_scorer() -> Callable[[], Any]:
 
 
 def missing(engine: EngineSpec) -> list[str]:
-    """Modules that ``engine`` needs and that are not installed. Imports none of them."""
+    """Modules that ``engine`` needs and that are missing. Imports none of them."""
     return [module for module in engine.requires if not _is_installed(module)]
 
 
 def require(engine: EngineSpec) -> None:
-    """:raises EngineUnavailable: something that ``engine`` needs is not installed."""
+    """Raise EngineUnavailable where a module that ``engine`` needs is missing."""
     absent = missing(engine)
     if absent:
         raise EngineUnavailable(f"{engine.name}: {', '.join(absent)} is not installed; {engine.install}")
@@ -74,5 +74,5 @@ def require(engine: EngineSpec) -> None:
 def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # not even the package that it would be in
+    except ModuleNotFoundError:  # the package above it is missing, too
         return False

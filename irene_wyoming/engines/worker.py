@@ -27,39 +27,39 @@ C = TypeVar("C", bound=Closable)
 
 
 class Call(NamedTuple):
-    """What the thread is to do."""
+    """A call for the thread."""
 
     work: Callable[[], Any]
     future: "asyncio.Future[Any] | None"
-    """The result, for the loop that asked; only touched there. None: nobody waits."""
+    """The result, touched only on the loop that asked. None: nobody waits."""
     asked: float
-    """When, on the clock of time.perf_counter."""
+    """Time of the request, by time.perf_counter."""
     owed: bool = False
-    """To be done even when the worker closes."""
+    """Whether it is done even when the worker closes."""
     closes: bool = False
-    """What it makes is closed where nobody wants it any more."""
+    """Whether its result is closed where nobody wants it any more."""
 
 
 class Worker:
     """Runs engine calls off the event loop on one thread, in the order in which they were asked for.
 
-    An engine is used by one call at a time and needs no locks. A caller awaits one call before it asks for the next, so
-    that with many callers each gets its turn, however fast another one asks.
+    An engine is used by one call at a time and needs no locks. A caller awaits one call before the next, so that each
+    of many callers gets its turn.
 
-    A call that never comes back cannot be ended. Those who wait behind it can be sent away (``send_away``), and the
-    worker can be left behind with it (``leave``). Its thread does not keep the program from ending.
+    A call that never returns cannot be ended. Callers behind it can be sent away (``send_away``), and the worker can be
+    abandoned (``leave``). Its thread does not keep the program from ending.
 
-    A wake server makes 12 to 33 calls a second for every satellite. A queue and a thread cost each of them a third to
-    a half of what a ThreadPoolExecutor does, with its futures of two kinds.
+    A wake server makes 12 to 33 calls a second for every satellite. A queue and a thread cost each of them a third to a
+    half of what a ThreadPoolExecutor does, with its futures of two kinds.
 
-    :param name: of the thread, and in the metrics.
+    :param name: name of the thread, also in the metrics.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._calls: SimpleQueue[Call | None] = SimpleQueue()  # None: the end
-        self._thread: threading.Thread | None = None  # None until the first call
-        self._since: float | None = None  # time.monotonic() at which the running call began; None: none runs
+        self._thread: threading.Thread | None = None  # None before the first call
+        self._since: float | None = None  # time.monotonic() at the running call's start; None: none runs
         self._closed = False
         self._left = False
         self._waited = WAIT_SECONDS.labels(name)
@@ -72,33 +72,32 @@ class Worker:
 
     @property
     def idle(self) -> bool:
-        """No call runs, and none waits."""
+        """Whether no call runs or waits."""
         return self._calls.empty() and self._since is None
 
     async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run ``call`` on the thread and return what it returns or raise what it raises.
+        """Run ``call`` on the thread; returns its result or raises its error.
 
-        A caller that is cancelled takes its call back. One that has begun still ends on its thread; its result is
-        dropped.
+        Cancelling the caller withdraws its call. A call that has begun still ends, and its result is dropped.
 
         :raises RuntimeError: the worker is closed.
-        :raises EngineFailed: the worker has been left behind.
+        :raises EngineFailed: ``leave`` was called.
         """
         result: R = await self._ask(partial(call, *args, **kwargs))
         return result
 
     def post(self, call: Callable[[], None]) -> None:
-        """Run ``call``, which raises nothing, on the thread after those before it. From any thread.
+        """Run ``call``, which must raise nothing, on the thread after earlier calls. May be called from any thread.
 
         :raises RuntimeError: the worker is closed.
-        :raises EngineFailed: the worker has been left behind.
+        :raises EngineFailed: ``leave`` was called.
         """
         self._put(call, None)
 
     async def obtain(self, make: Callable[P, C], *args: P.args, **kwargs: P.kwargs) -> C:
-        """Run ``make`` as ``run`` does, for a thing that must be closed.
+        """Run ``make`` on the thread for a thing that must be closed.
 
-        When the caller is cancelled, the thing is closed once it is made.
+        When the caller is cancelled, the thing is closed once it exists.
         """
         future = self._ask(partial(make, *args, **kwargs), closes=True)
         try:
@@ -110,10 +109,10 @@ class Worker:
         return made
 
     def discard(self, thing: Closable) -> None:
-        """Have something closed on the thread after the calls before it, even if the worker is closed meanwhile.
+        """Close a thing on the thread after earlier calls, even if the worker is closed meanwhile.
 
-        The caller does not wait: to be woken costs a satellite that begins to speak as much as a step of microWakeWord.
-        A worker that was left behind does not close it: its thread never gets there.
+        The caller does not wait: a wake-up costs as much as a step of microWakeWord. An abandoned worker does not close
+        it.
 
         :raises RuntimeError: the worker is closed.
         """
@@ -121,9 +120,9 @@ class Worker:
             self._put(partial(_close, thing), None, owed=True)
 
     def send_away(self, error: Exception) -> None:
-        """Give those who wait for their turn this error instead. The running call and what is owed go on.
+        """Fail all waiting calls with this error. The running call and owed ones go on.
 
-        To be called before ``close`` or ``leave``.
+        Call it before ``close`` or ``leave``.
         """
         for call in self._withdrawn():
             if call.owed:
@@ -137,7 +136,7 @@ class Worker:
         self._calls.put(None)
 
     async def close(self) -> None:
-        """Wait for the running call and for what was discarded, cancel the others. May be called more than once."""
+        """Wait for the running call and discarded things, cancel other calls. May be called more than once."""
         if not self._closed:
             self._closed = True
             for call in self._withdrawn():
@@ -158,7 +157,7 @@ class Worker:
         await self.close()
 
     def _withdrawn(self) -> list[Call]:
-        """The calls that have not begun, which now will not."""
+        """Remove and return the calls that have not begun."""
         calls = []
         with suppress(Empty):
             while (call := self._calls.get_nowait()) is not None:
@@ -202,7 +201,7 @@ class Worker:
             self._waited.observe(time.perf_counter() - call.asked)
             self._run(call)
             self._since = None
-            del call  # what it holds is not to live until the next call
+            del call  # its objects must not live until the next call
 
     def _run(self, call: Call) -> None:
         if call.future is None:
@@ -219,10 +218,10 @@ class Worker:
             _close(result)
 
     def _tell(self, future: "asyncio.Future[Any]", answer: Callable[[], None]) -> bool:
-        """Whether there is still a loop in which somebody may wait for the future."""
+        """Answer a future; False: its loop is closed, and nobody waits."""
         try:
             future.get_loop().call_soon_threadsafe(answer)
-        except RuntimeError:  # it has been closed
+        except RuntimeError:  # the loop is closed
             return False
         return True
 

@@ -1,1 +1,1 @@
-"""Speech-to-text engines: one package each, and in the modules beside them the kit that they share."""
+"""Speech-to-text engines: one package each, and the kit of modules that they share."""

@@ -1,8 +1,8 @@
-"""Utterances that are decoded elsewhere: the network's side of an engine runs on an event loop of its own.
+"""Utterances that are decoded elsewhere: the network side of an engine runs on an event loop of its own.
 
-A session only hands over what it is given, so that nobody waits for the network while a person speaks; who asks for the
-end of the utterance waits with a deadline. On the loop a wait can be cut short whatever the other side does (it sleeps,
-sends a byte a minute, never reads); with blocking sockets every single call would start its time-out anew.
+A session only hands its audio over, so that nobody waits for the network while a person speaks. Only the end of the
+utterance waits, with a deadline. On the loop a wait can be cut short whatever the other side does. With blocking
+sockets every call would start its time-out anew.
 """
 
 import asyncio
@@ -18,35 +18,35 @@ from irene_wyoming.errors import EngineFailed
 T = TypeVar("T")
 
 MAX_TEXT_CHARS = 16_384
-"""Characters of one transcript. A minute of fast speech has about 1,200."""
+"""Most characters of one transcript. A minute of fast speech has about 1,200."""
 
 WYOMING = "https://github.com/rhasspy/wyoming"
 
 _LOOK_UPS = 4
-"""Look-ups of host names at once. One that hangs keeps its thread for the resolver's own time, some 10 s."""
+"""Most look-ups of host names at once. One that hangs keeps its thread for some 10 s."""
 
 _END_S = 2.0
-"""Seconds for what still runs to end when the engine closes: it only has to let go of its sockets."""
+"""Seconds for running tasks to end when the engine closes: they only have to close their sockets."""
 
 
 class LoopThread:
-    """An event loop on a thread of its own, from the start to ``close``."""
+    """An event loop on a thread of its own, from its start to ``close``."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._loop = asyncio.new_event_loop()
         self._resolver = ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix=f"{name}-names")
         self._loop.set_default_executor(self._resolver)
-        self._running: set[Future[Any]] = set()  # the loop itself would let go of a task that nobody else holds
-        self._lock = Lock()  # of _closed: nothing may be submitted to a loop that is going
+        self._running: set[Future[Any]] = set()  # the loop itself may drop a task that nothing else refers to
+        self._lock = Lock()  # guards _closed: nothing may be submitted to a loop that is ending
         self._closed = False
         self._thread = Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, work: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> "Future[T]":
-        """Start ``work(*args)`` on the loop; to cancel the future is to cancel it there.
+        """Start ``work(*args)`` on the loop; cancelling the future cancels the work.
 
-        :raises EngineFailed: this is closed.
+        :raises EngineFailed: the loop is closed.
         """
         with self._lock:
             if self._closed:
@@ -59,7 +59,7 @@ class LoopThread:
     def call(self, function: Callable[..., object], *args: Any) -> None:
         """Call a function on the loop, in the order of the calls.
 
-        :raises EngineFailed: this is closed.
+        :raises EngineFailed: the loop is closed.
         """
         with self._lock:
             if self._closed:
@@ -67,7 +67,7 @@ class LoopThread:
             self._loop.call_soon_threadsafe(function, *args)
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Cancel what runs, then run ``last``, then end the loop and its thread. May be called more than once."""
+        """Cancel running tasks, run ``last``, then end the loop and its thread. May be called more than once."""
         with self._lock:
             if self._closed:
                 return
@@ -89,9 +89,9 @@ class LoopThread:
 
 
 class Utterance:
-    """What a session has been given, for the loop to read: PCM by ``async for``, each time from the start.
+    """A session's audio, for the loop to read: PCM by ``async for``, each time from the start.
 
-    Its length is the caller's to bound: all of it is kept, so that another server can hear it when one fails.
+    The caller bounds its length. All of it is kept, so that another server can hear it when one fails.
     """
 
     def __init__(self) -> None:
@@ -99,10 +99,10 @@ class Utterance:
         """The text so far, set on the loop."""
         self._pieces: list[bytes] = []
         self._ended = False
-        self._more = asyncio.Event()  # set when more has come; those that wait then find a new one
+        self._more = asyncio.Event()  # set when more has come; waiting readers then find a new one
 
     def put(self, pcm: bytes | None) -> None:
-        """Add a piece, or the end. On the loop."""
+        """Add a piece, or the end. Called on the loop."""
         if pcm is None:
             self._ended = True
         else:
@@ -116,7 +116,7 @@ class Utterance:
             await self._more.wait()
 
     def again(self) -> "Utterance":
-        """A second reader of this audio, with a partial text of its own."""
+        """Make a second reader of this audio, with a partial text of its own."""
         return _Again(self)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -131,7 +131,7 @@ class Utterance:
 
 
 class _Again(Utterance):
-    """Another listener to an utterance, whose partial text nobody is shown."""
+    """A second reader of an utterance, whose partial text is not shown."""
 
     def __init__(self, first: Utterance) -> None:
         super().__init__()
@@ -145,14 +145,14 @@ class _Again(Utterance):
 
 
 class Decoding(Protocol):
-    """One utterance on its way to the other side, whatever runs there meanwhile."""
+    """One utterance on its way to the other side."""
 
     @property
     def partial(self) -> str | None: ...
 
     @property
     def result(self) -> "Future[Transcription]":
-        """It raises EngineFailed."""
+        """The future transcription, which may raise EngineFailed."""
 
     def put(self, pcm: bytes | None) -> None:
         """Add a piece, or the end. Never waits.
@@ -161,13 +161,13 @@ class Decoding(Protocol):
         """
 
     def cancel(self) -> None:
-        """Give everything back. May be called more than once."""
+        """Give all resources back. May be called more than once."""
 
 
 class LoopDecoding:
     """A Decoding by a coroutine on the engine's loop, which starts at once.
 
-    :param decode: raises EngineFailed.
+    :param decode: the coroutine; raises EngineFailed.
     """
 
     def __init__(self, loop: LoopThread, decode: Callable[[Utterance], Coroutine[Any, Any, Transcription]]) -> None:
@@ -189,7 +189,7 @@ class LoopDecoding:
 class RemoteSession:
     """An AsrSession whose utterance is decoded elsewhere.
 
-    :param patience_s: how long to wait for the transcript after the end of the audio.
+    :param patience_s: seconds to wait for the transcript after the end of the audio.
     """
 
     def __init__(self, name: str, decoding: Decoding, patience_s: float) -> None:
@@ -199,9 +199,10 @@ class RemoteSession:
         self._closed = False
 
     def push(self, pcm: bytes) -> None:
-        """:raises EngineFailed: decoding has failed meanwhile, or the session is closed.
+        """Add audio.
 
-        :raises ValueError: half a frame.
+        :raises EngineFailed: decoding has failed meanwhile, or the session is closed.
+        :raises ValueError: it has half a frame.
         """
         self._check()
         if len(pcm) % SPEECH.frame_bytes:
@@ -209,13 +210,13 @@ class RemoteSession:
         if not self._decoding.result.done():
             self._decoding.put(pcm)
         else:
-            self._result(0)  # raises what went wrong; a transcript before the end of the audio is kept for finish
+            self._result(0)  # raises a failure; a transcript before the end of the audio is kept for finish
 
     def partial(self) -> str | None:
         return self._decoding.partial
 
     def finish(self) -> Transcription:
-        """:raises EngineFailed: decoding has failed, or takes too long, or the session is closed."""
+        """Wait for the transcription; raises EngineFailed where decoding fails or is late, or the session is closed."""
         self._check()
         try:
             self._decoding.put(None)
@@ -241,7 +242,7 @@ class RemoteSession:
 
 
 def transcript(value: object, whose: str) -> str:
-    """The text of a transcript.
+    """Check the text of a transcript.
 
     :raises EngineFailed: it is no text, or longer than anybody speaks.
     """
@@ -253,6 +254,6 @@ def transcript(value: object, whose: str) -> str:
 
 
 def model_elsewhere(name: str, uri: str) -> ModelInfo:
-    """A model of which nothing but the name and the place is known."""
+    """Describe a model of which only the name and the address are known."""
     api = "https://platform.openai.com/docs/api-reference/audio" if uri.startswith(("http", "ws")) else WYOMING
     return ModelInfo(name, languages=(), description=f"{name} at {uri}", author="unknown", url=api)

@@ -1,7 +1,7 @@
-"""LazyEngine: an AsrEngine that is loaded when it is first needed, or in the background, and let go when idle.
+"""LazyEngine: an AsrEngine that is loaded when first needed, or in the background, and unloaded when idle.
 
-A strong model takes seconds to load and gigabytes to hold, while a hub wants its description at once. So everything but
-the model itself is here from the start: name, format, and what it offers.
+A strong model takes seconds to load and gigabytes of memory, while a hub wants its description at once. So its name,
+format and list of models are here from the start.
 """
 
 import logging
@@ -37,13 +37,13 @@ UNLOAD_AFTER = Option(
     or_null(number("null or seconds", 1, 604_800)),  # up to a week
     "seconds without work after which the model is let go; null: never",
 )
-"""The option ``unload_after_s`` of an engine that costs memory. LazyEngine reads it; ``create`` need not."""
+"""The option ``unload_after_s`` of engines that take much memory. LazyEngine reads it; ``create`` need not."""
 
 
 def offered(spec: EngineSpec, options: Mapping[str, Any], context: EngineContext) -> Sequence[ModelInfo] | None:
-    """What an engine would have to offer, without loading it; None where only loading tells.
+    """List the models of an engine without loading it; None: only loading shows them.
 
-    ``installed`` is false for all of it where a package that the engine needs is missing.
+    ``installed`` is false for all models where a package that the engine needs is missing.
     """
     if spec.offers is None:
         return None
@@ -52,7 +52,7 @@ def offered(spec: EngineSpec, options: Mapping[str, Any], context: EngineContext
 
 
 def lazy(spec: EngineSpec, options: Mapping[str, Any], context: EngineContext) -> "LazyEngine | None":
-    """The engine, not loaded yet; None where only loading tells what it offers."""
+    """Make the engine without loading it; None: only loading shows its models."""
     models = offered(spec, options, context)
     if models is None:
         return None
@@ -66,14 +66,14 @@ def lazy(spec: EngineSpec, options: Mapping[str, Any], context: EngineContext) -
 
 
 class LazyEngine:
-    """Loads its engine at ``load`` or the first session; ``unload_if_idle`` lets it go, the next session loads anew.
+    """Loads its engine at ``load`` or the first session. ``unload_if_idle`` unloads it until the next session.
 
     Like every engine it is called through a Worker, one call at a time. ``models``, ``loaded`` and ``idle_in`` touch no
     model and may be called from the event loop meanwhile.
 
-    :param create: makes the engine; slow. Raises EngineUnavailable.
-    :param unload_after_s: None: never.
-    :param clock: seconds, never going back.
+    :param create: makes the engine, which may be slow; raises EngineUnavailable.
+    :param unload_after_s: seconds without use; None: never.
+    :param clock: monotonic seconds.
     """
 
     def __init__(
@@ -93,13 +93,13 @@ class LazyEngine:
         self._unload_after_s = math.inf if unload_after_s is None else unload_after_s
         self._clock = clock
         self._engine: AsrEngine | None = None
-        self._open = 0  # sessions
+        self._open = 0  # number of open sessions
         self._used = clock()
         self._closed = False
 
     @property
     def engine(self) -> AsrEngine | None:
-        """The engine itself; None while it is not loaded."""
+        """The engine itself; None: it is not loaded."""
         return self._engine
 
     @property
@@ -107,15 +107,15 @@ class LazyEngine:
         return self._engine is not None
 
     def models(self) -> Sequence[ModelInfo]:
-        """The engine's own list while it is loaded, otherwise what it offers."""
+        """The engine's own list while it is loaded, else the list made without loading."""
         engine = self._engine
         return self._offered if engine is None else engine.models()
 
     def load(self) -> None:
-        """Load it now, unless it is loaded. Slow.
+        """Load the engine unless it is loaded. Slow.
 
-        :raises EngineUnavailable: it cannot be loaded; what it offers is then told as not installed, until it can.
-        :raises EngineFailed: this is closed.
+        :raises EngineUnavailable: it cannot be loaded; its models count as not installed until it can.
+        :raises EngineFailed: it is closed.
         """
         if self._closed:
             raise EngineFailed(f"{self.name}: the engine is closed")
@@ -134,7 +134,9 @@ class LazyEngine:
         log.info("%s: loaded in %.2f s", self.name, self._used - started)
 
     def session(self, request: AsrRequest) -> AsrSession:
-        """:raises EngineUnavailable: it is not loaded and cannot be.
+        """Open a session, loading the engine if need be.
+
+        :raises EngineUnavailable: the engine cannot be loaded.
 
         :raises UnknownModel, UnsupportedRequest: the request cannot be met.
         """
@@ -150,13 +152,13 @@ class LazyEngine:
         self._used = self._clock()
 
     def idle_in(self) -> float | None:
-        """Seconds until it could be let go, at least 0; None: not as it is (not loaded, in use, or kept for ever)."""
+        """Seconds until the engine may be unloaded, at least 0; None: it is not loaded, in use, or kept for ever."""
         if self._engine is None or self._open or self._unload_after_s == math.inf:
             return None
         return max(0.0, self._used + self._unload_after_s - self._clock())
 
     def unload_if_idle(self) -> bool:
-        """Let the engine go if nobody has used it for long enough; says whether it did."""
+        """Unload the engine if nobody has used it for long enough; says whether it did."""
         if self.idle_in() != 0:
             return False
         self._unload()
@@ -164,9 +166,7 @@ class LazyEngine:
         return True
 
     def unload_unused(self, for_s: float) -> bool:
-        """Let the engine go if it has been without work for so long, seconds; says whether it did. For when memory runs
-        short.
-        """
+        """Unload the engine if it was not used for this many seconds, as memory is short; says whether it did."""
         if self._engine is None or self._open or self._clock() - self._used < for_s:
             return False
         self._unload()
@@ -186,7 +186,7 @@ class LazyEngine:
 
 
 class _CountedSession:
-    """Tells its engine once that it has ended."""
+    """Reports its end to the engine, once."""
 
     def __init__(self, session: AsrSession, ended: Callable[[], None]) -> None:
         self._session = session

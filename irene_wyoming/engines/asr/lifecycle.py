@@ -1,4 +1,4 @@
-"""What some engines can do besides their work: decode at a pause, load a model late and let it go, be killed."""
+"""Protocols for abilities of some engines: decode at a pause, load and unload a model, be killed, decode in batches."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -8,20 +8,20 @@ from irene_wyoming.engines.base import AsrEngine, AsrSession, Transcription
 
 @runtime_checkable
 class PausingSession(Protocol):
-    """A session that decodes whole utterances, and can do so before it is certain that one is over."""
+    """A session that decodes whole utterances, and can decode before an utterance is certainly over."""
 
     def pause(self) -> bool:
-        """The speaker has paused, and the engine has nothing else to do: decode what was said so far. Where no more
-        audio follows, ``finish`` gives what came of it at once.
+        """Decode the audio so far: the speaker pauses, and the engine is idle. If no more speech follows, ``finish``
+        gives the result at once.
 
-        :return: whether it has done so; False: it has not, and wants the silence behind the speech as well.
-        :raises EngineFailed: the session is of no use any more.
+        :return: whether it has decoded; False: no, and it wants the silence behind the speech as well.
+        :raises EngineFailed: the session cannot be used any more.
         """
 
 
 @runtime_checkable
 class Loadable(Protocol):
-    """An engine that loads its model when asked to, and lets it go again."""
+    """An engine that loads and unloads its model on request."""
 
     @property
     def engine(self) -> AsrEngine | None: ...
@@ -46,11 +46,11 @@ class Killable(Protocol):
     def alive(self) -> bool: ...
 
     def kill(self) -> None:
-        """End the process now, from whatever thread: the running call fails."""
+        """End the process now, from any thread: the running call fails."""
 
 
 def killable(engine: AsrEngine | None) -> Killable | None:
-    """The engine's process; None: it has none at the moment."""
+    """The engine's process; None: it has none at present."""
     if isinstance(engine, Loadable):
         engine = engine.engine
     return engine if isinstance(engine, Killable) else None
@@ -58,10 +58,10 @@ def killable(engine: AsrEngine | None) -> Killable | None:
 
 @runtime_checkable
 class Batching(AsrEngine, Protocol):
-    """An engine that decodes several utterances together in less time than one after the other."""
+    """An engine that decodes several utterances together faster than one after the other."""
 
     def finish_all(self, sessions: Sequence[AsrSession]) -> Sequence[Transcription]:
-        """End these sessions of its own, which have all of their audio, and say what was said in each.
+        """End these sessions of the engine, which have all their audio, and give their transcriptions.
 
-        :raises EngineFailed: the sessions are of no use any more.
+        :raises EngineFailed: the sessions cannot be used any more.
         """

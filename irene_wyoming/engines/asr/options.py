@@ -1,4 +1,4 @@
-"""Options that several speech-to-text engines have, and their checks."""
+"""Options that several speech-to-text engines share, and their checks."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def languages(value: Any) -> tuple[str, ...]:
 
 
 seconds = number("seconds", 0.1, 120)
-"""What a service elsewhere may take: less than 0.1 fails on a good link, and nobody waits for two minutes."""
+"""Check of a remote service's time: less than 0.1 s fails on a good link, and nobody waits for two minutes."""
 
 MODEL = Option(
     None, text_or_null, "folder of the model: a path, or its name in the data folder; null: the only one there"

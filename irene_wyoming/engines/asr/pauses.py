@@ -1,7 +1,7 @@
-"""Pauses: where a person starts and stops speaking, by level alone, while the audio arrives.
+"""Pauses: finds where a person starts and stops speaking, by level alone, while audio arrives.
 
-Levels are taken in bands, each over the noise of its own: a voice stands out of white noise in its low bands, and out
-of a fan's rumble in its high ones.
+Levels are measured in bands, each above its own noise. A voice stands out of white noise in low bands, and out of a
+fan's rumble in high ones.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ FRAME = 160
 """Samples of one frame: 10 ms."""
 
 _WINDOW = 512
-"""Samples whose spectrum belongs to a frame, of which they end: 32 ms."""
+"""Samples of a frame's spectrum, 32 ms that end with the frame."""
 
 _BANDS = np.array([150, 400, 700, 1100, 1700, 2600, 4000, 7000]) * _WINDOW // 16_000
 """Borders of the bands, in bins of the spectrum."""
@@ -23,29 +23,28 @@ _SMOOTHED = 5
 """Frames averaged to one level: a click is shorter, a syllable longer."""
 
 _CLEAREST = 2
-"""Bands that count: those that stand out most. A vowel fills two or three."""
+"""Number of bands that count: those that stand out most. A vowel fills two or three."""
 
 _PAUSE = 25
 """Quiet frames that make a pause. The silence before a ``t`` or ``k`` lasts up to about 15."""
 
 _SPEECH_DB = 7.0
-"""Speech is at least so far above the noise, dB; steady noise stays within 6 dB of its own floor."""
+"""Least decibels of speech above the noise; steady noise stays within 6 dB of its own floor."""
 
 _RANGE_DB = 40.0
-"""Most that silence may be below the loudest syllable, dB: against floors of digital silence."""
+"""Most decibels from the loudest syllable down to silence, against floors of digital silence."""
 
 _QUIET_SHARE = 0.35
-"""How far up from the floor to the loudest syllable the border between quiet and loud lies."""
+"""Place of the border between quiet and loud, as a share of the way from the floor to the loudest syllable."""
 
 _FLOOR_FRAMES = 300
-"""The floor is the lowest level of so many frames (3 s), so that it can rise again."""
+"""Frames (3 s) whose lowest level is the floor, so that it can rise again."""
 
 _STILL = 1
-"""Samples up to this size are a sound card's or a client's filling, and no noise of a room."""
+"""Largest samples that count as a sound card's or a client's filling, not as noise of a room."""
 
 _STILL_RANGE_DB = 15.0
-"""How far below the loudest syllable the noise is at most where the audio began with such filling: what comes first may
-be speech already."""
+"""Most decibels from the loudest syllable down to the noise after such filling, since the first sound may be speech."""
 
 _AFTER_STILL = _SMOOTHED + _WINDOW // FRAME
 """Frames after such filling whose level still holds some of it."""
@@ -60,14 +59,14 @@ class Speech:
 
 
 class Pauses:
-    """Follows the levels of one utterance. What it finds depends on the audio, not on how that was cut into pieces."""
+    """Follows the levels of one utterance. The result does not depend on how the audio was cut."""
 
     def __init__(self) -> None:
         self.speech: Speech | None = None
         """What has been said so far; None while nobody has spoken."""
         self.frames = 0
         """Whole frames heard so far."""
-        self._samples = np.zeros(_WINDOW - FRAME, np.int16)  # those that later frames need
+        self._samples = np.zeros(_WINDOW - FRAME, np.int16)  # samples that later frames need
         bands = len(_BANDS) - 1
         self._recent = np.zeros((_SMOOTHED, bands))  # power, a ring
         self._levels = np.full((_FLOOR_FRAMES, bands), np.inf)  # dB, a ring
@@ -79,7 +78,7 @@ class Pauses:
 
     @property
     def paused(self) -> bool:
-        """Somebody has spoken, and has been silent for the length of a pause."""
+        """Whether somebody has spoken, and has been silent for the length of a pause."""
         return self.speech is not None and self.frames - self.speech.end >= _PAUSE
 
     def loud(self, start: int, end: int) -> NDArray[np.uint8]:
@@ -87,7 +86,7 @@ class Pauses:
         return np.frombuffer(self._loud[start:end], np.uint8)
 
     def push(self, samples: NDArray[np.int16]) -> None:
-        """Take any number of samples, 16 kHz."""
+        """Take any number of samples at 16 kHz."""
         self._samples = np.concatenate([self._samples, samples])
         whole = (len(self._samples) - _WINDOW) // FRAME + 1
         if whole > 0:
@@ -105,7 +104,7 @@ class Pauses:
         self._recent[self.frames % _SMOOTHED] = power
         self.frames += 1
         self._loud.append(0)
-        if self.frames < _SMOOTHED + _WINDOW // FRAME:  # the first windows hold what was before the audio
+        if self.frames < _SMOOTHED + _WINDOW // FRAME:  # the first windows contain what was before the audio
             return
         level = 10.0 * np.log10(self._recent.mean(axis=0) + 1.0)
         self._levels[self.frames % _FLOOR_FRAMES] = level if self._sounding > _AFTER_STILL else np.inf

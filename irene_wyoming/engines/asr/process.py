@@ -1,4 +1,4 @@
-"""ProcessEngine: an AsrEngine whose work is done in a process of its own, where nothing it does can harm the server."""
+"""ProcessEngine: an AsrEngine in a process of its own, where it cannot harm the server."""
 
 import logging
 import subprocess
@@ -16,13 +16,13 @@ from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Eng
 from irene_wyoming.errors import EngineFailed
 
 CLOSE_S = 1.0
-"""What the process gets to end by itself."""
+"""Seconds for the process to end by itself."""
 
 Create = Callable[[Mapping[str, Any], EngineContext], AsrEngine]
 
 
 def contained(spec: EngineSpec, memory_mb: int | None) -> EngineSpec:
-    """The same engine, made in a process of its own."""
+    """A spec that makes the same engine in a process of its own."""
 
     def create(options: Mapping[str, Any], context: EngineContext) -> ProcessEngine:
         return ProcessEngine(spec.name, spec.create, options, context, memory_mb)
@@ -31,13 +31,13 @@ def contained(spec: EngineSpec, memory_mb: int | None) -> EngineSpec:
 
 
 class ProcessEngine:
-    """Starts the process and loads the engine in it. It is called like any engine, one call at a time.
+    """Starts a process and loads the engine in it. It is called like any engine, one call at a time.
 
-    Should the process end, every call fails from then on, and ``alive`` is false; it is not started again here.
+    If the process ends, all later calls fail and ``alive`` is false; it is not restarted here.
 
-    :param create: as in EngineSpec: a function of a module, since the process imports it by name.
-    :param memory_mb: resident memory from which the process ends itself; None: no limit.
-    :raises EngineUnavailable, ConfigError: as ``create`` does.
+    :param create: ``EngineSpec.create``; a function of a module, since the process imports it by name.
+    :param memory_mb: megabytes of resident memory from which the process ends itself; None: no limit.
+    :raises EngineUnavailable, ConfigError: raised by ``create``.
     :raises EngineFailed: the process ended while it loaded the engine.
     """
 
@@ -77,11 +77,11 @@ class ProcessEngine:
 
     @property
     def alive(self) -> bool:
-        """The process has not ended, as far as the last call knows."""
+        """Whether the process is alive, as of the last call."""
         return not self._broken
 
     def models(self) -> Sequence[ModelInfo]:
-        """The models that there were when the engine was loaded."""
+        """The models at the time when the engine was loaded."""
         return self._models
 
     def session(self, request: AsrRequest) -> "ProcessSession":
@@ -91,7 +91,7 @@ class ProcessEngine:
         return ProcessSession(self, self._sessions)
 
     def kill(self) -> None:
-        """End the process now, from whatever thread; a call that is under way fails."""
+        """End the process now, from any thread; a running call fails."""
         self._process.kill()
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class ProcessEngine:
         if self._closed:
             return
         self._closed = self._broken = True
-        self._connection.close()  # the process ends when nobody can ask it anything more
+        self._connection.close()  # the process ends when its connection closes
         try:
             self._process.wait(CLOSE_S)
         except subprocess.TimeoutExpired:
@@ -107,9 +107,9 @@ class ProcessEngine:
             self._process.wait()
 
     def call(self, operation: str, *arguments: object) -> Any:
-        """Have the process do something, and wait for what comes of it.
+        """Let the process do an operation, and wait for its result.
 
-        :raises EngineError: as the engine does; EngineFailed: the process has ended.
+        :raises EngineError: the engine raised it; EngineFailed: the process has ended.
         """
         try:
             send(self._connection, (operation, *arguments))
@@ -126,7 +126,7 @@ class ProcessEngine:
             raise EngineFailed(f"{self.name}: the engine is closed")
 
     def _end(self) -> str:
-        """How the process ended."""
+        """Describe how the process ended."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(CLOSE_S)
         code = self._process.returncode
@@ -164,7 +164,7 @@ class ProcessSession:
         if not self._closed:
             self._closed = True
             if self._engine.alive:
-                with suppress(EngineFailed):  # with the process everything of the session is gone
+                with suppress(EngineFailed):  # the session has gone with the process
                     self._engine.call("close", self._number)
 
     def _call(self, operation: str, *arguments: object) -> Any:

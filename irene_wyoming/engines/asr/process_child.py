@@ -1,6 +1,6 @@
 """The process behind a ProcessEngine: ``python -m irene_wyoming.engines.asr.process_child FD``.
 
-Takes (operation, arguments...) from the connection, one at a time, and answers (True, result) or (False, error).
+It takes (operation, arguments...) from the connection, one at a time, and answers (True, result) or (False, error).
 """
 
 import logging
@@ -27,17 +27,17 @@ log = logging.getLogger(__name__)
 
 
 def send(connection: Connection, what: object) -> None:
-    """Send as Connection.send does. That one has a buffer which Python 3.13 cannot free when the sending fails.
+    """Send like Connection.send, which leaves a buffer that Python 3.13 cannot free when sending fails.
 
-    :raises OSError: nobody is there to take it.
+    :raises OSError: the other side has gone.
     """
     connection.send_bytes(pickle.dumps(what))
 
 
 def receive(connection: Connection) -> Any:
-    """What the other side sent.
+    """Receive an object.
 
-    :raises EOFError, OSError: there is no other side any more.
+    :raises EOFError, OSError: the other side has gone.
     """
     return pickle.loads(connection.recv_bytes())
 
@@ -50,7 +50,7 @@ class Child:
         self._sessions: dict[int, AsrSession] = {}
 
     def serve(self, connection: Connection) -> None:
-        """Answer until nobody can ask anything more."""
+        """Answer requests until the other side has gone."""
         while True:
             try:
                 operation, *arguments = receive(connection)
@@ -60,7 +60,7 @@ class Child:
                 answer = True, getattr(self, operation)(*arguments)
             except IreneError as error:
                 answer = False, error
-            except Exception as error:  # an engine is foreign code; whoever called is told
+            except Exception as error:  # an engine is foreign code; the caller gets its error
                 log.exception("the engine has a bug")
                 answer = False, EngineFailed(f"{type(error).__name__}: {error}")
             send(connection, answer)
@@ -92,7 +92,7 @@ class Child:
 
 
 def watch(parent: int, memory_mb: int | None) -> None:
-    """End this process when it has grown too large, or when nobody is left to ask it anything."""
+    """End this process when it has grown too large, or its parent has gone."""
     while True:
         if os.getppid() != parent:
             os._exit(0)
@@ -102,7 +102,7 @@ def watch(parent: int, memory_mb: int | None) -> None:
 
 
 def resident_mb() -> float:
-    """Memory of this process that lies in RAM; 0 where the system does not tell."""
+    """Megabytes of this process in RAM; 0 where the system does not tell."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

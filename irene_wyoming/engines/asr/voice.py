@@ -1,7 +1,7 @@
-"""Voice: where in the audio somebody speaks, pauses, and has finished.
+"""Voice: finds where in the audio somebody speaks, pauses, and has finished.
 
 Whether a piece of audio is speech is judged by Silero VAD (https://github.com/snakers4/silero-vad), a small neural
-network; what follows from that is decided here.
+network. This module decides what follows from that.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,22 +14,22 @@ from irene_wyoming.engines.worker import Worker
 from irene_wyoming.errors import EngineUnavailable
 
 STEP = 512
-"""Frames that are judged at a time: 32 ms."""
+"""Frames judged at a time: 32 ms."""
 
 STEP_BYTES = STEP * SPEECH.frame_bytes
 STEP_S = STEP / SPEECH.rate
 
 SPEECH_FROM, SPEECH_UNTIL = 0.5, 0.35
-"""Likelihood from which a step is speech, and until which it goes on: what Silero's authors recommend."""
+"""Likelihoods at which speech begins and ends, as Silero's authors recommend."""
 
 STARTS_S = 0.1
-"""Speech that a voice starts with. A cough or a door is shorter."""
+"""Seconds of speech with which a voice starts. A cough or a door is shorter."""
 
 PAUSE_S = 0.25
-"""Silence that makes a pause. The one before a ``t`` or ``k`` lasts up to about 0.15."""
+"""Seconds of silence that make a pause. The one before a ``t`` or ``k`` lasts up to about 0.15."""
 
 Likelihood = Callable[[bytes], float]
-"""Judges one step of 16 kHz 16 bit mono; remembers those before it. 0 to 1: how likely it is speech."""
+"""Judges one step of 16 kHz 16 bit mono in the light of earlier ones: the likelihood of speech, 0 to 1."""
 
 
 class What(Enum):
@@ -37,21 +37,21 @@ class What(Enum):
     """Somebody speaks, for the first time or again."""
     PAUSED = "paused"
     OVER = "over"
-    """The command is over: silence for long enough, or nobody has stopped for too long."""
+    """The command is over: the silence is long enough, or the speech too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceEvent:
     what: What
     ms: int
-    """Where, from the start of the audio."""
+    """Time of the event, ms from the start of the audio."""
 
 
 class Voice:
     """Follows one utterance.
 
-    :param silence_s: silence after speech that ends a command.
-    :param timeout_s: length at which it is over in any case.
+    :param silence_s: seconds of silence that end a command.
+    :param timeout_s: seconds after which it is over in any case.
     """
 
     def __init__(self, likelihood: Likelihood, silence_s: float, timeout_s: float) -> None:
@@ -68,12 +68,13 @@ class Voice:
 
     @property
     def speaks(self) -> bool:
-        """Somebody speaks, or has done so within the last PAUSE_S."""
+        """Whether somebody speaks, or has spoken within the last PAUSE_S."""
         return self._speaks
 
     def push(self, pcm: bytes) -> Sequence[VoiceEvent]:
-        """Take any number of whole frames, 16 kHz 16 bit mono; say what has happened. What it says depends on the
-        audio, not on how that was cut."""
+        """Take any number of whole frames, 16 kHz 16 bit mono; returns events. They do not depend on how the audio was
+        cut.
+        """
         self._pending += pcm
         whole = len(self._pending) // STEP_BYTES * STEP_BYTES
         steps, self._pending = self._pending[:whole], self._pending[whole:]
@@ -91,7 +92,7 @@ class Voice:
             self._loud, self._quiet = 0, self._quiet + 1
 
     def _changes(self) -> list[VoiceEvent]:
-        """What the last step has changed."""
+        """The events of the last step."""
         events = []
         if not self._speaks and self._loud * STEP_S >= STARTS_S:
             self._speaks = self._has_spoken = True
@@ -113,10 +114,10 @@ class Voices:
     """Looks for speech in all utterances of a server, off the event loop.
 
     :param make: makes a judge for one utterance.
-    :param silence_s: silence that ends a command, by what a request says of its pauses.
-    :param timeout_s: as for Voice.
-    :param trim: silence around speech is left out.
-    :param endpointing: the end of a command is looked for here, and clients are told what is heard.
+    :param silence_s: seconds of silence that end a command, by the request's sensitivity.
+    :param timeout_s: seconds after which a command is over in any case.
+    :param trim: whether silence around speech is left out.
+    :param endpointing: whether the end of commands is found here and reported to clients.
     """
 
     def __init__(
@@ -137,7 +138,7 @@ class Voices:
         self._timeout_s = timeout_s
 
     async def follow(self, sensitivity: Sensitivity) -> Voice:
-        """One utterance, from its start."""
+        """Follow one utterance from its start."""
         return Voice(await self._worker.run(self._make), self._silence_s[sensitivity], self._timeout_s)
 
     async def push(self, voice: Voice, pcm: bytes) -> Sequence[VoiceEvent]:
@@ -145,7 +146,7 @@ class Voices:
 
 
 def silero() -> Callable[[], Likelihood]:
-    """What makes a judge for one utterance, in about 2 ms. Slow itself: loads the library.
+    """Give the function that makes a judge for one utterance in about 2 ms. Slow, since it loads the library.
 
     :raises EngineUnavailable: it is not installed.
     """

@@ -1,8 +1,7 @@
 """GoogleCloud: an AsrEngine on Google's streaming recognition (gRPC, version 1 of the API).
 
-On gRPC's own threads, not on an event loop: when a call is refused while its audio is being sent, grpc.aio reports an
-"internal error" in place of the reason. And on the stub, not on the client above it, whose call gives nothing to cancel
-until the first response.
+It runs on gRPC's own threads: when a call is refused while its audio is sent, grpc.aio only reports an "internal
+error". It uses the stub, since a call of Google's client cannot be cancelled before the first response.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,38 +43,38 @@ PIECE_BYTES = 12_800
 """Bytes of audio in one message, 0.4 s. Google takes 15 to 25 kB, depending on the version."""
 
 STREAM_S = 300.0
-"""Google ends a stream after five minutes."""
+"""Seconds after which Google ends a stream."""
 
 PHRASES = 1_000
-"""Phrases to lean towards in one request. Google takes 5,000, of at most PHRASE_CHARS."""
+"""Most phrases to lean towards in one request. Google takes 5,000, of at most PHRASE_CHARS."""
 
 PHRASE_CHARS = 100
 
 NAMES_BOOST, TERMS_BOOST = 15.0, 5.0
-"""How strongly to lean towards them, of at most 20."""
+"""Weights of names and terms, of at most 20."""
 
 END_S = 2.0
-"""Seconds for a call to end that has been cancelled: nothing keeps it."""
+"""Seconds for a cancelled call to end, which nothing delays."""
 
 
 def channel_options(connect_timeout_s: float) -> list[tuple[str, int]]:
     return [
-        ("grpc.max_receive_message_length", 1 << 20),  # a response has some 10 kB; the library's default is no limit
-        ("grpc.min_reconnect_backoff_ms", round(connect_timeout_s * 1000)),  # how long it tries to connect: else 20 s,
-        ("grpc.initial_reconnect_backoff_ms", round(connect_timeout_s * 1000)),  # and no less than this one
-        ("grpc.max_reconnect_backoff_ms", 5_000),  # else it may be two minutes until a network is seen again
+        ("grpc.max_receive_message_length", 1 << 20),  # a response has some 10 kB; the library sets no limit
+        ("grpc.min_reconnect_backoff_ms", round(connect_timeout_s * 1000)),  # seconds of a try to connect: else 20,
+        ("grpc.initial_reconnect_backoff_ms", round(connect_timeout_s * 1000)),  # and at least this one
+        ("grpc.max_reconnect_backoff_ms", 5_000),  # else a recovered network may be noticed only after two minutes
         ("grpc.enable_retries", 0),  # the router hands the utterance to the next provider
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who asks, and where."""
+    """Google's account and endpoint."""
 
     file: Path | None
-    """Key of a service account; None: the machine's default credentials."""
+    """File with the key of a service account; None: the machine's default credentials."""
     endpoint: str
-    """Host, host:port or http://host:port, which is in plain text and without credentials; empty: Google's own."""
+    """Host, host:port or http://host:port (plain text, no credentials); empty: Google's own."""
 
     @property
     def is_plain(self) -> bool:
@@ -86,20 +85,20 @@ class Account:
         return self.endpoint.removeprefix("http://") or SpeechGrpcTransport.DEFAULT_HOST
 
     def credentials(self) -> Credentials:
-        """:raises EngineUnavailable: there are none."""
+        """Load the credentials; raises EngineUnavailable where there are none."""
         try:
             if self.file is not None:
                 return ServiceAccount.from_service_account_file(str(self.file), scopes=SCOPES)
             found, _project = google.auth.default(scopes=SCOPES)
         except OSError as error:
             raise EngineUnavailable(f"asr.providers.{NAME}.credentials_file: {self.file}: {error.strerror}") from error
-        except (GoogleAuthError, ValueError, AttributeError) as error:  # AttributeError: JSON that is no object
+        except (GoogleAuthError, ValueError, AttributeError) as error:  # AttributeError: the JSON is no object
             where = "GOOGLE_APPLICATION_CREDENTIALS" if self.file is None else f"credentials_file: {self.file}"
             raise EngineUnavailable(f"{NAME}: {where}: no key of a service account: {cleaned(error)}") from error
         return found
 
     def channel(self, options: Sequence[tuple[str, int]]) -> grpc.Channel:
-        """A connection, which is made when it is needed.
+        """Make a channel, which connects when it is first used.
 
         :raises EngineUnavailable: there are no credentials.
         """
@@ -110,20 +109,20 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What is the same for all utterances."""
+    """The settings that all utterances share."""
 
     language: str
-    """Spoken where a request does not say it."""
+    """Language where a request names none."""
     vocabulary: TypedNames
     single: bool
-    """Google ends the utterance at the first pause."""
+    """Whether Google ends the utterance at the first pause."""
 
 
 class GoogleCloud:
-    """One model of Google's.
+    """An engine on one model of Google's.
 
-    :param patience_s: how long to wait for the transcript after the end of the audio.
-    :raises EngineUnavailable: no credentials.
+    :param patience_s: seconds to wait for the transcript after the end of the audio.
+    :raises EngineUnavailable: there are no credentials.
     """
 
     name = NAME
@@ -145,14 +144,16 @@ class GoogleCloud:
         self._channel = account.channel(channel_options(connect_timeout_s))
         self._stub = SpeechGrpcTransport(channel=self._channel).streaming_recognize
         self._calls: set[Call] = set()
-        self._lock = Lock()  # of _closed and _calls: a call may end while another begins
+        self._lock = Lock()  # guards _closed and _calls: a call may end while another begins
         self._closed = False
 
     def models(self) -> Sequence[ModelInfo]:
         return [self._model]
 
     def session(self, request: AsrRequest) -> RemoteSession:
-        """:raises UnknownModel, UnsupportedRequest: another model or language than configured.
+        """Open a session.
+
+        :raises UnknownModel, UnsupportedRequest: the model or language is not the configured one.
 
         :raises EngineFailed: the engine is closed.
         """
@@ -186,13 +187,13 @@ class GoogleCloud:
 
 
 class Call:
-    """A Decoding by one streaming call; its responses are read on a thread of its own."""
+    """One streaming call as a Decoding; a thread of its own reads the responses."""
 
     def __init__(self, stub: Any, config: StreamingRecognitionConfig, language: str) -> None:
-        """:param stub: Google's StreamingRecognize."""
+        """:param stub: Google's StreamingRecognize method."""
         self.result: Future[Transcription] = Future()
         self._language = language
-        self._cancelled = False  # by us
+        self._cancelled = False  # whether this side has cancelled the call
         self._heard = Heard()
         self._audio: SimpleQueue[bytes | None] = SimpleQueue()  # None: the end
         self._call = stub(requests(config, self._audio), timeout=STREAM_S)
@@ -209,10 +210,10 @@ class Call:
     def cancel(self) -> None:
         self._cancelled = True
         self._call.cancel()
-        self._audio.put(None)  # after it: the end alone would be answered
+        self._audio.put(None)  # silence first: the end alone would get no answer
 
     def end(self) -> None:
-        """Cancel it and wait until it has ended."""
+        """Cancel the call and wait until it has ended."""
         self.cancel()
         self._thread.join(END_S)
 
@@ -221,7 +222,7 @@ class Call:
             for response in self._call:
                 self._heard.add(response)
                 if response.speech_event_type == response.SpeechEventType.END_OF_SINGLE_UTTERANCE:
-                    self._audio.put(None)  # it hears nothing more, and wants to be told the end to answer
+                    self._audio.put(None)  # gRPC reads no more, and this ends the iterator of requests
             text = transcript(self._heard.text, NAME)
             self.result.set_result(Transcription(text, self._language, NAME, self._heard.confidence))
         except grpc.RpcError as error:
@@ -234,7 +235,7 @@ class Call:
 
 
 class Heard:
-    """What the responses of one utterance say together."""
+    """The result of an utterance's responses together."""
 
     def __init__(self) -> None:
         self.confidence: float | None = None
@@ -247,7 +248,7 @@ class Heard:
         return " ".join(f"{self._final} {self._interim}".split())
 
     def add(self, response: StreamingRecognizeResponse) -> None:
-        """:raises EngineFailed: it is an error, or longer than anybody speaks."""
+        """Add a response; raises EngineFailed where it is an error, or longer than speech."""
         if response.error.code:
             raise EngineFailed(f"{NAME}: error {response.error.code}: {cleaned(response.error.message)}")
         self._interim = ""
@@ -259,7 +260,7 @@ class Heard:
                 self._interim += f" {best.transcript}"
                 continue
             self._final += f" {best.transcript}"
-            if best.confidence:  # 0: not said
+            if best.confidence:  # 0: not given
                 self.confidence = min(best.confidence, self.confidence or 1.0)
         if len(self._final) + len(self._interim) > MAX_TEXT_CHARS:
             raise EngineFailed(f"{NAME} sent more than {MAX_TEXT_CHARS} characters")
@@ -293,7 +294,7 @@ def streaming_config(
 def requests(
     config: StreamingRecognitionConfig, audio: "SimpleQueue[bytes | None]"
 ) -> Iterator[StreamingRecognizeRequest]:
-    """The messages of one utterance: how to hear it, then its audio."""
+    """Give the messages of one utterance: its settings, then its audio."""
     yield StreamingRecognizeRequest(streaming_config=config)
     while (pcm := audio.get()) is not None:
         for start in range(0, len(pcm), PIECE_BYTES):
@@ -305,7 +306,7 @@ def phrases(words: Sequence[str]) -> list[str]:
 
 
 def regional(language: str, known: Sequence[str]) -> str | None:
-    """The tag to ask Google with: one of ``known`` for the same language, the very one if it is there; None: none."""
+    """Choose the tag for Google: one of ``known`` for the same language, the exact one if it is there; None: none."""
     alike = [tag for tag in known if primary(tag) == primary(language)]
     exact = [tag for tag in alike if tag.casefold() == language.replace("_", "-").casefold()]
     return next(iter(exact + alike), None)

@@ -12,7 +12,7 @@ NAME = "google_cloud"
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
-    """:raises EngineUnavailable: the credentials are missing or none."""
+    """Make the engine; raises EngineUnavailable where the credentials are missing or invalid."""
     from irene_wyoming.engines.asr.google_cloud.engine import Account, GoogleCloud, Recognition
 
     return GoogleCloud(
@@ -25,7 +25,7 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
 
 
 def offers(values: Mapping[str, Any], context: EngineContext) -> Sequence[ModelInfo]:
-    """The configured model: all of them hear the same languages, and one account uses one."""
+    """The configured model: all models hear the same languages, and one account uses one."""
     return [
         ModelInfo(
             name=values["model"],
@@ -45,7 +45,7 @@ def model(value: Any) -> str:
 
 
 def endpoint(value: Any) -> str:
-    """A host, host:port, or http://host:port; empty: Google's own."""
+    """Check a host, host:port, or http://host:port; empty: Google's own."""
     expected = "expected a host such as eu-speech.googleapis.com, with a port if need be, or http://host:port"
     name = text(value)
     plain = name.startswith("http://")

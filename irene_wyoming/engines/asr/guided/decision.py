@@ -1,8 +1,8 @@
-"""Decision: whether what was found is a command, something else that was said, or nothing.
+"""Decision: decides whether a search has found a command, other speech, or nothing.
 
-Four measures decide. The likelihood ratio compares the nearest command with what the model would rather write. The
-score per token and the absolute score tell when neither fits, where the ratio is worth nothing. The distance to the
-best sentence that means something else tells twins apart, such as "on" and "off".
+Several measures decide together. The likelihood ratio compares the nearest command with the open transcript. The score
+per token tells when neither fits, where the ratio is worthless. The distance to the best sentence with another meaning
+separates twins such as "on" and "off".
 """
 
 import math
@@ -15,13 +15,13 @@ from irene_wyoming.engines.asr.guided.search import Candidate, Result
 from irene_wyoming.engines.asr.guided.sound import Level
 
 FARTHEST = 5.0
-"""Natural logarithm: a runner-up farther behind is none."""
+"""Largest margin to a runner-up that counts, natural logarithm."""
 
 CLEAREST_DB = 25.0
-"""Noise that is farther below the speech takes nothing from it."""
+"""Largest SNR that counts, dB: softer noise takes nothing from the speech."""
 
 LONGEST_LEFT_OUT = 20
-"""Letters; more of them say no more."""
+"""Most letters that count as left out."""
 
 
 TWINS: tuple[tuple[frozenset[str], float], ...] = (
@@ -31,46 +31,47 @@ TWINS: tuple[tuple[frozenset[str], float], ...] = (
     (frozenset(["forty", "fourteen"]), 2.5),
     (frozenset(["lock", "unlock"]), 4.5),
 )
-"""Words that sound alike and do quite different things, and how far (natural logarithm) two commands must lie apart
-that differ in nothing else. Of 45 right ones said by synthesised voices 3 lay closer, of 5 wrong ones 3."""
+"""Words that sound alike and mean different things, and the least margin (natural logarithm) of commands that differ in
+nothing else. Of 45 right ones said by synthesised voices 3 lay closer, of 5 wrong ones 3.
+"""
 
 PREFIXED = {"lock": frozenset(["and", "an", "un", "on", "um", "uh", "in", "am", "i'm", "oh", "hun"])}
-"""Commands that a syllable before them turns into their opposite: "unlock" was heard as "and lock", and nothing else
-was near. With one of these before it such a command is not trusted: nobody is to be let in, or locked out, by a guess.
+"""Commands that a syllable before them turns into their opposite: "unlock" was heard as "and lock". With such a
+syllable a command is not trusted, since no guess may open or lock a door.
 """
 
 SPELLED = 5
-"""Letters that the open transcript may have more, since it spells by ear."""
+"""Letters by which the open transcript may be longer, since it spells by ear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Of one search and its audio."""
+    """The measures of one search and its audio."""
 
     ratio: float
-    """Natural logarithm of the nearest command's probability over that of the open transcript, at most 0."""
+    """Natural logarithm of the nearest command's probability over the open transcript's, at most 0."""
     per_token: float
-    """Natural logarithm of the nearest command's probability for each of its tokens."""
+    """Natural logarithm of the nearest command's probability per token."""
     margin: float
-    """How far the best command with another meaning lies behind, at most FARTHEST."""
+    """Distance to the best command with another meaning, natural logarithm, at most FARTHEST."""
     left_out: float
-    """Letters of the open transcript, in one piece, for which the command has no place, but for SPELLED of them.
-    Squared: a few are another spelling, many are more words."""
+    """The square of the most letters in a row, beyond SPELLED, for which the command has no place. A few letters are
+    another spelling, many are more words.
+    """
     begins_loud: float
-    """1: the audio begins within speech, so that the first word may be cut."""
+    """1: the audio begins within speech, so the first word may be cut."""
     twin: float
-    """1 and by how much a twin is nearer than it may be, a command that sounds alike and does something quite
-    different. 0: none is."""
+    """1 plus the amount by which a twin, a similar command with another meaning, is too near. 0: there is none."""
     short: float
-    """1: the nearest command is a single word, which noise is easily taken for."""
+    """1: the nearest command is a single word, for which noise is easily taken."""
     snr_db: float
-    """How far the speech stands out of the noise, at most CLEAREST_DB."""
+    """Signal-to-noise ratio, dB, at most CLEAREST_DB."""
     heard_again: float
-    """What a second hearing without the noise speaks for the command; 0: there was none."""
+    """Evidence of a second hearing without the noise for the command; 0: there was none."""
 
 
 def measures(found: Result, level: Level, heard_again: float = 0.0) -> Measures | None:
-    """None: nothing is near."""
+    """Compute the measures of a search; None: no command is near."""
     if not found.nearest:
         return None
     best = found.nearest[0]
@@ -89,32 +90,32 @@ def measures(found: Result, level: Level, heard_again: float = 0.0) -> Measures 
 
 
 def runner_up(found: Result) -> Candidate | None:
-    """The best command that means something else than the nearest one."""
+    """The best command with another meaning than the nearest one."""
     same = meaning(found.nearest[0].written)
     return next((other for other in found.nearest[1:] if meaning(other.written) != same), None)
 
 
 def nearness(one: Candidate, other: Candidate) -> float:
-    """1 and by how much two twins lie nearer to each other than they may; 0: they do not, or are no twins."""
+    """1 plus the amount by which two twins are nearer than allowed; 0: they are not, or are no twins."""
     missing = twin_margin(one, other) - (one.rank - other.rank)
     return 1.0 + missing if missing > 0 else 0.0
 
 
 def twin_margin(one: Candidate, other: Candidate) -> float:
-    """How far two commands must lie apart so that the better one may be trusted."""
+    """The least margin of the better of two commands that may be trusted."""
     words, others = set(one.written.casefold().split()), set(other.written.casefold().split())
     return max((margin for pair, margin in TWINS if words ^ others == pair), default=-math.inf)
 
 
 def prefixed(command: Candidate) -> bool:
-    """Whether a syllable stands before the command that may make it another one."""
+    """Whether a syllable before the command may turn it into another one."""
     first = command.written.casefold().split()[0]
     words = command.said.casefold().replace(",", "").split()
     return any(word == first and words[at - 1] in PREFIXED.get(first, ()) for at, word in enumerate(words) if at)
 
 
 def left_out(heard: str, said: str) -> int:
-    """The most letters in a row of ``heard`` that stand between the same letters of both, over those of ``said``."""
+    """The most letters in a row of ``heard`` between equal letters of both, minus those of ``said``."""
     one, other = (re.sub(r"[^a-z0-9]", "", text.casefold()) for text in (heard, said))
     at, beside, most = 0, 0, 0
     for block in SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks():
@@ -135,18 +136,20 @@ WEIGHTS = Measures(
     heard_again=1.0,
 )
 CONSTANT = 2.26
-"""Of a logistic regression on 399 synthesised tuning sentences, 80 coffee orders beside a kitchen and 95 other
+"""Constant of a logistic regression on 399 synthesised tuning sentences, 80 coffee orders beside a kitchen and 95 other
 recordings of people, those with even numbers. The weights of begins_loud, twin and short were set by hand: there were
-too few cases."""
+too few cases.
+"""
 
 AGREED, DISAGREED = 0.5, -1.0
-"""Natural logarithm of odds: what a second hearing speaks for a command that both have nearest, or only one. Chosen on
+"""Evidence, natural logarithm of odds, where both hearings have the same command nearest, or only one has it. Chosen on
 120 synthesised commands in white and pink noise and 80 orders beside a kitchen, all at 10 dB. Of 120 and 80 others, by
 other voices and people, 92 and 72 were accepted and right, 4 and 0 accepted and wrong; by the first hearing alone 88
-and 72, 6 and 1. More for agreement takes unknown devices for known ones: the living room's lamp for its light."""
+and 72, 6 and 1. More for agreement takes unknown devices for known ones: the living room's lamp for its light.
+"""
 
 
 def confidence(how: Measures) -> float:
-    """How likely the nearest command is what was said, 0 to 1."""
+    """The probability, 0 to 1, that the nearest command was said."""
     logit = CONSTANT + sum(weight * value for weight, value in zip(astuple(WEIGHTS), astuple(how), strict=True))
     return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, logit))))

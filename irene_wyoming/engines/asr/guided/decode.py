@@ -1,7 +1,7 @@
-"""Decode: the search run on the model, on one hearing of a piece of audio or on two of them.
+"""Decode: runs the search on the model, on one or two hearings of a piece of audio.
 
-Steady noise hides what a person says from the model, and taking the noise away distorts it. So what is unsure is heard
-both ways. A sentence that is likely in both was said; mistakes differ from one hearing to the other.
+Steady noise hides speech from the model, and removing the noise distorts it. So unsure audio is heard both ways. A
+sentence that is likely in both was said; mistakes differ between the hearings.
 """
 
 from collections.abc import Sequence
@@ -15,23 +15,24 @@ from irene_wyoming.engines.asr.guided.model import Moonshine, Sound
 from irene_wyoming.engines.asr.guided.search import QUICK, Candidate, Effort, Result, Search, limit
 
 MOST = 8
-"""Sentences of one hearing whose scores are looked up in the other. Those behind are far from the best."""
+"""Sentences of one hearing whose scores are computed in the other. Others are far from the best."""
 
 SECOND = 0.7
-"""Share of the second hearing, without noise, in the scores of both. Of 120 synthesised commands in noise of 10 dB the
-right one was nearest in the first for 99, and in the second for 107."""
+"""Weight of the second hearing, without noise, in the mean of scores. Of 120 synthesised commands in noise of 10 dB the
+right one was nearest in the first for 99, and in the second for 107.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """A piece of audio as the model hears it, and what was found in it."""
+    """A piece of audio as the model hears it, with the search's result."""
 
     sound: Sound
     found: Result
 
 
 def decoded(model: Moonshine, graph: Graph | None, sound: Sound, effort: Effort = QUICK) -> Result:
-    """The open transcript of a piece of audio, and the sentences of the graph that are nearest to it.
+    """Find the open transcript of a piece of audio and the graph's nearest sentences.
 
     :param graph: None: only the open transcript.
     :raises EngineFailed: the model breaks.
@@ -44,7 +45,7 @@ def decoded(model: Moonshine, graph: Graph | None, sound: Sound, effort: Effort 
 
 
 def together(model: Moonshine, first: Hearing, second: Hearing) -> Result:
-    """What two hearings of the same audio say: scores are their means, weighted.
+    """Join two hearings of the same audio by weighted means of their scores.
 
     :raises EngineFailed: the model breaks.
     """
@@ -63,12 +64,12 @@ def together(model: Moonshine, first: Hearing, second: Hearing) -> Result:
 
 
 def agreed(first: Result, second: Result, both: Result) -> bool:
-    """Whether the nearest sentence of each means the same."""
+    """Whether the nearest sentences of both mean the same."""
     return len({meaning(one.nearest[0].written) if one.nearest else None for one in (first, second, both)}) == 1
 
 
 def known(model: Moonshine, hearing: Hearing, other: Result) -> tuple[dict[str, float], float]:
-    """Scores in one hearing: of what was found in it and in the other, by text; and of the other's open transcript."""
+    """Scores in one hearing: by text for the sentences of both, and for the other's open transcript."""
     scores = {one.written: one.score for one in hearing.found.nearest}
     for one in other.nearest[:MOST]:
         if one.written not in scores:

@@ -1,7 +1,7 @@
-"""Guided: an AsrEngine that writes what was said, and knows the commands of the home.
+"""Guided: an AsrEngine that transcribes speech and knows the commands of the home.
 
 An utterance is decoded whole when the speaker pauses. Unless they go on, the transcript is there before the audio ends.
-One model serves all utterances; nothing of one can reach the next.
+One model serves all utterances and keeps no state between them.
 """
 
 import logging
@@ -29,11 +29,12 @@ from irene_wyoming.tags import primary
 log = logging.getLogger(__name__)
 
 LONGEST_S = 15
-"""Seconds that are decoded at most. No command is half as long, and the work grows with the square of the length."""
+"""Most seconds that are decoded. No command is half as long, and the work grows with the square of the length."""
 
 LEAD, TAIL = 100, 25
-"""Frames of 10 ms that are heard before and behind the speech: soft sounds lie below what counts as loud. A pause is as
-long as TAIL, so that what is heard does not depend on when it is decoded."""
+"""Frames of 10 ms kept before and behind the speech, for soft sounds. A pause is as long as TAIL, so that the audio
+does not depend on when it is decoded.
+"""
 
 WAITS = (25, 50, 60)
 """Frames of a pause after which what was said is decoded: for the first time, the second, and any later one. Whoever
@@ -50,52 +51,53 @@ OUTSTANDING = 0.8
 """Share of the frames of speech that are softer than what counts as its loudness."""
 
 SILENCE = 4_800
-"""Samples of silence put behind what is heard, 0.3 s: the model is surer of the last word."""
+"""Samples of silence appended to the audio, 0.3 s: the model is surer of the last word."""
 
 TOO_SOFT_DBFS = -57.0
-"""Speech below this level has too few bits to be trusted."""
+"""Level of speech, dBFS, below which it has too few bits to be trusted."""
 
 SILENT_DBFS = -75.0
-"""A recording whose loudest parts stay below this level holds no speech."""
+"""Level, dBFS, up to which the loudest parts of a recording are no speech."""
 
 CLEAN_DB = 25.0
-"""Speech that stands so far out of the noise is heard as it was said."""
+"""SNR, dB, from which speech is not denoised."""
 
 CLIPPED = 0.1
-"""Share of samples at full scale from which that may be why nothing was understood."""
+"""Share of clipped samples from which clipping may be why nothing was understood."""
 
 SLOWED_HZ = 2_800.0
-"""Speech that has nothing above was taken at 44.1 or 48 kHz, whatever its client says."""
+"""Highest frequency, Hz, of speech whose true rate was 44.1 or 48 kHz, whatever its client says."""
 
 SURE = 0.75
-"""A command comes out from this confidence on."""
+"""Confidence from which a command is given out."""
 
 SURE_AT_ONCE = 0.93
-"""In noise a command comes out from this confidence on without being heard again."""
+"""Confidence from which, in noise, a command is given out without a second hearing."""
 
 HOPELESS = -15.0
-"""Natural logarithm: what is so much less likely than the open transcript is not heard again. Of commands that were
-found by hearing again none was below -12."""
+"""Ratio (natural logarithm) below which nothing is heard again. Commands found by a second hearing were all above -12.
+"""
 
 LIKELY = 0.55
-"""Mean probability of a token of an open transcript, geometrically: what the model itself doubts more is no speech. Of
-twelve pieces of a kitchen's noise none came to more than 0.52."""
+"""Geometric mean probability of a token below which an open transcript is no speech. Twelve pieces of a kitchen's noise
+had 0.52 at most.
+"""
 
 IDLE = frozenset(["you", "thank you", "thank you for watching", "please"])
 """What the model writes for clatter most of all, and politeness. Behind a command they change nothing."""
 
 STEADY_DB = 3.0
-"""What stands out of its own quietest moments by less is a fan, a hum or a tone."""
+"""Decibels above its own quietest parts up to which a sound is a fan, a hum or a tone."""
 
 Samples = NDArray[np.float32]
 
 
 class Guided:
-    """Commands of the home, and whatever else is said in English.
+    """An engine for commands of the home and any other English speech.
 
-    :param model: shared by all utterances, and by whoever else uses it.
-    :param graphs: of the home's commands.
-    :param answer: what comes out where a request does not say it.
+    :param model: the model, shared by all utterances and other users.
+    :param graphs: graphs of the home's commands.
+    :param answer: the kind of answer where a request names none.
     """
 
     name = "guided"
@@ -111,7 +113,7 @@ class Guided:
         return [self._info]
 
     def session(self, request: AsrRequest) -> "GuidedSession":
-        """:raises UnknownModel, UnsupportedRequest: another model, language or answer than there is."""
+        """Open a session; raises UnknownModel or UnsupportedRequest for another model, language or answer."""
         if request.model not in (None, self._info.name):
             raise unknown_model(str(request.model), [self._info])
         language = request.language or "en"
@@ -121,10 +123,10 @@ class Guided:
         return GuidedSession(self, self._graphs.of(request.vocabulary), language, self._asked(request))
 
     def close(self) -> None:
-        """Nothing to give back: the model goes with the engine."""
+        """Do nothing: the model is freed with the engine."""
 
     def _asked(self, request: AsrRequest) -> Answer:
-        """:raises UnsupportedRequest: the context asks for an answer that nobody knows."""
+        """The wanted kind of answer; raises UnsupportedRequest where the context names an unknown one."""
         asked = (request.context or {}).get("answer")
         if asked is None:
             return self._answer
@@ -134,10 +136,10 @@ class Guided:
         raise UnsupportedRequest(f"context: answer: {asked!r}: expected one of {', '.join(ANSWERS)}")
 
     def transcribe(self, samples: Samples, home: Home, language: str, answer: Answer) -> Transcription:
-        """What was said.
+        """Transcribe audio.
 
         :param samples: 16 kHz, mono, full scale 1.
-        :param home: whose commands are meant.
+        :param home: the home whose commands are meant.
         :raises EngineFailed: the model breaks.
         """
         level = measured(samples)
@@ -204,13 +206,13 @@ class GuidedSession:
         self._answer = answer
         self._pauses = Pauses()
         self._pcm = bytearray()
-        self._first = 0  # frame with which _pcm begins
-        self._early: tuple[int, Transcription] | None = None  # (last loud frame, what had been said up to it)
-        self._decoded = 0  # times
+        self._first = 0  # the frame with which _pcm begins
+        self._early: tuple[int, Transcription] | None = None  # (last loud frame, transcription up to it)
+        self._decoded = 0  # number of decodings
         self._closed = False
 
     def push(self, pcm: bytes) -> None:
-        """:raises EngineFailed: the session is closed, or the model breaks."""
+        """Add audio; raises EngineFailed where the session is closed, or the model breaks."""
         self._check()
         self._pauses.push(np.frombuffer(pcm, "<i2"))  # raises ValueError for half a frame
         self._pcm += pcm
@@ -219,10 +221,10 @@ class GuidedSession:
             self._decode()
 
     def partial(self) -> None:
-        """Nothing: what was said so far may still become another command."""
+        """Nothing: the words so far may still become another command."""
 
     def finish(self) -> Transcription:
-        """:raises EngineFailed: the session is closed, or the model breaks."""
+        """End the utterance; raises EngineFailed where the session is closed, or the model breaks."""
         self._check()
         result = self._decode()
         self._closed = True
@@ -244,13 +246,13 @@ class GuidedSession:
             raise EngineFailed("guided: the session is closed")
 
     def _decode(self) -> Transcription:
-        """What was said so far; decoded anew only if something was said since the last time."""
+        """Transcribe the audio so far; it is decoded again only after more speech."""
         speech = self._pauses.speech
         end = self._pauses.frames if speech is None else speech.end
         if self._early is None or self._more(*self._early, end):
             self._early = end, self._understood(end)
             self._decoded += 1
-            give_back_memory()  # the search of an utterance takes 25 MB and more
+            give_back_memory()  # a search takes 25 MB and more
         return self._early[1]
 
     def _understood(self, end: int) -> Transcription:
@@ -272,7 +274,7 @@ class GuidedSession:
         return int(np.count_nonzero(later > max(0.0, least))) > few
 
     def _heard(self) -> Samples:
-        """The speech with a little of what is around it; all of the audio where no speech stands out."""
+        """The speech with a little audio around it; all audio where no speech stands out."""
         speech = self._pauses.speech or Speech(self._first, self._pauses.frames)
         return self._samples(speech.start - LEAD, speech.end + TAIL)
 
@@ -283,7 +285,7 @@ class GuidedSession:
         return samples[: LONGEST_S * SPEECH.rate]
 
     def _forget(self) -> None:
-        """Let go of audio that no decoding will need: an open microphone may send silence for an hour."""
+        """Drop audio that no decoding will need: an open microphone may send silence for an hour."""
         speech = self._pauses.speech
         if speech is None:
             spare = self._pauses.frames - 100 * LONGEST_S - self._first
@@ -295,14 +297,14 @@ class GuidedSession:
 
 
 def near(found: Result) -> bool:
-    """Whether what is nearest may have been said, after all."""
+    """Whether the nearest sentence may have been said after all."""
     return bool(found.nearest) and found.nearest[0].score - found.open_score > HOPELESS
 
 
 def certainty(found: Result, home: Home | None, level: Level, heard_again: float = 0.0) -> float:
-    """How sure the nearest command is; 0 where it is a decoy, or nothing is near.
+    """Confidence of the nearest command; 0: it is a decoy, or nothing is near.
 
-    :param heard_again: what a second hearing speaks for it.
+    :param heard_again: the evidence of a second hearing.
     """
     how = measures(found, level, heard_again)
     if how is None or home is None or not home.means(found.nearest[0].said):
@@ -322,14 +324,14 @@ def worded(found: Result, level: Level) -> bool:
 
 
 def why_nothing(level: Level, otherwise: str) -> str:
-    """Why a recording that was decoded gave nothing."""
+    """The reason why a decoded recording gave no text."""
     if level.highest_hz < SLOWED_HZ:
         return "looks like the wrong rate"
     return "clipped" if level.clipped > CLIPPED else otherwise
 
 
 def unheard(level: Level) -> str | None:
-    """Why a recording holds nothing to understand; None: it may."""
+    """The reason why a recording has nothing to understand; None: it may have."""
     if level.speech_dbfs < SILENT_DBFS:
         return "silence"
     if level.speech_dbfs < TOO_SOFT_DBFS:
@@ -338,6 +340,6 @@ def unheard(level: Level) -> str | None:
 
 
 def tell(heard: Transcription) -> None:
-    """Say in the log what was understood, how loud and clear it was, and what a command was nearest to."""
+    """Log the transcript, its level and clarity, and the nearest command."""
     facts = ", ".join(f"{key} {value}" for key, value in heard.details.items())
     log.debug("guided: %s %r (%s)", heard.kind or "nothing", heard.text, facts)

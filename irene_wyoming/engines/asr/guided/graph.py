@@ -1,11 +1,10 @@
-"""Graph: a grammar over words as a graph over the tokens of a model, made only as far as a search gets to.
+"""Graph: turns a grammar of words into a graph of a model's tokens, as far as a search reaches.
 
-A person says "Turn on the lights, please." and the model spells that in pieces and capitals of its own. So every short
-way to cut a word into tokens is followed, a hyphen may stand for a blank, and a comma between two pieces of the
-grammar. Nothing else can be said.
+The model spells "Turn on the lights, please." in tokens and capitals of its own. So the graph allows every short way to
+cut a word into tokens, a hyphen for a blank, and a mark between two pieces.
 
-Texts of a grammar's state lie in one sorted tuple. A place in them is the range of texts that begin with what was said
-so far, so that 400 names take no more memory than their letters.
+Texts of a grammar's state are one sorted tuple. A place is the range of texts that begin with the letters so far, so
+400 names take no more memory than their letters.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,20 +19,20 @@ from numpy.typing import NDArray
 from irene_wyoming.engines.asr.guided.tokens import BLANK, END, Tokens, folded
 
 BETWEEN = (",", ".", "!", "...", ";", ":")
-"""Marks that may stand between two words, once; people pause there."""
+"""Marks that may stand once between two words, where people pause."""
 
 BEHIND = (".", "?", "!", "...")
 """Marks that may end a sentence."""
 
 HIGHEST = "\U0010ffff"
-"""Sorts behind every letter."""
+"""A character that sorts behind every letter."""
 
 MOST_STATES = 4_096
-"""Kept of one graph. A search visits some hundred; the rest of a large home's graph is made again when it is needed."""
+"""Most states kept of one graph. A search visits some hundred; others are computed again when needed."""
 
 
 class ArcLike(Protocol):
-    """One way on in a grammar."""
+    """An arc of a grammar."""
 
     @property
     def said(self) -> tuple[str, ...]: ...
@@ -46,7 +45,7 @@ class ArcLike(Protocol):
 
 
 class GrammarLike(Protocol):
-    """What may be said: an automaton without circles, whose state 0 is the start."""
+    """A grammar: an acyclic automaton whose state 0 is the start."""
 
     @property
     def arcs(self) -> Sequence[Sequence[ArcLike]]: ...
@@ -56,54 +55,54 @@ class GrammarLike(Protocol):
 
 
 class Place(NamedTuple):
-    """Where in a grammar a text may have got to."""
+    """A place in a grammar that a text may have reached."""
 
     state: int
     low: int
-    """The texts of the state from ``low`` to before ``high`` begin with what was said since the state was reached."""
+    """First of the state's texts, up to before ``high``, that begin with the letters since the state was reached."""
     high: int
     said: int
-    """Letters said since the state was reached."""
+    """Number of letters since the state was reached."""
 
 
 OVER = Place(-1, 0, 0, 0)
-"""Behind the sentence."""
+"""The place behind a complete sentence."""
 
 State = frozenset[Place]
-"""All places that a sequence of tokens may have got to."""
+"""All places that a sequence of tokens may have reached."""
 
 
 class Move(NamedTuple):
-    """What a token does to one place."""
+    """The effect of a token on one place."""
 
     source: Place
     target: Place
     written: str
-    """What is written for the piece of the grammar that it completes; empty where it completes none, or a filler."""
+    """The text of the piece that it completes; empty where it completes none, or a filler."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How a state may go on."""
+    """The continuations of a state."""
 
     ids: NDArray[np.int64]
-    """Tokens that may come next, ascending; END among them where the sentence may end."""
+    """Possible next tokens, ascending; END among them where the sentence may end."""
     moves: tuple[tuple[Move, ...], ...]
-    """What each of them does."""
+    """The moves of each of these tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Forms:
-    """What may be said in one state of the grammar."""
+    """The texts of one state of the grammar."""
 
     texts: tuple[str, ...]
-    """Laid out as tokens spell them, in order."""
+    """Texts in the spelling of tokens, sorted."""
     arcs: Mapping[str, tuple[tuple[str, int], ...]]
-    """Of each text: what is written for it, and the state behind it."""
+    """For each text: the written pieces, and the states behind them."""
 
 
 class Graph:
-    """The tokens that may follow each other for one grammar and one model."""
+    """The possible sequences of tokens for one grammar and one model."""
 
     def __init__(self, grammar: GrammarLike, tokens: Tokens) -> None:
         self._grammar = grammar
@@ -117,7 +116,7 @@ class Graph:
         return self._entered(0)
 
     def between(self, place: Place) -> bool:
-        """Whether a word has just been said to its end."""
+        """Whether a word has just been completed."""
         if place == OVER or place.said == 0:
             return True
         return self._at(place.state).texts[place.low][place.said : place.said + 1] in ("", BLANK)
@@ -143,7 +142,7 @@ class Graph:
         return Ways(np.array(ids, np.int64), tuple(tuple(sorted(found[number])) for number in ids))
 
     def _from(self, place: Place) -> Iterator[tuple[int, Move]]:
-        """Each token that may come at a place, and where it leads to."""
+        """Give each token that may come at a place, and its move."""
         if place == OVER:
             yield END, Move(place, OVER, "")
             return
@@ -164,7 +163,7 @@ class Graph:
         return (number for mark in marks for number in self._tokens.signs(mark))
 
     def _letters(self, place: Place) -> Iterator[tuple[int, Place]]:
-        """Tokens that say more of the texts of a place."""
+        """Give the tokens that continue the texts of a place."""
         texts = self._at(place.state).texts
         seen = set[tuple[str, tuple[int, ...]]]()
         for low in range(place.low, place.high):
@@ -179,7 +178,7 @@ class Graph:
                     yield from ((number, Place(place.state, first, high, start + size)) for number in numbers)
 
     def _reached(self, place: Place) -> tuple[tuple[str, int], ...]:
-        """What is written for a text that was just said to its end, and the state behind it."""
+        """For a text that is just complete: the written pieces, and the states behind them."""
         if place.low == place.high:
             return ()
         forms = self._at(place.state)
@@ -188,13 +187,13 @@ class Graph:
 
 
 def laid_out(said: str) -> str:
-    """A spoken form as tokens spell it: with a blank before each word, but not before a sign such as ``%``."""
+    """A spoken form in the spelling of tokens: a blank before each word, but not before a sign such as ``%``."""
     text = folded(" ".join(said.split()))
     return BLANK + text if text[:1].isalnum() else text
 
 
 def word_at(text: str, place: int) -> tuple[int, int]:
-    """Where the word begins and ends that the letter at ``place`` belongs to; with the blank before it."""
+    """Start and end of the word that has the letter at ``place``, with the blank before it."""
     start = max(0, text.rfind(BLANK, 0, place + 1))
     end = text.find(BLANK, start + 1)
     return start, len(text) if end < 0 else end

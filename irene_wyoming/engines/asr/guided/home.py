@@ -1,4 +1,4 @@
-"""Home: what may be said to a home as a graph to search, kept as long as its names are asked for."""
+"""Home: the sentences of a home as a graph to search, kept as long as its names are used."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from irene_wyoming.language.grammar import Grammar
 from irene_wyoming.language.vocabulary import Vocabulary
 
 MOST_GRAPHS = 3
-"""Graphs kept: that of the configured names, that of the home's names now, and the one before for who still speaks."""
+"""Most graphs kept: for the configured names, the present ones, and those before for running utterances."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What is searched, and what of it is a command."""
+    """The graph to search, and its commands."""
 
     graph: Graph
     """The commands and the decoys, as a graph of tokens."""
     grammar: Grammar
 
     def means(self, said: str) -> bool:
-        """Whether what was found is a command, and no decoy.
+        """Whether a found sentence is a command and no decoy.
 
-        :param said: in any way in which a recogniser may write it.
+        :param said: the sentence in any spelling of a recogniser.
         """
         return not self.grammar.decoy(said)
 
@@ -35,9 +35,9 @@ class Home:
 class Graphs:
     """Graphs of commands for one model.
 
-    :param names: as configured.
+    :param names: the configured names.
     :param sentences: own sentences, in hassil's template notation.
-    :raises ConfigError: one of them cannot be used.
+    :raises ConfigError: a sentence cannot be used.
     """
 
     def __init__(self, tokens: Tokens, names: Vocabulary, sentences: Sequence[str]) -> None:
@@ -51,14 +51,14 @@ class Graphs:
             raise ConfigError(f"asr.providers.guided.sentences: {error}") from error
 
     def of(self, names: Vocabulary | None) -> Home:
-        """What may be said now.
+        """The home with its present names.
 
-        :param names: that the home has now, besides the configured ones; None: no more than those.
+        :param names: present names besides the configured ones; None: there are none.
         """
         return self._graph(self._names if names is None else self._names + names)
 
     def _made(self, names: Vocabulary) -> Home:
         grammar = command_grammar(names, self._sentences, decoys=DECOYS)
         graph = Graph(grammar, self._tokens)
-        graph.ways(frozenset([graph.start]))  # what takes longest of the first search
+        graph.ways(frozenset([graph.start]))  # the slowest part of the first search
         return Home(graph, grammar)

@@ -1,7 +1,7 @@
-"""Meaning: which wordings of a command ask for the same thing.
+"""Meaning: compares commands by the words that matter.
 
-A person who says "turn on the light" does not care whether "switch on light" was heard. So two sentences of a grammar
-are twins only where a word differs that matters.
+"Turn on the light" and "switch on light" mean the same. Two sentences of a grammar differ only where a word that
+matters differs.
 """
 
 from functools import lru_cache
@@ -71,7 +71,7 @@ EMPTY = frozenset(
         "so",
     ]
 )
-"""Words that change no command. "With", "and" and pronouns stand between words that do."""
+"""Words that do not change a command. "With", "and" and pronouns stand between words that do."""
 
 SAME = {
     "switch": "turn",
@@ -88,12 +88,12 @@ SAME = {
     "television": "tv",
     "temp": "temperature",
 }
-"""Words for the same thing. Units stand behind numbers, which differ themselves."""
+"""Synonyms. Units are dropped, since the numbers before them differ themselves."""
 
 
 @lru_cache(4096)
 def meaning(sentence: str) -> tuple[str, ...]:
-    """The words of a sentence that matter, in order; equal ones ask for the same thing."""
+    """The words of a sentence that matter, in order. Commands with equal words mean the same."""
     words = (SAME.get(word, word) for word in sentence.casefold().replace("-", " ").split() if word not in EMPTY)
     return tuple(one(word) for word in words if word)
 

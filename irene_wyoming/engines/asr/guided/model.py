@@ -1,7 +1,7 @@
 """Moonshine: a speech recogniser of two networks, an encoder of sound and a decoder of tokens, run by onnxruntime.
 
 The networks are those of N. Jeffries et al., 2024, "Moonshine: Speech Recognition for Live Transcription and Voice
-Commands". The decoder says how likely each token is to come next, so that several ways to go on can be compared.
+Commands". The decoder gives the probability of each next token, so that several continuations can be compared.
 """
 
 import logging
@@ -24,15 +24,15 @@ from irene_wyoming.errors import EngineFailed, EngineUnavailable
 log = logging.getLogger(__name__)
 
 PACKAGE = "moonshine_voice"
-"""The Python package whose wheel carries the model. It is looked up and never imported: that would need PortAudio."""
+"""The Python package whose wheel has the model. It is never imported, since that would need PortAudio."""
 
 ENCODER, DECODER, TOKENIZER = "encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin"
 
 STRIDE = 384
-"""Samples of one frame of the encoder. The decoder takes a mask of samples, of which it looks at every 384th."""
+"""Samples of one frame of the encoder. The decoder takes a mask of samples and looks at every 384th."""
 
 SHORTEST = 1_024
-"""Samples that the encoder needs at least; it fails on less."""
+"""Least number of samples for the encoder, which fails on fewer."""
 
 REINSTALL = "pip install --force-reinstall 'moonshine-voice==0.0.73'"
 
@@ -41,36 +41,36 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One piece of audio as the decoder attends to it."""
+    """A piece of audio in the form for the decoder."""
 
     keys: dict[str, Array]
-    """By name of the decoder's input: (1, heads, frames, size)."""
+    """Keys and values of attention by the decoder's input: ``(1, heads, frames, size)``."""
     seconds: float
     begun: "tuple[Array, Past]"
-    """What ``step`` would give for the first token, which comes along: (1, 1, tokens), and the memory with it."""
+    """The output of ``step`` for the first token, computed with it: ``(1, 1, tokens)`` and the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the decoder remembers of the tokens of each row."""
+    """The decoder's memory of the tokens of each row."""
 
     keys: tuple[Array, ...]
-    """Each (rows, heads, tokens, size)."""
+    """Keys and values, each ``(rows, heads, tokens, size)``."""
 
     def rows(self, which: Sequence[int]) -> "Past":
-        """The same for other rows, each a copy of one of these."""
+        """The memory for other rows, each a copy of one of these."""
         order = np.asarray(which, np.intp)
         return Past(tuple(key[order] for key in self.keys))
 
 
 LOADING = Lock()
-"""Held while a model is loaded: whoever wants the same one meanwhile waits for it."""
+"""Held while a model is loaded; others who want the same one wait for it."""
 
 
 class Moonshine:
-    """A loaded model. It may be used by several threads at once.
+    """A loaded model, which several threads may use at once.
 
-    :param threads: of one call. None: one, which for commands is as fast as two and leaves the others their cores.
+    :param threads: threads of one call. None: one, which is as fast as two for commands.
     :raises EngineUnavailable: a file is missing or broken; the message names it and says what to do.
     """
 
@@ -96,11 +96,11 @@ class Moonshine:
         self._later = ["logits", *(name.replace("past_key_values.", "present.") for name in self._own)]
         _, heads, _, size = past[0].shape
         hidden = next(entry for entry in self._decoder.get_inputs() if entry.name == "encoder_hidden_states")
-        self._unused = np.zeros((1, 1, hidden.shape[2]), np.float32)  # later steps look at the keys instead
+        self._unused = np.zeros((1, 1, hidden.shape[2]), np.float32)  # later steps use the keys instead
         self._nothing = np.zeros((1, heads, 0, size), np.float32)
 
     def listen(self, samples: Array) -> Sound:
-        """Run the encoder, once for a piece of audio.
+        """Run the encoder on a piece of audio.
 
         :param samples: 16 kHz, mono, full scale 1.
         :raises EngineFailed: the network breaks.
@@ -117,20 +117,19 @@ class Moonshine:
         return Sound(keys, len(samples) / 16_000, (normalised(found[0]), past))
 
     def begin(self) -> Past:
-        """The memory before the first token, of one row."""
+        """The memory before the first token, for one row."""
         return Past((self._nothing,) * len(self._own))
 
     def step(self, sound: Sound, ids: NDArray[np.int64], past: Past) -> tuple[Array, Past]:
-        """How likely each token is to come next.
+        """Compute the probability of each next token.
 
-        The weights are 8 bit and activations are quantised over all rows together, so that rows disturb each other a
-        little: by some hundredths.
+        Activations are quantised over all rows together, so rows change each other's results by some hundredths.
 
-        :param ids: (rows, steps), the tokens that come after ``past``.
-        :return: natural logarithms of probabilities, (rows, steps, tokens); and the memory with these tokens in it.
+        :param ids: tokens after ``past``, ``(rows, steps)``.
+        :return: natural logarithms of probabilities ``(rows, steps, tokens)``, and the memory with these tokens.
         :raises EngineFailed: the network breaks.
         """
-        # Keys of the sound have one row, which the network's products spread over all rows by themselves.
+        # Keys of the sound have one row, which the network's products broadcast over all rows.
         feeds = self._feeds(ids, self._unused, first=False)
         feeds.update(sound.keys)
         feeds.update(zip(self._own, past.keys, strict=True))
@@ -147,21 +146,21 @@ class Moonshine:
 
 
 def normalised(logits: Array) -> Array:
-    """Natural logarithms of probabilities, in place: (rows, steps, tokens)."""
-    for row in logits.reshape(-1, logits.shape[-1]):  # one by one they stay in the processor's cache
+    """Turn logits ``(rows, steps, tokens)`` into natural logarithms of probabilities, in place."""
+    for row in logits.reshape(-1, logits.shape[-1]):  # row by row they stay in the processor's cache
         row -= row.max()
         row -= np.log(np.exp(row).sum())
     return logits
 
 
 LOADED: WeakValueDictionary[tuple[Path, int], Moonshine] = WeakValueDictionary()
-"""By folder and threads; a model goes with the last who uses it."""
+"""Loaded models by folder and threads; a model is freed with its last user."""
 
 
 def shared(folder: Path, threads: int = 1) -> Moonshine:
-    """The model of a folder, which all who ask for it in this process have in common. Slow where nobody has it yet.
+    """The model of a folder, shared within this process. Slow where it is not loaded yet.
 
-    :raises EngineUnavailable: as ``Moonshine``.
+    :raises EngineUnavailable: a file is missing or broken.
     """
     with LOADING:
         model = LOADED.get((folder, threads))
@@ -174,22 +173,22 @@ def settings(threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # it keeps the most that was ever used, and speeds nothing up here
-    options.log_severity_level = 3  # errors; they come as exceptions, too
+    options.enable_cpu_mem_arena = False  # it keeps the most memory ever used, and speeds nothing up here
+    options.log_severity_level = 3  # errors only, which are also raised
     return options
 
 
 def session(file: Path, options: onnxruntime.SessionOptions, advice: str) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the library has a dozen classes of its own
+    except Exception as error:  # the library has a dozen classes of errors
         raise EngineUnavailable(f"guided: {file} is cut short or no network: {short(error)}; {advice}") from error
 
 
 def run(network: onnxruntime.InferenceSession, wanted: list[str] | None, feeds: dict[str, Any]) -> list[Any]:
     try:
         found: list[Any] = network.run(wanted, feeds)
-    except Exception as error:  # likewise
+    except Exception as error:  # the library has a dozen classes of errors
         raise EngineFailed(f"guided: {short(error)}") from error
     return found
 

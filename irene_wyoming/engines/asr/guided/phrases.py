@@ -1,7 +1,7 @@
-"""Phrases: how well a few fixed phrases fit a short piece of audio.
+"""Phrases: measures how well a few fixed phrases fit a short piece of audio.
 
-A wake word's first stage fires on whatever sounds like the word. The recogniser then looks a second time: it compares
-the phrase with what it would rather write itself.
+A wake word's first stage fires on all that sounds like the word. The recogniser then compares the phrase with its own
+open transcript.
 """
 
 import logging
@@ -21,42 +21,42 @@ from irene_wyoming.engines.asr.guided.tokens import END
 log = logging.getLogger(__name__)
 
 MOST_GRAPHS = 64
-"""Sets of phrases whose graphs are kept, and phrases by themselves. A graph of some phrases has some kilobytes."""
+"""Most sets of phrases whose graphs are kept, and most single phrases. A graph takes some kilobytes."""
 
 NOISE = 38_400, 0.01
-"""Samples and amplitude of the noise in which it is measured how common a phrase is: as long as a look."""
+"""Samples and amplitude of the noise in which a phrase's commonness is measured: as long as a look."""
 
 COMMON = -9.0
-"""Natural logarithm: what the recogniser writes so readily in mere noise cannot be told from it."""
+"""Prior (natural logarithm) from which a phrase cannot be told from noise."""
 
 NEAR = -12.0
-"""LLR below which nobody asks how common a phrase is: it was not said."""
+"""LLR below which a phrase was not said, and its commonness is not measured."""
 
 
 SURE_LLR, SURE_PER_TOKEN = -2.0, -1.2
-"""Natural logarithms: a phrase that reaches both was said, whichever of our words it is."""
+"""LLR and score per token (natural logarithms) with which a phrase was certainly said."""
 
 FAINT = 3.0
-"""Natural logarithm: spellings that are so much less likely than the best add some hundredths to its score."""
+"""Distance (natural logarithm) beyond which other spellings hardly add to the best one's score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at a piece of audio has found. Logarithms are natural ones."""
+    """The result of a look at a piece of audio. Logarithms are natural ones."""
 
     phrase: str | None
-    """The likeliest of the phrases. None: nothing in the audio is near any of them."""
+    """The likeliest phrase; None: the audio is not near any of them."""
     llr: float
-    """Logarithm of its probability over that of ``open_text``; minus infinity where there is no phrase."""
+    """Logarithm of its probability over that of ``open_text``; minus infinity without a phrase."""
     absolute: float
     """Logarithm of the phrase's probability."""
     per_token: float
     """``absolute`` divided by the tokens of the phrase."""
     open_text: str
-    """What the audio says when anything may be said."""
+    """The open transcript of the audio."""
     prior: float = -inf
     """Logarithm of the phrase's probability in mere noise: -5 of "thank you", -15 of "computer", -24 of "view glass".
-    Minus infinity where the phrase is not near anyway.
+    Minus infinity: the phrase is not near, so it was not measured.
     """
 
 
@@ -76,9 +76,9 @@ class _Phrases:
 
 
 class PhraseScorer:
-    """Looks for phrases with a loaded model. May be used by several threads at once.
+    """Looks for phrases with a loaded model. Several threads may use it at once.
 
-    :param model: shared with whoever else uses it.
+    :param model: the model, which may have other users.
     """
 
     def __init__(self, model: Moonshine) -> None:
@@ -88,12 +88,12 @@ class PhraseScorer:
         """Tells how likely a phrase is where nobody speaks, natural logarithm."""
 
     def look(self, samples: NDArray[np.float32], phrases: Sequence[str], hopeless: float = inf) -> Look:
-        """Compare the audio with the phrases; about 20 ms of CPU time for 2 s.
+        """Compare audio with phrases, which takes about 20 ms of CPU for 2 s.
 
         :param samples: 16 kHz, mono, full scale 1. Best 1 to 3 s with the phrase whole in it.
         :param phrases: at least one. A word that the model cannot spell may be given in several spellings.
-        :param hopeless: when the phrases are so much less likely than the open transcript, natural logarithm, the look
-            ends: nothing near was said. That spares half of the CPU time at other speech.
+        :param hopeless: distance (natural logarithm) to the open transcript at which the look ends. That saves half of
+            the CPU time on other speech.
         :raises EngineFailed: the model breaks.
         """
         found = self._searched(self._model.listen(samples), self._graph(tuple(phrases)), hopeless)
@@ -105,7 +105,7 @@ class PhraseScorer:
         return Look(best.written, llr, best.score, best.score / len(best.ids), found.open_text, prior)
 
     def _searched(self, sound: Sound, graph: Graph, hopeless: float) -> Result:
-        """What is nearest, as far as it matters: a look that is decided goes no further."""
+        """Search as far as it matters: a decided look goes no further."""
         search = Search(graph, self._model.tokens, limit(sound.seconds), QUICK)
         logp, past = sound.begun
         while len(ids := search.step(logp[:, -1])):
@@ -120,7 +120,7 @@ class PhraseScorer:
         return self._model.listen(np.random.default_rng(1).normal(scale=amplitude, size=size).astype(np.float32))
 
     def _prior(self, phrase: str) -> float:
-        """Look for one phrase in noise: 50 ms of CPU time, once for each."""
+        """The prior of a phrase: look for it in noise, once, for 50 ms of CPU."""
         best = likeliest(self._searched(self._noise, self._graph((phrase,)), inf))
         if best is None:
             return -inf
@@ -135,26 +135,26 @@ class PhraseScorer:
 
 
 def likeliest(found: Result) -> Candidate | None:
-    """The phrase whose score is highest, whatever the number of its words; None: none is near."""
+    """The phrase with the highest score, whatever its number of words; None: none is near."""
     return max(found.nearest, key=lambda candidate: candidate.score, default=None)
 
 
 def decided(found: Result, behind: float) -> bool:
-    """Whether going on could not change what becomes of a look.
+    """Whether more steps cannot change the result of a look.
 
-    :param behind: by how much what is still followed is less likely than the open transcript.
+    :param behind: distance (natural logarithm) of the best way to the open transcript.
     """
     best = likeliest(found)
     if best is None:
         return False
     if min(best.score - found.open_score - SURE_LLR, best.score / len(best.ids) - SURE_PER_TOKEN) >= 0:
-        return True  # it can only become likelier, and the open transcript only less likely
+        return True  # the phrase can only gain on the open transcript
     return found.open_ids[-1] == END and best.score - (found.open_score - behind) >= FAINT
 
 
 def packaged_scorer() -> PhraseScorer:
-    """A scorer with the packaged model. Slow: loads it, unless the engine of this process has it.
+    """Make a scorer with the packaged model. Slow, unless the engine of this process has loaded it.
 
-    :raises EngineUnavailable: it is not there.
+    :raises EngineUnavailable: the model is not installed.
     """
     return PhraseScorer(shared(packaged()))

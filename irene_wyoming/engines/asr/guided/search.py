@@ -1,8 +1,8 @@
-"""Search: the open transcript of a piece of audio, and the sentences of a grammar that are nearest to it.
+"""Search: finds the open transcript of a piece of audio and the nearest sentences of a grammar.
 
-Both are found together, step by step: one row of the decoder's batch says whatever is likeliest, the others may only go
-where the graph goes. The difference of their scores tells a command from other speech (the likelihood ratio of keyword
-spotting: R. Rose and D. Paul, 1990, "A hidden Markov model based keyword recognition system").
+Both are found together, step by step: one row of the decoder's batch is free, the others follow the graph. The
+difference of their scores tells a command from other speech (the likelihood ratio of keyword spotting: R. Rose and D.
+Paul, 1990, "A hidden Markov model based keyword recognition system").
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from irene_wyoming.engines.asr.guided.tokens import END, START, Tokens
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How many ways to say a command are followed."""
+    """How many ways through the graph a search follows."""
 
     widths: tuple[int, ...]
     """At each step; the last one holds for all later ones. What a sentence begins with is the hardest to tell."""
@@ -42,75 +42,77 @@ WIDE = Effort((24, 16, 12, 8, 6), (12.0, 12.0, 12.0, 12.0, 10.0))
 all were among what it found, and 77 among what the quick one did."""
 
 SETTLED = 8.0
-"""Natural logarithm: ways that are so much less likely than the best complete sentence are not followed. Runners-up are
-told within this distance."""
+"""Distance (natural logarithm) to the best complete sentence beyond which ways are dropped. Runners-up are found within
+it.
+"""
 
 TOKENS_PER_SECOND = 6.5
-"""Nobody speaks faster. Without a limit the model repeats itself on what is no speech."""
+"""Most tokens per second of speech. Without a limit the model repeats itself on noise."""
 
 WORD = 1.2
-"""Natural logarithm: what each word of a command adds when commands are compared with each other. Without it the model
-prefers commands that end too early: it finds an end likely wherever one may be."""
+"""Bonus per word (natural logarithm) when commands are compared. Without it the model prefers commands that end too
+early: it finds an end likely wherever one may be.
+"""
 
 FEW_TOKENS = 8
-"""Allowed whatever the length of the audio."""
+"""Tokens allowed for any length of audio."""
 
 Array = NDArray[np.float32]
 
 
 class Memory(Protocol):
-    """What a decoder remembers of the tokens of each row."""
+    """A decoder's memory of the tokens of each row."""
 
     def rows(self, which: Sequence[int]) -> "Memory": ...
 
 
 Written = tuple[int, str]
-"""How many pieces of the grammar were said, and what is written for them."""
+"""The number of completed pieces of the grammar, and their written text."""
 
 Places = dict[Place, Written]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence of the grammar."""
+    """A sentence of the grammar that was found."""
 
     written: str
-    """In its canonical wording."""
+    """The sentence in its canonical wording."""
     said: str
-    """As the model spelled it."""
+    """The sentence as the model spelled it."""
     score: float
-    """Natural logarithm of its probability, over all ways to spell it that were met."""
+    """Natural logarithm of its probability, summed over all spellings found."""
     ids: tuple[int, ...]
     """Tokens of the likeliest spelling, with END."""
 
     @property
     def rank(self) -> float:
-        """By which commands are compared with each other."""
+        """The score by which commands are compared."""
         return ranked(self.score, self.written)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a piece of audio may say."""
+    """The result of a search."""
 
     open_text: str
     open_score: float
     """Natural logarithm of the probability of the open transcript."""
     open_ids: tuple[int, ...]
-    """Its tokens; with END unless it was too long."""
+    """Tokens of the open transcript, with END unless it was too long."""
     nearest: tuple[Candidate, ...]
-    """Sentences of the grammar, best first; none where nothing is near."""
+    """Sentences of the grammar, best first; empty: none is near."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A sentence that is not complete yet. Spellings and fillers that lead to the same are one way."""
+    """An incomplete sentence. Spellings and fillers that lead to the same are one way."""
 
     score: float
     places: Places
     ids: tuple[int, ...]
     between: bool
-    """A word has just been said to its end."""
+    """Whether a word has just been completed."""
 
     @property
     def rank(self) -> float:
@@ -118,10 +120,10 @@ class _Way:
 
 
 class Search:
-    """One search. ``step`` it with what the decoder says until it is over.
+    """One search. Call ``step`` with the decoder's output until it is over.
 
     :param graph: None: only the open transcript is wanted.
-    :param longest: tokens after which it ends.
+    :param longest: number of tokens after which it ends.
     """
 
     def __init__(self, graph: Graph | None, tokens: Tokens, longest: int, effort: Effort = QUICK) -> None:
@@ -133,20 +135,21 @@ class Search:
         self._open_score = 0.0
         self._open_ended = False
         self._ways = [] if graph is None else [_Way(0.0, {graph.start: (0, "")}, (), between=True)]
-        self._done: dict[str, tuple[float, float, tuple[int, ...]]] = {}  # written: sum, best, tokens of the best
+        # written text -> sum, best, and tokens of the best
+        self._done: dict[str, tuple[float, float, tuple[int, ...]]] = {}
         self._best_done = -inf
         self.rows: list[int] = []
         """After a step: the rows of that step that the next one goes on from."""
 
     def first(self) -> NDArray[np.int64]:
-        """(1, 1): the token that everything begins with."""
+        """The token that begins every transcript, ``(1, 1)``."""
         return np.array([[START]], np.int64)
 
     def step(self, logp: Array) -> NDArray[np.int64]:
-        """Choose how to go on.
+        """Choose the tokens for the next step.
 
-        :param logp: (rows, tokens), one row for each of ``rows``; one for all at the first step.
-        :return: (rows, 1), the tokens for the next step; no rows: the search is over.
+        :param logp: logarithms ``(rows, tokens)``, a row for each of ``rows``; at the first step one for all.
+        :return: tokens ``(rows, 1)``; no rows: the search is over.
         """
         first = not self.rows
         shift = 0 if first or self._open_ended else 1
@@ -164,13 +167,13 @@ class Search:
 
     @property
     def behind(self) -> float:
-        """By how much the best sentence, complete or not, is less likely than the open transcript up to here."""
+        """Distance (natural logarithm) of the best sentence, complete or not, to the open transcript so far."""
         return self._open_score - max(
             (way.score for way in self._ways), default=max((total for total, _, _ in self._done.values()), default=-inf)
         )
 
     def _say(self, logp: Array) -> None:
-        """One more token of the open transcript."""
+        """Add one token to the open transcript."""
         token = int(logp.argmax())
         self._open.append(token)
         self._open_score += float(logp[token])
@@ -202,7 +205,7 @@ class Search:
     def _kept(self, found: list[tuple[float, int, int, int]], width: int, given_up: float) -> list[tuple[int, _Way]]:
         """The best of them: so many that have said a word to its end, and half as many that are within one.
 
-        A part of a word is likely as a word of its own, and says little of how likely the whole one is.
+        A part of a word may be likely as another word, and says little about the whole one.
         """
         if not found or len(self._ways[0].ids) + 1 >= self._longest:
             return []
@@ -245,23 +248,23 @@ class Search:
         self._best_done = max(self._best_done, ranked(total, written))
 
     def result(self) -> Result:
-        """What was found up to now."""
+        """The result so far."""
         nearest = [Candidate(text, self._tokens.text(ids), sum_, ids) for text, (sum_, _, ids) in self._done.items()]
         nearest.sort(key=lambda candidate: -candidate.rank)
         return Result(self._tokens.text(self._open), self._open_score, tuple(self._open), tuple(nearest))
 
 
 def joined(before: Written, written: str) -> Written:
-    """One more piece of the grammar; a reading of fewer pieces sorts first, so that names stay whole."""
+    """Add a piece; a reading with fewer pieces sorts first, so that names stay whole."""
     pieces, text = before
     return (pieces + 1, f"{text} {written}".strip()) if written else before
 
 
 def ranked(score: float, written: str) -> float:
-    """By which commands, whole ones and begun ones, are compared with each other."""
+    """The score by which commands, complete or not, are compared."""
     return score + WORD * len(written.split())
 
 
 def limit(seconds: float) -> int:
-    """Tokens that so much audio can hold."""
+    """Most tokens of this much audio."""
     return FEW_TOKENS + round(TOKENS_PER_SECOND * seconds)

@@ -1,4 +1,4 @@
-"""Sound: what can be told of a recording without understanding it: how loud, how clear, whether it is broken."""
+"""Sound: facts about a recording without understanding it: how loud, how clear, whether it is damaged."""
 
 from dataclasses import dataclass
 
@@ -6,45 +6,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE = 16_000
-"""Hz."""
+"""Sample rate, Hz."""
 
 FRAME = 320
 """Samples of one frame: 20 ms."""
 
 ACTIVE_DB = 25.0
-"""Frames within so many dB of the loudest count as speech."""
+"""Decibels below the loudest frame within which frames count as speech."""
 
 FLOOR_SHARE = 0.1
-"""The quietest tenth of the frames tells the noise. Frames of nothing but zeros tell nothing."""
+"""Share of the quietest frames that estimate the noise. Frames of zeros do not count."""
 
 BEGIN = 4
-"""Frames at the start that tell whether somebody was speaking already: 80 ms."""
+"""Frames at the start that show whether somebody was speaking already: 80 ms."""
 
 CLIPPED = 0.99
-"""Of full scale: what converters and mixers stop at."""
+"""Share of full scale from which a sample is clipped: converters and mixers stop there."""
 
 SPECTRUM_SHARE = 0.9999
-"""Of the power of speech: the highest sounds are a thousand times as weak as vowels."""
+"""Share of the power of speech, whose highest sounds are a thousand times weaker than vowels."""
 
 LOWEST_DB = -100.0
-"""dB of full scale, less than the smallest step of 16 bit."""
+"""Lowest level, dBFS, below the smallest step of 16 bit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Of one recording."""
+    """The levels of one recording."""
 
     speech_dbfs: float
-    """Mean of the frames that count as speech, dB of full scale."""
+    """Mean level of the frames that count as speech, dBFS."""
     noise_dbfs: float
-    """Of the quietest ones."""
+    """Mean level of the quietest frames, dBFS."""
     clipped: float
-    """Share of the speech's samples that are cut off at full scale."""
+    """Share of the speech's samples that are clipped."""
     begins_loud: bool
-    """It begins within speech: its first word may be cut."""
+    """Whether it begins within speech, so that its first word may be cut."""
     highest_hz: float
-    """Nearly all of the speech's power lies below. At 16 kHz it was 6,050 or more of 20 people, and 2,600 or less where
-    48 kHz were taken for 16."""
+    """Frequency, Hz, below which nearly all of the speech's power lies. For 20 people at 16 kHz it was 6,050 or more.
+    It was 2,600 or less where 48 kHz were taken for 16.
+    """
 
     @property
     def snr_db(self) -> float:
@@ -52,11 +53,11 @@ class Level:
 
 
 NOTHING = Level(LOWEST_DB, LOWEST_DB, 0.0, begins_loud=False, highest_hz=0.0)
-"""Of silence."""
+"""The levels of silence."""
 
 
 def measured(samples: NDArray[np.float32]) -> Level:
-    """The levels of a recording.
+    """Measure the levels of a recording.
 
     :param samples: 16 kHz, mono, full scale 1; any number of them.
     """
@@ -79,11 +80,11 @@ def measured(samples: NDArray[np.float32]) -> Level:
 
 
 def highest(frames: NDArray[np.float32]) -> float:
-    """Hz below which SPECTRUM_SHARE of the power of these frames lies."""
+    """The frequency, Hz, below which SPECTRUM_SHARE of the power of these frames lies."""
     spectrum = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME), axis=1))).sum(axis=0)
     return float(np.searchsorted(np.cumsum(spectrum), SPECTRUM_SHARE * spectrum.sum())) * RATE / FRAME
 
 
 def decibels(power: float) -> float:
-    """Of full scale, at least LOWEST_DB."""
+    """A power in dBFS, at least LOWEST_DB."""
     return max(LOWEST_DB, 10 * float(np.log10(max(power, 1e-12))))

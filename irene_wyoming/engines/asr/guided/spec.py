@@ -13,11 +13,13 @@ from irene_wyoming.models import folder
 URL = "https://github.com/moonshine-ai/moonshine"
 
 PACKAGED = "moonshine-tiny-en"
-"""The name of the model that comes along."""
+"""Name of the packaged model."""
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
-    """:raises EngineUnavailable: the model is missing or broken; the message names the file.
+    """Make the engine.
+
+    :raises EngineUnavailable: the model is missing or broken; the message names the file.
     :raises ConfigError: a sentence of the user's cannot be used.
     """
     from irene_wyoming.engines.asr.guided.engine import Guided
@@ -29,14 +31,14 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
     model = shared(path, values["threads"])
     names = Vocabulary.of(context.vocabulary.areas, context.vocabulary.devices)
     graphs = Graphs(model.tokens, names, values["sentences"])
-    give_back_memory()  # what loading took besides: 33 MB of the tiny model
+    give_back_memory()  # temporary memory of loading: 33 MB for the tiny model
     return Guided(model, model_info(values), graphs, values["answer"] or context.answer)
 
 
 def chosen(values: Mapping[str, Any], context: EngineContext) -> Path | None:
     """The folder of the model; None: the packaged one.
 
-    :raises EngineUnavailable: the folder is not there.
+    :raises EngineUnavailable: the folder does not exist.
     """
     if values["model"] in (None, PACKAGED):
         return None

@@ -1,4 +1,4 @@
-"""Tokens: the pieces of text that the model speaks in, read from its ``tokenizer.bin``."""
+"""Tokens: the model's pieces of text, read from its ``tokenizer.bin``."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -7,34 +7,35 @@ from math import inf
 from pathlib import Path
 
 BLANK = "\u2581"
-"""How a token shows the blank before a word."""
+"""The character with which a token shows the blank before a word."""
 
 HYPHEN = "-"
-"""May stand for the blank between two words: "double-shot"."""
+"""The mark that may replace the blank between two words: "double-shot"."""
 
 START, END = 1, 2
 """Numbers of the tokens that begin and end a transcript."""
 
 FIRST_WORD = 259
-"""Numbers below are control tokens and single bytes. The bytes repeat letters that have tokens of their own further up,
-and the model hardly ever uses them."""
+"""First number of a text token; lower ones are control tokens and single bytes. The model hardly uses the bytes, whose
+letters have tokens of their own.
+"""
 
 ACRONYM = 4
-"""Letters of a word that may be written in capitals: TV, HVAC."""
+"""Most letters of a word that may be in capitals: TV, HVAC."""
 
 MOST_WORDS = 8_192
-"""Words whose spellings are kept. A large home has some thousand."""
+"""Most words whose spellings are kept. A large home has some thousand."""
 
 Cuts = Mapping[int, Sequence[tuple[int, tuple[int, ...]]]]
 
 
 class Tokens:
-    """The texts of a model's tokens by number, and the tokens that may spell a word."""
+    """The texts of a model's tokens by number, and the tokens that can spell a word."""
 
     def __init__(self, texts: Sequence[bytes]) -> None:
         self._texts = tuple(texts)
-        self._first: dict[str, tuple[int, ...]] = {}  # those that may begin a word
-        self._later: dict[str, tuple[int, ...]] = {}  # those that may go on with one
+        self._first: dict[str, tuple[int, ...]] = {}  # tokens that may begin a word
+        self._later: dict[str, tuple[int, ...]] = {}  # tokens that may continue one
         self._hyphens = tuple(at for at, text in enumerate(texts) if at >= FIRST_WORD and text == HYPHEN.encode())
         for number, raw in enumerate(texts):
             if number >= FIRST_WORD:
@@ -59,7 +60,7 @@ class Tokens:
         return self._later.get(text, ())
 
     def text(self, numbers: Sequence[int]) -> str:
-        """What a sequence of tokens says, without START and END."""
+        """The text of a sequence of tokens, without START and END."""
         said = b"".join(self._texts[number] for number in numbers if number not in (START, END))
         return said.decode("utf-8", "replace").replace(BLANK, " ").strip()
 
@@ -68,7 +69,7 @@ class Tokens:
         return (self._first if begins else self._later).get(word[start:end], ())
 
     def _cuts(self, word: str) -> Cuts:
-        """The tokens of a word's short spellings: the model hardly uses others, and they would crowd a search.
+        """The tokens of a word's short spellings. The model hardly uses others, which would crowd a search.
 
         A word that is a token is spelled by it alone. Others are spelled in as few tokens as can be, or in one more.
 
@@ -108,7 +109,7 @@ class Tokens:
 
 
 def folded(text: str) -> str:
-    """Text as commands are compared: lower case, without accents, a hyphen like a blank, one kind of apostrophe."""
+    """Normalise a text for comparison: lower case, no accents, a blank for a hyphen, one kind of apostrophe."""
     if not text.isascii():
         text = without_accents(text)
     return text.casefold().replace(" ", BLANK).replace(HYPHEN, BLANK)
@@ -120,7 +121,7 @@ def without_accents(text: str) -> str:
 
 
 def read(file: Path) -> Tokens:
-    """The tokens in a ``tokenizer.bin``: byte strings, each behind its length of one byte, or of two from 128 on.
+    """Read a ``tokenizer.bin``: byte strings, each behind its length of one byte, or of two from 128 on.
 
     :raises OSError: the file cannot be read.
     :raises ValueError: it is cut short.

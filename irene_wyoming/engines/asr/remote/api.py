@@ -1,4 +1,4 @@
-"""What OpenAI's HTTP API and its WebSocket have in common: names of models, prompts, keys and complaints."""
+"""Common parts of OpenAI's HTTP API and its WebSocket: names of models, prompts, keys and errors."""
 
 import json
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from irene_wyoming.language.vocabulary import TypedNames
 from irene_wyoming.wire.fields import cleaned
 
 DEFAULT_MODEL = "whisper-1"
-"""The name that servers with one model take for it."""
+"""The name that servers accept for their only model."""
 
 SHORTEST_S = 0.1
-"""Seconds of audio that these servers take at least."""
+"""Least seconds of audio that these servers take."""
 
 MAX_MODELS, MAX_LANGUAGES, MAX_TAG = 4_096, 256, 36
 """Bounds of a list: models, languages of each, characters of a language. Speaches has hundreds of models; Whisper
@@ -27,7 +27,7 @@ PROMPT_CHARS = 800
 
 
 class Complaints:
-    """What goes wrong with one server, in words that never hold its key.
+    """Makes messages about one server's failures, never with its key.
 
     :param where: the provider and the server's address.
     """
@@ -37,27 +37,27 @@ class Complaints:
         self._key = key
 
     def failed(self, what: object) -> EngineFailed:
-        """Something that is no answer of the server's."""
+        """The error for an invalid answer of the server."""
         return EngineFailed(f"{self.where}: {self.cleaned(str(what))}")
 
     def refused(self, status: int, body: bytes = b"") -> EngineFailed:
-        """The server has answered with an HTTP status that is no success."""
+        """The error for an HTTP status that is no success."""
         if status in (401, 403):
             return EngineFailed(f"{self.where} refuses the API key, or wants one (HTTP {status})")
         return EngineFailed(f"{self.where} answered HTTP {status}: {self.cleaned(reason(body))}")
 
     def cleaned(self, text: str) -> str:
-        """What the server says, on one line and without the key: servers like to quote what they were sent."""
+        """A server's text on one line and without the key, since servers like to quote requests."""
         return cleaned(text.replace(self._key, "***") if self._key else text)
 
 
 def headers(key: str | None) -> dict[str, str]:
-    """What shows the key."""
+    """The headers with the key."""
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def reason(body: bytes) -> str:
-    """What a server says went wrong: the message in its JSON, or else the text itself."""
+    """The reason in a server's answer: the message in its JSON, or else its text."""
     text = body.decode(errors="replace")
     try:
         return message(json.loads(text))
@@ -66,7 +66,7 @@ def reason(body: bytes) -> str:
 
 
 def message(found: object) -> str:
-    """The message in an error: ``{"error": {"message": ...}}``, and what other servers make of it."""
+    """The message of an error: ``{"error": {"message": ...}}``, or other servers' forms."""
     for key in ("error", "message", "detail"):
         if isinstance(found, Mapping) and key in found:
             found = found[key]
@@ -74,7 +74,7 @@ def message(found: object) -> str:
 
 
 def model_there(name: str, where: str, listed: bytes) -> ModelInfo:
-    """A model at an address, with its languages where the server says them.
+    """Describe a model at an address, with its languages where the server lists them.
 
     :param listed: the answer to ``GET /models``. Speaches has ``language`` for each model there, Ray's farm
         ``languages``; OpenAI and vLLM have neither. A server that lists one model takes any name for it.
@@ -83,7 +83,7 @@ def model_there(name: str, where: str, listed: bytes) -> ModelInfo:
 
 
 def languages(name: str, listed: bytes) -> tuple[str, ...]:
-    """What a model understands, by the server's list; nothing: it does not say."""
+    """The languages of a model in the server's list; empty: it has none."""
     try:
         rows = json.loads(listed)["data"]
         known = {row["id"]: row.get("languages") or row.get("language") for row in rows[:MAX_MODELS]}
@@ -98,7 +98,7 @@ def languages(name: str, listed: bytes) -> tuple[str, ...]:
 
 
 def prompt(request: AsrRequest, vocabulary: TypedNames) -> str:
-    """Words to lean towards, the most important last: where there are too many, the beginning is what is dropped."""
+    """The words to lean towards, the most important last, since a prompt's beginning is dropped first."""
     told = () if request.vocabulary is None else likely_names(request.vocabulary, request.language or "en")
     words = dict.fromkeys([*reversed(told), *request.terms, *vocabulary.devices, *vocabulary.areas, *request.names])
     text = ", ".join(words)

@@ -1,4 +1,4 @@
-"""Remote: an AsrEngine that lets another machine decode, and knows what that machine offers while it is awake."""
+"""Remote: an AsrEngine that lets another machine decode, and keeps its list of models."""
 
 import logging
 import time
@@ -17,33 +17,33 @@ from irene_wyoming.tags import primary
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 30.0
-"""Seconds between looks at what the other machine offers: as often as a hub asks us."""
+"""Seconds between looks at the other machine's models: as often as a hub asks us."""
 
 
 class Server(Protocol):
-    """Another machine's speech-to-text, reached over the network; used on one event loop."""
+    """The speech-to-text of another machine, used on one event loop."""
 
     async def models(self) -> Sequence[ModelInfo]:
-        """:raises EngineFailed: it does not say, within a deadline."""
+        """List its models; raises EngineFailed where it does not answer in time."""
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
-        """Without a deadline: whoever asks gives up by cancelling.
+        """Transcribe an utterance, without a deadline: the caller cancels.
 
-        :raises EngineFailed: whatever goes wrong on the way or there.
+        :raises EngineFailed: the network or the other machine fails.
         """
 
     async def close(self) -> None: ...
 
 
 class Remote:
-    """Needs the other machine for sessions only.
+    """An engine that needs the other machine for sessions only.
 
-    :param server: closed with the engine.
-    :param model: the default; what is offered while the other machine has never been seen.
-    :param language: spoken where a request does not say it.
-    :param languages: what is understood where the server does not say; empty: whatever is asked for is left to it.
-    :param first_look_s: how long to wait for what the other machine offers, so that a hub hears it at the first asking.
-    :param clock: seconds, never going back.
+    :param server: the other machine's server, closed with the engine.
+    :param model: the default model, offered until the other machine was seen once.
+    :param language: language where a request names none.
+    :param languages: languages where the server lists none; empty: the server decides.
+    :param first_look_s: seconds to wait for the other machine's models, so that a hub's first question gets them.
+    :param clock: monotonic seconds.
     """
 
     format = SPEECH
@@ -63,8 +63,8 @@ class Remote:
         self.name = name
         self._server = server
         self._default = model.name
-        self._models: tuple[ModelInfo, ...] = (replace(model, installed=False),)  # languages: only what the server says
-        self._awake: bool | None = None  # None: nobody has looked yet
+        self._models: tuple[ModelInfo, ...] = (replace(model, installed=False),)  # languages: only the server's own
+        self._awake: bool | None = None  # None: not looked yet
         self._language = language
         self._languages = tuple(languages)
         self._patience_s = patience_s
@@ -79,9 +79,9 @@ class Remote:
             log.info("%s: not known yet what it offers; looking goes on", name)
 
     def models(self) -> Sequence[ModelInfo]:
-        """What the other machine offered when it was last seen; none of it installed while it sleeps.
+        """The other machine's models when it was last seen; none is installed while it sleeps.
 
-        Never waits: when that is older than LOOK_EVERY_S, it is looked up meanwhile, for the next to ask.
+        It never waits: a list older than LOOK_EVERY_S is refreshed for the next question.
         """
         if not self._closed and self._looking.done() and self._clock() - self._looked >= LOOK_EVERY_S:
             self._looked = self._clock()
@@ -90,7 +90,9 @@ class Remote:
         return [replace(model, languages=model.languages or shown) for model in self._models]
 
     def session(self, request: AsrRequest) -> RemoteSession:
-        """:raises UnknownModel, UnsupportedRequest: another model or language than it offers.
+        """Open a session.
+
+        :raises UnknownModel, UnsupportedRequest: the model or language is not offered.
 
         :raises EngineFailed: the engine is closed.
         """

@@ -1,4 +1,4 @@
-"""A speech-to-text server that speaks OpenAI's HTTP API (``/audio/transcriptions``), as its client."""
+"""A client of speech-to-text servers with OpenAI's HTTP API (``/audio/transcriptions``)."""
 
 import io
 import json
@@ -18,12 +18,12 @@ OK = 200
 
 
 class HttpServer(OpenAiServer):
-    """Is sent the whole utterance at its end."""
+    """A server that gets the whole utterance at its end."""
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
-        """Connect while the person speaks, send all of it at the end.
+        """Connect while the person speaks, and send the utterance at its end.
 
-        :raises EngineFailed: no connection, no transcript, or something that is none.
+        :raises EngineFailed: there is no connection, or no valid transcript.
         """
         await self._reach()
         pcm = b"".join([piece async for piece in utterance])
@@ -43,7 +43,7 @@ class HttpServer(OpenAiServer):
         return Transcription(transcript(found.get("text"), self._told.where), language, self._name)
 
     async def _sent(self, path: str, form: aiohttp.FormData) -> bytes:
-        """The body of a good answer."""
+        """Post the form and return the body of a good answer."""
         try:
             async with self._http().post(self._base + path, data=form, allow_redirects=False) as response:
                 body = await self._body(response)

@@ -1,6 +1,6 @@
-"""OpenAiServer: a server with OpenAI's API, whichever way the audio goes: its session, its models, what goes wrong.
+"""OpenAiServer: the common part of clients of OpenAI's API: the HTTP session, the models, errors.
 
-aiohttp, because it does TLS, proxies, multipart, WebSockets and pooled connections, and can be cut short at any point.
+It uses aiohttp for TLS, proxies, multipart, WebSockets and pooled connections, which can be cancelled at any point.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from irene_wyoming.language.vocabulary import TypedNames
 from irene_wyoming.wire.address import reason
 
 ANSWER_BYTES = 1 << 20
-"""Of one answer: a transcript with everything that some servers add has some 10 kB."""
+"""Most bytes of one answer: a transcript with all that servers add has some 10 kB."""
 
 
 class OpenAiServer:
     """The server whose API is at ``base``, e.g. ``https://host:8000/v1`` or ``wss://host:8000/v1``.
 
-    :param model: used where a request names none; None: DEFAULT_MODEL.
-    :param vocabulary: what the server should lean towards besides what a request names.
+    :param model: model where a request names none; None: DEFAULT_MODEL.
+    :param vocabulary: names to lean towards besides those of a request.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class OpenAiServer:
         self._client: aiohttp.ClientSession | None = None  # made on the loop that uses it
 
     async def models(self) -> Sequence[ModelInfo]:
-        """The configured model, if the server answers: its own list would name every other kind of model, too.
+        """The configured model, if the server answers; its own list has other kinds of models, too.
 
         :raises EngineFailed: it cannot be reached, or refuses the key.
         """
@@ -63,7 +63,7 @@ class OpenAiServer:
         if self._client is None:
             self._client = aiohttp.ClientSession(
                 headers=self._headers,
-                # The answer's own deadline is the session's, over all of it: this one would start anew with every byte.
+                # The session's deadline covers the whole answer; this one would start anew with every byte.
                 timeout=aiohttp.ClientTimeout(None, connect=self._connect_timeout_s),
                 connector=aiohttp.TCPConnector(ssl=self._verify),
                 auto_decompress=False,
@@ -72,9 +72,9 @@ class OpenAiServer:
         return self._client
 
     async def _reach(self) -> bytes:
-        """Have a connection, which the next request will use.
+        """Open a connection for the next request.
 
-        :return: the server's list of models; nothing: it is busy.
+        :return: the server's list of models; empty: it is busy.
         :raises EngineFailed: it cannot be reached, or refuses the key.
         """
         brief = aiohttp.ClientTimeout(None, connect=self._connect_timeout_s, sock_read=self._connect_timeout_s)
@@ -85,7 +85,7 @@ class OpenAiServer:
                     raise self._told.refused(response.status)
                 return await self._body(response)
         except aiohttp.SocketTimeoutError:
-            return b""  # it is there, and busy
+            return b""  # the server is there, and busy
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._failed(error) from error
 
@@ -110,7 +110,7 @@ class OpenAiServer:
 
 
 def proxy_of(base: str) -> str | None:
-    """The proxy that the environment names for an address; None: none."""
+    """The proxy for an address in the environment; None: none."""
     parts = urlsplit(base)
     scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
     return None if proxy_bypass(parts.hostname or "") else getproxies().get(scheme)

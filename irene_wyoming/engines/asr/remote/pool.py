@@ -1,4 +1,4 @@
-"""Pool: several servers as one. The least busy is asked, another where that one fails or is late."""
+"""Pool: several servers as one. The least busy is asked first, another where it fails or is late."""
 
 import asyncio
 import logging
@@ -20,18 +20,18 @@ PROBE_EVERY_S = 5.0
 """Seconds between looks at a server that has failed. A restart takes about as long."""
 
 LATE_IN_A_ROW = 3
-"""Utterances for which a server may be late, one after the other, before it is left alone: one may be a long one."""
+"""Late utterances in a row after which a server is left alone; a single one may be a long one."""
 
 REST_S, REST_MOST_S = 5.0, 60.0
-"""Seconds that a server rests which answers a probe, and fails utterances: the first time, and at most."""
+"""Seconds of rest for a server that answers probes and fails utterances: the first time, and at most."""
 
 
 class Member:
     """One server of a pool.
 
-    :param uri: where it is, for messages.
-    :param number: of the address in the configuration, from 1.
-    :param clock: seconds, never going back.
+    :param uri: its address, for messages.
+    :param number: number of the address in the configuration, from 1.
+    :param clock: monotonic seconds.
     """
 
     def __init__(self, number: int, uri: str, server: Server, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,7 +43,7 @@ class Member:
         """It has answered when it was last asked."""
         self.offers: Sequence[ModelInfo] = ()
         """What it offered when it was last seen; nothing: it was never seen."""
-        self._late = 0  # utterances in a row
+        self._late = 0  # late utterances in a row
         self._rest_s = REST_S
         self._rests_until = 0.0
         self._clock = clock
@@ -55,16 +55,13 @@ class Member:
         return self.awake and self._clock() >= self._rests_until
 
     def suits(self, request: AsrRequest, language: str) -> bool:
-        """Whether it may know the model and the language."""
+        """Whether the server may know the model and the language."""
         able = [model for model in self.offers if request.model in (None, model.name)]
         known = [primary(tag) for model in able for tag in model.languages]
         return not self.offers or (bool(able) and (not known or primary(language) in known))
 
     async def look(self) -> None:
-        """See whether it answers.
-
-        :raises EngineFailed: it does not.
-        """
+        """Check whether the server answers; raises EngineFailed where it does not."""
         try:
             self.offers = await self.server.models()
         except EngineFailed as error:
@@ -77,9 +74,9 @@ class Member:
         self._turn(awake=True)
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
-        """Have the server transcribe, and remember what came of it.
+        """Let the server transcribe, and note the outcome.
 
-        :raises EngineFailed: as Server does.
+        :raises EngineFailed: the network or the server fails.
         """
         try:
             result = await self.server.transcribe(request, language, utterance)
@@ -91,17 +88,17 @@ class Member:
         return result
 
     def let_go(self, _: object) -> None:
-        """It has an utterance less at hand."""
+        """Note that it has one utterance less at hand."""
         self.busy -= 1
 
     def was_late(self) -> None:
-        """Another has answered meanwhile, or nobody waits any more."""
+        """Note that another has answered first, or nobody waits any more."""
         self._late += 1
         if self._late >= LATE_IN_A_ROW:
             self._fell_asleep()
 
     def _fell_asleep(self) -> None:
-        """Leave it alone until it answers a probe, and has rested."""
+        """Leave the server alone until it answers a probe and has rested."""
         self._turn(awake=False)
         self._late = 0
         self._rests_until = self._clock() + self._rest_s
@@ -113,11 +110,11 @@ class Member:
 
 
 class Pool:
-    """A Server made of several.
+    """Several servers as one Server.
 
-    :param members: in the order in which they are asked while all are idle.
-    :param hedge_s: seconds from the end of the audio until another is asked as well; None: never.
-    :param patience_s: seconds from the end of the audio until nobody waits any more.
+    :param members: servers in the order in which they are asked while idle.
+    :param hedge_s: seconds after the end of the audio until another is asked as well; None: never.
+    :param patience_s: seconds after the end of the audio until nobody waits any more.
     :param probe_every_s: seconds between looks at a server that has failed.
     """
 
@@ -138,7 +135,7 @@ class Pool:
         self._probing: asyncio.Task[None] | None = None
 
     async def models(self) -> Sequence[ModelInfo]:
-        """What they offer together: each model once, with the languages in which any of them hears it.
+        """The models of all servers, each once, with the languages of all.
 
         :raises EngineFailed: none of them answers.
         """
@@ -150,9 +147,9 @@ class Pool:
         return united([model for member in self._members if member.awake for model in member.offers])
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
-        """The first answer.
+        """Transcribe with several servers; the first answer counts.
 
-        :raises EngineFailed: none has answered in time.
+        :raises EngineFailed: no server has answered in time.
         """
 
         def ask(member: Member, heard: Utterance) -> Coroutine[Any, Any, Transcription]:
@@ -169,12 +166,12 @@ class Pool:
             await member.server.close()
 
     def _order(self, request: AsrRequest, language: str) -> list[Member]:
-        """Whom to ask, one after the other: those that sleep last, since they are better than nobody."""
+        """The servers to ask, one after the other; sleeping ones last, since they are better than nobody."""
         able = [member for member in self._members if member.suits(request, language)] or self._members
         return sorted(able, key=lambda member: (not member.ready, member.busy))
 
     def _probe_the_sleeping(self) -> None:
-        """Look at those that sleep until all are awake. The engine's loop ends it."""
+        """Probe sleeping servers until all are awake. The engine's loop ends it."""
         if (self._probing is None or self._probing.done()) and not all(member.awake for member in self._members):
             self._probing = asyncio.ensure_future(self._probe())
 
@@ -188,9 +185,9 @@ Ask = Callable[[Member, Utterance], Coroutine[Any, Any, Transcription]]
 
 
 class Race:
-    """One utterance, and those who are asked for it.
+    """One utterance with the servers that are asked for it.
 
-    :param order: whom to ask, one after the other.
+    :param order: servers to ask, one after the other.
     """
 
     def __init__(self, name: str, order: Sequence[Member], ask: Ask, utterance: Utterance) -> None:
@@ -201,9 +198,9 @@ class Race:
         self._running: dict[asyncio.Task[Transcription], Member] = {}
 
     async def run(self, hedge_s: float | None, patience_s: float) -> Transcription:
-        """The first answer. The next is asked when all that were have failed, or once when they are late.
+        """Wait for the first answer. The next server is asked when all before have failed, or once when they are late.
 
-        :param hedge_s, patience_s: as for Pool.
+        :param hedge_s, patience_s: those of Pool.
         :raises EngineFailed: all have failed, or none has answered in time.
         """
         late = self._alarm(patience_s if hedge_s is None else min(hedge_s, patience_s))
@@ -231,7 +228,7 @@ class Race:
             over.cancel()
 
     def _alarm(self, seconds: float) -> "asyncio.Task[None]":
-        """Done so long after the end of the audio."""
+        """A task that ends so many seconds after the end of the audio."""
 
         async def ring() -> None:
             await self._utterance.end()
@@ -240,7 +237,7 @@ class Race:
         return asyncio.ensure_future(ring())
 
     def _start(self, utterance: Utterance) -> "asyncio.Task[Transcription]":
-        """Ask the next one."""
+        """Ask the next server."""
         member = self._left.pop(0)
         task = asyncio.ensure_future(self._ask(member, utterance))
         task.add_done_callback(member.let_go)
@@ -249,9 +246,9 @@ class Race:
         return task
 
     def _answer(self, task: "asyncio.Task[Transcription]") -> Transcription | None:
-        """What one has answered; None: it has failed, and another is asked.
+        """The answer of one server; None: it has failed, and another is asked.
 
-        :raises EngineFailed: there is no other.
+        :raises EngineFailed: there is no other server.
         """
         del self._running[task]
         try:
@@ -265,9 +262,9 @@ class Race:
             return None
 
     def _stop(self, *, late: bool) -> None:
-        """Cancel those who still run.
+        """Cancel the running requests.
 
-        :param late: they have had the time that an answer should take.
+        :param late: whether they have taken too long.
         """
         for task, member in self._running.items():
             if late:
@@ -277,13 +274,13 @@ class Race:
 
 
 def _forgotten(task: "asyncio.Task[Transcription]") -> None:
-    """Take note of what came of a task that nobody waits for, or asyncio would complain."""
+    """Take the result of a task that nobody waits for, or asyncio would complain."""
     if not task.cancelled():
         task.exception()
 
 
 def united(models: Sequence[ModelInfo]) -> Sequence[ModelInfo]:
-    """Each model once, by name, with all of its languages, installed where any of them is."""
+    """Join lists of models: each name once, with all languages, installed where any of them is."""
     found: dict[str, ModelInfo] = {}
     for model in models:
         known = found.get(model.name, model)

@@ -1,9 +1,8 @@
-"""A speech-to-text server that speaks OpenAI's realtime API by WebSocket: audio goes while it is spoken, text comes.
+"""A client of OpenAI's realtime API by WebSocket, which sends audio while it is spoken.
 
-The messages are those of https://developers.openai.com/api/docs/guides/realtime-transcription. Two servers that people
-run themselves differ: Speaches (https://speaches.ai/usage/realtime-api) keeps the session of the API's beta, and vLLM
-(https://docs.vllm.ai, entrypoints/openai/realtime) has a shorter exchange with audio at 16 kHz. The server's first
-message tells them apart.
+The messages are those of https://developers.openai.com/api/docs/guides/realtime-transcription. Two servers differ:
+Speaches (https://speaches.ai/usage/realtime-api) uses the session of the API's beta. vLLM (https://docs.vllm.ai,
+entrypoints/openai/realtime) has a shorter exchange with audio at 16 kHz. The server's first message shows which it is.
 """
 
 import asyncio
@@ -28,22 +27,22 @@ from irene_wyoming.tags import primary
 PATH = "/realtime"
 
 MESSAGE_BYTES = 1 << 20
-"""Bytes of one message from the server: a session with everything in it has some 5 kB."""
+"""Most bytes of one message from the server: a complete session has some 5 kB."""
 
 CONVERSATION_BYTES = 4 << 20
-"""Bytes of all messages of one utterance: pieces of text with their envelopes take some 100 kB a minute."""
+"""Most bytes of all messages of one utterance: pieces of text in their envelopes take some 100 kB a minute."""
 
 PIECE_BYTES = 48_000
 """Bytes of audio in one message, a second: the servers' own limits begin at 1 MB."""
 
 CLOSE_S = 0.5
-"""Seconds that the server gets to close its side. Nobody waits for it."""
+"""Seconds for the server to close its side. Nobody waits for it."""
 
 WITHOUT_MODEL = ("openai.com", "azure.com")
-"""Domains that refuse a model in the address of a transcription; Speaches wants one there."""
+"""Domains that refuse a model in the address of a transcription; Speaches requires one."""
 
 WITHOUT_PROMPT = "gpt-realtime"
-"""What models' names begin with that take no prompt."""
+"""Start of the names of models that take no prompt."""
 
 PARTS = ("conversation.item.input_audio_transcription.delta", "transcription.delta")
 WHOLES = {"conversation.item.input_audio_transcription.completed": "transcript", "transcription.done": "text"}
@@ -54,30 +53,30 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a server wants to be spoken to."""
+    """The messages that one kind of server wants."""
 
     form: AudioFormat
-    """The audio that it takes."""
+    """The format of the audio."""
     before: tuple[Message, ...]
-    """What is sent before the audio."""
+    """Messages before the audio."""
     after: Message
-    """What ends the audio."""
+    """The message that ends the audio."""
 
 
 def dialect(created: Message, model: str, language: str, words: str) -> Dialect:
     """The dialect of a server, by its first message.
 
-    :param created: ``session.created``.
-    :param language: spoken, as ``en``.
-    :param words: to lean towards; empty: none.
+    :param created: the message ``session.created``.
+    :param language: the spoken language, such as ``en``.
+    :param words: words to lean towards; empty: none.
     """
     commit = {"type": "input_audio_buffer.commit"}
     session = created.get("session")
-    if not isinstance(session, Mapping):  # vLLM: generation begins with a commit, and ends with a final one
+    if not isinstance(session, Mapping):  # vLLM: a commit begins the generation, a final one ends it
         update: Message = {"type": "session.update", "model": model}
         return Dialect(SPEECH, (update, commit), {**commit, "final": True})
     hearing = {"model": model, "language": language} | ({"prompt": words} if words else {})
-    if "input_audio_format" in session:  # the beta's flat session, as Speaches has it
+    if "input_audio_format" in session:  # the flat session of the beta, used by Speaches
         told: Message = {"input_audio_transcription": hearing, "turn_detection": None}
     else:
         form = {"type": "audio/pcm", "rate": WIDE.rate}
@@ -89,21 +88,21 @@ def dialect(created: Message, model: str, language: str, words: str) -> Dialect:
 
 
 WIDE = AudioFormat(24_000, 2, 1)
-"""The audio of OpenAI's API."""
+"""The audio format of OpenAI's API."""
 
 
 class RealtimeServer(OpenAiServer):
-    """Is sent the utterance while it is spoken."""
+    """A server that gets the utterance while it is spoken."""
 
     def __init__(self, name: str, base: str, **settings: Any) -> None:
-        """:param settings: as for OpenAiServer."""
+        """:param settings: those of OpenAiServer."""
         super().__init__(name, base, **settings)
         self._closing: set[asyncio.Task[bool]] = set()
 
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
-        """Send the utterance while it is spoken, and take the text that comes meanwhile.
+        """Send the utterance while it is spoken, and read the text that comes meanwhile.
 
-        :raises EngineFailed: no connection, no transcript, or something that is none.
+        :raises EngineFailed: there is no connection, or no valid transcript.
         """
         model = request.model or self._model
         words = "" if model.startswith(WITHOUT_PROMPT) else prompt(request, self._vocabulary)
@@ -143,15 +142,15 @@ class Talk:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, told: Complaints) -> None:
         self._socket = socket
         self._told = told
-        self._taken = 0  # bytes
-        self._texts: dict[str, str] = {}  # what was understood, by item, in the order of their beginning
+        self._taken = 0  # bytes received
+        self._texts: dict[str, str] = {}  # text by item, in order of their beginning
         self._open: set[str] = set()  # items whose text may still grow
         self._committed = False
 
     async def transcribe(self, spoken: Dialect, utterance: Utterance) -> str:
-        """What was said.
+        """Exchange audio for its text.
 
-        :raises EngineFailed: the server says that it failed, or nothing, or something that is none of it.
+        :raises EngineFailed: the server reports a failure, is silent, or sends something invalid.
         """
         sending = asyncio.ensure_future(self._send(spoken, utterance))
         hearing = asyncio.ensure_future(self._hear(utterance))
@@ -159,14 +158,14 @@ class Talk:
             await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
             if sending.done() and not sending.exception() and not sending.result():
                 return ""
-            return await hearing  # what breaks the sending breaks the hearing, too, and that knows why
+            return await hearing  # what breaks the sending breaks the hearing, too, which knows the reason
         finally:
             sending.cancel()
             hearing.cancel()
             await asyncio.gather(sending, hearing, return_exceptions=True)
 
     async def _send(self, spoken: Dialect, utterance: Utterance) -> bool:
-        """Send all of it; False: it is too short for servers to take, and nothing is asked."""
+        """Send all audio; False: it is too short for these servers, and nothing is asked."""
         for each in spoken.before:
             await self._socket.send_json(each)
         converter = Converter(SPEECH, spoken.form)
@@ -187,7 +186,7 @@ class Talk:
             await self._socket.send_json({"type": "input_audio_buffer.append", "audio": audio})
 
     async def _hear(self, utterance: Utterance) -> str:
-        """The text of all items, when the audio was committed and none of them grows any more."""
+        """Wait for the text of all items, after the commit, until none of them grows."""
         while True:
             found = await self.read()
             kind, item = found.get("type"), str(found.get("item_id"))
@@ -207,14 +206,14 @@ class Talk:
         return " ".join(text.strip() for text in self._texts.values() if text.strip())
 
     def _text(self, value: object) -> str:
-        """:raises EngineFailed: it is no text, or longer than anybody speaks."""
+        """Check a text; raises EngineFailed where it is none, or longer than speech."""
         transcript(value, self._told.where)
         return str(value)
 
     async def read(self) -> Message:
-        """The next message.
+        """Read the next message.
 
-        :raises EngineFailed: there is none, or it says that something went wrong.
+        :raises EngineFailed: there is none, or it is an error.
         """
         received = await self._socket.receive()
         if received.type is aiohttp.WSMsgType.ERROR:

@@ -26,19 +26,19 @@ PREFIX = "asr.providers.remote"
 EXPECTED = "expected tcp://host:port (Wyoming), http(s)://host:port/v1 or ws(s)://host:port/v1 (OpenAI's API)"
 
 MAX_ADDRESSES = 16
-"""Servers of one pool: each is asked by itself, and a proxy shares out among more."""
+"""Most servers of a pool: each is asked directly, and for more there are proxies."""
 
 GRACE_S = 0.5
-"""Seconds that a session waits longer than a pool, which then says itself who was late."""
+"""Seconds that a session waits longer than its pool, so that the pool reports who was late."""
 
 MAX_KEY_BYTES = 4_096
-"""Of a file with an API key: keys have 50 to 200 characters, signed tokens up to 2,000."""
+"""Most bytes of a file with an API key: keys have 50 to 200 characters, signed tokens up to 2,000."""
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
-    """Waits for the other machine at most ``connect_timeout_s``, and does without it.
+    """Make the engine, which waits at most ``connect_timeout_s`` for the other machine.
 
-    :raises ConfigError: no ``uri``.
+    :raises ConfigError: there is no ``uri``.
     :raises EngineUnavailable: the API key is missing.
     """
     from irene_wyoming.engines.asr.elsewhere import model_elsewhere
@@ -72,14 +72,14 @@ def _pool(servers: "Mapping[str, Server]", values: Mapping[str, Any]) -> "Server
 
 
 def _model(address: str, values: Mapping[str, Any]) -> str:
-    """The name of the model that is asked for there by default."""
+    """The name of the default model at an address."""
     from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL
 
     return str(values["model"]) or (NAME if address.startswith("tcp:") else DEFAULT_MODEL)
 
 
 def _server(address: str, values: Mapping[str, Any], context: EngineContext) -> "Server":
-    """:raises EngineUnavailable: the API key is missing."""
+    """Make the client of a server; raises EngineUnavailable where the API key is missing."""
     key = api_key(values["api_key"], values["api_key_env"], values["api_key_file"])
     if address.startswith("tcp:"):
         return _wyoming(address, key or "", values)
@@ -117,9 +117,9 @@ def _wyoming(address: str, token: str, values: Mapping[str, Any]) -> "Server":
 def api_key(given: str, variable: str, file: Path | None) -> str | None:
     """The key, which never appears in a message.
 
-    :param given: the key itself; empty: it is elsewhere, or there is none.
+    :param given: the key itself; empty: look in the variable and the file.
 
-    :raises EngineUnavailable: it is not where it should be.
+    :raises EngineUnavailable: the variable or the file has no key.
     """
     if given:
         return str.__str__(given)
@@ -140,7 +140,7 @@ def api_key(given: str, variable: str, file: Path | None) -> str | None:
 
 
 def uri(value: Any) -> str | tuple[str, ...]:
-    """A server's address, without a slash at its end, or those of several; empty: none yet."""
+    """Check one or several addresses, without a slash at their ends; empty: none yet."""
     if not isinstance(value, list | tuple):
         return one_uri(value)
     found = tuple(dict.fromkeys(list_of(some_uri, what=f"{EXPECTED}, or a list of them", at_least=1)(value)))
@@ -150,14 +150,14 @@ def uri(value: Any) -> str | tuple[str, ...]:
 
 
 def some_uri(value: Any) -> str:
-    """An address that is not empty."""
+    """Check an address that is not empty."""
     if not (found := one_uri(value)):
         raise ValueError(EXPECTED)
     return found
 
 
 def one_uri(value: Any) -> str:
-    """One address; empty: none yet."""
+    """Check one address; empty: none yet."""
     if value in ("", None):
         return ""
     if not isinstance(value, str) or not value.isprintable() or any(c.isspace() for c in value):

@@ -1,4 +1,4 @@
-"""A speech-to-text server that speaks Wyoming, as its client: what it is asked, and what is taken from it."""
+"""A client of speech-to-text servers that speak Wyoming, with limits on what it takes from them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,26 +17,26 @@ from irene_wyoming.wire.connection import Connection, Event
 from irene_wyoming.wire.fields import MAX_NAME_CHARS, cleaned
 
 CONVERSATION_BYTES = 4 << 20
-"""Of all that a server may send in one conversation: an Info with hundreds of models has 0.3 MB, a transcript 1 kB."""
+"""Most bytes from a server in one conversation: an Info with hundreds of models has 0.3 MB, a transcript 1 kB."""
 
 INFO_S = 5.0
-"""Seconds for a server to describe itself: a busy one may be in the midst of a decode."""
+"""Seconds for a server to describe itself: a busy one may be decoding."""
 
 MAX_MODELS = 256
-"""Of one server: the largest known lists some 60."""
+"""Most models of one server: the largest known lists some 60."""
 
 MOST_NAMES = 200
-"""Of the home, sent with each utterance: some kilobytes. Engines that take hints take no more than about a hundred."""
+"""Most names of the home sent with each utterance: some kilobytes. Engines take about a hundred hints at most."""
 
 MAX_LANGUAGES = 256
-"""Of one model; Whisper has 99."""
+"""Most languages of one model; Whisper has 99."""
 
 
 class WyomingServer:
-    """The server at one address."""
+    """The client of the server at one address."""
 
     def __init__(self, name: str, address: Address, *, model: str | None, connect_timeout_s: float) -> None:
-        """:param model: asked for where a request names none; None: the server's own default."""
+        """:param model: model where a request names none; None: the server's own default."""
         self._name = name
         self._address = address
         self._where = f"{name}: {address.uri}"
@@ -44,9 +44,9 @@ class WyomingServer:
         self._connect_timeout_s = connect_timeout_s
 
     async def models(self) -> Sequence[ModelInfo]:
-        """What the server's first speech-to-text program offers; others are not asked unless selected.
+        """The models of the server's first speech-to-text program, which it uses without a selection.
 
-        :raises EngineFailed: it does not say in time, or nothing that makes sense.
+        :raises EngineFailed: it does not describe itself in time, or not validly.
         """
         try:
             info = await describe(self._address, self._connect_timeout_s + INFO_S, CONVERSATION_BYTES)
@@ -57,7 +57,7 @@ class WyomingServer:
     async def transcribe(self, request: AsrRequest, language: str, utterance: Utterance) -> Transcription:
         """Send the utterance while it is spoken.
 
-        :raises EngineFailed: no connection, no transcript, or something that is none.
+        :raises EngineFailed: there is no connection, or no valid transcript.
         """
         try:
             async with connect(self._address, self._connect_timeout_s, CONVERSATION_BYTES) as connection:
@@ -73,7 +73,7 @@ class WyomingServer:
             raise EngineFailed(f"{self._where}: {reason(error)}") from error
 
     async def close(self) -> None:
-        """Nothing to give back: each conversation closes its own connection."""
+        """Do nothing: each conversation closes its own connection."""
 
     async def _send(self, connection: Connection, request: AsrRequest, language: str, utterance: Utterance) -> None:
         asked = transcription.request(
@@ -102,9 +102,9 @@ class WyomingServer:
         return Transcription(text, name_of(found.get("language")) or language, self._name)
 
     async def _read(self, connection: Connection) -> Event:
-        """The next event.
+        """Read the next event.
 
-        :raises EngineFailed: there is none, or it says that something went wrong.
+        :raises EngineFailed: there is none, or it is an error.
         """
         try:
             event = await connection.read()
@@ -119,7 +119,7 @@ class WyomingServer:
         return event
 
     def _offered(self, programs: Any) -> Sequence[ModelInfo]:
-        """:raises EngineFailed: no speech-to-text program in it."""
+        """The models of an Info; raises EngineFailed where it has no speech-to-text program."""
         try:
             models = [model_info(model) for model in programs[0].models[:MAX_MODELS]] if programs else []
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -131,13 +131,13 @@ class WyomingServer:
 
 
 def terms(request: AsrRequest, language: str) -> tuple[str, ...]:
-    """What the other side should lean towards besides names: the request's terms, and likely names of the home."""
+    """Words to lean towards besides names: the request's terms, and likely names of the home."""
     told = () if request.vocabulary is None else likely_names(request.vocabulary, language)
     return tuple(dict.fromkeys((*request.terms, *told[:MOST_NAMES])))
 
 
 def model_info(model: Any) -> ModelInfo | None:
-    """A model of theirs as one of ours; None where its name is none. Its fields may have any type."""
+    """Turn another server's model into a ModelInfo; None: its name is invalid. Its fields may have any type."""
     name = name_of(model.name)
     if name is None:
         return None
@@ -154,5 +154,5 @@ def model_info(model: Any) -> ModelInfo | None:
 
 
 def name_of(value: Any) -> str | None:
-    """A name that another side sent, if it is one."""
+    """A name from another side; None: it is none."""
     return value if isinstance(value, str) and value.isprintable() and 0 < len(value) <= MAX_NAME_CHARS else None

@@ -19,29 +19,29 @@ from irene_wyoming.tags import primary
 log = logging.getLogger(__name__)
 
 SHORTEST = SPEECH.rate // 10
-"""Samples below which nothing is decoded, 0.1 s: no word is that short, and some families end the process."""
+"""Least samples that are decoded, 0.1 s: no word is shorter, and some families end the process."""
 
 SOFTEST = 3
-"""Largest sample, of 32768, below which audio is digital silence: families make words of it."""
+"""Largest sample, of 32768, of digital silence, in which some families hear words."""
 
 DELAY_S = 0.3
-"""Seconds by which a streaming model writes a word later than it was said, beyond its own chunks."""
+"""Seconds by which a streaming model writes a word late, beyond its own chunks."""
 
 STEP = SPEECH.rate // 100
 """Samples of one frame of features, 10 ms."""
 
 LONGEST_CHUNK_S = 5.0
-"""Seconds after which a model that wants no chunk is not asked any further."""
+"""Seconds of silence after which the search for a model's chunk gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """See SPEC for what they mean."""
+    """The engine's options; SPEC explains them."""
 
     threads: int
     language: str
     names: tuple[str, ...] = ()
-    """Configured names, for families that can lean towards them."""
+    """Configured names, for families that can lean towards names."""
 
 
 class Sherpa:
@@ -60,7 +60,7 @@ class Sherpa:
         make = online if found.family.online else offline
         try:
             self._model: Any = make(found, settings.threads, settings.language, self._hotwords)
-        except Exception as error:  # the library has no class of its own
+        except Exception as error:  # the library has no error class of its own
             raise EngineUnavailable(
                 f"sherpa: {info.name}: {error}; fetch the model again or give another folder"
             ) from error
@@ -71,7 +71,7 @@ class Sherpa:
         return [self._info]
 
     def session(self, request: AsrRequest) -> "OfflineSession | OnlineSession":
-        """:raises UnknownModel, UnsupportedRequest: another model or language than there is."""
+        """Open a session; raises UnknownModel or UnsupportedRequest for another model or language."""
         if self._model is None:
             raise EngineFailed("sherpa: the engine is closed")
         if request.model not in (None, self._info.name):
@@ -87,7 +87,7 @@ class Sherpa:
         return self._model.create_stream(names) if names else self._model.create_stream()
 
     def finish_all(self, sessions: Sequence["OfflineSession | OnlineSession"]) -> list[Transcription]:
-        """The transcripts of these sessions. Models that decode whole utterances take them together.
+        """Transcribe these sessions; models that decode whole utterances take them together.
 
         :raises EngineFailed: one of them is closed, or the model breaks.
         """
@@ -110,10 +110,10 @@ class Sherpa:
 
 
 def tail(model: Any) -> NDArray[np.float32]:
-    """The silence to put behind an utterance, so that a streaming model says all of it.
+    """The silence to append to an utterance, so that a streaming model writes all of it.
 
-    A model takes a chunk when more audio is there than one chunk holds. So a chunk and the way from one chunk to the
-    next are measured. Both are put behind, with the time by which words come late.
+    A model takes a chunk when more audio is there than one chunk. So the lengths of a chunk and of a step are measured.
+    The silence is their sum, plus the time by which words come late.
     """
     stream = model.create_stream()
     chunk = _until_ready(model, stream)
@@ -122,7 +122,7 @@ def tail(model: Any) -> NDArray[np.float32]:
 
 
 def _until_ready(model: Any, stream: Any) -> int:
-    """Samples of silence until the model takes a chunk.
+    """Measure the samples of silence until the model takes a chunk.
 
     :raises ValueError: it takes none.
     """
@@ -143,7 +143,7 @@ class OfflineSession:
         self._pcm = bytearray()
 
     def push(self, pcm: bytes) -> None:
-        """:raises EngineFailed: the session is closed."""
+        """Add audio; raises EngineFailed where the session is closed."""
         self._open()
         _whole_frames(pcm)
         self._pcm += pcm
@@ -152,11 +152,11 @@ class OfflineSession:
         """Nothing: an utterance is decoded whole."""
 
     def finish(self) -> Transcription:
-        """:raises EngineFailed: the session is closed, or the model breaks."""
+        """Decode the utterance; raises EngineFailed where the session is closed, or the model breaks."""
         return finish_all(self._open(), [self])[0]
 
     def take(self) -> Any:
-        """The library's stream with all of the audio; None: there is nothing to decode. The session is closed.
+        """Close the session and give the library's stream with all its audio; None: there is nothing to decode.
 
         :raises EngineFailed: it is closed already.
         """
@@ -180,7 +180,7 @@ class OfflineSession:
 
 
 def finish_all(model: Any, sessions: Sequence[OfflineSession]) -> list[Transcription]:
-    """Decode what these have heard together.
+    """Decode several sessions together.
 
     :raises EngineFailed: one of them is closed, or the model breaks.
     """
@@ -192,13 +192,13 @@ def finish_all(model: Any, sessions: Sequence[OfflineSession]) -> list[Transcrip
         results = [None if stream is None else stream.result for stream in streams]
     except EngineFailed:
         raise
-    except Exception as error:  # the library has no class of its own
+    except Exception as error:  # the library has no error class of its own
         raise EngineFailed(f"sherpa: {error}") from error
     return [_transcription(result, language) for result, language in zip(results, languages, strict=True)]
 
 
 def _transcription(result: Any, language: str) -> Transcription:
-    """What the library has understood; None: there was nothing to decode."""
+    """Turn the library's result into a transcription; None: there was nothing to decode."""
     if result is None:
         return Transcription("", language, Sherpa.name, 0.0)
     return Transcription(result.text.strip(), language, Sherpa.name, _confidence(result.ys_log_probs))
@@ -214,17 +214,17 @@ class OnlineSession:
         self._tail = tail
 
     def push(self, pcm: bytes) -> None:
-        """:raises EngineFailed: the session is closed, or the model breaks."""
+        """Add audio; raises EngineFailed where the session is closed, or the model breaks."""
         self._open()
         _whole_frames(pcm)
         self._decode(_floats(np.frombuffer(pcm, "<i2")))
 
     def partial(self) -> Steady:
-        """The library writes token by token. Even its beam keeps what it has written, but for rare exceptions."""
+        """The text so far, token by token. Even with its beam the library hardly ever takes text back."""
         return Steady(self._open().get_result(self._stream))
 
     def finish(self) -> Transcription:
-        """:raises EngineFailed: the session is closed, or the model breaks."""
+        """End the utterance; raises EngineFailed where the session is closed, or the model breaks."""
         model = self._open()
         self._decode(self._tail)
         self._stream.input_finished()
@@ -248,7 +248,7 @@ class OnlineSession:
                 self._stream.accept_waveform(SPEECH.rate, samples)
             while model.is_ready(self._stream):
                 model.decode_stream(self._stream)
-        except Exception as error:  # the library has no class of its own
+        except Exception as error:  # the library has no error class of its own
             raise EngineFailed(f"sherpa: {error}") from error
 
 
@@ -262,5 +262,5 @@ def _floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 
 
 def _confidence(log_probs: Sequence[float]) -> float | None:
-    """The mean probability of a token, geometrically; None where the family gives none."""
+    """The geometric mean probability of a token; None where the family gives none."""
     return min(1.0, float(np.exp(np.mean(log_probs)))) if len(log_probs) else None

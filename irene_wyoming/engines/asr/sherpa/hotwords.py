@@ -1,7 +1,7 @@
-"""Hotwords: names that a transducer of sherpa-onnx is to lean towards, as the library can take them.
+"""Hotwords: names that a transducer of sherpa-onnx leans towards, in the library's form.
 
-The library ends the process on hotwords for any other family, and on text that it cannot cut into a model's tokens. So
-only words that the tokens can spell are handed over, in the letters that they are written in.
+The library ends the process on hotwords for other families, and on text that the model's tokens cannot spell. So only
+words that the tokens can spell are given to it.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from irene_wyoming.language.spoken import spoken_forms
 from irene_wyoming.models.families import Found
 
 FAMILIES = ("transducer", "online_transducer")
-"""Families that survive hotwords. Parakeet is a transducer, too, but beam search leaves a fifth of its texts empty."""
+"""Families that accept hotwords. Parakeet is a transducer, too, but beam search leaves a fifth of its texts empty."""
 
 MOST = 100
-"""Names of one utterance. More of them take longer to search than they are worth."""
+"""Most names of one utterance. More of them slow the search for little gain."""
 
 START = "\N{LOWER ONE EIGHTH BLOCK}"
 """Marks the start of a word in tokens of sentencepiece."""
@@ -24,11 +24,11 @@ START = "\N{LOWER ONE EIGHTH BLOCK}"
 
 @dataclass(frozen=True, slots=True)
 class Hotwords:
-    """What the tokens of a model can spell.
+    """Spells names in the tokens of a model.
 
-    :param tokens: all of them, in the order of their numbers.
-    :param unit: how the library cuts text into them: ``bpe``, ``cjkchar`` or ``cjkchar+bpe``.
-    :param names: configured ones.
+    :param tokens: all tokens in the order of their numbers.
+    :param unit: how the library cuts text into tokens: ``bpe``, ``cjkchar`` or ``cjkchar+bpe``.
+    :param names: configured names.
     """
 
     tokens: dict[str, int]
@@ -37,11 +37,11 @@ class Hotwords:
 
     @property
     def pieces(self) -> str:
-        """The tokens as the library reads those of sentencepiece: each with a score, the earlier the higher."""
+        """The tokens in sentencepiece's text form: each with a score, higher for earlier ones."""
         return "".join(f"{token}\t{-number}\n" for token, number in self.tokens.items())
 
     def text(self, request: AsrRequest, language: str) -> str:
-        """The hotwords of an utterance; empty: there are none that the tokens can spell."""
+        """The hotwords of an utterance; empty: the tokens can spell none."""
         home = request.vocabulary
         known = self.names if home is None else likely_names(home, language)
         named = (*request.names, *request.terms, *known)
@@ -61,9 +61,9 @@ class Hotwords:
 
 
 def of_model(found: Found, names: Sequence[str]) -> Hotwords | None:
-    """What a model's tokens can spell; None: it takes no hotwords.
+    """Make the Hotwords of a model; None: it takes none.
 
-    :param names: configured ones.
+    :param names: configured names.
     """
     if found.family.name not in FAMILIES:
         return None

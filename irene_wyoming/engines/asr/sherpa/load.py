@@ -1,4 +1,4 @@
-"""Recognizers of the sherpa-onnx library, made as each family wants it."""
+"""Makes recognizers of the sherpa-onnx library for each family."""
 
 import base64
 import tempfile
@@ -13,15 +13,16 @@ from irene_wyoming.models.families import Found
 from irene_wyoming.tags import primary
 
 SCORE = 0.8
-"""What each token of a hotword gains, as a logarithm. The library's own is 1.5. Of 180 noisy commands of a small model
-in the tests, 1.5 mended 6 and spoiled 6, since names came up that nobody had said; 0.8 mended 5 and spoiled 2."""
+"""Bonus of each token of a hotword, as a logarithm. The library's own is 1.5. Of 180 noisy commands of a small model in
+the tests, 1.5 mended 6 and spoiled 6, since names came up that nobody had said; 0.8 mended 5 and spoiled 2.
+"""
 
 
 def offline(found: Found, threads: int, language: str, hotwords: Hotwords | None) -> Any:
-    """A recognizer of whole utterances.
+    """Make a recognizer of whole utterances.
 
-    :param language: of the speech, where a family has to be told.
-    :param hotwords: None: of a family that does not take any.
+    :param language: the spoken language, for families that need it.
+    :param hotwords: None: the family takes none.
     """
     made = sherpa_onnx.OfflineRecognizer
     spoken = primary(language)
@@ -37,7 +38,7 @@ def offline(found: Found, threads: int, language: str, hotwords: Hotwords | None
             encoder=kept["encoder"], decoder=kept["decoder_model_merged"], **common(kept)
         ),
         "transducer": lambda kept: made.from_transducer(**three(kept), **common(kept), **leaning(kept)),
-        # Beam search leaves a fifth of the utterances of Parakeet v3 empty: an open fault of the library's.
+        # Beam search leaves a fifth of the utterances of Parakeet v3 empty: an open fault of the library.
         "nemo_transducer": lambda kept: made.from_transducer(
             **three(kept), **common(kept), model_type="nemo_transducer", decoding_method="greedy_search"
         ),
@@ -59,7 +60,7 @@ def offline(found: Found, threads: int, language: str, hotwords: Hotwords | None
 
 
 def online(found: Found, threads: int, language: str, hotwords: Hotwords | None) -> Any:  # noqa: ARG001  # a signature with ``offline``
-    """A recognizer that decodes while the person speaks."""
+    """Make a recognizer that decodes while the person speaks."""
     made = sherpa_onnx.OnlineRecognizer
     families: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
         "online_transducer": lambda kept: made.from_transducer(**three(kept), **common(kept), **leaning(kept)),
@@ -86,7 +87,7 @@ def single(kept: Mapping[str, Any]) -> str:
 
 
 def leaning(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """What a transducer needs to lean towards hotwords: a beam, and how text is cut into its tokens."""
+    """The arguments with which a transducer leans towards hotwords: a beam, and how text is cut into tokens."""
     unit = kept.get("unit")
     if unit is None:
         return {}
@@ -99,7 +100,7 @@ def leaning(kept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _made(make: Callable[[Mapping[str, Any]], Any], found: Found, threads: int, hotwords: Hotwords | None) -> Any:
-    """Files that the library wants and the folder lacks are written for the time of loading."""
+    """Make a recognizer; files that the folder lacks are written temporarily."""
     kept: dict[str, Any] = {role: str(path) for role, path in found.files.items()} | {"threads": threads}
     with tempfile.TemporaryDirectory(prefix="irene-tokens-") as folder:
         if "tokens" not in kept:
@@ -117,9 +118,9 @@ def _written(folder: str, name: str, text: str) -> str:
 
 
 def tokens_text(tokenizer: bytes) -> str:
-    """Moonshine's ``tokenizer.bin`` as the library wants it: each token in base64, and its number.
+    """Convert Moonshine's ``tokenizer.bin`` to the library's form: each token in base64, and its number.
 
-    The file holds byte strings, each behind its length, which has a second byte from 128 on.
+    The file has byte strings, each behind its length, which has a second byte from 128 on.
 
     :raises ValueError: the file is cut short.
     """

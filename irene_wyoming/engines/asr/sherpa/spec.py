@@ -26,11 +26,11 @@ CODES = frozenset(
         *("ur", "uz", "vi"),
     ]
 )
-"""Language codes that stand in the names of models."""
+"""Language codes that occur in names of models."""
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
-    """:raises EngineUnavailable: there is no model, or it is broken; the message names the file."""
+    """Make the engine; raises EngineUnavailable with the file's name where the model is missing or broken."""
     path = folder.find("sherpa", values["model"], context.data_dir).path
     found = find(path)
     from irene_wyoming.engines.asr.sherpa.engine import Settings, Sherpa
@@ -49,7 +49,7 @@ def offers(values: Mapping[str, Any], context: EngineContext) -> Sequence[ModelI
 
 
 def model_info(path: Path, found: Found, language: str) -> ModelInfo:
-    """What a hub sees of the model in that folder."""
+    """Describe the model in that folder for hubs."""
     return described(path.name, languages(path.name, found, language), installed=True)
 
 
@@ -60,9 +60,9 @@ def described(name: str, known: tuple[str, ...], *, installed: bool) -> ModelInf
 
 
 def languages(name: str, found: Found, language: str) -> tuple[str, ...]:
-    """What a model understands, told from its family and the name of its folder.
+    """The languages of a model, by its family and the name of its folder.
 
-    :param language: taken where neither says it.
+    :param language: language where neither shows it.
     """
     if found.family.name == "sense_voice":
         return SENSE_VOICE

@@ -18,25 +18,25 @@ from irene_wyoming.tags import primary
 
 try:
     import vosk
-except OSError as error:  # its shared library wants one of the system that is not there
+except OSError as error:  # its shared library needs one that the system lacks
     raise EngineUnavailable(f"vosk: the library cannot be loaded: {error}") from error
 
 log = logging.getLogger(__name__)
 
 ONLY_ASSERTIONS = -3
-"""Kaldi's log on standard error. Errors come as exceptions; a failed assertion ends the process and should say why."""
+"""Level of Kaldi's log on standard error. Errors are raised; a failed assertion ends the process and should be seen."""
 
 UNKNOWN = ("[unk]", "<unk>")
-"""What models say for words that they do not know."""
+"""The models' words for unknown words."""
 
 
 class Vosk:
-    """A Kaldi model.
+    """An engine with a Kaldi model.
 
-    :param grammar: phrases to listen for instead of everything; names and terms of a request and the names of the home
-        are added to them.
-    :raises EngineUnavailable: the folder holds no whole model.
-    :raises ConfigError: there is a grammar, and the model cannot be given one.
+    :param grammar: phrases to listen for instead of open speech. Names and terms of requests, and names of the home,
+        are added.
+    :raises EngineUnavailable: the folder has no complete model.
+    :raises ConfigError: there is a grammar, and the model cannot take one.
     """
 
     name = "vosk"
@@ -52,7 +52,7 @@ class Vosk:
         vosk.SetLogLevel(ONLY_ASSERTIONS)
         try:
             self._model: Any = vosk.Model(str(folder))
-        except Exception as error:  # the library has no class of its own
+        except Exception as error:  # the library has no error class of its own
             raise EngineUnavailable(f"vosk: {folder}: {error}; fetch the model again or give another folder") from error
         self._info = info
         self._grammar = self._known(grammar)
@@ -64,7 +64,7 @@ class Vosk:
         return [self._info]
 
     def session(self, request: AsrRequest) -> "VoskSession":
-        """:raises UnknownModel, UnsupportedRequest: another model or language than there is."""
+        """Open a session; raises UnknownModel or UnsupportedRequest for another model or language."""
         if self._model is None:
             raise EngineFailed("vosk: the engine is closed")
         if request.model not in (None, self._info.name):
@@ -78,7 +78,7 @@ class Vosk:
         self._model = None
 
     def _recognizer(self, request: AsrRequest) -> Any:
-        if not self._grammar:  # an open model cannot be made to lean towards names
+        if not self._grammar:  # an open model cannot lean towards names
             return vosk.KaldiRecognizer(self._model, SPEECH.rate)
         names = self._known([name.lower() for name in (*request.names, *request.terms)])
         wanted = [*dict.fromkeys((*self._grammar, *names, *self._home(request.vocabulary)))]
@@ -86,14 +86,14 @@ class Vosk:
         return vosk.KaldiRecognizer(self._model, SPEECH.rate, json.dumps(wanted))
 
     def _told(self, names: Vocabulary | None) -> list[str]:
-        """The home's names, in each way in which they are said and the model knows all words of."""
+        """The home's names in all spoken forms whose words the model knows."""
         spoken = self._info.languages[0]
         told = () if names is None else likely_names(names, spoken)
         ways = dict.fromkeys(way for name in told for way in spoken_forms(name, spoken))
         return [way for way in ways if all(self._model.vosk_model_find_word(word) >= 0 for word in way.split())]
 
     def _known(self, phrases: Sequence[str]) -> list[str]:
-        """The phrases that the model can hear, which are those of whose words it has all."""
+        """The phrases whose words the model all knows."""
         known = []
         for phrase in phrases:
             missing = [word for word in phrase.split() if self._model.vosk_model_find_word(word) < 0]
@@ -105,24 +105,24 @@ class Vosk:
 
 
 class VoskSession:
-    """One utterance. A longer pause ends a part of it, and the parts are joined."""
+    """One utterance. A longer pause ends a part of it; the parts are joined."""
 
     def __init__(self, recognizer: Any, language: str) -> None:
         recognizer.SetWords(True)  # for the confidence
         self._recognizer = recognizer
         self._language = language
         self._parts: list[str] = []
-        self._sure: list[float] = []  # of each word
+        self._sure: list[float] = []  # confidence of each word
 
     def push(self, pcm: bytes) -> None:
-        """:raises EngineFailed: the session is closed, or the decoder breaks."""
+        """Add audio; raises EngineFailed where the session is closed, or the decoder breaks."""
         recognizer = self._open()
         if len(pcm) % SPEECH.frame_bytes:
             raise ValueError(f"{len(pcm)} bytes are not whole frames of {SPEECH}")
         try:
             if recognizer.AcceptWaveform(pcm):
                 self._keep(recognizer.Result())
-        except Exception as error:  # the library has no class of its own
+        except Exception as error:  # the library has no error class of its own
             raise EngineFailed(f"vosk: {error}") from error
 
     def partial(self) -> str | None:
@@ -130,7 +130,7 @@ class VoskSession:
         return joined([*self._parts, so_far])
 
     def finish(self) -> Transcription:
-        """:raises EngineFailed: the session is closed."""
+        """End the utterance; raises EngineFailed where the session is closed."""
         self._keep(self._open().FinalResult())
         self.close()
         sure = sum(self._sure) / len(self._sure) if self._sure else 0.0

@@ -15,9 +15,11 @@ AUTHOR = "Alpha Cephei"
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
-    """:raises EngineUnavailable: there is no model, or it is broken; the message names the file.
+    """Make the engine.
 
-    :raises ConfigError: there is a grammar, and the model cannot be given one.
+    :raises EngineUnavailable: the model is missing or broken; the message names the file.
+
+    :raises ConfigError: there is a grammar, and the model cannot take one.
     """
     from irene_wyoming.engines.asr.vosk.engine import Vosk
 
@@ -33,9 +35,9 @@ def offers(values: Mapping[str, Any], context: EngineContext) -> Sequence[ModelI
 
 
 def model_info(name: str, language: str, *, installed: bool = True) -> ModelInfo:
-    """What a hub sees of the model with that folder name.
+    """Describe the model with that folder name for hubs.
 
-    :param language: taken where the name, such as vosk-model-small-en-us-0.15, does not say it.
+    :param language: language where the name (vosk-model-small-en-us-0.15) does not show it.
     """
     found = re.match(r"vosk-model-(?:small-|big-)?([a-z]{2,3})(?=-)", name)
     tag = {"cn": "zh", "ua": "uk", "kz": "kk", "vn": "vi"}.get(found[1], found[1]) if found else language

@@ -1,8 +1,8 @@
 """Whisper: an AsrEngine on faster-whisper.
 
 A Whisper model hears 30 s at a time, so an utterance is decoded whole: at its end, or when the person pauses and nobody
-else waits. It is decoded again only if they go on. What is silent before and after it is left out, since these models
-make sentences of silence.
+else waits. More speech makes it decode again. Silence around the speech is left out, since these models hear sentences
+in it.
 """
 
 import logging
@@ -27,40 +27,40 @@ from irene_wyoming.tags import primary
 
 log = logging.getLogger(__name__)
 
-logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of every piece of audio at INFO
+logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # at INFO it logs every piece of audio
 
 MARGIN = 20
-"""Frames kept before and after the speech: soft sounds are below what counts as loud."""
+"""Frames kept before and after the speech, for its soft sounds."""
 
 MOST_NAMES = 200
-"""Names and terms that are looked at: a model takes fewer."""
+"""Names and terms that are considered: a model takes fewer."""
 
 DISTILLED = "distil"
-"""In the name of a model (distil-large-v3): trained without any text before the speech, which leads it astray."""
+"""Part of the names of models (distil-large-v3) that were trained without a prompt, which leads them astray."""
 
 OTHER_CODES = {"jv": "jw", "nb": "no", "fil": "tl", "iw": "he"}
-"""Languages that Whisper calls otherwise."""
+"""Whisper's codes of languages that differ from BCP 47."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """See SPEC for what they mean."""
+    """The engine's options; SPEC explains them."""
 
     device: str = "auto"
     compute_type: str = "auto"
     cpu_threads: int | None = None
     beam_size: int = 5
     language: str | None = None
-    """None: found out from the sound."""
+    """The spoken language; None: detect it from the sound."""
     initial_prompt: str | None = None
     short_window: bool = True
     hotwords: tuple[str, ...] = ()
 
 
 class Whisper:
-    """A Whisper model.
+    """An engine with a Whisper model.
 
-    :raises EngineUnavailable: the folder holds no model that can be loaded.
+    :raises EngineUnavailable: the folder has no model that can be loaded.
     """
 
     name = "whisper"
@@ -82,7 +82,7 @@ class Whisper:
         return [self._info]
 
     def session(self, request: AsrRequest) -> "WhisperSession":
-        """:raises UnknownModel, UnsupportedRequest: another model or language than there is."""
+        """Open a session; raises UnknownModel or UnsupportedRequest for another model or language."""
         if self._decoder is None:
             raise EngineFailed("whisper: the engine is closed")
         if request.model not in (None, self._info.name):
@@ -104,7 +104,7 @@ class Whisper:
             model.model.unload_model()
 
     def transcribe(self, samples: NDArray[np.float32], language: str | None, names: Sequence[str]) -> Transcription:
-        """What was said.
+        """Transcribe speech.
 
         :param samples: 16 kHz, full scale 1.
         :raises EngineFailed: the model breaks, or the engine is closed.
@@ -128,22 +128,22 @@ class WhisperSession:
         self._names = names
         self._pauses = Pauses()
         self._pcm = bytearray()
-        self._early: Transcription | None = None  # what had been said up to the last pause
-        self._heard = 0  # bytes of which that is the transcription
+        self._early: Transcription | None = None  # transcription up to the last pause
+        self._heard = 0  # bytes of audio that it covers
         self._closed = False
 
     def push(self, pcm: bytes) -> None:
-        """:raises EngineFailed: the session is closed."""
+        """Add audio; raises EngineFailed where the session is closed."""
         self._check()
         self._pauses.push(np.frombuffer(pcm, "<i2"))  # raises ValueError for half a frame
         self._pcm += pcm
 
     def partial(self) -> str | None:
-        """What was said up to the last pause; None before the first one."""
+        """The text up to the last pause; None before the first one."""
         return None if self._early is None else self._early.text
 
     def pause(self) -> bool:
-        """:raises EngineFailed: the session is closed, or the model breaks."""
+        """Decode at a pause; raises EngineFailed where the session is closed, or the model breaks."""
         self._check()
         if self._pauses.speech is None:
             return False
@@ -151,7 +151,7 @@ class WhisperSession:
         return True
 
     def finish(self) -> Transcription:
-        """:raises EngineFailed: the session is closed, or the model breaks."""
+        """End the utterance; raises EngineFailed where the session is closed, or the model breaks."""
         self._check()
         result = self._decode()
         self.close()
@@ -166,7 +166,7 @@ class WhisperSession:
             raise EngineFailed("whisper: the session is closed")
 
     def _decode(self) -> Transcription:
-        """What was said so far. The same audio is decoded once only."""
+        """Transcribe the audio so far. The same audio is decoded only once."""
         speech = self._pauses.speech
         if speech is None:
             return Transcription("", self._language or "en", self._engine.name, 0.0)
@@ -180,14 +180,14 @@ class WhisperSession:
 
 
 def load(folder: Path, settings: Settings) -> Any:
-    """The model on the device that was asked for, or on the CPU where that does not work.
+    """Load the model on the configured device, or on the CPU where that does not work.
 
-    :raises EngineUnavailable: not there either.
+    :raises EngineUnavailable: the CPU does not work, either.
     """
     if settings.device != "cpu" and (settings.device == "cuda" or ctranslate2.get_cuda_device_count() > 0):
         try:
             model = WhisperModel(str(folder), device="cuda", compute_type=settings.compute_type, local_files_only=True)
-            # A missing CUDA library shows only when it is used.
+            # A missing CUDA library is noticed only at its first use.
             list(model.transcribe(np.zeros(SPEECH.rate // 10, np.float32), language="en", max_new_tokens=1)[0])
         except (RuntimeError, ValueError) as error:
             log.warning("whisper: the GPU cannot be used (%s); the CPU does the work", error)
@@ -202,14 +202,14 @@ def load(folder: Path, settings: Settings) -> Any:
     threads = settings.cpu_threads or max(cores.spare(), min(2, cores.granted()))
     try:
         model = WhisperModel(str(folder), device="cpu", compute_type=wanted, cpu_threads=threads, local_files_only=True)
-    except Exception as error:  # of three libraries, each with its own
+    except Exception as error:  # three libraries with their own error classes
         raise EngineUnavailable(f"whisper: {folder}: {error}; fetch the model again or give another folder") from error
     log.info("whisper: %s on the CPU, threads: %d", folder.name, threads)
     return model
 
 
 def hints(request: AsrRequest, settings: Settings) -> Sequence[str]:
-    """What the model is to lean towards, the most important first."""
+    """Words that the model is to lean towards, the most important first."""
     home = request.vocabulary
     language = request.language or settings.language or "en"
     of_home = settings.hotwords if home is None else likely_names(home, language)

@@ -17,7 +17,7 @@ from irene_wyoming.models.check import check
 URL = "https://github.com/SYSTRAN/faster-whisper"
 
 MULTILINGUAL = 51_865
-"""Tokens in the vocabulary of a model that knows more than English, at least."""
+"""Least tokens in the vocabulary of a model that knows more than English."""
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -28,7 +28,7 @@ COMPUTE_TYPES = (
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
-    """:raises EngineUnavailable: there is no model, or it is broken; the message names the file."""
+    """Make the engine; raises EngineUnavailable with the file's name where the model is missing or broken."""
     path = folder.find("whisper", values["model"], context.data_dir).path
     check("whisper", path)
     from irene_wyoming.engines.asr.whisper.engine import Settings, Whisper
@@ -56,7 +56,7 @@ def offers(values: Mapping[str, Any], context: EngineContext) -> Sequence[ModelI
 
 
 def model_info(path: Path) -> ModelInfo:
-    """What a hub sees of the model in that folder; it is not installed where its vocabulary cannot be read."""
+    """Describe the model in that folder for hubs; it is not installed where its vocabulary cannot be read."""
     try:
         known = languages(path)
     except (OSError, ValueError):
@@ -76,9 +76,9 @@ def described(name: str, known: tuple[str, ...], *, installed: bool) -> ModelInf
 
 
 def languages(path: Path) -> tuple[str, ...]:
-    """What a model understands, told from its vocabulary.
+    """The languages of a model, by its vocabulary.
 
-    :raises OSError, ValueError: there is none.
+    :raises OSError, ValueError: the vocabulary is missing or invalid.
     """
     listed = path / "vocabulary.json"
     tokens = json.loads(listed.read_bytes()) if listed.is_file() else (path / "vocabulary.txt").read_text().split("\n")
