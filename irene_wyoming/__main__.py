@@ -1,11 +1,13 @@
 """The command line: ``irene-wyoming COMMAND``. Only the module of the chosen command is imported."""
 
 import argparse
+import io
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 
@@ -90,6 +92,16 @@ def _told(error: IreneError, words: Sequence[str]) -> str:
     return told(text)
 
 
+def _of_machine(error: OSError | ImportError | MemoryError) -> str:
+    """What this machine cannot give, in one line."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    return f"a library cannot be loaded: {str(error).strip().rpartition(chr(10))[2] or error.name}"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
@@ -99,9 +111,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.pthread_sigmask(
         signal.SIG_UNBLOCK, {signal.SIGTERM}
     )  # the image blocks it until there is somebody to hear it
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of a home on a terminal that knows only ASCII
+            stream.reconfigure(errors="backslashreplace")
     try:
         args = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
-        return int(args.run(args))
+        code = int(args.run(args))
+        print(end="", flush=True)  # what cannot be written is an error here, and not a traceback later
+        return code
     except IreneError as error:
         print(f"irene-wyoming: {_told(error, words)}", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
@@ -109,6 +126,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader of our output, such as head, has closed it
         sys.stderr.close()
+        return EXIT_FAILED
+    except (
+        OSError,
+        ImportError,
+        MemoryError,
+    ) as error:  # no room, no right, no memory, half a library
+        print(f"irene-wyoming: {_of_machine(error)}", file=sys.stderr)
+        with suppress(OSError, AttributeError):
+            sys.stdout.close()  # or the interpreter tries to write the rest again
         return EXIT_FAILED
 
 

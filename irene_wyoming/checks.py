@@ -3,6 +3,7 @@
 A key of the configuration is a dataclass field that ``setting`` makes. An option of an engine takes the same checks.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -222,12 +223,19 @@ def or_zero(check: Check) -> Check:
     return check_or_zero
 
 
+MAX_PATH, MAX_NAME = 1_024, 255
+"""Bytes in a path, and in one part of it. Linux takes four times the first, and what is put behind it needs room."""
+
+
 def path(value: Any) -> Path:
     """Check a path; ``~`` is the home folder."""
     try:
-        return Path(text(value)).expanduser()
+        found = Path(text(value)).expanduser()
     except RuntimeError as error:
         raise Wrong("expected a path; whose home folder this is, is not known") from error
+    if len(os.fsencode(found)) > MAX_PATH or any(len(os.fsencode(part)) > MAX_NAME for part in found.parts):
+        raise Wrong(f"expected a path of at most {MAX_PATH} bytes, and {MAX_NAME} between two slashes")
+    return found
 
 
 _TOKEN = re.compile(r"[0-9a-fA-F]{32,}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[^/]{20,}|(sk|hf|gsk)[-_][^/]{10,}")

@@ -1,6 +1,7 @@
 """The doctor's examination of this machine: processes, disk, models, and hosts to fetch from."""
 
 import asyncio
+import os
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
@@ -56,7 +57,7 @@ def of_disk(config: Config) -> Link:
             "disk", f"{folder}: {problem}", "make the folder writable for this program's user, or set another data_dir"
         )
     there = folder
-    while not there.exists():
+    while not os.path.exists(there):
         there = there.parent
     free = shutil.disk_usage(there).free
     if free < LITTLE_DISK_BYTES:

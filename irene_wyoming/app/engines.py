@@ -79,6 +79,8 @@ async def attempts(
             engine = await worker.run(create, kind, name, server.providers[name].options, known)
         except EngineError as error:
             failure = error
+        except OSError as error:  # a folder that may not be entered, no room for a file
+            failure = EngineUnavailable(f"{name}: {error.filename or 'its files'}: {error.strerror or error}")
         yield Attempt(name, engine, failure, time.monotonic() - started)
 
 

@@ -83,9 +83,9 @@ def folders(config: Config) -> list[Finding]:
 def unwritable(folder: Path) -> str:
     """The reason why a folder cannot be written; empty: it can, once it is made."""
     there = folder
-    while not there.exists() and there != there.parent:
+    while not os.path.exists(there) and there != there.parent:
         there = there.parent
-    if not there.is_dir():
+    if os.path.exists(there) and not os.path.isdir(there):
         return f"{there} is no folder"
     return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} may not be written to by this user"
 

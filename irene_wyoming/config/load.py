@@ -3,6 +3,7 @@
 import codecs
 import errno
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -108,7 +109,7 @@ def _changes(layers: list[Layer], changed: Mapping[Any, Any] | None) -> list[Lay
 
 
 def _read_changes(path: Path) -> dict[Any, Any]:
-    if not path.is_file():
+    if not os.path.isfile(path):  # Path.is_file fails in a folder that may not be entered
         return {}
     document = parse(_text(path), str(path))
     if document is None:

@@ -107,6 +107,10 @@ BAD_VALUES = [
         "data_dir: ~nobody-of-that-name/x",
         "data_dir: '~nobody-of-that-name/x': expected a path; whose home folder this is, is not known",
     ),
+    (
+        f"data_dir: /{'x' * 256}",
+        f"data_dir: '/{'x' * 27}...{'x' * 29}': expected a path of at most 1024 bytes, and 255 between two slashes",
+    ),
     # addresses
     (
         "asr: {uri: 'tcp://kitchen'}",
