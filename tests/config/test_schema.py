@@ -109,7 +109,7 @@ BAD_VALUES = [
     ),
     (
         f"data_dir: /{'x' * 256}",
-        f"data_dir: '/{'x' * 27}...{'x' * 29}': expected a path of at most 1024 bytes, and 255 between two slashes",
+        f"data_dir: '/{'x' * 26}...{'x' * 28}': expected a path of at most 1024 bytes, and 255 between two slashes",
     ),
     # addresses
     (
