@@ -1,1 +1,1 @@
-"""Wake word engines: one package each, and in the modules beside them the kit that they share."""
+"""Wake word engines: one package each, and the kit of modules that they share."""

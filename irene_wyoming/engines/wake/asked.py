@@ -1,8 +1,7 @@
-"""AskedRecogniser: has another process of this program look at wake words, over a unix socket, so that the model is in
-memory once.
+"""AskedRecogniser: asks another process for second looks over a unix socket, so that the model is in memory once.
 
-One look is one connection: ``look`` with phrases and audio there, ``looked`` or ``error`` back. A process that is
-started anew is found again without any state, and a look that nobody waits for any more ends with its connection.
+One look is one connection: ``look`` with phrases and audio, answered by ``looked`` or ``error``. So a restarted process
+is found again, and a look that nobody waits for ends with its connection.
 """
 
 import asyncio
@@ -20,30 +19,30 @@ from irene_wyoming.wire.connection import Event
 from irene_wyoming.wire.fields import names, text
 
 PATH_VARIABLE = "IRENE_WYOMING_LOOKS"
-"""Environment variable: the path of the socket at which looks are asked for. Not set: each process loads a model."""
+"""Variable with the path of the socket for looks. Not set: each process loads a model."""
 
 LOOK, LOOKED = "look", "looked"
 NUMBERS = ("llr", "absolute", "per_token", "prior")
 
 AT_ONCE = 16
-"""Looks that are asked for at the same time; the others wait here, where they cost no connection."""
+"""Most looks asked for at the same time; others wait here, where they cost no connection."""
 
 CONNECT_S = 1.0
-"""For a process on this machine to take the connection: it may be loading a model, or be short of CPU time."""
+"""Seconds for a process on this machine to accept the connection: it may be loading a model, or lack CPU time."""
 
 ANSWER_S = 30.0
-"""For a look at a recording. Who speaks live is not kept waiting for so long: the second look has its own patience."""
+"""Seconds for a look at a recording. Looks for live streams have a shorter patience in SecondLook."""
 
 MOST_AUDIO = 10 * SPEECH.rate * SPEECH.frame_bytes
-"""Bytes of one look, 10 s: three times what any asks for."""
+"""Most bytes of audio in one look, 10 s: three times what any look needs."""
 
 MOST_PHRASES = 64
-"""Phrases of one look: a typed word is one, a packaged word has up to ten spellings."""
+"""Most phrases of one look: a typed word has one, a packaged word up to ten spellings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A Look, as it came over the socket."""
+    """A Look as received over the socket."""
 
     phrase: str | None
     llr: float
@@ -54,9 +53,9 @@ class Answer:
 
 
 class AskedRecogniser:
-    """For the event loop's thread.
+    """A recogniser in another process. For the event loop's thread.
 
-    :param path: of the socket.
+    :param path: path of the socket.
     """
 
     def __init__(self, path: str) -> None:
@@ -64,15 +63,17 @@ class AskedRecogniser:
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     ready = True
-    """The other process loads the model by itself; until it has, it says so."""
+    """Always ready: the other process loads the model itself, and answers with an error until it has."""
 
     def prepare(self) -> None:
-        """Nothing: the other process does it."""
+        """Do nothing: the other process prepares."""
 
     async def look(self, audio: bytes, phrases: Sequence[str]) -> Look:
-        """:raises EngineUnavailable: the other process is not there, or has no recogniser.
-        :raises EngineBusy: too many ask it.
-        :raises EngineFailed: it breaks, or does not answer.
+        """Ask for a look.
+
+        :raises EngineUnavailable: the other process is absent, or has no recogniser.
+        :raises EngineBusy: it has too many questions.
+        :raises EngineFailed: it fails, or does not answer.
         """
         try:
             async with self._turn, asyncio.timeout(ANSWER_S), connect(self._address, CONNECT_S) as connection:
@@ -89,7 +90,7 @@ class AskedRecogniser:
         return answer(event)
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to give back."""
 
 
 def question(audio: bytes, phrases: Sequence[str]) -> Event:
@@ -97,9 +98,9 @@ def question(audio: bytes, phrases: Sequence[str]) -> Event:
 
 
 def asked(event: Event) -> tuple[bytes, tuple[str, ...]]:
-    """The audio and the phrases of a question.
+    """Read the audio and the phrases of a question.
 
-    :raises ProtocolError: it is none.
+    :raises ProtocolError: the event is no question.
     """
     phrases = tuple(names(event.data, "phrases"))
     audio = event.payload or b""
@@ -111,16 +112,16 @@ def asked(event: Event) -> tuple[bytes, tuple[str, ...]]:
 
 
 def told(look: Look) -> Event:
-    """A look as an event; JSON has no infinities, null stands for them."""
+    """Write a look as an event; null stands for infinity, which JSON lacks."""
     numbers = {key: getattr(look, key) for key in NUMBERS}
     finite = {key: value if math.isfinite(value) else None for key, value in numbers.items()}
     return Event(LOOKED, {"phrase": look.phrase, "open_text": look.open_text, **finite})
 
 
 def answer(event: Event) -> Answer:
-    """What an answer says.
+    """Read an answer.
 
-    :raises EngineUnavailable, EngineBusy, EngineFailed: as it says, or it is no answer.
+    :raises EngineUnavailable, EngineBusy, EngineFailed: the answer reports it, or is none.
     """
     if (said := complaint(event)) is not None:
         kinds = {kind.code: kind for kind in (EngineUnavailable, EngineBusy)}
@@ -136,7 +137,7 @@ def answer(event: Event) -> Answer:
 
 
 def logarithm(data: dict[str, Any], key: str) -> float:
-    """:raises ProtocolError: it is no number."""
+    """Read a logarithm; raises ProtocolError where it is no number."""
     value = data.get(key)
     if value is None:
         return -math.inf

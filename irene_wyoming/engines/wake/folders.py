@@ -1,4 +1,4 @@
-"""Folders of a user's own models: which files lie there, and what a word is called by its file's name. No judgement."""
+"""Folders of a user's own models: the files in them, and names of words by file names. No judgement of files."""
 
 import errno
 import logging
@@ -16,15 +16,14 @@ from irene_wyoming.engines.wake.words import PHRASES
 log = logging.getLogger(__name__)
 
 MAX_FILES = 200
-"""Per folder. Each becomes up to 1 kB of every description, of which a hub takes 256 kB."""
+"""Most files per folder. Each becomes up to 1 kB of every description, of which a hub takes 256 kB."""
 
 MAX_NAME = 64
-"""Characters of a word's name."""
+"""Most characters of a word's name."""
 
 
 class Stamp(NamedTuple):
-    """What changes when a file is written to, or another is put in its place. No inode: some network drives have none
-    that last."""
+    """Facts that change when a file is written or replaced. No inode, since some network drives change it."""
 
     size: int
     modified_ns: int
@@ -35,7 +34,7 @@ class Folders:
     """The folders of one engine, in order of preference. One that does not exist is empty."""
 
     def __init__(self, paths: Sequence[Path], suffixes: Collection[str]) -> None:
-        """:param suffixes: of the files that matter, e.g. ``.tflite``; others are not looked at."""
+        """:param suffixes: suffixes of the files that matter, e.g. ``.tflite``."""
         self.paths = tuple(paths)
         self._suffixes = frozenset(suffixes)
         self._last: dict[Path, dict[Path, Stamp]] = {path: {} for path in self.paths}
@@ -44,8 +43,9 @@ class Folders:
         """Files of which the last look could say nothing, and why."""
 
     def scan(self) -> dict[Path, Stamp]:
-        """Every file that matters, folder by folder, by name. Of a folder that cannot be read at the moment, such as a
-        network drive that is away, what was there before."""
+        """Stamps of all files that matter, by folder and name. A folder that cannot be read now keeps its earlier
+        files.
+        """
         unreadable: dict[Path, str] = {}
         for folder in self.paths:
             try:
@@ -62,7 +62,8 @@ class Folders:
 
 
 def listed(folder: Path, suffixes: Collection[str]) -> list[str]:
-    """Names that matter. Hidden ones are other programs' own: ``._x.tflite`` of macOS, ``.x.tflite`` of a download.
+    """List the names that matter. Hidden files belong to other programs: ``._x.tflite`` of macOS, ``.x.tflite`` of a
+    download.
 
     :raises OSError: the folder cannot be read.
     """
@@ -74,19 +75,21 @@ def listed(folder: Path, suffixes: Collection[str]) -> list[str]:
 
 
 ONE_FILE = frozenset({errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ENOTDIR})
-"""What is wrong with one file or link; other errors are of the drive."""
+"""Errors of one file or link; all others are errors of the drive."""
 
 
 def stamped(folder: Path, names: Sequence[str], unreadable: dict[Path, str]) -> dict[Path, Stamp]:
-    """:param unreadable: gets each file that is no use by itself, such as a link in a circle, and why.
-    :raises OSError: nothing can be said of files that are there: the drive is away.
+    """Make the stamps of files.
+
+    :param unreadable: gets each file that is useless by itself, such as a circular link, with the reason.
+    :raises OSError: existing files cannot be examined: the drive is away.
     """
     files: dict[Path, Stamp] = {}
     for name in names:
         try:
             found = os.stat(folder / name)
         except FileNotFoundError:
-            continue  # gone since, or a link to nothing
+            continue  # gone since, or a broken link
         except OSError as error:
             if error.errno not in ONE_FILE:
                 raise
@@ -98,20 +101,21 @@ def stamped(folder: Path, names: Sequence[str], unreadable: dict[Path, str]) -> 
 
 
 def word_name(path: Path) -> str:
-    """The name under which a file's word is asked for: the file's, with ``_`` for what is no letter, digit, dot, dash
-    or underscore. Empty where nothing is left."""
+    """The name of a file's word: letters, digits, dots, dashes and underscores of the file's name, ``_`` for others.
+    Empty: none is left.
+    """
     stem = unicodedata.normalize("NFC", path.stem)
     return re.sub(r"[^\w.-]+", "_", stem).strip("_.-")[:MAX_NAME]
 
 
 def phrase_of(name: str) -> str:
-    """What a person says, as far as a name tells: ``Hey Zelda`` of ``hey_zelda_v0.1``."""
+    """The phrase as far as a name shows it: ``Hey Zelda`` for ``hey_zelda_v0.1``."""
     words = re.split(r"[_\s-]+", re.sub(r"_v\d+(\.\d+)*$", "", name))
     return PHRASES.get(name) or " ".join(word[:1].upper() + word[1:] for word in words if word)
 
 
 def version_of(name: str) -> str | None:
-    """``0.1`` of ``hey_zelda_v0.1``."""
+    """The version in a name: ``0.1`` for ``hey_zelda_v0.1``."""
     found = re.search(r"_v(\d+(?:\.\d+)*)$", name)
     return found[1] if found else None
 
@@ -126,12 +130,12 @@ def _paths(value: Any) -> tuple[str, ...]:
 
 
 def options() -> dict[str, Option]:
-    """The setting that every engine with models of a user's own has."""
+    """The option of every engine for users' own models."""
     return {"folders": Option([], _paths, "folders with models of your own, besides wake/ENGINE under data_dir")}
 
 
 def folders_of(values: Mapping[str, Any], context: EngineContext, engine: str) -> list[Path]:
-    """The folders that the checked options name, then the engine's own one under the data folder, which is made."""
+    """The folders of the checked options, then the engine's own one under the data folder, which is created."""
     paths = [Path(path).expanduser() for path in values["folders"]]
     if context.data_dir is not None:
         own = context.data_dir / "wake" / engine

@@ -1,6 +1,6 @@
-"""FollowedSession: a wake session of which is told what nearly was a word, and how high a word that was heard got.
+"""FollowedSession: a wake session that reports near misses and the peaks of heard words.
 
-Words that are looked at twice come out of it as proposals, with the last seconds of audio.
+For words with a second look it gives proposals with the last seconds of audio.
 """
 
 from collections import deque
@@ -14,35 +14,35 @@ from irene_wyoming.engines.wake.proposals import Proposals, Proposed
 from irene_wyoming.engines.wake.session import NEARLY
 
 PEAK_S = 0.5
-"""A word has passed when its score has not risen for so long."""
+"""Seconds without a rise of the score after which a word has passed."""
 
 KEPT_S = 2.2
-"""Audio that goes with a proposal: a word, and what was before it. More of it makes a look dearer, not surer."""
+"""Seconds of audio in a proposal: a word, and the sound before it. More makes a look dearer, not surer."""
 
 
 @dataclass(slots=True)
 class Peak:
-    """A word that was heard, whose score may still rise."""
+    """A heard word whose score may still rise."""
 
     hit: Hit
     score: float
-    """The highest so far."""
+    """The highest score so far."""
     frame: int
-    """The frame at which the score was at its highest."""
+    """The frame of the highest score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Whom a session tells of what passes; called on the thread that the session is called on."""
+    """Callbacks of a session, called on the thread that calls the session."""
 
     on_near: Callable[[Score], None]
-    """A word was nearly heard: its highest score."""
+    """Called with the highest score of a near miss."""
     on_peak: Callable[[Hit, float], None]
-    """A word that was heard has passed: the highest score that it got."""
+    """Called when a heard word has passed, with its highest score."""
 
 
 class FollowedSession:
-    """One stream. Frames are those of the whole stream, with what was left out of it."""
+    """One stream. Frames count the whole stream, including audio left out."""
 
     def __init__(
         self,
@@ -52,10 +52,10 @@ class FollowedSession:
         proposed: Collection[str] = (),
         low: Collection[str] = (),
     ) -> None:
-        """:param make: gives the session, which shows its scores to what it is given.
+        """:param make: opens the session with a callback for its scores.
         :param rate: frames per second.
-        :param proposed: words that come out as proposals.
-        :param low: those of them that do so from a low score on.
+        :param proposed: words for which proposals are given.
+        :param low: those of them that are proposed from a low score on.
         """
         self.closest: Score | None = None
         """The highest score in the stream, so that one can see why nothing was heard; None: no step yet."""
@@ -82,7 +82,7 @@ class FollowedSession:
         return self._session.needs
 
     def skip(self, frames: int) -> None:
-        """So many frames of the stream are left out; what is pushed next comes behind them."""
+        """Leave out this many frames of the stream; the next push comes behind them."""
         self._left_out += frames
         self._given += frames
         self._kept.clear()
@@ -106,15 +106,15 @@ class FollowedSession:
         return hits
 
     def accept(self, hit: Hit) -> None:
-        """A proposal was taken. From any thread; counts from the next push on."""
+        """Take note that a proposal was accepted. From any thread; takes effect at the next push."""
         self._answered.append((hit, True))
 
     def refuse(self, hit: Hit) -> None:
-        """A look has not found the word. From any thread; counts from the next push on."""
+        """Take note that a look has not found the word. From any thread; takes effect at the next push."""
         self._answered.append((hit, False))
 
     def settle(self) -> None:
-        """The stream ends: tell what has not been told."""
+        """End the stream: report what is still pending."""
         self._take_answers()
         for near in self._near.rest():
             self._told.on_near(near)
@@ -125,12 +125,12 @@ class FollowedSession:
         self._session.close()
 
     def _keep(self, pcm: bytes) -> None:
-        """The last audio, for proposals."""
+        """Keep the last audio for proposals."""
         self._kept += pcm
         del self._kept[: max(0, len(self._kept) - self._most)]
 
     def _propose(self, hits: Sequence[Hit]) -> list[Hit]:
-        """The same hits, as proposals where a second look decides; and words that nearly were hits."""
+        """Turn hits into proposals where a second look decides, and add words that were nearly hits."""
         self._take_answers()
         found: list[Hit] = []
         for hit in hits:
@@ -162,13 +162,13 @@ class FollowedSession:
                 self._proposals.refused(hit.model)
 
     def _follow(self, hit: Hit) -> None:
-        """A word was heard: it is no near miss, and its score may rise."""
+        """Follow a heard word: it is no near miss, and its score may rise."""
         self._near.heard(hit.model, hit.frame)
         best = self._pushed.get(hit.model, Score(hit.model, hit.score, hit.frame))
         self._peaks[hit.model] = Peak(hit, max(best.score, hit.score), max(best.frame, hit.frame))
 
     def _settle(self, frame: int) -> None:
-        """Tell of the words whose score has not risen since this frame."""
+        """Report the words whose score has not risen since this frame."""
         for word in [word for word, peak in self._peaks.items() if peak.frame <= frame]:
             peak = self._peaks.pop(word)
             self._told.on_peak(peak.hit, peak.score)

@@ -1,4 +1,4 @@
-"""Library: a user's own models for one engine. Judged when their files change, offered for as long as they work."""
+"""Library: a user's own models for one engine, judged when their files change and offered while they work."""
 
 import hashlib
 import logging
@@ -17,52 +17,52 @@ P = TypeVar("P")
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 64 << 20
-"""All of an engine's own models together, since they are kept in memory: hundreds of usual ones."""
+"""Most bytes of an engine's own models together, since they are kept in memory: hundreds of usual ones."""
 
 MAX_WORDS = 240
-"""Words of a user's own for one engine. Each becomes up to 1 kB of every description, of which a hub takes 256 kB. A
-client may ask for all words of all engines at once, which limits how many names a request may have:
-``wire.MAX_NAMES``."""
+"""Most own words for one engine. Each becomes up to 1 kB of every description, of which a hub takes 256 kB. A client
+may ask for all words of all engines at once, which limits how many names a request may have: ``wire.MAX_NAMES``.
+"""
 
 MAX_VERDICTS = 1000
-"""Remembered, so that a file that is moved about is not tried out again."""
+"""Most verdicts kept, so that a moved file need not be tried out again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnModel:
-    """A model of the user's own, read from its file. Compared by identity: a replaced file is another one."""
+    """A user's own model, read from its file. Compared by identity: a replaced file is another model."""
 
     info: ModelInfo
     files: tuple[Path, ...]
-    """The one that was found first, then those that belong to it."""
+    """The file that was found first, then those that belong to it."""
     content: bytes = field(repr=False)
-    """What is in the model file. What has been tried out is run, whatever becomes of the file."""
+    """Content of the model file. This tested content is run, whatever happens to the file."""
     trial: str
-    """``MODULE:FUNCTION`` of the engine that tries it out, as ``trials`` says."""
+    """``MODULE:FUNCTION`` of the engine that tests it, see ``trials``."""
     cutoff: float
     """The threshold that it recommends."""
     sliding_window: int = 1
-    """Probabilities in a mean (microWakeWord)."""
+    """Number of probabilities in a mean (microWakeWord)."""
     step_ms: int | None = 10
-    """Between two rows of features (microWakeWord); None: the model's input tells."""
+    """Milliseconds between two rows of features (microWakeWord); None: the model's input shows it."""
 
 
 Reader = Callable[[Path], OwnModel | None]
-"""Reads a file and what belongs to it; None: it belongs to another one. Raises EngineFailed with a reason."""
+"""Reads a file and its companions; None: it belongs to another file. Raises EngineFailed with a reason."""
 
 
 @dataclass(slots=True)
 class Judged:
-    """What has become of one file."""
+    """The judgement of one file."""
 
     stamps: Mapping[Path, Stamp]
-    """Stamps of the files that this rests on. Once one of them is another, it is judged anew."""
+    """Stamps of the files behind the judgement. When one changes, the file is judged again."""
     model: OwnModel | None = None
-    """None: there is none, or it belongs to another file."""
+    """The model; None: there is none, or it belongs to another file."""
     reason: str | None = None
-    """Why it is refused; None: it is not."""
+    """The reason for a refusal; None: it is not refused."""
     before: OwnModel | None = None
-    """What the file was: offered while a refused one may still be in the midst of being written."""
+    """The former model of the file, offered while the refused file may still be being written."""
 
     @property
     def offered(self) -> OwnModel | None:
@@ -70,10 +70,9 @@ class Judged:
 
 
 class Library:
-    """The models in some folders that work, by name.
+    """The working models in some folders, by name.
 
-    ``refresh`` is slow and may be called on another thread than everything else, by one caller at a time; ``models``
-    is replaced as a whole.
+    ``refresh`` is slow and may run on another thread, one caller at a time; ``models`` is replaced as a whole.
     """
 
     def __init__(self, engine: str, folders: Folders, read: Reader) -> None:
@@ -88,10 +87,10 @@ class Library:
         self._verdicts: dict[bytes, str | None] = {}
 
     def refresh(self) -> bool:
-        """Look again; True: something else is offered than before.
+        """Look again; returns whether other models are offered than before.
 
-        A file is refused once it has stopped changing, that is at the second look that finds it so, since it may be in
-        the midst of being copied. At the very first look there is nothing to compare with, and it is refused at once.
+        A file is refused at the second look at which it has not changed, since it may be being copied. The very first
+        look has nothing to compare with and refuses at once.
         """
         stamps = self._folders.scan()
         settled = self._stamps is None or stamps == self._stamps
@@ -109,14 +108,14 @@ class Library:
         return changed
 
     def _judge(self, stamps: Mapping[Path, Stamp]) -> None:
-        """Read what is new or another."""
+        """Read new and changed files."""
         before, self._judged = self._judged, {}
         for path in stamps:
             known = before.get(path)
             if known is None or any(stamps.get(file) != stamp for file, stamp in known.stamps.items()):
                 self._judged[path] = self._look(path, stamps, known.offered if known else None)
             elif known.reason is not None:
-                self._judged[path] = self._look(path, stamps, known.before)  # what it lacked may be there now
+                self._judged[path] = self._look(path, stamps, known.before)  # its missing companion may exist now
             else:
                 self._judged[path] = known
         used = {file for judged in self._judged.values() if judged.model for file in judged.model.files[1:]}
@@ -132,7 +131,7 @@ class Library:
         return Judged({file: stamps[file] for file in model.files if file in stamps}, model, before=before)
 
     def _try_out(self) -> None:
-        """Try out in a child process what has not been tried out before."""
+        """Test the untested models in a child process."""
         waiting: dict[str, dict[bytes, bytes]] = {}
         fingerprints: list[tuple[Judged, bytes]] = []
         for judged in self._judged.values():
@@ -149,7 +148,7 @@ class Library:
             judged.reason = self._verdicts[digest]
 
     def _choose(self) -> None:
-        """One model per name, the first; and no more than memory allows."""
+        """Choose one model per name, the first, within the limits of memory and words."""
         taken: dict[str, Path] = {}
         size = 0
         for path, judged in self._judged.items():
@@ -169,7 +168,7 @@ class Library:
             judged.before = None
 
     def _refuse(self) -> None:
-        """Say once of each file that is of no use why it is not; offer nothing from it any more."""
+        """Log once for each useless file why it is useless, and stop offering its model."""
         refused = {path: judged.reason for path, judged in self._judged.items() if judged.reason is not None}
         for path in refused:
             self._judged[path].before = None
@@ -190,10 +189,10 @@ class Library:
 
 
 class LibraryEngine(Generic[P]):
-    """What engines with words of their own package have in common that a user can add models to. It is Watched.
+    """The base of engines with packaged words to which users can add models. It is Watched.
 
     :param packaged: the package's own words, by name.
-    :param library: the user's; one of the same name goes before the package's.
+    :param library: the user's models, which win over packaged ones of the same name.
     """
 
     def __init__(self, packaged: Mapping[str, P], library: Library) -> None:

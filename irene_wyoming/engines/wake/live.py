@@ -1,4 +1,4 @@
-"""LiveSession: a wake session on a worker's thread that is given audio without waiting for what it hears in it."""
+"""LiveSession: a wake session on a worker's thread that takes audio without making the caller wait."""
 
 import asyncio
 import threading
@@ -15,26 +15,29 @@ from irene_wyoming.engines.worker import Worker
 from irene_wyoming.metrics import INFER_SECONDS
 
 TURN_BYTES = 8_000
-"""What a session hears at a time, 250 ms of 16 kHz 16 bit mono: then others that wait have their turn."""
+"""Bytes that a session hears at a time (250 ms of 16 kHz 16 bit mono), before others have their turn."""
 
 ROOM_BYTES = 128_000
-"""What may wait for its turn, four seconds: for more the caller has to wait, and with it the client that sends so fast.
-The more may wait, the less often the loop and the thread take Python's lock from each other."""
+"""Most bytes that may wait for a turn, four seconds. Beyond it the caller waits, and with it a client that sends too
+fast. More waiting bytes let the loop and the thread take Python's lock from each other less often.
+"""
 
 LOW_BYTES = TURN_BYTES
-"""Who waits is woken when no more than this is left: the thread has something to do until more comes. Woken after every
-turn, the loop and the thread would get in each other's way, which costs both more than their work."""
+"""Bytes left at which a waiting caller is woken, so that the thread has work until more comes. A wake-up after every
+turn would cost the loop and the thread more than their work.
+"""
 
 KEPT_SHARE = 0.3
-"""Of what may wait, what stays when old audio is dropped. Little by little, every word would lose a piece; so, what is
-heard between two drops is whole for some seconds."""
+"""Share of the waiting audio that stays when old audio is dropped. Many small drops would damage every word; after a
+large one some seconds are whole.
+"""
 
 
 class SkippingSession(WakeSession, Protocol):
-    """A wake session that can be told of audio that it never gets."""
+    """A wake session that can be told about audio that it never gets."""
 
     def skip(self, frames: int) -> None:
-        """So many frames of the stream are left out; what is pushed next comes behind them."""
+        """Leave out this many frames of the stream; the next push comes behind them."""
 
 
 P = ParamSpec("P")
@@ -44,10 +47,10 @@ OnFailure = Callable[[Exception], None]
 
 
 class LiveSession:
-    """Everything but what says otherwise is for the event loop's thread.
+    """A session of live audio. Its methods are for the event loop's thread unless they say otherwise.
 
-    The loop is woken only where something was heard, where somebody waits, or where audio is wanted sooner than was
-    said before: a wake-up costs as much as a step of microWakeWord.
+    The loop is woken only for a hit, for a waiting caller, or where audio is wanted sooner than announced. A wake-up
+    costs as much as a step of microWakeWord.
     """
 
     def __init__(
@@ -59,12 +62,12 @@ class LiveSession:
         on_failure: OnFailure,
         on_hurry: Callable[[], None],
     ) -> None:
-        """:param session: is closed with this one.
-        :param worker: on whose thread it was made.
-        :param engine: for the metrics.
-        :param on_hits: is called with what was heard, in order.
-        :param on_failure: is called once, when the session is of no use any more.
-        :param on_hurry: is called when ``needs`` has become less.
+        """:param session: the engine's session, closed with this one.
+        :param worker: the worker on whose thread it was made.
+        :param engine: name of the engine, for the metrics.
+        :param on_hits: called with hits, in order.
+        :param on_failure: called once, when the session cannot be used any more.
+        :param on_hurry: called when ``needs`` has become less.
         """
         self._session = session
         self._worker = worker
@@ -75,28 +78,28 @@ class LiveSession:
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._over = False  # closed, or failed: nothing more is heard
-        self._waiters: list[asyncio.Future[None]] = []  # of who waits for the thread to get on
-        # What both threads touch, under the lock.
+        self._waiters: list[asyncio.Future[None]] = []  # futures of callers that wait for the thread
+        # Touched by both threads, under the lock.
         self._lock = threading.Lock()
-        self._given: deque[tuple[bytes, float]] = deque()  # each with the time at which it was given
+        self._given: deque[tuple[bytes, float]] = deque()  # each with the time of its arrival
         self._waited_s = 0.0
-        self._skipped = 0  # bytes that were dropped, of which the session has not been told
-        self._ahead = 0  # bytes given, but not heard yet
-        self._working = False  # the thread has been asked to go on, and has not come to the end of what was given
+        self._skipped = 0  # dropped bytes that the session does not know of yet
+        self._ahead = 0  # bytes given and not heard yet
+        self._working = False  # whether the thread was asked to go on, and has not heard everything yet
         self._needs = session.needs
 
     @property
     def needs(self) -> int:
-        """Frames until a word could be heard, as the thread last said; beside those that were given since."""
+        """Frames until a word could be heard, as the thread last reported; audio given since counts in addition."""
         return self._needs
 
     @property
     def waited_s(self) -> float:
-        """For how long the audio had waited that the thread took last, seconds: how far the engines are behind."""
+        """Seconds that the audio had waited which the thread took last: the delay of the engines."""
         return self._waited_s
 
     def give(self, pcm: bytes) -> None:
-        """Have whole frames heard. To a session that has failed or is closed nothing is given."""
+        """Give whole frames to the session. One that has failed or is closed ignores them."""
         if self._over:
             return
         with self._lock:
@@ -107,9 +110,9 @@ class LiveSession:
             self._worker.post(self._work)
 
     def drop(self, most: int) -> int:
-        """Where more than ``most`` bytes wait, drop the oldest of them, so that what is said now is heard soon.
+        """Where more than ``most`` bytes wait, drop the oldest, so that present speech is heard soon.
 
-        :returns: the bytes that will not be heard.
+        :returns: the number of dropped bytes.
         """
         if self._ahead <= most:
             return 0
@@ -122,18 +125,18 @@ class LiveSession:
         return dropped
 
     async def room(self) -> None:
-        """Wait until no more than ROOM_BYTES are waiting to be heard."""
+        """Wait until at most ROOM_BYTES wait to be heard."""
         while self._ahead > ROOM_BYTES and not self._over:
             await self._progress()
 
     async def heard(self) -> None:
-        """Wait until all that was given has been heard, and what was heard in it been told."""
+        """Wait until all given audio has been heard and its hits reported."""
         while self._ahead and not self._over:
             await self._progress()
-        await asyncio.sleep(0)  # what the thread has told last comes before this
+        await asyncio.sleep(0)  # the thread's last callbacks run before this goes on
 
     def close(self) -> None:
-        """Have the thread give everything back; what has not been heard is not. May be called more than once."""
+        """Let the thread close the session; audio that waits is not heard. May be called more than once."""
         if not self._closed:
             self._closed = self._over = True
             self._resume()
@@ -144,7 +147,7 @@ class LiveSession:
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append(waiter)
         with self._lock:
-            if not self._working:  # it has come to its end in between
+            if not self._working:  # the thread has ended its work in between
                 self._resume()
         await waiter
 
@@ -165,12 +168,12 @@ class LiveSession:
             self._resume()
 
     def _tell(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """On the worker's thread: have the loop call something."""
-        with suppress(RuntimeError):  # the loop has been closed: nobody listens any more
+        """Let the loop make a call. On the worker's thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(partial(call, *args, **kwargs))
 
     def _work(self) -> None:
-        """One turn. On the worker's thread."""
+        """Work for one turn. On the worker's thread."""
         pcm, skipped = self._take()
         began = time.perf_counter()
         try:
@@ -199,7 +202,7 @@ class LiveSession:
             self._tell(self._resume)
 
     def _take(self) -> tuple[bytes, int]:
-        """What is to be heard in this turn, and how many bytes before it were dropped."""
+        """Take the audio of this turn, and the number of bytes dropped before it."""
         pieces: list[bytes] = []
         size = 0
         with self._lock:

@@ -13,25 +13,25 @@ from irene_wyoming.errors import EngineFailed
 Kind = Literal["micro", "openwakeword"]
 
 MAX_JSON_BYTES = 64 * 1024
-"""Bytes of a description. Published ones have 500."""
+"""Most bytes of a manifest. Published ones have 500."""
 MAX_TEXT = 80
-"""Characters of each text in a description, since all of them go to every hub that asks."""
+"""Most characters of each text in a manifest, since all of them go to every hub that asks."""
 MAX_LANGUAGES = 32
 MAX_SLIDING_WINDOW = 100
-"""Probabilities that may go into one mean, 3 s."""
+"""Most probabilities in a mean, 3 s."""
 STEPS_MS = (10, 20)
-"""How far apart rows of features may be. Models of the first generation took one row every 20 ms."""
+"""Allowed milliseconds between two rows of features. Models of the first generation took one row every 20 ms."""
 NAMES: Mapping[Kind, str] = {"micro": "a microWakeWord", "openwakeword": "an openWakeWord"}
 FOLDERS: Mapping[Kind, str] = {"micro": "microwakeword", "openwakeword": "openwakeword"}
-"""In which folder under ``wake`` models of each kind belong."""
+"""The folder under ``wake`` for models of each kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the publisher of a model says of it."""
+    """A publisher's description of a model."""
 
     phrase: str
-    """What a person says."""
+    """The phrase that a person says."""
     model: Path
     """The model's file, beside the manifest."""
     author: str
@@ -39,17 +39,17 @@ class Manifest:
     languages: tuple[str, ...]
     version: str | None
     cutoff: float | None
-    """Score from which a step counts; None: not said."""
+    """Threshold from which a step counts; None: not given."""
     sliding_window: int
-    """Probabilities in a mean (microWakeWord)."""
+    """Number of probabilities in a mean (microWakeWord)."""
     step_ms: int | None
-    """Between two rows of features that the model takes (microWakeWord); None: the model tells by its input."""
+    """Milliseconds between two rows of features (microWakeWord); None: the model's input shows it."""
     spellings: tuple[str, ...] = ()
-    """How a speech recogniser writes the phrase, where not as it is spelled."""
+    """A recogniser's spellings of the phrase, where they differ from it."""
 
 
 def kind_of(data: Mapping[str, Any]) -> Kind | None:
-    """Whose model a manifest describes; None: it is no manifest of a wake word."""
+    """The kind of model that a manifest describes; None: it is no manifest of a wake word."""
     named = data.get("type")
     if isinstance(named, str) and named.casefold() == "openwakeword":
         return "openwakeword"
@@ -59,13 +59,13 @@ def kind_of(data: Mapping[str, Any]) -> Kind | None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """:raises EngineFailed: the file cannot be read, or holds no JSON object."""
+    """Read a JSON object; raises EngineFailed where the file cannot be read or holds none."""
     try:
         content = files.read(path, MAX_JSON_BYTES)
         data = json.loads(content)
     except OSError as error:
         raise EngineFailed(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:  # no JSON, no text, or brackets without end
+    except (ValueError, RecursionError) as error:  # no JSON, no text, or endless brackets
         raise EngineFailed(
             f"{path}: no description of a wake word model but {looks_like(content)}; get the file again"
         ) from error
@@ -75,7 +75,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_manifest(path: Path, wanted: Kind, data: Mapping[str, Any] | None = None) -> Manifest:
-    """:param data: of the file, where it has been read already.
+    """Read a manifest.
+
+    :param data: the file's data, where it has been read already.
     :raises EngineFailed: the file cannot be read, describes another kind of model, or a value is missing or wrong.
     """
     data = read_json(path) if data is None else data
@@ -93,7 +95,7 @@ def read_manifest(path: Path, wanted: Kind, data: Mapping[str, Any] | None = Non
 
 
 def _manifest(path: Path, data: Mapping[str, Any], section: str) -> Manifest:
-    """:raises ValueError: a value is missing or wrong; says which."""
+    """Read the values of a manifest; raises ValueError with the one that is missing or wrong."""
     inner = data.get(section, {})
     if not isinstance(inner, dict):
         raise ValueError(f"{section}: expected an object, {{...}}")
@@ -160,7 +162,7 @@ def _step(value: Any) -> int | None:
 
 
 def _file_name(value: Any) -> str:
-    """The name of a file beside the description, which older ones write as ``./alexa.tflite``."""
+    """Check the name of a file beside the manifest; older manifests write ``./alexa.tflite``."""
     path = PurePosixPath(value) if isinstance(value, str) else None
     if path is None or len(path.parts) != 1 or path.name != str(path) or "\0" in str(path):
         raise ValueError(f"model {value!r:.80}: expected the name of a file beside the description")

@@ -1,7 +1,7 @@
-"""Which model a hub means by the name that it has stored. Pure.
+"""Finds the model for a name that a hub has stored. Pure.
 
-Hubs keep names for years: those that openWakeWord 1.x gave its files (``hey_jarvis_v0.1``), those that satellites'
-documentation uses (``ok_nabu``), and phrases as people type them (``Okay Nabu``). All of them mean one model here.
+Hubs keep names for years: those of openWakeWord 1.x's files (``hey_jarvis_v0.1``), of satellites' documentation
+(``ok_nabu``), and typed phrases (``Okay Nabu``). All spellings of a word mean one model here.
 """
 
 import re
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 VERSION = re.compile(r"[\s_.-]+(?:v\d+(?:[._]\d+)*|\d{8}(?:\.\d+)?)$")
-"""What publishers put behind a name: ``_v0.1`` of openWakeWord, ``_20241226.3`` of microWakeWord."""
+"""Matches a version behind a name: ``_v0.1`` of openWakeWord, ``_20241226.3`` of microWakeWord."""
 
 FILES = re.compile(r"\.(?:tflite|onnx|json)$")
-"""Hubs have been told names of files, too."""
+"""Matches the suffix of a file, since hubs may also have stored names of files."""
 
 HELPERS = frozenset({"vad", "silerovad", "melspectrogram", "embeddingmodel"})
 """Folded names of models that are published beside wake words and hear none."""
@@ -23,27 +23,27 @@ NUMBERS = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a client's names mean here."""
+    """The models for a client's names."""
 
     asked: Mapping[str, str]
-    """By model: the name under which the client asked for it, the first one where it gave several."""
+    """The client's name of each model, the first one where it gave several."""
     unknown: tuple[str, ...]
-    """Names that mean nothing here, as the client wrote them."""
+    """Names without a model here, as the client wrote them."""
 
 
 def plain(name: str) -> str:
-    """Without capitals, accents, folders and the ending of a file; what separates words is as it was."""
+    """A name without capitals, accents, folders and suffix; separators of words stay."""
     text = unicodedata.normalize("NFKD", name).casefold().strip().rsplit("/", 1)[-1]
     return FILES.sub("", "".join(c for c in text if not unicodedata.combining(c)))
 
 
 def folded(name: str) -> str:
-    """What two spellings of one name share: letters and digits only, no version, ``ok`` written as ``okay``."""
+    """A name for comparison: letters and digits only, no version, ``ok`` as ``okay``."""
     return _joined(VERSION.sub("", plain(name)))
 
 
 def versioned(name: str) -> str:
-    """As ``folded``, with the version."""
+    """A name for comparison, like ``folded``, with its version."""
     return _joined(plain(name))
 
 
@@ -53,12 +53,12 @@ def _joined(text: str) -> str:
 
 
 def is_helper(name: str) -> bool:
-    """Whether a model of this name serves others and is no wake word."""
+    """Whether a model of this name only serves others and is no wake word."""
     return folded(name) in HELPERS
 
 
 class Known:
-    """The models that there are, ready to be found by what hubs call them."""
+    """The existing models, indexed for look-ups by hubs' names."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
@@ -69,7 +69,7 @@ class Known:
             self._folded.setdefault(folded(name), []).append(name)
 
     def find(self, wanted: str) -> str | None:
-        """The model that a name means, the newest of several versions; None: there is none.
+        """Find the model for a name, the newest of several versions; None: there is none.
 
         The name itself goes first, then the same version in another spelling, then any version.
         """
@@ -80,12 +80,12 @@ class Known:
 
 
 def resolve(wanted: str, known: Iterable[str]) -> str | None:
-    """As ``Known.find``, for a single name."""
+    """Find the model for a single name among known ones; see ``Known.find``."""
     return Known(known).find(wanted)
 
 
 def _newest(names: Sequence[str]) -> str | None:
-    """Without a version goes first: that is the packaged model, or the one that the user means."""
+    """The newest of several versions. A name without a version wins: it is packaged, or the one that the user means."""
     return max(names, key=lambda name: (VERSION.search(plain(name)) is None, _version(name)), default=None)
 
 
@@ -95,7 +95,7 @@ def _version(name: str) -> tuple[int, ...]:
 
 
 def resolved(wanted: Iterable[str], known: Iterable[str]) -> Resolved:
-    """What each of these names means here."""
+    """Find the models for all these names."""
     models = Known(known)
     asked: dict[str, str] = {}
     unknown = []

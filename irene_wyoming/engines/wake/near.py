@@ -1,19 +1,19 @@
-"""NearMisses: words that were nearly heard, each told once, when the word has passed. Pure."""
+"""NearMisses: finds words that were nearly heard, and gives each once when it has passed. Pure."""
 
 from irene_wyoming.engines.base import Score
 
 QUIET_S = 1.0
-"""A near miss is over when its word has scored low for so long."""
+"""Seconds of low scores after which a near miss is over."""
 
 AFTER_HIT_S = 2.0
-"""What scores so shortly after a hit is the rest of the word that was heard, and no near miss."""
+"""Seconds after a hit in which high scores are the rest of the heard word, and no near miss."""
 
 
 class NearMisses:
     """Follows the scores of one stream."""
 
     def __init__(self, least: float, rate: int) -> None:
-        """:param least: score from which a word that is not heard was nearly heard.
+        """:param least: score from which a word without a hit is a near miss.
         :param rate: frames per second of the stream.
         """
         self._least = least
@@ -27,7 +27,7 @@ class NearMisses:
         """The frame at which a word was last heard, by word."""
 
     def scored(self, score: Score) -> None:
-        """One step of a word."""
+        """Take the score of one step of a word."""
         if score.score < self._least:
             return
         heard = self._heard.get(score.word)
@@ -39,18 +39,18 @@ class NearMisses:
             self._best[score.word] = score
 
     def heard(self, word: str, frame: int) -> None:
-        """The word was heard at this frame."""
+        """Take note that the word was heard at this frame."""
         self._heard[word] = frame
         self._best.pop(word, None)
 
     def passed(self, frame: int) -> list[Score]:
-        """The peaks of near misses that are over, now that the stream is at this frame; each is given once."""
+        """Give the peaks of near misses that are over, now that the stream is at this frame; each once."""
         if not self._best:
             return []
         over = [word for word in self._best if frame - self._last[word] >= self._quiet]
         return [self._best.pop(word) for word in over]
 
     def rest(self) -> list[Score]:
-        """Those that are not over, now that the stream ends; each is given once."""
+        """Give the peaks of the other near misses at the end of the stream; each once."""
         best, self._best = self._best, {}
         return list(best.values())

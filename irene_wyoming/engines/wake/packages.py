@@ -1,4 +1,4 @@
-"""The Python packages that wake word engines run on. Found without importing them."""
+"""The Python packages of wake word engines, found without importing them."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -10,14 +10,14 @@ from irene_wyoming.errors import EngineUnavailable
 @dataclass(frozen=True, slots=True)
 class Package:
     module: str
-    """Its name, as it is imported."""
+    """The module's name for imports."""
     install: str
-    """How it is had."""
+    """Command that installs it."""
 
     def folder(self) -> Path:
-        """The folder that it is installed in.
+        """Find the folder that it is installed in.
 
-        :raises EngineUnavailable: nowhere; says what to do.
+        :raises EngineUnavailable: it is not installed; the message says what to do.
         """
         spec = find_spec(self.module)
         if spec is None or not spec.submodule_search_locations:
@@ -36,4 +36,5 @@ PYMICRO_WAKEWORD = Package(
 OPENWAKEWORD = Package(
     "openwakeword", "pip install 'irene-wyoming[openwakeword]' and then pip install --no-deps openwakeword"
 )
-"""Its wheel wants tflite-runtime, which newer Pythons do not have and which fails beside numpy 2."""
+"""The openwakeword package. Its wheel requires tflite-runtime, which newer Pythons lack and which fails beside numpy 2.
+"""

@@ -1,8 +1,8 @@
-"""Tries out unknown models in a child process. A file that is damaged in the right place passes every check and then
-ends the process that runs it: of 400 models with one bit turned over, one did.
+"""Tests unknown models in a child process, since some damaged files pass every check and then crash their process. Of
+400 models with one flipped bit, one did.
 
 The child, ``trials``, reads models from its standard input, each after its length, and answers each with a line of
-JSON; a limit that it sets itself ends it where a model takes too much.
+JSON. Its own limits end it where a model takes too much.
 """
 
 import json
@@ -13,14 +13,15 @@ import sys
 from collections.abc import Sequence
 
 CHILD = "irene_wyoming.engines.wake.trials"
-"""The module that is run."""
+"""The child's module."""
 
 CPU_S = 5
-"""Seconds of CPU time for loading a model and running it over a few seconds of audio. That takes 20 ms on a PC, half a
-second on a small board."""
+"""CPU seconds for loading a model and running it over a few seconds of audio. A PC takes 20 ms, a small board half a
+second.
+"""
 
 WALL_S = 20
-"""Seconds that the same may take; a board may be busy with something else."""
+"""Seconds of the clock for the same; a board may be busy with something else."""
 
 START_S = 30
 """Seconds for starting the child."""
@@ -29,9 +30,9 @@ LENGTH = struct.Struct("!Q")
 
 
 def probe(trial: str, contents: Sequence[bytes]) -> list[str | None]:
-    """Run each model in a child process; the reason for which one is of no use, None for one that works. Slow.
+    """Run each model in a child process; gives the reason why it is useless, or None for one that works. Slow.
 
-    :param trial: ``MODULE:FUNCTION`` that makes a Trial, as ``trials`` says.
+    :param trial: ``MODULE:FUNCTION`` that makes a Trial, see ``trials``.
     """
     reasons: list[str | None] = []
     while len(reasons) < len(contents):
@@ -44,7 +45,7 @@ def probe(trial: str, contents: Sequence[bytes]) -> list[str | None]:
 
 
 def _child(trial: str, contents: Sequence[bytes]) -> tuple[list[str | None], str]:
-    """The answers that one child gave, and why it gave no more."""
+    """The answers of one child, and the reason why it gave no more."""
     command = [sys.executable, "-m", CHILD, trial]
     sent = b"".join(LENGTH.pack(len(content)) + content for content in contents)
     try:
@@ -65,7 +66,7 @@ def _child(trial: str, contents: Sequence[bytes]) -> tuple[list[str | None], str
 
 
 def _ended(code: int) -> str:
-    """How a child that should have answered ended."""
+    """Describe how a child ended that should have answered."""
     if code == -signal.SIGXCPU:
         return f"takes more than {CPU_S} s of CPU time for a few seconds of audio"
     if code == -signal.SIGALRM:

@@ -1,7 +1,7 @@
 """Proposals: moments at which a wake word may have been said, for a second look to decide. Pure.
 
-A first stage that is set low proposes more words than were said, and misses fewer. A word's score rises for two or
-three steps and falls again; the look is worth most when it has passed its peak.
+A first stage with a low threshold proposes more words than were said, and misses fewer. A word's score rises for two or
+three steps and falls again. A look is worth most just after the peak.
 """
 
 from dataclasses import dataclass, field
@@ -13,19 +13,19 @@ LEAST = 0.2
 """Score from which a word is proposed. Ordinary speech scores below 0.05."""
 
 PEAKED_S = 0.16
-"""A score that has not risen for so long has peaked: two steps of openWakeWord."""
+"""Seconds without a rise after which a score has peaked: two steps of openWakeWord."""
 
 LATEST_S = 0.32
-"""After the first step that was high enough a look is taken in any case."""
+"""Seconds after the first high step at which a look is taken in any case."""
 
 OVER_S = 1.0
-"""So long after its last high step a word is over, and the next one is another."""
+"""Seconds after its last high step at which a word is over; a later one is another."""
 
 MOST_LOOKS = 4
-"""At one word that the first stage alone has not told. Each costs some 50 ms of CPU time."""
+"""Most looks at one word without a hit of the first stage. Each costs some 50 ms of CPU time."""
 
 RISE = 0.1
-"""A score that has risen by so much since the last look is worth another one."""
+"""Rise of the score since the last look that is worth another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +33,29 @@ class Proposed(Hit):
     """A word that may have been said."""
 
     usual: bool = field(default=False, kw_only=True)
-    """The first stage alone would have told it, too."""
+    """Whether the first stage alone would have reported it, too."""
     audio: bytes = field(default=b"", kw_only=True, repr=False, compare=False)
-    """The last seconds, 16 kHz 16 bit mono."""
+    """The last seconds of audio, 16 kHz 16 bit mono."""
     phrases: tuple[tuple[str, Phrase], ...] = field(default=(), kw_only=True, repr=False, compare=False)
-    """Words any of which may have been said, and what to look for; empty: ``model``, as its phrase is known."""
+    """Words that may have been said, each with the phrase to look for; empty: only ``model``."""
 
 
 @dataclass(slots=True)
 class Episode:
-    """One word on its way."""
+    """One word while it is spoken."""
 
     began: int
     best: Score
     last: int
-    """The frame of its last high step."""
+    """Frame of its last high step."""
     rose: int
-    """Where the score was at its highest."""
+    """Frame of its highest score."""
     looked: float = 0.0
-    """The highest score at the last look; 0: there was none."""
+    """Highest score at the last look; 0: there was none."""
     looks: int = 0
     usual: bool = False
     again: bool = False
-    """A look has refused it although the first stage alone would have told it: one more is worth its time."""
+    """A look has refused it although the first stage would have reported it: one more look is worthwhile."""
 
 
 class Proposals:
@@ -66,7 +66,7 @@ class Proposals:
         self._episodes: dict[str, Episode] = {}
 
     def scored(self, score: Score) -> None:
-        """One step of a word that is looked at twice."""
+        """Take the score of one step of a word with a second look."""
         if score.score < LEAST:
             return
         episode = self._episodes.get(score.word)
@@ -78,8 +78,8 @@ class Proposals:
             episode.best, episode.rose = score, score.frame
 
     def usual(self, word: str, frame: int, score: float) -> None:
-        """The first stage would have told this word. It is looked at whatever came before it: without an answer of its
-        own it would be lost where the looks before it were left out.
+        """Take a hit of the first stage. It gets a look whatever came before, or it would be lost where earlier looks
+        were left out.
         """
         self.scored(Score(word, max(score, LEAST), frame))
         episode = self._episodes[word]
@@ -87,7 +87,7 @@ class Proposals:
         self._take(episode)
 
     def due(self, frame: int) -> list[tuple[Score, bool]]:
-        """Words to look at now that the stream is at this frame: the highest score, and whether it was a usual hit."""
+        """Give the words to look at now: the highest score of each, and whether it was a hit of the first stage."""
         if not self._episodes:
             return []
         for word in [word for word, episode in self._episodes.items() if frame - episode.last > self._over]:
@@ -98,12 +98,12 @@ class Proposals:
         return [(episode.best, episode.usual) for episode in ready]
 
     def over(self, word: str) -> None:
-        """The word was told: what follows is its end."""
+        """Take note that the word was reported: what follows is its end."""
         self._episodes.pop(word, None)
 
     def refused(self, word: str) -> None:
-        """A look has not found the word. What the recogniser makes of a word that it cannot spell varies with where the
-        audio begins: of "okay nabu" by a synthesised voice every eighth look refused, and hardly ever two of them.
+        """Take note that a look has not found the word. Spellings of unknown words vary with the start of the audio: of
+        a synthesised "okay nabu" every eighth look refused, and hardly ever two of them.
         """
         episode = self._episodes.get(word)
         if episode is not None:

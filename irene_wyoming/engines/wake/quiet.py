@@ -1,6 +1,6 @@
-"""Keeps what a C library writes to standard error, and means nothing to anybody, out of the log.
+"""Keeps useless lines that a C library writes to standard error out of the log.
 
-TensorFlow Lite says once per process that it has made an XNNPACK delegate, and has no setting for that.
+TensorFlow Lite reports once per process that it has made an XNNPACK delegate, and has no setting for that.
 """
 
 import os
@@ -13,14 +13,14 @@ STDERR = 2
 
 _turn = threading.Lock()
 _known: set[bytes] = set()
-"""Lines that have been caught: a library says them once."""
+"""Lines that have been caught: a library writes them once."""
 
 
 @contextmanager
 def without(line: bytes) -> Iterator[None]:
-    """Leave this line out of standard error while the context lasts; once it was caught, contexts do nothing.
+    """Remove this line from standard error while the context lasts; once it was caught, contexts do nothing.
 
-    Whatever else is written there meanwhile, by any thread, comes when the context ends.
+    Other text of any thread is written when the context ends.
     """
     with _turn:
         if line in _known:
@@ -28,7 +28,7 @@ def without(line: bytes) -> Iterator[None]:
             return
         try:
             real = os.dup(STDERR)
-        except OSError:  # it is closed: nobody reads it
+        except OSError:  # standard error is closed: nobody reads it
             yield
             return
         with os.fdopen(real, "wb", buffering=0) as there, tempfile.TemporaryFile(buffering=0) as kept:

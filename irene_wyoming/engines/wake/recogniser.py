@@ -1,4 +1,4 @@
-"""Recognisers: who takes a second look at a proposed wake word. This one has a model of its own, on its own thread."""
+"""Recognisers, which take second looks at proposed wake words: the protocol, and one with a model in this process."""
 
 import asyncio
 import logging
@@ -17,49 +17,51 @@ from irene_wyoming.tasks import ended
 log = logging.getLogger(__name__)
 
 HOPELESS = 12.0
-"""Natural logarithm: a phrase that is so much less likely than what the recogniser would rather write is none."""
+"""Distance (natural logarithm) to the open transcript at which a phrase was not said."""
 
 PAD = 3200
-"""Samples of silence behind the audio: the recogniser writes the end of a word more surely when something follows."""
+"""Samples of silence behind the audio: the recogniser is then surer of the end of a word."""
 
 
 class Scorer(Protocol):
     """Compares audio with phrases. Synchronous."""
 
     def look(self, samples: NDArray[np.float32], phrases: Sequence[str], hopeless: float) -> Look:
-        """:param samples: 16 kHz, mono, full scale 1.
-        :param hopeless: by how much the phrases may be less likely than the open transcript before the look ends.
+        """Take a look.
+
+        :param samples: 16 kHz, mono, full scale 1.
+        :param hopeless: distance (natural logarithm) of the phrases to the open transcript at which the look ends.
         :raises EngineFailed: the model breaks.
         """
 
 
 class Recogniser(Protocol):
-    """Whom a second look asks. For the event loop's thread."""
+    """A recogniser that takes second looks. For the event loop's thread."""
 
     @property
     def ready(self) -> bool:
-        """A look need not wait for a model to be loaded."""
+        """Whether a look need not wait for a model to be loaded."""
 
     def prepare(self) -> None:
-        """Somebody listens for a word that may be looked at. To be called from a running loop."""
+        """Prepare for looks: a listener wants a word that may need them. Call it from a running loop."""
 
     async def look(self, audio: bytes, phrases: Sequence[str]) -> Look:
         """Compare the audio with the phrases.
 
         :param audio: 16 kHz, 16 bit, mono; 1 to 3 s with the phrase whole in it.
-        :raises EngineBusy: too many wait.
+        :raises EngineBusy: too many looks wait.
         :raises EngineError: there is no recogniser, or it breaks.
         """
 
     async def close(self) -> None:
-        """May be called more than once."""
+        """Close the recogniser. May be called more than once."""
 
 
 class OwnRecogniser:
-    """A model in this process. It is loaded when somebody first listens for a word that may be looked at.
+    """A model in this process, loaded when a listener first wants a word that may need looks.
 
-    :param load: gives the scorer; slow. Raises EngineError where there is none.
-    :param server: whose process this is, for the log.
+    :param load: loads the scorer, which may be slow; raises EngineError where there is none.
+    :param server: name of this process's server, for the log.
     """
 
     def __init__(self, load: Callable[[], Scorer], server: str = "wake") -> None:
@@ -67,11 +69,11 @@ class OwnRecogniser:
         self._load = load
         self._worker = Worker("second look")
         self._scorer: asyncio.Task[Scorer | None] | None = None
-        self._missing = ""  # why there is no scorer, once that is known
+        self._missing = ""  # the reason why there is no scorer, once that is known
 
     @property
     def ready(self) -> bool:
-        """Loaded, or known not to be loadable."""
+        """Whether the model is loaded, or known to be missing."""
         return self._scorer is not None and self._scorer.done()
 
     def prepare(self) -> None:
@@ -79,7 +81,7 @@ class OwnRecogniser:
             self._scorer = asyncio.create_task(self._loaded(), name="second look")
 
     async def look(self, audio: bytes, phrases: Sequence[str]) -> Look:
-        """:raises EngineError: the model cannot be loaded, or breaks."""
+        """Take a look; raises EngineError where the model cannot be loaded, or breaks."""
         self.prepare()
         assert self._scorer is not None
         scorer = await asyncio.shield(self._scorer)
@@ -106,5 +108,5 @@ class OwnRecogniser:
 
 
 def samples(audio: bytes) -> NDArray[np.float32]:
-    """16 bit mono -> full scale 1, with some silence behind."""
+    """Convert 16 bit mono PCM to samples of full scale 1, with some silence behind."""
     return np.pad(np.frombuffer(audio, "<i2").astype(np.float32) / 32_768, (0, PAD))

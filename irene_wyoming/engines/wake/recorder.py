@@ -1,8 +1,8 @@
-"""Recorder: keeps the audio around wake words that were heard, or nearly, for whoever has asked for it.
+"""Recorder: keeps the audio around wake words that were heard or nearly heard, where the user wants it.
 
-RecordedEngine is a WakeEngine around another one. Its sessions remember the last seconds; writing is done on a thread
-of the Recorder's, so that neither the event loop nor the engine waits for a disk. Recordings are switched on and off
-while the server runs: a session is recorded, or not, as it was wanted when the session was made.
+RecordedEngine is a WakeEngine around another one. Its sessions remember the last seconds; a thread of the Recorder
+writes, so that neither the event loop nor the engine waits for a disk. Recordings can be switched while the server
+runs: a session follows the setting at its beginning.
 """
 
 import json
@@ -41,10 +41,10 @@ from irene_wyoming.news import NEWS
 log = logging.getLogger(__name__)
 
 WAITING = 16
-"""Clips that may wait for the disk: at most 16 times the 60 s that may be kept, 31 MB. Others are not kept."""
+"""Most clips that wait for the disk: at most 16 times 60 s, 31 MB. Others are not kept."""
 
 OURS = re.compile(r"\d{8}T\d{6}\.\d{6}Z-(?:activation|near-miss)-.*\.(?:wav|json)")
-"""Only what has such a name is ever removed."""
+"""Names of recordings. Only such files are ever removed."""
 
 STOP_S = 2.0
 
@@ -53,18 +53,18 @@ STOP_S = 2.0
 class RecorderSettings:
     folder: Path
     near_miss_threshold: float | None
-    """Score from which a word that was not heard is a near miss; None: near misses are not kept."""
+    """Score from which a word without a hit is a near miss; None: near misses are not kept."""
     seconds_before: float
-    """Audio that is kept, up to the moment."""
+    """Seconds of audio kept up to the moment."""
     max_files: int
-    """Recordings; the oldest go first."""
+    """Most recordings; the oldest are removed first."""
     max_bytes: int
-    """Size of all recordings together; the oldest go first."""
+    """Most bytes of all recordings together; the oldest are removed first."""
     words: frozenset[str] | None = None
-    """The words that are recorded, by name; None: every one."""
+    """Names of the words that are recorded; None: all."""
 
     def wants(self, word: str) -> bool:
-        """Whether a word is recorded, however its name is written."""
+        """Whether a word is recorded, in any spelling of its name."""
         return self.words is None or folded(word) in map(folded, self.words)
 
 
@@ -73,7 +73,7 @@ class Clip:
     """One recording."""
 
     kind: str
-    """activation or near-miss."""
+    """Kind of the recording: activation or near-miss."""
     word: str
     score: float
     level_dbfs: float | None
@@ -83,10 +83,10 @@ class Clip:
     start: int
     """Frame of the session at which ``pcm`` begins."""
     scores: tuple[Score, ...]
-    """Of all words of the session, within ``pcm``."""
+    """Scores of all words of the session within ``pcm``."""
 
     def sidecar(self, time: datetime) -> dict[str, object]:
-        """What is written beside the audio."""
+        """The data written beside the audio."""
         rate = self.format.rate
         return {
             "time": time.isoformat(),
@@ -103,7 +103,7 @@ class Clip:
 
 
 class Recorder:
-    """Writes clips into a folder and keeps it within its limits. A disk that is full or read-only is told once."""
+    """Writes clips into a folder within its limits. A full or read-only disk is logged once."""
 
     def __init__(
         self, settings: RecorderSettings | None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -116,7 +116,7 @@ class Recorder:
         self._thread: threading.Thread | None = None  # None until the first clip
 
     def keep(self, clip: Clip) -> None:
-        """Have a clip written. Never waits: with too many waiting it is lost, and counted."""
+        """Queue a clip for writing. Never waits: with too many waiting, the clip is lost and counted."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._write_all, name="wake recordings", daemon=True)
             self._thread.start()
@@ -126,7 +126,7 @@ class Recorder:
             metrics.RECORDINGS.labels(clip.kind, "lost").inc()
 
     def close(self) -> None:
-        """Write what is waiting, if the disk takes it within STOP_S. May be called more than once."""
+        """Write waiting clips, if the disk takes them within STOP_S. May be called more than once."""
         if self._thread is not None and self._thread.is_alive():
             with suppress(Full):  # the disk hangs: the thread, a daemon, ends with the process
                 self._clips.put(None, timeout=STOP_S)
@@ -148,7 +148,7 @@ class Recorder:
                 self._tell(settings.folder, None)
 
     def _tell(self, folder: Path, problem: str | None) -> None:
-        """Once when it begins, and once when it is over."""
+        """Log a problem once when it begins, and once when it is over."""
         if problem != self._problem:
             if problem is None:
                 log.info("wake: recordings are kept again in %s", folder)
@@ -173,7 +173,7 @@ class Recorder:
             with os.fdopen(private(path.with_suffix(".json")), "wb") as file:
                 file.write(sidecar)
         except OSError:
-            for part in (path, path.with_suffix(".json")):  # half a recording is of no use
+            for part in (path, path.with_suffix(".json")):  # half a recording is useless
                 part.unlink(missing_ok=True)
             raise
 
@@ -196,12 +196,12 @@ def make_room(settings: RecorderSettings, size: int) -> None:
 
 
 def private(path: Path) -> int:
-    """A new file that only we can read: what was said at home is nobody else's business."""
+    """Make a file that only this user can read, since recordings of a home are private."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 class RecordedEngine(WrappedEngine):
-    """An engine whose words are recorded when they are heard, or nearly."""
+    """An engine that records words which are heard or nearly heard."""
 
     def __init__(self, engine: WakeEngine, recorder: Recorder) -> None:
         super().__init__(engine)
@@ -213,7 +213,7 @@ class RecordedEngine(WrappedEngine):
         settings: Mapping[str, WakeSettings] = NO_SETTINGS,
         on_score: OnScore | None = None,
     ) -> WakeSession:
-        """:raises UnknownModel: a name is not among ``models()``."""
+        """Open a recorded session; raises UnknownModel where a name is not among ``models()``."""
         wanted = self._recorder.settings
         if wanted is None or not any(map(wanted.wants, models)):
             return self._engine.session(models, settings, on_score)
@@ -223,7 +223,7 @@ class RecordedEngine(WrappedEngine):
 
 
 class RecordedSession:
-    """One stream, its last seconds and their scores."""
+    """One stream, with its last seconds and their scores."""
 
     def __init__(
         self,
@@ -239,7 +239,7 @@ class RecordedSession:
         self._on_score = on_score
         self._audio = bytearray()
         self._size = round(settings.seconds_before * form.rate) * form.frame_bytes
-        self._given = 0  # frames
+        self._given = 0  # frames so far
         self._scores: deque[Score] = deque()
         least = settings.near_miss_threshold
         self._near = None if least is None else NearMisses(least, form.rate)
@@ -259,7 +259,7 @@ class RecordedSession:
             self._scores.popleft()
         for hit in hits:
             if isinstance(hit, Proposed):
-                continue  # a second look decides: of words that are only typed, nearly all that is said comes here
+                continue  # a second look decides: nearly all speech is proposed for typed words
             if self._near is not None:
                 self._near.heard(hit.model, hit.frame)
             self._keep("activation", hit.model, hit.score, hit.level_dbfs, hit.snr_db)

@@ -17,56 +17,56 @@ from irene_wyoming.errors import EngineBusy, EngineError
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
-"""What the first stage would have told waits no longer for its look, and while the model is loaded not at all."""
+"""Seconds that a hit of the first stage waits for its look; while the model is loaded, none."""
 
 LONG_PATIENCE_S = 3.0
-"""What the first stage would not have told can only be missed without a look, and is worth more late than never."""
+"""Seconds that a proposal without a hit of the first stage waits: only the look can save it."""
 
 MOST_WAITING = 16
-"""Looks of live streams that may wait for the thread: as many rooms in which somebody speaks."""
+"""Most looks of live streams that wait for the thread: one for each room in which somebody speaks."""
 
 TELL_EVERY_S = 60.0
-"""How often the log says that looks were left out."""
+"""Seconds between two log lines about left out looks."""
 
 
 RESTS_S = 10.0
-"""For so long nobody looks after the engines were behind: each look takes as much CPU time as 2 s of an engine's."""
+"""Seconds without looks after the engines were behind: a look takes as much CPU time as 2 s of an engine."""
 
 LATE_IN_A_ROW = 4
-"""Looks that took too long one after the other: the next words are not to wait for theirs in vain."""
+"""Late looks in a row after which words do not wait for theirs."""
 
 
 class Outcome(StrEnum):
-    """What has become of a proposal."""
+    """The outcome of a proposal."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
     BUSY = "busy"
     """Too many looks wait, or this one took too long: the first stage decided."""
     SHED = "shed"
-    """The engines were behind, which come first: the first stage decided."""
+    """The engines were behind, and have priority: the first stage decided."""
     MISSING = "missing"
     """There is no recogniser, or it breaks: the first stage decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Of one proposal."""
+    """The verdict on one proposal."""
 
     told: bool
-    """The word counts as said."""
+    """Whether the word counts as said."""
     outcome: Outcome
     word: str
     margin: float = 0.0
-    """By how much the look went beyond what it had to reach."""
+    """The amount by which the look exceeded its limit."""
     look: Look | None = None
-    """None: nobody looked."""
+    """The look; None: there was none."""
 
 
 class SecondLook:
-    """For the event loop's thread. A word that nobody can look at is told where the first stage alone would tell it.
+    """Takes second looks. For the event loop's thread. Without a look the first stage alone decides.
 
-    :param recogniser: who looks. It is closed with this.
+    :param recogniser: takes the looks; it is closed with this object.
     """
 
     def __init__(self, recogniser: Recogniser) -> None:
@@ -78,24 +78,26 @@ class SecondLook:
 
     @property
     def ready(self) -> bool:
-        """A look need not wait for a model to be loaded."""
+        """Whether a look need not wait for a model to be loaded."""
         return self._recogniser.ready
 
     def prepare(self) -> None:
-        """Somebody listens for a word that may be looked at."""
+        """Prepare for looks: a listener wants a word that may need them."""
         self._recogniser.prepare()
 
     def rest(self) -> None:
-        """The engines or the looks are behind: looks are shed for a while, so that they catch up."""
+        """Leave out looks for a while, so that engines or looks that are behind can catch up."""
         self._rests_until = time.monotonic() + RESTS_S
 
     def resting(self) -> bool:
-        """Whether looks are shed just now. From any thread."""
+        """Whether looks are left out at present. From any thread."""
         return time.monotonic() < self._rests_until
 
     async def judge(self, proposed: Proposed, phrases: Sequence[tuple[str, Phrase]], *, live: bool) -> Verdict:
-        """:param phrases: the words that may have been said, and what to look for.
-        :param live: somebody waits; False: a recording, which has time.
+        """Judge a proposal.
+
+        :param phrases: words that may have been said, each with its phrase.
+        :param live: whether the audio is live; a recording can wait.
         """
         self.prepare()
         if live and self.resting():
@@ -128,11 +130,11 @@ class SecondLook:
         return verdict
 
     async def close(self) -> None:
-        """May be called more than once."""
+        """Close the second look. May be called more than once."""
         await self._recogniser.close()
 
     def _left_out(self, proposed: Proposed, outcome: Outcome, why: str) -> Verdict:
-        """Fail open: what the first stage alone would have told is told."""
+        """The verdict without a look: hits of the first stage count."""
         metrics.SECOND_LOOKS.labels(outcome).inc()
         now = time.monotonic()
         if self._told is None or now - self._told >= TELL_EVERY_S:
@@ -146,7 +148,7 @@ def spellings(phrases: Sequence[tuple[str, Phrase]]) -> tuple[str, ...]:
 
 
 def decided(proposed: Proposed, phrases: Sequence[tuple[str, Phrase]], look: Look) -> Verdict:
-    """Whether the word was said, by what the look has found."""
+    """Decide whether the word was said, by the look."""
     for word, phrase in phrases:
         if look.phrase in phrase.spellings:
             margin = phrase.margin(look, usual=proposed.usual)

@@ -1,4 +1,4 @@
-"""Session: what the embedded engines' sessions have in common. Scores come from a ScoreStream, triggers decide."""
+"""Session: the common base of the embedded engines' sessions. Scores come from a ScoreStream, triggers decide."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
@@ -12,13 +12,13 @@ from irene_wyoming.engines.wake.trigger import Trigger
 from irene_wyoming.errors import EngineFailed
 
 NEARLY = 0.2
-"""A score from which whoever spoke may have meant the word. Ordinary speech seldom gets there: it scores below 0.05."""
+"""Score from which the speaker may have meant the word. Ordinary speech is below 0.05."""
 
 MEASURED_RISE = 0.1
-"""How loud a word is gets measured again when its score has risen by so much: to measure takes as long as a step."""
+"""Rise of the score after which the word's level is measured again, since that takes as long as a step."""
 
 LONGEST_WAIT = SPEECH.rate // 4
-"""Frames, 250 ms, that a session asks for at a time at most: who watches its scores live sees them move."""
+"""Most frames, 250 ms, that a session asks for at a time, so that its live scores move."""
 
 
 class ScoreStream(Protocol):
@@ -26,23 +26,23 @@ class ScoreStream(Protocol):
 
     @property
     def needs(self) -> int:
-        """Frames that are missing to the next step, at least 1."""
+        """Frames missing for the next step, at least 1."""
 
     def steps_to(self, word: str, score: float, /) -> int:
-        """Steps of this word, the coming one counted, until its score can be so high at the earliest; at least 1."""
+        """Least steps of this word, the coming one included, until its score can be this high; at least 1."""
 
     def frames_to(self, word: str, step: int, /) -> int:
-        """Frames that are missing to a step of this word; the coming one is 1."""
+        """Frames missing for a step of this word; the coming one is 1."""
 
     def push(self, pcm: bytes) -> Iterable[Score]:
-        """Take any number of whole 16 kHz 16-bit mono frames; give the scores of the steps that they complete, in
-        order. To be read to its end before the next push.
+        """Take any number of whole 16 kHz 16-bit mono frames; give the scores of completed steps, in order. Read all
+        before the next push.
 
-        :raises EngineFailed: the stream is of no use any more.
+        :raises EngineFailed: the stream cannot be used any more.
         """
 
     def close(self) -> None:
-        """May be called more than once."""
+        """Close the stream. May be called more than once."""
 
 
 class Session:
@@ -55,7 +55,7 @@ class Session:
         self._meter = Meter(SPEECH.rate)
         self._highest: dict[str, MeasuredScore] = {}
         """By word: its score that was measured last."""
-        self._frame = 0  # at which the audio ends that was given
+        self._frame = 0  # the frame at which the given audio ends
         self._closed = False
 
     @property
@@ -63,7 +63,7 @@ class Session:
         return min(self._needs(word, trigger) for word, trigger in self._triggers.items())
 
     def push(self, pcm: bytes) -> list[Hit]:
-        """:raises ValueError: half a frame, which is the caller's mistake."""
+        """Take audio and give hits; raises ValueError for half a frame, which is the caller's mistake."""
         if self._closed:
             raise EngineFailed("this wake word session is closed")
         if len(pcm) % SPEECH.frame_bytes:
@@ -72,7 +72,8 @@ class Session:
 
     def close(self) -> None:
         self._closed = True
-        self._on_score = None  # of whoever holds this session: together they would stay until garbage is looked for
+        # breaks a cycle with the holder of this session, which would last until the next collection
+        self._on_score = None
         self._stream.close()
 
     def _needs(self, word: str, trigger: Trigger) -> int:
@@ -85,7 +86,7 @@ class Session:
         began, measured = self._frame, 0
         self._frame += len(samples)
 
-        def level() -> float:  # of the audio up to this step, however the audio was cut
+        def level() -> float:  # of the audio up to this step, for any cuts of the audio
             nonlocal measured
             self._meter.push(samples[measured : score.frame - began])
             measured = max(measured, score.frame - began)
@@ -101,7 +102,7 @@ class Session:
         self._meter.push(samples[measured:])
 
     def _measured(self, score: Score, threshold: float, level: Callable[[], float]) -> MeasuredScore:
-        """The score with how loud it was where it was highest, or nearly so, within a second."""
+        """Add the level to a score that is about the highest within a second."""
         high = self._highest.get(score.word)
         if high is None or score.score > high.score + MEASURED_RISE or score.frame - high.frame > SPEECH.rate:
             high = self._highest[score.word] = MeasuredScore.of(score, level(), self._meter.snr_db, threshold)

@@ -1,9 +1,9 @@
-"""Spellings: how a speech recogniser writes the packaged wake words, and how sure it must be. Pure.
+"""Spellings: a recogniser's spellings of the packaged wake words, and the limits of their looks. Pure.
 
 A recogniser that has never met "nabu" writes what it sounds like. LLR is the natural logarithm of the phrase's
-probability over that of what the recogniser would rather write. Measured on recordings of people: of 60 who say
-"alexa" all reach -6 in quiet and beside a kitchen at 10 dB, of 175 other recordings none reaches -11. Of the other
-words there were 4 to 8 recordings each, so that more is let through where the first stage is sure, too.
+probability over that of the open transcript. In recordings of people all 60 of "alexa" reach -6, in quiet and beside a
+kitchen at 10 dB; none of 175 others reaches -11. Other words had only 4 to 8 recordings each, so their limits are lower
+where the first stage is sure, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from typing import Protocol
 
 
 class Look(Protocol):
-    """What a recogniser has found in a piece of audio; logarithms are natural ones."""
+    """A recogniser's result for a piece of audio; logarithms are natural ones."""
 
     @property
     def phrase(self) -> str | None:
-        """The likeliest of the phrases; None: none is near."""
+        """The likeliest phrase; None: none is near."""
 
     @property
     def llr(self) -> float:
@@ -29,39 +29,39 @@ class Look(Protocol):
 
     @property
     def per_token(self) -> float:
-        """That divided by the tokens of the phrase."""
+        """Logarithm of its probability per token."""
 
     @property
     def open_text(self) -> str:
-        """What the audio says when anything may be said."""
+        """The open transcript of the audio."""
 
     @property
     def prior(self) -> float:
-        """Logarithm of the phrase's probability in mere noise; minus infinity where nobody asked."""
+        """Logarithm of the phrase's probability in mere noise; minus infinity: not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """What is looked for, and what a look must reach."""
+    """A phrase to look for, and the limits that a look must reach."""
 
     spellings: tuple[str, ...]
     least: float = -6.0
-    """LLR of a proposal that the first stage alone would not have told."""
+    """Least LLR of a proposal without a hit of the first stage."""
     usual: float = -10.0
-    """LLR of one that it would have told; beside it only ``gain`` is asked."""
+    """Least LLR of a hit of the first stage; besides it only ``gain`` counts."""
     absolute: float = -16.0
     per_token: float = -8.0
     known: bool = False
-    """The recogniser is known to write it so: ``verify: auto`` may look for it."""
+    """Whether the recogniser is known to write it so, and ``verify: auto`` may look for it."""
     gain: float = -inf
-    """By how much likelier the phrase must be than in mere noise. Common phrases are likely anywhere; this asks more
-    of them.
+    """Least distance (natural logarithm) to the phrase's probability in mere noise. It demands more of common phrases,
+    which are likely anywhere.
     """
 
     def margin(self, look: Look, *, usual: bool) -> float:
-        """By how much a look goes beyond what it must reach; below 0: it does not.
+        """The amount by which a look exceeds its limits; below 0: it does not reach them.
 
-        :param usual: the first stage alone would have told the word.
+        :param usual: whether it was a hit of the first stage.
         """
         gained = look.absolute - look.prior - self.gain
         if usual:
@@ -71,17 +71,17 @@ class Phrase:
 
 
 def typed(text: str) -> Phrase:
-    """A word that has no first stage.
+    """The phrase of a word without a first stage.
 
-    Tuned on recordings with even numbers of people who say computer or view glass, and on what 13 minutes of other
-    speech make of twelve further phrases: "hello there", "good morning" and "all right" were taken 310 times in it
-    where they had to reach the same as "view glass", and never with what is asked of them here.
+    Tuned on recordings with even numbers of "computer" and "view glass", and on twelve phrases in 13 minutes of other
+    speech. With the limits of "view glass", "hello there", "good morning" and "all right" were accepted 310 times in
+    it; with these never.
     """
     return Phrase((text,), least=-11.0, usual=-11.0, absolute=-15.0, per_token=-3.9, gain=8.5, known=True)
 
 
 def learned(spellings: Sequence[str]) -> Phrase:
-    """A word whose first stage fires often, and that was spelled from recordings of it."""
+    """The phrase of a learned word, whose first stage fires often, with spellings from its recordings."""
     return replace(typed(spellings[0]), spellings=tuple(spellings))
 
 
@@ -106,10 +106,10 @@ PACKAGED: Mapping[str, Phrase] = {
 
 
 def phrase_of(word: str, said: str | None, spellings: Sequence[str] = ()) -> Phrase | None:
-    """What to look for when a word is proposed; None: nobody knows how it is spelled.
+    """Find the phrase of a proposed word; None: its spelling is unknown.
 
-    :param said: what a person says, as the model's publisher writes it.
-    :param spellings: how the recogniser writes it, where the model tells.
+    :param said: the spoken phrase, as the model's publisher writes it.
+    :param spellings: the recogniser's spellings, where the model has them.
     """
     if spellings:
         return learned(spellings)

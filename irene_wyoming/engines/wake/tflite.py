@@ -1,7 +1,7 @@
-"""A thin binding to the TensorFlow Lite C library that the wake word wheels carry.
+"""A thin binding to the TensorFlow Lite C library in the wake word wheels.
 
 Runtime is the loaded library, Model a checked file, Interpreter one set of tensors that runs a model. Every status and
-pointer is looked at: the library itself ends the process where it is given a NULL.
+pointer is checked: the library crashes the process on NULL.
 """
 
 import ctypes
@@ -57,25 +57,26 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 }
 
 _QUICK = ("TfLiteTensorCopyFromBuffer", "TfLiteTensorCopyToBuffer")
-"""Copies of a few kilobytes: called without giving up Python's lock. While the event loop is busy, each time that it is
-given up costs up to 5 ms until it is had again, and a step of openWakeWord did so nine times."""
+"""Functions that copy a few kilobytes, called without releasing Python's lock. While the event loop is busy, each
+release costs up to 5 ms, and a step of openWakeWord did so nine times.
+"""
 
 _INVOKE = "TfLiteInterpreterInvoke"
 
 XNNPACK_LINE = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 
 _DTYPES = {1: np.float32, 3: np.uint8, 9: np.int8}
-"""By TfLiteType: what wake word models take and give."""
+"""Types of wake word models' inputs and outputs, by TfLiteType."""
 
 MAX_MODEL_BYTES = 16 * 1024 * 1024
-"""Wake word models have 50 kB to 1.3 MB; a file beyond this bound is something else and is not read into memory."""
+"""Most bytes of a model. Wake word models have 50 kB to 1.3 MB; a larger file is not read into memory."""
 
 
 class Runtime:
-    """The loaded library. Stays loaded until the process ends."""
+    """The loaded library, which stays loaded until the process ends."""
 
     def __init__(self, path: Path) -> None:
-        """:raises EngineUnavailable: the library cannot be loaded here."""
+        """Load the library; raises EngineUnavailable where that fails."""
         self.path = path
         try:
             library, quick = ctypes.CDLL(str(path)), ctypes.PyDLL(str(path))
@@ -93,7 +94,7 @@ class Runtime:
 
     @classmethod
     def of_package(cls, folder: Path) -> "Runtime":
-        """The library in ``folder``/lib of an installed wheel.
+        """Load the library in ``folder``/lib of an installed wheel.
 
         :raises EngineUnavailable: there is none, or it cannot be loaded.
         """
@@ -106,15 +107,15 @@ class Runtime:
 
 
 class Model:
-    """A model in memory, shared by its interpreters. Given back at ``close``, or when nobody refers to it any more."""
+    """A model in memory, shared by its interpreters. Freed at ``close``, or with its last reference."""
 
     def __init__(self, runtime: Runtime, path: Path, content: bytes | None = None) -> None:
-        """:param content: of the file, where it has been read already; ``path`` then only names it.
+        """:param content: the file's content, where it has been read already; ``path`` then only names it.
         :raises EngineFailed: the file is missing, is no TensorFlow Lite model, or is damaged.
         """
         self.runtime = runtime
         self.path = path
-        # Read, not mapped: a mapped file that somebody replaces or truncates while it is in use ends the process.
+        # Read, not mapped: replacing or truncating a mapped file in use would crash the process.
         self._content = read_model(path) if content is None else content
         self._handle: int | None = runtime.c.TfLiteModelCreate(self._content, len(self._content))
         if not self._handle:
@@ -123,19 +124,19 @@ class Model:
 
     @property
     def handle(self) -> int:
-        """:raises EngineFailed: closed."""
+        """The C pointer; raises EngineFailed where the model is closed."""
         if self._handle is None:
             raise EngineFailed(f"{self.path.name}: the model is closed")
         return self._handle
 
     def close(self) -> None:
-        """Interpreters made before go on working. May be called more than once."""
+        """Close the model; its interpreters go on working. May be called more than once."""
         self._handle = None
         self._delete()
 
 
 class Tensor:
-    """One input or output of an interpreter, and the array that is copied to or from it."""
+    """An input or output of an interpreter, and the array that is copied to or from it."""
 
     def __init__(self, model: Model, handle: int) -> None:
         c = model.runtime.c
@@ -157,17 +158,17 @@ class Tensor:
 class Interpreter:
     """Runs a model with one input and one output, on the calling thread. Holds the state of a stateful model.
 
-    Write ``input.array``, call ``invoke``, read ``output.array``. Given back at ``close``, or when nobody refers to it
-    any more: a stream may outlive the offer of its word.
+    Write ``input.array``, call ``invoke``, read ``output.array``. Freed at ``close``, or with its last reference, since
+    a stream may outlive the offer of its word.
     """
 
     def __init__(
         self, model: Model, *, input_shape: Sequence[int] | None = None, xnnpack: bool = False, slow: bool = False
     ) -> None:
-        """:param input_shape: for models that leave it open.
+        """:param input_shape: shape of the input, for models that leave it open.
         :param xnnpack: faster for large float graphs, at the price of a second copy of their weights.
-        :param slow: takes more than a fraction of a millisecond. Others keep Python's lock: to get it back takes longer
-            than they do while the event loop is busy.
+        :param slow: whether a run takes more than a fraction of a millisecond. Other runs keep Python's lock, since
+            getting it back takes longer while the event loop is busy.
         :raises EngineFailed: the model does not run here.
         """
         self._model = model
@@ -193,7 +194,7 @@ class Interpreter:
             self._release = weakref.finalize(self, undo.pop_all().close)
 
     def expect(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...], *, quantized: bool = False) -> None:
-        """:raises EngineFailed: another kind of model: other shapes, or not of float32 (8-bit integers)."""
+        """Check shapes and float32 (or 8-bit integers); raises EngineFailed where the model is of another kind."""
         for what, tensor, shape in (("input", self.input, input_shape), ("output", self.output, output_shape)):
             found = tensor.array
             if found.shape != shape or (found.dtype != np.float32) != quantized or (tensor.scale > 0) != quantized:
@@ -205,7 +206,7 @@ class Interpreter:
     def invoke(self) -> None:
         """Take ``input.array``, run the model once, fill ``output.array``.
 
-        :raises EngineFailed: closed, or the model broke.
+        :raises EngineFailed: it is closed, or the model fails.
         """
         if self._handle is None:
             raise EngineFailed(f"{self._model.path.name}: the interpreter is closed")
@@ -217,15 +218,15 @@ class Interpreter:
         self._check(status, "failed while it ran")
 
     def close(self) -> None:
-        """May be called more than once."""
+        """Close the interpreter. May be called more than once."""
         self._handle = None
         self._release()
 
     def _create(self, undo: ExitStack, xnnpack: bool) -> int:
-        """The bare interpreter; ``undo`` ends it and what it needs, in the order in which it may be ended."""
+        """Make the C interpreter; ``undo`` frees it and its helpers in the right order."""
         options = self._pointer(self._c.TfLiteInterpreterOptionsCreate(), "options")
         try:
-            # One thread each: these graphs are too small to be worth waking a second core, and streams run in parallel.
+            # One thread each: these graphs are too small for a second core, and streams run in parallel.
             self._c.TfLiteInterpreterOptionsSetNumThreads(options, 1)
             if xnnpack:
                 delegate = self._pointer(self._c.TfLiteXNNPackDelegateCreate(None), "XNNPACK delegate")
@@ -254,7 +255,7 @@ class Interpreter:
 
 
 def read_model(path: Path) -> bytes:
-    """The file, once it looks like a model: bytes 4 to 8 of a TensorFlow Lite file are ``TFL3``.
+    """Read a file that looks like a model: bytes 4 to 8 of a TensorFlow Lite file are ``TFL3``.
 
     :raises EngineFailed: it cannot be read, is too large, or is something else.
     """
@@ -265,7 +266,7 @@ def read_model(path: Path) -> bytes:
 
 
 def read_bounded(path: Path) -> bytes:
-    """:raises EngineFailed: it cannot be read, or is larger than any model."""
+    """Read a file; raises EngineFailed where it cannot be read, or is larger than any model."""
     try:
         return files.read(path, MAX_MODEL_BYTES)
     except OSError as error:
@@ -273,7 +274,7 @@ def read_bounded(path: Path) -> bytes:
 
 
 def looks_like(content: bytes) -> str:
-    """What a file that should be a model seems to be, for a message."""
+    """Describe what a file seems to be that should be a model, for a message."""
     start = content[:512].lstrip().lower()
     if not content:
         return "an empty file"

@@ -1,8 +1,7 @@
-"""The child of ``probe``: loads each model as its engine would, and runs it over some features.
+"""The child of ``probe``: loads each model like its engine, and runs it on some features.
 
-``python -m irene_wyoming.engines.wake.trials MODULE:FUNCTION``
-The function is an engine's own. It is called once, loads what all models of its kind need, and returns a Trial, which
-is then given one model after another.
+``python -m irene_wyoming.engines.wake.trials MODULE:FUNCTION`` The function belongs to an engine. It is called once,
+loads what all models of its kind need, and returns a Trial, which gets one model after another.
 """
 
 import json
@@ -23,20 +22,20 @@ from irene_wyoming.engines.wake.probe import CPU_S, LENGTH, WALL_S
 from irene_wyoming.errors import EngineError, EngineFailed
 
 UNNAMED = Path("model")
-"""What the child calls every file: it does not know their names."""
+"""The child's name for every file, since it does not know their names."""
 
 MEMORY_BYTES = 256 << 20
-"""Memory beyond what the child has before its first model. A wake word takes some megabytes."""
+"""Bytes of memory beyond what the child has before its first model. A wake word takes some megabytes."""
 
 STEPS = 24
-"""Steps that are run on each kind of features."""
+"""Steps run on each kind of features."""
 
 Trial = Callable[[bytes], None]
-"""Runs a model, given the content of its file. Raises EngineFailed for one that is of no use."""
+"""Runs a model, given its file's content. Raises EngineFailed for a useless one."""
 
 
 def features(shape: tuple[int, ...], scale: float) -> Iterator[NDArray[np.float64]]:
-    """Zeros, ordinary values and extreme ones."""
+    """Give zeros, ordinary values and extreme ones."""
     random = np.random.default_rng(1)
     for _ in range(STEPS):
         yield np.zeros(shape)
@@ -45,13 +44,13 @@ def features(shape: tuple[int, ...], scale: float) -> Iterator[NDArray[np.float6
 
 
 def check(score: float) -> None:
-    """:raises EngineFailed: no score."""
-    if not -1e-3 <= score <= 1 + 1e-3:  # in this form a NaN is refused too
+    """Check a score; raises EngineFailed where it is none."""
+    if not -1e-3 <= score <= 1 + 1e-3:  # in this form NaN is refused, too
         raise EngineFailed(f"{UNNAMED}: gives a score of {score:g}; expected 0 to 1")
 
 
 def main(trial_name: str) -> None:
-    """Answer for one model after the other."""
+    """Test one model after the other, and answer for each."""
     answers, sys.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8"), sys.stderr  # libraries may print
     module, _, function = trial_name.partition(":")
     trial: Trial = getattr(import_module(module), function)()
@@ -84,7 +83,7 @@ def _limit_memory() -> None:
     try:
         used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
-        return  # not Linux: the other limits must do
+        return  # not Linux: the other limits must suffice
     _limit(resource.RLIMIT_AS, used + MEMORY_BYTES)
 
 

@@ -14,24 +14,24 @@ class TriggerSettings:
     """When scores become a hit."""
 
     threshold: float | None
-    """Score from which a step counts, 0 < threshold <= 1; None: what the engine or the model recommends."""
+    """Threshold from which a step counts, 0 < threshold <= 1; None: the recommended one of the engine or model."""
     level: int
     """Steps in a row that must count."""
     refractory_frames: int
-    """After a hit, frames of audio in which the same word is not reported again."""
+    """Frames of audio after a hit in which the same word is not reported again."""
     min_level_dbfs: float | None = None
-    """Level below which a step does not count, dB of full scale; None: every step may."""
+    """Level, dBFS, below which a step does not count; None: every step may."""
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> Self:
-        """The settings that checked values of ``options`` make."""
+        """Make settings from the checked values of ``options``."""
         return cls(options["threshold"], options["trigger_level"], round(options["refractory_s"] * SPEECH.rate))
 
     def trigger(self, recommended: float, own: WakeSettings | None = None) -> "Trigger":
-        """A fresh trigger for one word in one session.
+        """Make a trigger for one word in one session.
 
         :param recommended: the threshold where none is set.
-        :param own: what is set for this word in this session.
+        :param own: the settings of this word in this session.
         """
         settings = self if own is None else self._with(own)
         threshold = recommended if settings.threshold is None else settings.threshold
@@ -47,7 +47,7 @@ class TriggerSettings:
 
 
 def full_scale() -> float:
-    """The level of audio whose level nobody has measured, dB of full scale."""
+    """The level of audio that nobody has measured, dBFS."""
     return 0.0
 
 
@@ -66,21 +66,21 @@ class Trigger:
         self._deaf_until = 0
 
     def steps_to_hit(self, high: int) -> int:
-        """Steps until the word can be heard at the earliest, the coming one counted.
+        """Least steps until the word can be heard, including the coming one.
 
-        :param high: those until its score can reach the threshold, at least 1.
+        :param high: least steps until its score can reach the threshold, at least 1.
         """
         counted = self._count if high == 1 else 0  # a step that does not count ends the row
         return high - 1 + self._level - counted
 
     def update(self, score: float, frame: int, level_dbfs: Callable[[], float] = full_scale) -> bool:
-        """Whether the word was heard with this step. Scores in the refractory time do not count towards the next hit
+        """Whether the word is heard with this step. Scores in the refractory time do not count for the next hit,
         either.
 
-        :param frame: where the step ends, counted from the session's start.
-        :param level_dbfs: gives the level of the audio, where somebody wants to know it.
+        :param frame: end of the step, counted from the session's start.
+        :param level_dbfs: gives the level of the audio, called only if needed.
         """
-        heard = frame >= self._deaf_until and score >= self.threshold  # in this form a NaN never counts
+        heard = frame >= self._deaf_until and score >= self.threshold  # in this form NaN never counts
         if not heard or (self._min_level_dbfs is not None and level_dbfs() < self._min_level_dbfs):
             self._count = 0
             return False
@@ -93,7 +93,7 @@ class Trigger:
 
 
 def options(threshold_help: str) -> dict[str, Option]:
-    """The settings that every embedded wake word engine has."""
+    """The options of every embedded wake word engine."""
     return {
         "threshold": Option(None, or_null(SCORE), threshold_help),
         "trigger_level": Option(1, STEPS, "inference steps in a row that must reach the threshold"),

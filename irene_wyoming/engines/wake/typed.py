@@ -1,6 +1,6 @@
-"""TypedEngine: wake words that are only typed. No model of theirs: a recogniser looks at what people say.
+"""TypedEngine: wake words that are only typed. They have no model; a recogniser looks for them.
 
-The engine finds where somebody speaks and proposes what was said there; whoever runs it has a recogniser decide.
+The engine proposes all speech, and the server's second look decides.
 """
 
 from collections import deque
@@ -17,35 +17,36 @@ from irene_wyoming.engines.wake.spellings import Phrase, typed
 from irene_wyoming.engines.wake.words import chosen
 
 FRAME = 320
-"""Samples, 20 ms."""
+"""Samples per frame, 20 ms."""
 
 LONG = 32_000
-"""Samples that are looked at, 2 s: the word and the quiet before it. Cut short before the word, a fifth of the words
-beside a kitchen were lost."""
+"""Samples per look, 2 s: the word and the quiet before it. Without that quiet, a fifth of the words beside a kitchen
+were lost.
+"""
 
 EVERY = 24
 """Frames, 480 ms, from one look to the next while somebody speaks."""
 
 SPOKEN = 8
-"""Frames of speech, 160 ms, within the last EVERY that are worth a look: no word is shorter."""
+"""Least frames of speech (160 ms) within the last EVERY for a look: no word is shorter."""
 
 PAUSE = 7
-"""Frames without speech, 140 ms, after which what was said is looked at at once."""
+"""Frames without speech (140 ms) after which a look is taken at once."""
 
 FLOOR_FRAMES = 150
-"""3 s, of which the quieter ones are the noise of the room."""
+"""Frames (3 s) whose quieter ones are the noise of the room."""
 
 FLOOR_SHARE = 0.15
 
 ABOVE_DB = 6.0
-"""Above that floor somebody speaks."""
+"""Decibels above that floor from which somebody speaks."""
 
 LEAST_DB = -78.0
-"""Differences of neighbouring samples that are softer than this, dB of full scale, are no speech."""
+"""Level of differences of neighbouring samples, dBFS, below which nothing is speech."""
 
 
 class Voice:
-    """Where somebody speaks in one stream, and when it is worth a look. Pure."""
+    """Finds speech in one stream, and the moments for looks. Pure."""
 
     def __init__(self) -> None:
         self._levels: deque[float] = deque(maxlen=FLOOR_FRAMES)
@@ -60,8 +61,10 @@ class Voice:
         """Frames of speech since the last look."""
 
     def frame(self, samples: NDArray[np.float32]) -> bool:
-        """:param samples: FRAME of them, full scale 1.
-        :returns: whether to look at what was said up to here.
+        """Take a frame.
+
+        :param samples: ``(FRAME,)``, full scale 1.
+        :returns: whether to look at the speech up to here.
         """
         step = np.diff(samples)
         level = 10 * np.log10(float(step @ step) / len(step) + 1e-9)
@@ -83,7 +86,7 @@ class Voice:
 
 
 class TypedSession:
-    """One stream: a proposal whenever something was said that may be one of the words."""
+    """One stream. It makes a proposal whenever speech may be one of the words."""
 
     def __init__(self, phrases: Sequence[tuple[str, Phrase]]) -> None:
         self._phrases = tuple(phrases)
@@ -112,13 +115,13 @@ class TypedSession:
         return found
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to give back."""
 
 
 class TypedEngine:
-    """The engine.
+    """The engine of typed words.
 
-    :param words: as they are typed, e.g. ``smart mirror``: that is what is said, and what the model is called.
+    :param words: typed words, e.g. ``smart mirror``, which are both phrase and model name.
     """
 
     name = "typed"
@@ -147,11 +150,11 @@ class TypedEngine:
         settings: Mapping[str, WakeSettings] = NO_SETTINGS,  # noqa: ARG002  # of the protocol
         on_score: OnScore | None = None,  # noqa: ARG002  # likewise
     ) -> TypedSession:
-        """Its hits are ``Proposed``. There are no scores to show.
+        """Open a session. Its hits are ``Proposed``, and it has no scores.
 
         :raises UnknownModel: a name is not among ``models()``.
         """
         return TypedSession([(name, self._phrases[name]) for name in chosen(models, self._phrases, self.name)])
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to give back."""

@@ -1,4 +1,4 @@
-"""Watched: what a wake word engine can do besides its work where a user can add models to it."""
+"""Watched: the protocol of wake word engines to which a user can add models."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +11,9 @@ class Watched(Protocol):
 
     @property
     def refused(self) -> Mapping[Path, str]:
-        """Files that are meant to be models and are of no use, and why."""
+        """Useless model files, with reasons."""
 
     def refresh(self) -> bool:
-        """Look again at what there is; True: ``models()`` gives something else than before. Sessions in use are left
-        alone. Slow; to be called on another thread than everything else, by one caller at a time.
+        """Look for changed models; returns whether ``models()`` has changed. Sessions in use stay. Slow: call it on a
+        thread of its own, one caller at a time.
         """

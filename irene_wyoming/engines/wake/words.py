@@ -1,4 +1,4 @@
-"""The packaged wake words: their names in the order in which they are offered, and what a person says."""
+"""The packaged wake words: their names in the order of the offer, and their phrases."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,10 +14,10 @@ PHRASES = {
 
 
 def chosen(wanted: Sequence[str], known: Iterable[str], engine: str) -> list[str]:
-    """``wanted``, each once.
+    """Check wanted words; returns each once.
 
-    :raises UnknownModel: one is not known; names those that are.
-    :raises ValueError: none is wanted, which is the caller's mistake.
+    :raises UnknownModel: one is unknown; the message lists the known ones.
+    :raises ValueError: the list is empty, which is the caller's mistake.
     """
     if not wanted:
         raise ValueError("a session listens for at least one word")

@@ -1,4 +1,4 @@
-"""WrappedEngine: a wake word engine around another one, of which it changes the sessions only."""
+"""WrappedEngine: a wake word engine around another one that changes only the sessions."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from irene_wyoming.engines.base import ModelInfo, WakeEngine
 
 
 class WrappedEngine:
-    """Offers what the other engine offers. Whoever derives from it makes the sessions."""
+    """Offers the other engine's models. Derived classes make the sessions."""
 
     def __init__(self, engine: WakeEngine) -> None:
         self._engine = engine

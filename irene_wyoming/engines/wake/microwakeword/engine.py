@@ -29,27 +29,27 @@ from irene_wyoming.engines.wake.words import PHRASES, chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
 TRIAL = "irene_wyoming.engines.wake.microwakeword.trial:tflite"
-"""How a model of a user's own is tried out."""
+"""The test of a user's own model."""
 HOP = 160
-"""Frames, 10 ms: one row of features."""
+"""Frames from one row of features to the next, 10 ms."""
 HOP_MS = 10
 HOP_BYTES = HOP * SPEECH.frame_bytes
 FIRST_HOPS = 2
-"""Hops before the first row of features: its window is three hops long."""
+"""Hops before the first row of features, whose window is three hops long."""
 FEATURES = 40
-"""Values in a row."""
+"""Number of values in a row of features."""
 DEFAULT_STRIDE = 3
 """Rows that a packaged model takes at a time."""
 MAX_STRIDE = 10
-"""Rows that a model may take at a time."""
+"""Most rows that a model may take at a time."""
 ROUNDING = 1e-6
-"""Far more than sums of so many probabilities are off by, far less than two of them differ by."""
+"""Tolerance of sums of probabilities: far above their rounding errors, far below their differences."""
 
 
 def read_description(path: Path) -> OwnModel:
-    """A model and the .json file beside it, which says what to do with it.
+    """Read a model and the .json file that describes it.
 
-    :raises EngineFailed: one of them cannot be read, or a value is missing or out of range.
+    :raises EngineFailed: a file cannot be read, or a value is missing or out of range.
     """
     said = read_manifest(path, "micro")
     assert said.cutoff is not None
@@ -69,15 +69,15 @@ def read_description(path: Path) -> OwnModel:
 
 
 def read_packaged(path: Path) -> OwnModel:
-    """:raises EngineFailed: as ``read_description``."""
+    """Read a packaged model; raises EngineFailed where a file or a value is wrong."""
     model = read_description(path)
     return replace(model, info=replace(model.info, licence="Apache-2.0"))
 
 
 def read_own(path: Path) -> OwnModel | None:
-    """A Reader for the user's own models: a .json file each, and the model that it names. Helpers are left alone.
+    """The Reader of users' own models: a .json file and the model that it names. Helpers are ignored.
 
-    :raises EngineFailed: as ``read_description``; or a model has no description, or its name says nothing.
+    :raises EngineFailed: a file or value is wrong, a model has no description, or its name is unusable.
     """
     if is_helper(path.stem):
         return None
@@ -93,15 +93,15 @@ def read_own(path: Path) -> OwnModel | None:
 
 
 class Word:
-    """The model of one word in one stream: rows of features into a mean probability."""
+    """The model of one word in one stream. It turns rows of features into a mean probability."""
 
     def __init__(self, model: Model, sliding_window: int, step_ms: int | None = HOP_MS) -> None:
-        """:param step_ms: between two rows that the model takes; None: 20 where it takes a single one at a time, as
-        models of the first generation do.
-        :raises EngineFailed: the model does not work, or is none of microWakeWord's.
+        """:param step_ms: milliseconds between two rows; None: 20 for models of one row, as of the first generation,
+            else 10.
+        :raises EngineFailed: the model does not work, or is not microWakeWord's.
         """
         with ExitStack() as undo:
-            # Plain: XNNPACK saves 0.02 ms of each 30 ms, but takes 0.25 instead of 0.13 MB per stream and word.
+            # No XNNPACK: it saves 0.02 ms of each 30 ms, but takes 0.25 instead of 0.13 MB per stream and word.
             self._interpreter = undo.enter_context(closing(Interpreter(model)))
             self._input, self._output = self._interpreter.input, self._interpreter.output
             shape = self._input.array.shape
@@ -125,11 +125,11 @@ class Word:
         self._probabilities: deque[float] = deque(maxlen=sliding_window)
 
     def rows_to(self, step: int) -> int:
-        """Rows that are missing to a step; the coming one is 1."""
+        """Rows missing for a step; the coming one is 1."""
         return step * self._stride * self._every - self._seen
 
     def steps_to(self, score: float) -> int:
-        """Steps until the mean can be so high, if every probability to come is as high as it can be; at least 1."""
+        """Least steps until the mean can reach this score, with the highest possible probabilities; at least 1."""
         wanted = score * self._sliding_window - ROUNDING
         total = sum(self._probabilities)
         missing = self._sliding_window - len(self._probabilities)
@@ -141,10 +141,10 @@ class Word:
         return self._sliding_window
 
     def push(self, rows: Iterable[Iterable[float]]) -> Sequence[tuple[int, float]]:
-        """Take any number of rows of FEATURES values. For each step that they complete: the row that does, and the
-        score, which is 0 until a whole window of probabilities is there.
+        """Take any number of rows of FEATURES values. Gives for each completed step its last row and the score, which
+        is 0 until the window of probabilities is full.
         """
-        row = -self._seen - 1  # of those before
+        row = -self._seen - 1  # number of earlier rows
         for values in rows:
             self._seen += 1
             if self._seen % self._every == 0:
@@ -162,8 +162,8 @@ class Word:
         self._release.close()
 
     def _quantized(self) -> NDArray[np.float64]:
-        """The steps that are complete, as the model takes them: whole numbers, ``(steps, stride, FEATURES)``. All at
-        once: numpy takes as long for one.
+        """The complete steps quantised for the model, ``(steps, stride, FEATURES)``. All at once: numpy takes as long
+        for one.
         """
         whole = len(self._values) // self._size * self._size
         rows = np.fromiter(self._values[:whole], np.float64, whole)
@@ -187,12 +187,12 @@ class Word:
 
 
 class MicroWakeWordStream:
-    """A ScoreStream with a step whenever a word's model has its rows: every third hop."""
+    """A ScoreStream with a step whenever a word's model has its rows: usually every third hop."""
 
     def __init__(self, words: Mapping[str, Word]) -> None:
-        """:param words: by name; the stream closes them."""
+        """:param words: models by word; the stream closes them."""
         self._words = words
-        self._frontend: MicroFrontend | None = MicroFrontend()  # None: closed
+        self._frontend: MicroFrontend | None = MicroFrontend()  # None: the stream is closed
         self._rest = b""
         """Less than a hop."""
         self._frame = 0
@@ -235,8 +235,8 @@ class MicroWakeWordStream:
         self._frontend = None
 
     def __del__(self) -> None:
-        # The frontend's C++ destructor wipes out the exception that is just being raised, if any; this method runs
-        # with that one put aside.
+        # The frontend's C++ destructor would clear an exception that is being raised; this method runs with that
+        # exception set aside.
         self._frontend = None
 
 
@@ -248,8 +248,8 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
 
     def __init__(self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = ()) -> None:
         """:param package: the folder of pymicro-wakeword.
-        :param folders: of the user's own models.
-        :raises EngineUnavailable: it has no library that works here, or no models.
+        :param folders: folders of the user's own models.
+        :raises EngineUnavailable: the package has no library that works here, or no models.
         :raises EngineFailed: a packaged model or its description is damaged.
         """
         self._settings = settings
@@ -258,7 +258,7 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
         if not packaged:
             raise EngineUnavailable(f"{folder}: no wake word models; reinstall pymicro-wakeword")
         self._runtime = Runtime.of_package(package)
-        # All of them: together a quarter of a megabyte and 2 ms, and a damaged file shows at start.
+        # All models: together a quarter of a megabyte and 2 ms, and a damaged file is noticed at the start.
         self._models = {model: self._load(model) for model in packaged.values()}
         self._closed = False
         super().__init__(packaged, Library(self.name, Folders(folders, (".json", ".tflite")), read_own))
@@ -272,7 +272,7 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
         settings: Mapping[str, WakeSettings] = NO_SETTINGS,
         on_score: OnScore | None = None,
     ) -> Session:
-        """:raises EngineFailed: a word's model does not work, or the engine is closed."""
+        """Open a session; raises EngineFailed where a word's model does not work, or the engine is closed."""
         if self._closed:
             raise EngineFailed(f"{self.name} is closed")
         known = self._words
@@ -287,7 +287,7 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
         return Session(MicroWakeWordStream(words), triggers, on_score)
 
     def close(self) -> None:
-        """Sessions still open go on working. May be called more than once."""
+        """Close the engine. Open sessions go on working. May be called more than once."""
         self._closed = True
         for model in self._models.values():
             model.close()
@@ -295,7 +295,7 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
     def _model(self, source: OwnModel) -> Model:
         if source not in self._models:
             for old in self._models.keys() - self._words.values() - {source}:
-                del self._models[old]  # given back when the last stream that listens with it has ended
+                del self._models[old]  # freed when the last stream that uses it has ended
             self._models[source] = self._load(source)
         return self._models[source]
 

@@ -10,7 +10,7 @@ from irene_wyoming.engines.wake.trigger import TriggerSettings, options
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
-    """:raises EngineUnavailable, EngineFailed: the package, its library or its models cannot be loaded."""
+    """Make the engine; raises EngineUnavailable or EngineFailed where the package or its models cannot be loaded."""
     from irene_wyoming.engines.wake.microwakeword.engine import MicroWakeWord
 
     own = folders.folders_of(values, context, SPEC.name)

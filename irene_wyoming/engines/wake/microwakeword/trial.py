@@ -1,4 +1,4 @@
-"""How a microWakeWord model of a user's own is tried out, in the child process of ``engines/wake/trials.py``."""
+"""The test of a user's own microWakeWord model, in the child process of ``engines/wake/trials.py``."""
 
 import numpy as np
 

@@ -30,25 +30,25 @@ Samples = NDArray[np.int16]
 Floats = NDArray[np.float32]
 
 HOP = 1280
-"""Frames, 80 ms: one step."""
+"""Frames per step, 80 ms."""
 WINDOW = 1760
-"""Frames, 110 ms: what the models were trained to see at a time. Its first 480 are the end of the hop before."""
+"""Frames that the models see at a time, 110 ms. The first 480 are the end of the hop before."""
 MEL_STEP = 8
 """Mel frames per hop, 10 ms each."""
 MEL_FRAMES = 76
 MEL_BANDS = 32
 EMBEDDING_SIZE = 96
 EMBEDDINGS = 16
-"""How many a packaged head looks at."""
+"""Embeddings that a packaged head looks at."""
 MAX_EMBEDDINGS = 128
-"""How many a head may look at, 10 s: what a stream keeps grows with it."""
+"""Most embeddings that a head may look at, 10 s: a stream's memory grows with them."""
 
 
 class Features:
     """The two feature models: a window of audio into mel frames, a stretch of mel frames into an embedding."""
 
     def __init__(self, runtime: Runtime, folder: Path) -> None:
-        """:raises EngineFailed: a model is missing, damaged, or another one than it should be."""
+        """Load the models; raises EngineFailed where one is missing, damaged, or of another kind."""
         with ExitStack() as undo:
             # XNNPACK: 0.11 instead of 0.20 ms for the mel frames, 1.0 instead of 3.4 ms for the embedding.
             with closing(Model(runtime, folder / "melspectrogram.tflite")) as model:
@@ -60,7 +60,7 @@ class Features:
             self._release = undo.pop_all()
 
     def mel(self, window: Samples, out: Floats) -> None:
-        """(WINDOW,) -> (MEL_STEP, MEL_BANDS)."""
+        """Compute mel frames: ``(WINDOW,)`` into ``(MEL_STEP, MEL_BANDS)``."""
         self._mel.input.array[0] = window
         self._mel.invoke()
         # The scale on which the embedding model was trained.
@@ -68,7 +68,7 @@ class Features:
         out += 2.0
 
     def embedding(self, mels: Floats, out: Floats) -> None:
-        """(MEL_FRAMES, MEL_BANDS) -> (EMBEDDING_SIZE,)."""
+        """Compute an embedding: ``(MEL_FRAMES, MEL_BANDS)`` into ``(EMBEDDING_SIZE,)``."""
         self._embedding.input.array[0, :, :, 0] = mels
         self._embedding.invoke()
         out[:] = self._embedding.output.array[0, 0, 0]
@@ -78,14 +78,14 @@ class Features:
 
 
 class Head:
-    """The model of one word: embeddings into a score."""
+    """The model of one word. It turns embeddings into a score."""
 
     def __init__(self, runtime: Runtime, path: Path, content: bytes | None = None) -> None:
-        """:param content: of the file, where it has been read already.
+        """:param content: the file's content, where it has been read already.
         :raises EngineFailed: the file is missing, damaged, or no model of a wake word.
         """
         with ExitStack() as undo:
-            # Plain: XNNPACK gains a few microseconds and keeps a second copy of the weights, up to 1.2 MB a word.
+            # No XNNPACK: it gains a few microseconds and keeps a second copy of the weights, up to 1.2 MB a word.
             with closing(Model(runtime, path, content)) as model:
                 self._interpreter = undo.enter_context(closing(Interpreter(model)))
             shape = self._interpreter.input.array.shape
@@ -95,7 +95,7 @@ class Head:
             self._release = undo.pop_all()
 
     def score(self, embeddings: Floats) -> float:
-        """(``self.embeddings`` or more, EMBEDDING_SIZE) -> 0 to 1."""
+        """Score embeddings ``(self.embeddings or more, EMBEDDING_SIZE)``, 0 to 1."""
         self._interpreter.input.array[0] = embeddings[-self.embeddings :]
         self._interpreter.invoke()
         return float(self._interpreter.output.array[0, 0])
@@ -105,21 +105,21 @@ class Head:
 
 
 class WordHead(Protocol):
-    """The model of one word, whatever runs it."""
+    """The model of one word, in any runtime."""
 
     @property
     def embeddings(self) -> int:
-        """How many of the last embeddings it looks at."""
+        """Number of last embeddings that it looks at."""
 
     def score(self, embeddings: Floats) -> float:
-        """(``self.embeddings`` or more, EMBEDDING_SIZE) -> 0 to 1."""
+        """Score embeddings ``(self.embeddings or more, EMBEDDING_SIZE)``, 0 to 1."""
 
     def close(self) -> None:
-        """May be called more than once."""
+        """Close the model. May be called more than once."""
 
 
 class Watching:
-    """A head that hears nothing, for who wants the embeddings themselves."""
+    """A head that scores nothing, for callers that want the embeddings themselves."""
 
     embeddings = 1
 
@@ -127,14 +127,13 @@ class Watching:
         return 0.0
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to give back."""
 
 
 class Silence:
-    """What a stream has heard before it starts: computed once, copied by every stream.
+    """The silence before a stream: computed once, copied by every stream.
 
-    The models were never shown the zeros of an empty buffer: from those alexa and hey_mycroft score 0.97 within half a
-    second.
+    An empty buffer of zeros is unknown to the models: with one alexa and hey_mycroft score 0.97 within half a second.
     """
 
     def __init__(self, features: Features) -> None:
@@ -150,7 +149,7 @@ class OpenWakeWordStream:
     """A ScoreStream with one step per hop."""
 
     def __init__(self, features: Features, silence: Silence, heads: Mapping[str, WordHead]) -> None:
-        """:param heads: by word, at least one."""
+        """:param heads: models by word, at least one."""
         self._features = features
         self._heads = heads
         self._window = np.zeros(WINDOW, np.int16)
@@ -166,12 +165,12 @@ class OpenWakeWordStream:
 
     @property
     def latest(self) -> Floats:
-        """(EMBEDDING_SIZE,): of the last hop; changes with the next."""
+        """The embedding of the last hop, ``(EMBEDDING_SIZE,)``; the next hop overwrites it."""
         last: Floats = self._embeddings[-1]
         return last
 
     def steps_to(self, _word: str, _score: float) -> int:
-        """1: a step says nothing about the next."""
+        """Always 1: a step tells nothing about the next."""
         return 1
 
     def frames_to(self, _word: str, step: int, /) -> int:
@@ -190,10 +189,10 @@ class OpenWakeWordStream:
                     yield Score(word, head.score(self._embeddings), self._frame)
 
     def close(self) -> None:
-        """Nothing to give back: the heads are the engine's."""
+        """Do nothing: the heads belong to the engine."""
 
     def _step(self) -> None:
-        """Turn the full window into one more embedding and make room for the next hop."""
+        """Turn the full window into one more embedding, and make room for the next hop."""
         self._mels[:-MEL_STEP] = self._mels[MEL_STEP:]
         self._features.mel(self._window, self._mels[-MEL_STEP:])
         self._embeddings[:-1] = self._embeddings[1:]
@@ -213,9 +212,9 @@ class OpenWakeWord(LibraryEngine[Path]):
         self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = (), *, commercial: bool = False
     ) -> None:
         """:param package: the folder of pyopen-wakeword.
-        :param folders: of the user's own models.
-        :param commercial: the packaged words are left out, since they may not be used commercially.
-        :raises EngineUnavailable: it has no library that works here, or no models.
+        :param folders: folders of the user's own models.
+        :param commercial: leave out the packaged words, which may not be used commercially.
+        :raises EngineUnavailable: the package has no library that works here, or no models.
         :raises EngineFailed: the feature models do not work.
         """
         self._settings = settings
@@ -225,8 +224,8 @@ class OpenWakeWord(LibraryEngine[Path]):
         self._runtime = Runtime.of_package(package)
         self._features = Features(self._runtime, package / "models")
         self._silence = Silence(self._features)
-        # Loaded when a session first asks for the word: that costs it about a millisecond, and a word that nobody wants
-        # costs nothing (else about 1 MB each).
+        # Loaded when a session first needs the word, which takes about a millisecond. Unused words cost nothing (else
+        # about 1 MB each).
         self._heads: dict[Path | OwnModel, WordHead] = {}
         self._closed = False
         super().__init__({} if commercial else words, Library(self.name, Folders(folders, SUFFIXES), read_own))
@@ -240,21 +239,21 @@ class OpenWakeWord(LibraryEngine[Path]):
         settings: Mapping[str, WakeSettings] = NO_SETTINGS,
         on_score: OnScore | None = None,
     ) -> Session:
-        """:raises EngineFailed: a word's model does not work, or the engine is closed."""
+        """Open a session; raises EngineFailed where a word's model does not work, or the engine is closed."""
         if self._closed:
             raise EngineFailed(f"{self.name} is closed")
         words = dict(self._words)
         for old in self._heads.keys() - words.values():
-            del self._heads[old]  # closed when the last stream that listens with it has ended
+            del self._heads[old]  # closed when the last stream that uses it has ended
         heads = {word: self._head(words[word]) for word in chosen(models, words, self.name)}
         triggers = {word: self._settings.trigger(cutoff(words[word]), settings.get(word)) for word in heads}
         return Session(OpenWakeWordStream(self._features, self._silence, heads), triggers, on_score)
 
     def embeddings(self, pcm: bytes) -> Floats:
-        """What the models of words look at, for whoever makes one.
+        """Compute the embeddings that word models look at, for making one.
 
         :param pcm: 16 kHz, 16 bit, mono.
-        :returns: (hops, EMBEDDING_SIZE), one for every 80 ms.
+        :returns: embeddings ``(hops, EMBEDDING_SIZE)``, one per 80 ms.
         """
         stream = OpenWakeWordStream(self._features, self._silence, {"": Watching()})
         found = []
@@ -263,7 +262,7 @@ class OpenWakeWord(LibraryEngine[Path]):
         return np.array(found, np.float32).reshape(-1, EMBEDDING_SIZE)
 
     def close(self) -> None:
-        """Sessions still open fail from now on. May be called more than once."""
+        """Close the engine. Open sessions fail from now on. May be called more than once."""
         self._closed = True
         self._features.close()
         for head in self._heads.values():
@@ -283,9 +282,9 @@ class OpenWakeWord(LibraryEngine[Path]):
 
 
 def onnx_head(path: Path, content: bytes) -> WordHead:
-    """Loads onnxruntime, the first time: 0.2 s.
+    """Make a head of an ONNX model. The first call loads onnxruntime, 0.2 s.
 
-    :raises EngineFailed: damaged, or no model of a wake word.
+    :raises EngineFailed: the model is damaged, or of no wake word.
     """
     from irene_wyoming.engines.wake.openwakeword.onnx_head import OnnxHead
 

@@ -10,17 +10,17 @@ from irene_wyoming.errors import EngineFailed
 
 
 class OnnxHead:
-    """Embeddings into a score, on the calling thread."""
+    """Turns embeddings into a score, on the calling thread."""
 
     def __init__(self, path: Path, content: bytes, sizes: tuple[int, int]) -> None:
-        """:param sizes: how many embeddings it may look at at most, and how long each is.
-        :raises EngineFailed: damaged, or no model of a wake word.
+        """:param sizes: most embeddings that it may look at, and the length of each.
+        :raises EngineFailed: the model is damaged, or of no wake word.
         """
-        import onnxruntime  # an extra
+        import onnxruntime  # needs an extra
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # streams run in parallel, not a word's layers
-        options.log_severity_level = 4  # what is wrong is raised
+        options.log_severity_level = 4  # errors are raised
         self._path = path
         try:
             self._session: Any = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
@@ -46,22 +46,22 @@ class OnnxHead:
         self._input: str = inputs[0].name
 
     def score(self, embeddings: NDArray[np.float32]) -> float:
-        """(``self.embeddings`` or more, size) -> 0 to 1.
+        """Score embeddings ``(self.embeddings or more, size)``, 0 to 1.
 
-        :raises EngineFailed: the model broke, or gives more than one number.
+        :raises EngineFailed: the model fails, or gives more than one number.
         """
         try:
             (output,) = self._session.run(None, {self._input: embeddings[None, -self.embeddings :]})
-        except Exception as error:  # as above
+        except Exception as error:  # the runtime's own classes have no other base
             raise EngineFailed(f"{self._path}: the model failed while it ran: {reason(error)}") from error
         if output.size != 1:
             raise EngineFailed(f"{self._path}: another kind of model: {output.size} scores, expected one")
         return float(output.item())
 
     def close(self) -> None:
-        """Nothing to give back: the session ends with the last stream that refers to it."""
+        """Do nothing: the session is freed with its last stream."""
 
 
 def reason(error: Exception) -> str:
-    """The first line of what the runtime says, without its internals."""
+    """The first line of a runtime's message, without internals."""
     return str(error).splitlines()[0][:200]

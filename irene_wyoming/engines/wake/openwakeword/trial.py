@@ -1,4 +1,4 @@
-"""How an openWakeWord model of a user's own is tried out, in the child process of ``engines/wake/trials.py``."""
+"""The test of a user's own openWakeWord model, in the child process of ``engines/wake/trials.py``."""
 
 from importlib import import_module
 
@@ -11,7 +11,7 @@ from irene_wyoming.engines.wake.trials import UNNAMED, Trial, check, features
 
 
 def tflite() -> Trial:
-    """A trial of models of TensorFlow Lite."""
+    """Make the test of TensorFlow Lite models."""
     runtime = Runtime.of_package(PYOPEN_WAKEWORD.folder())
 
     def trial(content: bytes) -> None:
@@ -24,8 +24,8 @@ def tflite() -> Trial:
 
 
 def onnx() -> Trial:
-    """A trial of models in ONNX."""
-    import_module("onnxruntime")  # before memory is limited
+    """Make the test of ONNX models."""
+    import_module("onnxruntime")  # loaded before memory is limited
 
     def trial(content: bytes) -> None:
         head = onnx_head(UNNAMED, content)

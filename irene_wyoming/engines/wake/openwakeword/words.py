@@ -1,4 +1,4 @@
-"""The words of openWakeWord: which are packaged, and which a file of a user's own is."""
+"""The words of openWakeWord: packaged ones, and those in users' files."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,17 +16,17 @@ from irene_wyoming.errors import EngineFailed
 
 TFLITE = "irene_wyoming.engines.wake.openwakeword.trial:tflite"
 ONNX = "irene_wyoming.engines.wake.openwakeword.trial:onnx"
-"""How a model is tried out and run."""
+"""The functions that test models in each format."""
 
 SUFFIXES = (".tflite", ".onnx", ".json")
 """Suffixes of models, and of manifests that describe them."""
 
 THRESHOLD = 0.5
-"""What the models' author recommends."""
+"""The threshold that the models' author recommends."""
 
 
 LICENCE = "CC-BY-NC-SA-4.0"
-"""The packaged words' licence. The models that find features, which every word needs, are under Apache-2.0."""
+"""Licence of the packaged words. The feature models, which every word needs, are under Apache-2.0."""
 
 
 def packaged(folder: Path) -> dict[str, Path]:
@@ -48,15 +48,15 @@ def packaged_info(word: str) -> ModelInfo:
 
 
 def read_own(path: Path) -> OwnModel | None:
-    """A Reader for the user's own models: one file each, maybe with a manifest beside it. Helpers are left alone.
+    """The Reader of users' own models: one file each, maybe with a manifest. Helpers are ignored.
 
-    :raises EngineFailed: it is no model, or its name says nothing.
+    :raises EngineFailed: it is no model, or its name is unusable.
     """
     if is_helper(path.stem):
         return None
     data = read_json(path) if path.suffix.lower() == ".json" else None
     if data is not None and kind_of(data) is None:
-        return None  # of some other program
+        return None  # a file of some other program
     name = word_name(path)
     if not name:
         raise EngineFailed(f"{path}: a word is called by its file's name, and this one has no letter or digit")
@@ -68,7 +68,7 @@ def read_own(path: Path) -> OwnModel | None:
 def own_info(name: str, phrase: str) -> ModelInfo:
     return ModelInfo(
         name=name,
-        languages=(),  # nothing in the file tells
+        languages=(),  # nothing in the file shows them
         description=f"{phrase} (openWakeWord, your own)",
         author="you",
         url="",
@@ -79,7 +79,7 @@ def own_info(name: str, phrase: str) -> ModelInfo:
 
 
 def described(path: Path, name: str, said: Manifest) -> OwnModel:
-    """:raises EngineFailed: the model that the manifest names is none."""
+    """Read the model of a manifest; raises EngineFailed where it is none."""
     info = replace(
         own_info(name, said.phrase),
         languages=said.languages,
@@ -93,21 +93,21 @@ def described(path: Path, name: str, said: Manifest) -> OwnModel:
 
 
 def own_model(path: Path, info: ModelInfo, files: tuple[Path, ...]) -> OwnModel:
-    """:raises EngineFailed: the file is no model."""
+    """Read a model; raises EngineFailed where the file is none."""
     onnx = path.suffix.lower() == ".onnx"
     content = read_onnx(path) if onnx else read_model(path)
     return OwnModel(info, files, content, ONNX if onnx else TFLITE, info.threshold or THRESHOLD)
 
 
 def read_onnx(path: Path) -> bytes:
-    """The file, where there is something to run it and it is not obviously something else.
+    """Read an ONNX file.
 
-    :raises EngineFailed: otherwise.
+    :raises EngineFailed: onnxruntime is missing, or the file is obviously something else.
     """
     if find_spec("onnxruntime") is None:
         raise EngineFailed(f"{path}: needs onnxruntime, which is not installed: pip install 'irene-wyoming[onnx]'")
     content = read_bounded(path)
-    if not content.startswith(b"\x08"):  # the version of the format, which is the first field that every tool writes
+    if not content.startswith(b"\x08"):  # the format's version, the first field that every tool writes
         raise EngineFailed(f"{path}: no ONNX model but {looks_like(content)}; get the file again")
     return content
 
@@ -118,5 +118,5 @@ def cutoff(source: Path | OwnModel) -> float:
 
 
 def infos(words: Mapping[str, Path | OwnModel]) -> list[ModelInfo]:
-    """What a hub is told of words, packaged or the user's own."""
+    """Describe words for hubs, packaged ones or the user's own."""
     return [source.info if isinstance(source, OwnModel) else packaged_info(word) for word, source in words.items()]

@@ -1,7 +1,7 @@
-"""The openwakeword package as an engine: a Model of its own for every stream, since it keeps the stream's audio.
+"""The openwakeword package as an engine, with a Model per stream, since a Model keeps the stream's audio.
 
-As installed today the package carries no models, and asks for a runtime that fails beside numpy 2. So it is given the
-feature models of pyopen-wakeword, or those of a folder, and LiteRT under the name of the runtime that it asks for.
+Today's package has no models, and requires a runtime that fails beside numpy 2. So it gets the feature models of
+pyopen-wakeword or of a folder, and LiteRT under the name of that runtime.
 """
 
 import sys
@@ -29,15 +29,15 @@ from irene_wyoming.engines.wake.words import chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
 FEATURE_MODELS = {"melspec_model_path": "melspectrogram", "embedding_model_path": "embedding_model"}
-"""What the package calls them, and their files."""
+"""The package's arguments for feature models, and their files."""
 
 HOP_BYTES = HOP * SPEECH.frame_bytes
 
 
 def runtime(framework: str) -> None:
-    """Have the package find what runs its models.
+    """Make the package find the runtime of its models.
 
-    :raises EngineUnavailable: it is not installed.
+    :raises EngineUnavailable: the runtime is not installed.
     """
     if framework == "onnx":
         if find_spec("onnxruntime") is None:
@@ -51,9 +51,9 @@ def runtime(framework: str) -> None:
 
 
 def feature_models(framework: str, folder: str | None) -> dict[str, str]:
-    """The paths that the package is given.
+    """Find the feature models for the package.
 
-    :raises EngineUnavailable: one is nowhere.
+    :raises EngineUnavailable: one is missing.
     """
     places = [Path(folder).expanduser()] if folder else [OPENWAKEWORD.folder() / "resources" / "models"]
     if not folder and framework == "tflite":
@@ -83,7 +83,7 @@ class PackageStream:
         return (HOP_BYTES - len(self._hop)) // SPEECH.frame_bytes
 
     def steps_to(self, _word: str, _score: float) -> int:
-        """1: a step says nothing about the next."""
+        """Always 1: a step tells nothing about the next."""
         return 1
 
     def frames_to(self, _word: str, step: int, /) -> int:
@@ -102,11 +102,11 @@ class PackageStream:
                 yield Score(word, float(score), self._frame)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to give back."""
 
 
 class OpenWakeWordPackage(LibraryEngine[Path]):
-    """The engine. Each stream loads its models anew, as the package is made."""
+    """The engine. Each stream loads its models anew, since the package requires that."""
 
     name = "openwakeword_package"
     format: AudioFormat = SPEECH
@@ -120,7 +120,7 @@ class OpenWakeWordPackage(LibraryEngine[Path]):
         *,
         commercial: bool = False,
     ) -> None:
-        """:param commercial: the packaged words are left out, since they may not be used commercially.
+        """:param commercial: leave out the packaged words, which may not be used commercially.
         :raises EngineUnavailable: a runtime or a feature model is missing.
         """
         runtime(framework)
@@ -130,7 +130,7 @@ class OpenWakeWordPackage(LibraryEngine[Path]):
         self._settings = settings
         models = PYOPEN_WAKEWORD.folder() / "models"
         words = packaged(models) if framework == "tflite" and not commercial else {}
-        # What has been tried out is what is run: the package takes files, which may become something else meanwhile.
+        # Copies of the tested content: the package takes files, which may change meanwhile.
         self._copies = TemporaryDirectory(prefix="irene-wyoming-")
         self._closed = False
         super().__init__(words, Library(self.name, Folders(folders, (f".{framework}",)), read_own))
@@ -144,7 +144,7 @@ class OpenWakeWordPackage(LibraryEngine[Path]):
         settings: Mapping[str, WakeSettings] = NO_SETTINGS,
         on_score: OnScore | None = None,
     ) -> Session:
-        """Slow: loads the models, 0.1 s.
+        """Open a session. It loads the models, which takes 0.1 s.
 
         :raises EngineFailed: a word's model does not work, or the engine is closed.
         """
@@ -155,20 +155,20 @@ class OpenWakeWordPackage(LibraryEngine[Path]):
         try:
             paths = [self._path(word, known[word]) for word in words]
             model = self._model(wakeword_models=paths, inference_framework=self._framework, **self._features)
-        except Exception as error:  # of either runtime, which have no class in common
+        except Exception as error:  # both runtimes' errors, which have no common class
             raise EngineFailed(f"{self.name}: {', '.join(words)}: {error}") from error
         triggers = {word: self._settings.trigger(THRESHOLD, settings.get(word)) for word in words}
         return Session(PackageStream(model), triggers, on_score)
 
     def close(self) -> None:
-        """Sessions still open go on working. May be called more than once."""
+        """Close the engine. Open sessions go on working. May be called more than once."""
         self._closed = True
         self._copies.cleanup()
 
     def _path(self, word: str, source: Path | OwnModel) -> str:
         if isinstance(source, Path):
             return str(source)
-        # The package calls a word by its file's name; it maps the file, which therefore must never change.
+        # The package names a word by its file and maps the file, which therefore must never change.
         folder = Path(self._copies.name) / sha256(source.content).hexdigest()
         folder.mkdir(exist_ok=True)
         path = folder / f"{word}.{self._framework}"

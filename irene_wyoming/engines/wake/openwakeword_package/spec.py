@@ -1,4 +1,4 @@
-"""openwakeword_package: the openwakeword package with its own streaming code, for whoever wants just that."""
+"""openwakeword_package: the openwakeword package with its own streaming code, for those who want exactly that."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ FRAMEWORKS = ("tflite", "onnx")
 
 
 def create(values: Mapping[str, Any], context: EngineContext) -> WakeEngine:
-    """:raises EngineUnavailable: the package, its runtime or its feature models are missing."""
+    """Make the engine; raises EngineUnavailable where the package, its runtime or its feature models are missing."""
     from irene_wyoming.engines.wake.openwakeword_package.engine import OpenWakeWordPackage
 
     return OpenWakeWordPackage(
