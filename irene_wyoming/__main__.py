@@ -92,6 +92,13 @@ def _told(error: IreneError, words: Sequence[str]) -> str:
     return told(text)
 
 
+def _escaped(text: str) -> str:
+    """Lines from which no name of a file can move a terminal's cursor."""
+    from irene_wyoming.app.logs import escaped
+
+    return "\n".join(map(escaped, text.split("\n")))
+
+
 def _of_machine(error: OSError | ImportError | MemoryError) -> str:
     """What this machine cannot give, in one line."""
     if isinstance(error, OSError):
@@ -120,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(end="", flush=True)  # what cannot be written is an error here, and not a traceback later
         return code
     except IreneError as error:
-        print(f"irene-wyoming: {_told(error, words)}", file=sys.stderr)
+        print(f"irene-wyoming: {_escaped(_told(error, words))}", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
@@ -132,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ImportError,
         MemoryError,
     ) as error:  # no room, no right, no memory, half a library
-        print(f"irene-wyoming: {_of_machine(error)}", file=sys.stderr)
+        print(f"irene-wyoming: {_escaped(_of_machine(error))}", file=sys.stderr)
         with suppress(OSError, AttributeError):
             sys.stdout.close()  # or the interpreter tries to write the rest again
         return EXIT_FAILED

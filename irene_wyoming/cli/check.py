@@ -9,6 +9,7 @@ from wyoming.info import Info
 from irene_wyoming import descriptors
 from irene_wyoming.app.check import Check
 from irene_wyoming.app.findings import Finding, Level
+from irene_wyoming.app.logs import escaped
 from irene_wyoming.cli import common
 from irene_wyoming.cli.describe import lines
 from irene_wyoming.cli.signs import sign
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         common.print_json({"ok": not failed, "findings": [asdict(f) for f in findings], "info": info.event().data})
     else:
         print("A hub will see:")
-        print("\n".join(f"  {line}" for line in lines(info)))
+        print("\n".join(f"  {escaped(line)}" for line in lines(info)))
         print("Something will not work, see ERROR above." if failed else "Ready to run.")
     return 1 if failed else 0
 
@@ -45,5 +46,5 @@ async def look(config: Config, *, say: bool) -> tuple[list[Finding], Info]:
             finding = replace(finding, about=told(finding.about), text=told(finding.text))
         findings.append(finding)
         if say:
-            print(f"{sign(finding.level)} {finding.about}: {finding.text}", flush=True)
+            print(f"{sign(finding.level)} {escaped(f'{finding.about}: {finding.text}')}", flush=True)
     return findings, check.info

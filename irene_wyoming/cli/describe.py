@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from wyoming.info import Info
 
+from irene_wyoming.app.logs import escaped
 from irene_wyoming.cli import common
 from irene_wyoming.wire.client import describe
 
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         common.print_json(info.event().data)
     else:
-        print("\n".join(lines(info)))
+        print("\n".join(map(escaped, lines(info))))
     return 0
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from dataclasses import asdict
 
+from irene_wyoming.app.logs import escaped
 from irene_wyoming.cli import common, recording
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.wire.address import Address
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         common.print_json([asdict(word) for word in words])
     else:
-        print("\n".join(line(word) for word in words) or nothing(closest))
+        print("\n".join(escaped(line(word)) for word in words) or escaped(nothing(closest)))
     return 0 if words else 1
 
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from dataclasses import asdict
 
+from irene_wyoming.app.logs import escaped
 from irene_wyoming.cli import common, recording
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.wire.client import describe
@@ -21,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         common.print_json(asdict(heard))
     else:
-        print(heard.text or "nothing was understood")
+        print(escaped(heard.text) or "nothing was understood")
     return 0 if heard.text else 1
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from wyoming.error import Error
 from wyoming.event import Event
-from wyoming.info import Describe, Info
+from wyoming.info import AsrProgram, Describe, Info, WakeProgram
 
 from irene_wyoming.errors import ProtocolError, ServerUnavailable
 from irene_wyoming.wire.address import Address, reason
@@ -80,10 +80,25 @@ async def describe(address: Address, timeout_s: float = 5.0, conversation_bytes:
             while True:
                 event = await expect(connection)
                 if Info.is_type(event.type):
-                    return Info.from_event(event)
-    except (TimeoutError, ProtocolError, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+                    return _info(event)
+    except (TimeoutError, ProtocolError, OSError) as error:
         why = str(error) or f"no Info within {timeout_s:g} s"
         raise ServerUnavailable(f"{address.uri} does not describe itself: {why}") from error
+
+
+def _info(event: Event) -> Info:
+    """:raises ProtocolError: the event holds something else."""
+    try:
+        info = Info.from_event(event)
+        programs: tuple[WakeProgram | AsrProgram, ...] = (*info.wake, *info.asr)
+        for program in programs:
+            for model in program.models:
+                ", ".join((program.name, model.name, *model.languages))
+        for mic in info.mic:
+            sum((mic.mic_format.rate, mic.mic_format.width, mic.mic_format.channels))
+        return info
+    except Exception as error:  # a library that checks nothing reads what a stranger has sent
+        raise ProtocolError("its Info lacks what the protocol asks for, or has it in another form") from error
 
 
 async def expect(connection: Connection, timeout_s: float | None = None) -> Event:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, expect
 from irene_wyoming.wire.connection import Connection
-from irene_wyoming.wire.fields import text
+from irene_wyoming.wire.fields import cleaned, text
 from irene_wyoming.wire.transcription import request, transcript
 
 CHUNK_MS = 20
@@ -101,7 +101,10 @@ async def detect(
     async with connect(address) as connection:
         await connection.write(Detect(names=list(names) or None, context={"peak": True} if peak else None))
         started = time.monotonic()
-        async with beside(send_all(connection, recording, realtime=realtime), "send the recording") as sender:
+        async with (
+            within(recording),
+            beside(send_all(connection, recording, realtime=realtime), "send the recording") as sender,
+        ):
             found = await collect_words(connection, started, sender.done)
             await sender
         return found
@@ -126,8 +129,25 @@ async def transcribe(
             await connection.write(SelectProgram(name=program))
         await connection.write(request(language=language))
         started = time.monotonic()
-        async with beside(send_timed(connection, recording, realtime=realtime), "send the recording") as sender:
+        async with (
+            within(recording),
+            beside(send_timed(connection, recording, realtime=realtime), "send the recording") as sender,
+        ):
             return await collect_text(connection, started, sender)
+
+
+@asynccontextmanager
+async def within(recording: Recording) -> AsyncIterator[None]:
+    """Bound a conversation about a recording, also with a server that keeps talking and never answers.
+
+    :raises LimitExceeded: it takes twice the recording and ANSWER_TIMEOUT_S.
+    """
+    most_s = 2 * recording.seconds + ANSWER_TIMEOUT_S
+    try:
+        async with asyncio.timeout(most_s):
+            yield
+    except TimeoutError:
+        raise LimitExceeded(f"the server has not come to an end within {most_s:.0f} s") from None
 
 
 async def collect_text(connection: Connection, started: float, sender: "asyncio.Task[float]") -> HeardText:
@@ -201,14 +221,21 @@ async def collect_words(
             raise
         if Detection.is_type(event.type):
             found = Detection.from_event(event)
-            told = found.context or {}
+            told = found.context if isinstance(found.context, dict) else {}
             score, threshold, highest = (number(told.get(key)) for key in ("score", "threshold", "peak"))
             arrived = time.monotonic() - started
-            words.append(HeardWord(found.name or "", found.timestamp, score, arrived, threshold, highest))
+            words.append(
+                HeardWord(cleaned(found.name or ""), whole(found.timestamp), score, arrived, threshold, highest)
+            )
         elif NotDetected.is_type(event.type):
             return words, missed(NotDetected.from_event(event).context)
         elif Pong.is_type(event.type) and all_sent():
             return words, None
+
+
+def whole(value: Any) -> int | None:
+    """A time as a server tells it; None if it is none."""
+    return value if type(value) is int else None
 
 
 def number(value: Any) -> float | None:
