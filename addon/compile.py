@@ -1,6 +1,6 @@
-"""Compiles what servers load, so that they start fast, and nothing else. A part that the image lacks ends the build.
+"""Compiles only the modules that servers load, so that they start fast. A missing part fails the build.
 
-The Dockerfile calls it in the image. Each module that is imported leaves its compiled form beside it.
+The Dockerfile calls it in the image. Each imported module leaves its compiled form beside it.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import sys
 import irene_wyoming
 
 ABSENT = ("irene_wyoming.engines.asr.google_cloud.", "irene_wyoming.farm.")
-"""Parts whose extras the image does not have."""
+"""Parts whose extras are not in the image."""
 LATER = (
     "onnxruntime",
     "sherpa_onnx",
@@ -21,7 +21,7 @@ LATER = (
     "sounddevice",
     "zeroconf",
 )
-"""Libraries that a server loads only once it needs them."""
+"""Libraries that a server loads only when it needs them."""
 
 sys.dont_write_bytecode = False
 for module in pkgutil.walk_packages(irene_wyoming.__path__, "irene_wyoming."):

@@ -100,7 +100,7 @@ def _escaped(text: str) -> str:
 
 
 def _of_machine(error: OSError | ImportError | MemoryError) -> str:
-    """What this machine cannot give, in one line."""
+    """What this machine lacks, in one line for the user."""
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"
@@ -115,16 +115,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] and words[0] in SERVERS and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stopped_early)
         heap.one_heap()
-    signal.pthread_sigmask(
-        signal.SIG_UNBLOCK, {signal.SIGTERM}
-    )  # the image blocks it until there is somebody to hear it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # the image blocks the signal until a handler exists
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names of a home on a terminal that knows only ASCII
+        if isinstance(stream, io.TextIOWrapper):  # a home's names on a terminal that only has ASCII
             stream.reconfigure(errors="backslashreplace")
     try:
         args = build_parser(next((word for word in words if word in COMMANDS), "")).parse_args(words)
         code = int(args.run(args))
-        print(end="", flush=True)  # what cannot be written is an error here, and not a traceback later
+        print(end="", flush=True)  # a failed write raises here, and prints no traceback later
         return code
     except IreneError as error:
         print(f"irene-wyoming: {_escaped(_told(error, words))}", file=sys.stderr)

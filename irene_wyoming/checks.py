@@ -224,7 +224,7 @@ def or_zero(check: Check) -> Check:
 
 
 MAX_PATH, MAX_NAME = 1_024, 255
-"""Bytes in a path, and in one part of it. Linux takes four times the first, and what is put behind it needs room."""
+"""Most bytes of a path, and of one part of it. Linux takes four times the first; names are still appended."""
 
 
 def path(value: Any) -> Path:
@@ -239,11 +239,11 @@ def path(value: Any) -> Path:
 
 
 _TOKEN = re.compile(r"[0-9a-fA-F]{32,}|(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[^/]{20,}|(sk|hf|gsk)[-_][^/]{10,}")
-"""What a key or token looks like, and hardly any file's name."""
+"""Matches keys and tokens, and hardly any file's name."""
 
 
 def secret_path(value: Any) -> Path:
-    """Check the path of a file that holds a key or token. No message shows what was pasted in its place."""
+    """Check the path of a file with a key or token. Messages never show a key that was pasted in its place."""
     if not isinstance(value, str) or _TOKEN.fullmatch(value.strip()):
         problem = "expected the path of a file that holds it, not the key or token itself"
         raise Wrong(faults=(Fault((), problem, shown=False),))
@@ -251,7 +251,7 @@ def secret_path(value: Any) -> Path:
 
 
 def variable_name(value: Any) -> str:
-    """Check the name of an environment variable, or nothing. No message shows what was pasted in its place."""
+    """Check the name of an environment variable, or empty. Messages never show a key that was pasted in its place."""
     if value in (None, ""):
         return ""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z_]\w{0,99}", value) or _TOKEN.fullmatch(value):

@@ -22,7 +22,7 @@ class Ear:
 
     def __init__(self) -> None:
         self._hearing, self.for_child = os.pipe()
-        """``for_child`` is for the child to inherit."""
+        """The pipe's ends; the child inherits ``for_child``."""
         os.set_blocking(self._hearing, False)
         self._child_has_it = False
 

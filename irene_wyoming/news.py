@@ -33,9 +33,9 @@ class News:
 
     def __init__(self) -> None:
         self.watched = False
-        """Somebody looks."""
+        """Whether somebody looks."""
         self.doers: dict[str, Do] = {}
-        """What can be asked for, by name."""
+        """The actions that can be asked for, by name."""
         self._kept: dict[str, deque[Happening]] = {}
         self._followers: list[Callable[[Happening], None]] = []
         self._looks: dict[int, tuple[str, Look]] = {}

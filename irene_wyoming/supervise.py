@@ -214,7 +214,7 @@ class _Keeper:
         self._refusing = refusing
         self._sound = False  # whether one of its processes was healthy
         self.refuses = False
-        """It says that its configuration is wrong, and has never been healthy."""
+        """Whether it reports a wrong configuration, and has never been healthy."""
 
     @property
     def pid(self) -> int | None:

@@ -2,5 +2,5 @@
 
 
 def primary(tag: str) -> str:
-    """The language itself, without region or script: ``en`` of ``en-GB`` or ``en_GB``."""
+    """The language of a tag without region or script: ``en`` for ``en-GB`` or ``en_GB``."""
     return tag.replace("_", "-").partition("-")[0].casefold()

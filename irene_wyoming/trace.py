@@ -26,7 +26,7 @@ class Trace:
 
     def __init__(self, told: str) -> None:
         self.told = told
-        """Empty: an id is made when somebody first asks for it."""
+        """The id; empty: one is made when somebody first asks for it."""
 
 
 _CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)

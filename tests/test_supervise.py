@@ -218,7 +218,7 @@ async def test_a_child_that_hangs_is_killed_and_started_again_and_one_that_beats
 
 
 async def test_a_child_that_hangs_in_its_start_is_started_again(village: Village) -> None:
-    """As where the model's file lies on a disk that does not answer."""
+    """A model's file may lie on a disk that does not answer."""
     stuck = f"{BEATS.split('async def')[0]}hello(sys.argv[2])\nwhile True: signal.pause()"
     async with started(Supervisor([village.child("asr", stuck)], timing(hang_s=3.0))):
         await village.births(2)

@@ -99,7 +99,7 @@ class Providers:
         self._known = known
         self.started: list[Provider] = []
         self.missing: dict[str, str] = {}
-        """Why not, by name."""
+        """The reasons why providers could not be started, by name."""
         self._would_offer: dict[str, Sequence[ModelInfo]] = {}
 
     async def start(self) -> None:

@@ -68,7 +68,7 @@ class Known:
         self._told = told
         self._joined = typed
         self.on_change: list[Callable[[Vocabulary], None]] = []
-        """Called on the event loop with the names, whenever the home tells others."""
+        """Called on the event loop with the names, whenever the home's names change."""
         if told is not None:
             told.on_change.append(lambda things: self._join(things.vocabulary))
             self._join(told.things.vocabulary)

@@ -40,9 +40,9 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
-        """To stop when conversations have ended."""
+        """Set when the server is to stop after its conversations."""
         self.at_once = asyncio.Event()
-        """To stop without waiting for them: a second signal."""
+        """Set when it is to stop without waiting for them, after a second signal."""
         self._asked_at = 0.0
 
     @classmethod

@@ -35,7 +35,7 @@ class Reached:
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
         self.pictures: Pictures = {}
-        """How things are there; empty while it cannot be reached."""
+        """How things of the server are; empty while it cannot be reached."""
         self.up = False
         self._path = path
         self._writer: asyncio.StreamWriter | None = None

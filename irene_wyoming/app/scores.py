@@ -89,7 +89,7 @@ class Listener:
             if word not in infos:
                 raise ConfigError(f"{word!r}: no such wake word; known are {', '.join(infos)}")
         self.thresholds: dict[str, float] = {}
-        """Of each word that is listened for: the score from which a step counts."""
+        """The threshold of each word that is listened for."""
         for word in words or infos:
             owner = next(e for e in loaded if any(info.name == word for info in e.models()))
             own = self._settings[word].threshold if word in self._settings else None

@@ -32,7 +32,7 @@ class Tuner:
     def __init__(self, config: Config, path: Path | None, environ: Mapping[str, str], newsroom: Newsroom) -> None:
         """:param path, environ: file and variables of the configuration."""
         self.config = config
-        """As it is with all changes."""
+        """The configuration with all changes."""
         self.path = path
         self.environ = environ
         self._newsroom = newsroom

@@ -26,10 +26,10 @@ def told_nobody(_: Quality) -> None:
 
 class AdaptivePolicy:
     """Chooses the level of each stream of one server when it opens: the preferred one, a step cheaper while the process
-    is busy. The stream keeps that level, since a better one costs 10 to 20 % of a conversion more, and no more.
+    is busy. The stream keeps that level: a better one costs only 10 to 20 % of a conversion more.
 
-    Where the audio is brought to a higher rate the level is medium at least: a short filter would leave mirror images
-    of speech close above the old band.
+    Toward a higher rate the level is at least medium: a short filter would leave mirror images of speech above the old
+    band.
 
     :param preferred: what the server trades for: FAST for delay, HIGH for accuracy.
     :param load: the present load, 0 to 1 and beyond.

@@ -112,6 +112,6 @@ class Converter:
 def converted(
     pcm: bytes, source: AudioFormat, target: AudioFormat, quality: str = Quality.HIGH, *, live: bool = False
 ) -> bytes:
-    """A whole recording in another format. The parameters are those of ``Converter``."""
+    """Convert a whole recording. The parameters are those of ``Converter``."""
     converter = Converter(source, target, quality, live=live)
     return converter.push(pcm) + converter.flush()

@@ -41,7 +41,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A Capture made of its format and its chunks. It is iterated once."""
+    """A Capture made of a format and an iterator of chunks. It can be iterated once."""
 
     format: AudioFormat
     chunks: AsyncIterator[AudioChunk]
@@ -51,7 +51,7 @@ class Stream:
 
 
 class WrappedSource:
-    """A source that gives what another one does, worked on by ``wrapped``."""
+    """A source that passes another one's audio through ``wrapped``."""
 
     def __init__(self, inner: Source) -> None:
         self._inner = inner
@@ -66,24 +66,24 @@ class WrappedSource:
             yield self.wrapped(capture)
 
     def wrapped(self, capture: Capture) -> Capture:
-        """What listeners get of the open source. May raise CaptureError."""
+        """Wrap the open source's audio for listeners. May raise CaptureError."""
         raise NotImplementedError
 
 
 BLOCK_MS = 20
-"""Milliseconds of audio handed over at a time. PortAudio itself may take 5, which costs a Pi too much."""
+"""Milliseconds of audio handed over at a time. PortAudio's own choice may be 5, which costs a Pi too much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How a device is asked for. The defaults are what the system and the device choose."""
+    """The wanted properties of a device. The defaults are the system's and the device's own choices."""
 
     device: str = ""
     """Index, name, or part of a name; empty: the system's default."""
     rate: int = 0
-    """Hz; 0: the device's own."""
+    """Sample rate, Hz; 0: the device's own."""
     channels: int = 0
-    """0: the device's own, two at most."""
+    """Number of channels; 0: the device's own, two at most."""
     width: int = 2
     """Bytes per sample."""
     block_ms: int = BLOCK_MS
@@ -92,7 +92,7 @@ class Wanted:
 
 
 ANY = Wanted()
-"""The default microphone as it is."""
+"""The default microphone in its own format."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ _open_streams = 0
 
 
 class PortAudioSource:
-    """A sound input."""
+    """A sound input of PortAudio."""
 
     def __init__(self, wanted: Wanted = ANY, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._wanted = wanted

@@ -27,7 +27,7 @@ _MAX_CHUNKS = 100
 
 
 _64_BIT = 0xFFFF_FFFF
-"""A length that does not fit, in a file of more than 4 GiB: the chunk ``ds64`` has it (RF64)."""
+"""Value of a length that does not fit, in a file of more than 4 GiB: the chunk ``ds64`` has the length (RF64)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class WavInfo:
     nbytes: int
     """Length of the PCM, bytes: whole frames, at least one."""
     doubt: str = ""
-    """Mistake of the writer, in words; empty: there is none."""
+    """A mistake of the file's writer, in words; empty: there is none."""
 
 
 def read_info(file: BinaryIO) -> WavInfo:
     """Read a wav file's headers. 8, 16, 24 and 32 bit PCM and 32 bit float, also WAVE_FORMAT_EXTENSIBLE and RF64.
 
-    A file whose writer was stopped, or did not know the length, is read as far as it goes.
+    A file whose writer was stopped, or did not know the length, is read to its end.
 
     :raises CaptureError: it is no wav file, empty, or of another format; the message leaves out its name.
     """
@@ -79,7 +79,7 @@ def read_info(file: BinaryIO) -> WavInfo:
 
 
 def _data(file: BinaryIO, audio_format: AudioFormat, offset: int, claimed: int, total: int) -> WavInfo:
-    """The audio, which is the last thing in a file whose length is wrong."""
+    """Find the audio, which comes last in a file whose length is wrong."""
     there, doubt = total - offset, ""
     if claimed == 0 or claimed >= _STREAMED > there:
         claimed = there
@@ -96,7 +96,7 @@ def _data(file: BinaryIO, audio_format: AudioFormat, offset: int, claimed: int, 
 
 
 def _goes_on(file: BinaryIO, end: int) -> bool:
-    """Whether there is more audio where it should be over: what comes then is no other chunk."""
+    """Whether audio goes on behind its stated end: what follows is no other chunk."""
     file.seek(end)
     rest = file.read(5)  # a chunk's name, with or without the byte that fills up an odd length
     return len(rest) == 5 and not any(name.replace(b" ", b"").isalnum() for name in (rest[:4], rest[1:]))

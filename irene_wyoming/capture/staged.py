@@ -23,7 +23,7 @@ class StagedSource(WrappedSource):
     """Puts every chunk of a source through a stage, which is made anew at each opening."""
 
     def __init__(self, inner: Source, make: Callable[[AudioFormat], Stage]) -> None:
-        """:param make: a stage for audio of this format; may raise CaptureError."""
+        """:param make: makes a stage for audio of this format; may raise CaptureError."""
         super().__init__(inner)
         self._make = make
 

@@ -26,14 +26,14 @@ class WatchedSource(WrappedSource):
     def __init__(
         self, inner: Source, *, stall_s: float, first_audio_s: float = FIRST_AUDIO_S, muted_s: float = MUTED_S
     ) -> None:
-        """:param muted_s: digital silence of so many seconds is warned of."""
+        """:param muted_s: seconds of digital silence before the warning."""
         super().__init__(inner)
         self._stall_s = stall_s
         self._first_audio_s = max(first_audio_s, stall_s)
         self._muted_s = muted_s
 
     def wrapped(self, capture: Capture) -> Capture:
-        """:raises CaptureError: from the iteration, when nothing came in time."""
+        """Pass audio on; raises CaptureError from the iteration when none came in time."""
         return Stream(capture.format, self._watched(capture))
 
     async def _watched(self, capture: Capture) -> AsyncIterator[AudioChunk]:

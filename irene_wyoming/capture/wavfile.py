@@ -22,11 +22,11 @@ _CHUNK_MS = 20
 
 
 class Paced:
-    """Audio that is there already, given out as a microphone would.
+    """Existing audio, given out at the pace of a microphone.
 
-    Every chunk is due by the time since the start, not since the one before, so that late wake-ups never add up.
+    Times count from the start, so that late wake-ups never add up.
 
-    :param realtime: False waits for nothing, but lets others run: an hour in seconds, stamped as if it had been played.
+    :param realtime: False never waits but lets other tasks run: an hour takes seconds, with the timestamps of an hour.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Paced:
         self._sleep = sleep
 
     def stream(self, form: AudioFormat, read: Callable[[int], Awaitable[bytes]]) -> Stream:
-        """:param read: gives exactly so many bytes of PCM."""
+        """:param read: reads exactly this many bytes of PCM."""
         return Stream(form, self._chunks(form, read, self._clock()))
 
     async def _chunks(
@@ -64,7 +64,7 @@ class WavFileSource(Paced):
     """
 
     def __init__(self, path: Path, *, loop: bool = False, **pace: Any) -> None:
-        """:param pace: as for Paced."""
+        """:param pace: parameters of Paced."""
         super().__init__(**pace)
         self._path = path
         self._loop = loop
@@ -82,12 +82,12 @@ class WavFileSource(Paced):
 
 
 class SilenceSource(Paced):
-    """A microphone that hears nothing, at the pace of the clock."""
+    """A microphone that hears only silence, at the pace of the clock."""
 
     name = "silence"
 
     def __init__(self, audio_format: AudioFormat, **pace: Any) -> None:
-        """:param pace: as for Paced."""
+        """:param pace: parameters of Paced."""
         super().__init__(**pace)
         self._format = audio_format
 

@@ -28,7 +28,7 @@ class Meters:
         self._level = QUIETEST_DBFS
         self._scores = dict.fromkeys(thresholds, 0.0)
         self._peaks = dict.fromkeys(thresholds, (0.0, 0.0))
-        """Score and when, s."""
+        """The peak score of each word, and its time, s."""
         self._heard: dict[str, float] = {}
 
     def update(self, moment: Moment) -> None:

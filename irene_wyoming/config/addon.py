@@ -64,7 +64,8 @@ def is_manifest(document: Mapping[Any, Any]) -> bool:
 
 
 def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) -> Layer:
-    """Turn options into settings. Null, a blank text and an empty list change nothing, and blanks around a text go.
+    """Turn options into settings. Null, a blank text and an empty list change nothing; blanks around a text are
+    removed.
 
     :raises ConfigError: an option does not exist; one line each.
     """
@@ -88,7 +89,7 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
 
 
 def _trimmed(value: Any) -> Any:
-    """A text without blanks around it, a list of such without empty ones; anything else is refused as what it is."""
+    """Strip a text, or the texts of a list without empty ones; the checks refuse other values."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):

@@ -180,13 +180,13 @@ class Config:
         return self
 
     def _asked(self) -> Sequence[str]:
-        """Addresses of the other machines that are asked for transcripts."""
+        """Addresses of the other machines that transcribe for this one."""
         remote = self.asr.providers.get("remote")
         asked = remote.options.get("uri") or () if remote is not None and remote.enabled else ()
         return (asked,) if isinstance(asked, str) else asked
 
     def _is_here(self, uri: str) -> bool:
-        """Whether a transcript asked for there would come from this program, which would ask again."""
+        """Whether such a request would come back to this program, which would ask again."""
         parts = urlsplit(uri)
         ports = {server.address.port for server in (self.asr, self.front) if server.enabled}
         return parts.port in ports and parts.hostname in (*HERE, socket.gethostname().lower())
@@ -207,7 +207,7 @@ class Config:
 
 
 HERE = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
-"""Hosts that are this machine, whatever its name is."""
+"""Host names that always mean this machine."""
 
 
 def _collide(one: Address, other: Address) -> bool:

@@ -27,12 +27,12 @@ LARGE_CHARS = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long Home Assistant is waited for, seconds."""
+    """Seconds to wait for Home Assistant."""
 
     connect_s: float = 10.0
-    """From the first packet to the end of the handshake; a hub in the same home takes milliseconds."""
+    """Seconds for connecting and the handshake; a hub in the same home takes milliseconds."""
     answer_s: float = 30.0
-    """For an answer: a hub that has just started is busy for so long."""
+    """Seconds to wait for an answer: a hub that has just started is busy for so long."""
 
 
 PATIENT = Patience()
@@ -43,7 +43,7 @@ class Conversation:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, version: str, answer_s: float) -> None:
         self.version = version
-        """Of Home Assistant."""
+        """Version of Home Assistant."""
         self._socket = socket
         self._answer_s = answer_s
         self._number = 0

@@ -56,7 +56,7 @@ class Home:
     def __init__(self, endpoint: Endpoint, file: Path | None, timing: Timing = Timing()) -> None:  # frozen
         """:param file: file that keeps the last good list; None: none is kept."""
         self.things = NOTHING
-        """What is known; empty until somebody has told."""
+        """The known names; empty before the first list."""
         self.trouble = "not connected yet"
         """Why the names are not current; empty: they are."""
         self.on_change: list[Callable[[Things], None]] = []

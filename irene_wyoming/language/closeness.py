@@ -77,7 +77,7 @@ class Forms:
         self._sounds = [sounds(text) for text in texts]
         self._first = np.array([key[:1] for key in self._sounds])
         self.sizes: NDArray[np.float32] = np.array([len(text) for text in self._texts], np.float32)
-        """Letters of each."""
+        """Number of letters of each text."""
 
     def apart(self, heard: Sequence[str]) -> NDArray[np.float32]:
         """The letters in which each of ``heard`` differs from each of the texts, by spelling and by sound.

@@ -69,7 +69,7 @@ class Names:
         self._language = family(language)
         self._sounds = list[str]()
         self.words = frozenset(word for form in self._exact for word in form.split())
-        """Every word of every name, however it is said."""
+        """All words of all names, in every spoken form."""
 
     def exact(self, text: str) -> list[Found]:
         """Find names that are said exactly in ``text``, in order; the longest first where two overlap."""

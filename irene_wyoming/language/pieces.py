@@ -106,11 +106,11 @@ class Pieces:
     ) -> None:
         self.ends = grammar.ends
         self.exact: dict[str, list[Piece]] = {}
-        """Every form as words -> what is said so."""
+        """Pieces by each spoken form in words."""
         self.following: list[dict[int, int]] = []
-        """By state: number of a piece -> the state behind it."""
+        """For each state: the number of a piece -> the state behind it."""
         self.small: list[list[tuple[Piece, int]]] = []
-        """By state: the small words, and the state behind each."""
+        """For each state: the small words, and the state behind each."""
         self.all: list[Piece] = []
         self._arcs: list[Arc] = []
         known: dict[tuple[str, int], Piece] = {}

@@ -20,7 +20,7 @@ MANIFEST = ".irene-wyoming.json"
 """File in a fetched model's folder with its origin and the checksums of its files."""
 
 LARGEST_MANIFEST = 4 << 20
-"""Bytes: 10,000 files, the most that a model may have."""
+"""Most bytes of a manifest: 10,000 files, the most that a model may have."""
 
 UNPACKED = 3
 """Free space needed, as a multiple of the bytes to fetch: for the archive and its contents."""

@@ -58,9 +58,9 @@ class Provider:
         self.finds_speech = finds_speech
         self.mending = mending
         self.busy = 0
-        """Utterances at hand."""
+        """Number of utterances at hand."""
         self.resting = 0
-        """Utterances at hand that wait for their speaker, and not for the engine."""
+        """Number of utterances at hand that wait for their speaker, and not for the engine."""
         self._breaker = breaker
         self._clock = clock
         self._keeper = Keeper(name, make, self.longest_s, patience_s, reload_s)
@@ -98,7 +98,7 @@ class Provider:
         await self._keeper.load()
 
     def expect(self, names: Vocabulary) -> None:
-        """Get ready for the names that the home has now, on the engine's thread, before anybody says one of them."""
+        """Prepare for the home's present names on the engine's thread, before anybody says one."""
         if self.mending is not None:
             with suppress(EngineFailed):  # it is being made anew, and gets ready with the next utterance
                 self._keeper.worker.post(partial(self.mending.expect, names))
@@ -227,7 +227,7 @@ class ProviderSession:
         self.worked_s = 0.0
         """Seconds that the engine has worked on this utterance."""
         self.heard = False
-        """The engine has been given audio."""
+        """Whether the engine has got any audio."""
 
     @property
     def alone(self) -> bool:

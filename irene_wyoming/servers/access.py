@@ -36,7 +36,7 @@ def _within(host: str, networks: tuple[Network, ...]) -> bool:
 
 @lru_cache(256)
 def parsed(host: str) -> IPv4Address | IPv6Address:
-    """The address of a client; IPv4 where it is written as IPv6. A satellite connects again and again from its own."""
+    """A client's address; IPv4 where it is written as IPv6, so that reconnects have the same one."""
     address = ip_address(host)
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return address if mapped is None else mapped

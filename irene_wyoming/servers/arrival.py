@@ -1,4 +1,4 @@
-"""A client that has been accepted, and what its conversation knows of it."""
+"""A client that has been accepted, and the facts for its conversation."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ class Client:
     host: str
     """The client's address; empty for a unix socket."""
     stopping: asyncio.Event
-    """Set when the client is to go: one that is owed an answer may wait for it, all others go in a pause."""
+    """Set when the client is to go. One that is owed an answer may wait for it; others go in a pause."""
 
     def __str__(self) -> str:
         return f"{self.server}: {self.host or 'unix socket'}"
@@ -33,9 +33,9 @@ class Arrival:
         self.connection: Connection | None = None
         self.task: asyncio.Task[None] | None = None
         self.stopping = asyncio.Event()
-        """Set when it is to go as soon as it loses nothing by that."""
+        """Set when the client is to go as soon as it loses nothing by that."""
         self.led = False
-        """Whether a proxy has led it here."""
+        """Whether a proxy has led the client here."""
         self._silent = silent
         self.newcomer = Guest(host, idle=lambda: True, dismiss=self.dismiss)
         self.guest = Guest(host, idle=self._idle, dismiss=self.dismiss, unlimited=is_local(host))

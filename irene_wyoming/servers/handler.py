@@ -160,7 +160,7 @@ class Handler:
 
 
 def conversations(make_role: Callable[[Peer, Client], Role], info: InfoSource, limits: Limits) -> Serve:
-    """What serves each connection of a service, in a role of its own."""
+    """Make the function that serves each connection of a service with a new role."""
 
     async def serve(connection: Connection, client: Client) -> None:
         await Handler(connection, client, lambda peer: make_role(peer, client), info, limits).run()

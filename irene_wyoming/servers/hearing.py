@@ -68,20 +68,20 @@ class Hearing:
         self._followed: FollowedSession | None = None
         self._session: LiveSession | None = None
         self._looks: dict[asyncio.Task[None], str] = {}
-        """Second looks, and contests with other satellites, each with its word."""
+        """Running second looks and contests with other satellites, each with its word."""
         self._judge: Judge | None = None  # None: there is no second look
         self._stamps: dict[str, int] = {}
-        """By word: the client's time at which it was heard last."""
+        """The client's timestamp of each word's last hit."""
         self._verdicts: dict[str, Verdict] = {}
-        """By word: the last second look that took it."""
+        """The last second look that accepted each word."""
         self._refusals: dict[str, tuple[int, Verdict]] = {}
-        """By word: the last second look that did not take it, and the frame of that."""
+        """The last second look that rejected each word, with its frame."""
         self._settings: Mapping[str, WakeSettings] = {}
         words = [self._name(model) for model in listener.asked]
         self._shown = ShownStream("satellite", listener.caller, self._form.rate, words)
         self._revision = service.satellites.revision
         self.found = False
-        """Something was detected."""
+        """Whether anything was detected."""
 
     @property
     def outdated(self) -> bool:

@@ -33,7 +33,7 @@ class Judge:
         self._settings = settings
         self._rate = rate
         self._deaf: dict[str, int] = {}
-        """By word that was taken: the frame up to which it is not told again."""
+        """For each accepted word the frame up to which it is not reported again."""
 
     def deaf(self, word: str, frame: int) -> bool:
         """Whether the word was accepted a moment ago."""

@@ -11,7 +11,9 @@ class Sender:
 
     def __init__(self, max_lag_s: float) -> None:
         self.live = True
-        """False: audio comes faster than it can be spoken. It may wait for as long as it must, and is never dropped."""
+        """Whether the client is live. False: audio comes faster than speech, waits as long as it must, and is never
+        dropped.
+        """
         self._most_s = FAST_SHARE * max_lag_s
         self._began: float | None = None  # time of the first arrival; None: nothing has come
         self._seconds = 0.0

@@ -45,7 +45,7 @@ class Listener:
     def __init__(self, address: Address, accepted: Accepted, at_once: int = ACCEPTED_AT_ONCE) -> None:
         """:param at_once: most connections accepted in one go."""
         self.address = address
-        """After ``start``: with the port that was really taken."""
+        """The address; after ``start`` with the port that was really taken."""
         self._accepted = accepted
         self._at_once = min(at_once, ACCEPTED_AT_ONCE)
         self._sockets: list[socket.socket] = []

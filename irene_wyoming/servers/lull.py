@@ -17,7 +17,7 @@ QUIET_BLOCKS = round(QUIET_S * SPEECH.rate / BLOCK)
 
 
 class Lull:
-    """Says of one stream when it pauses. In formats other than SPEECH only missing audio counts."""
+    """Finds pauses in one stream. In formats other than SPEECH only missing audio counts."""
 
     def __init__(self, form: AudioFormat) -> None:
         """:param form: format of the audio."""
@@ -29,7 +29,7 @@ class Lull:
 
     @property
     def lasts(self) -> bool:
-        """Whether there is a pause, as far as audio has come."""
+        """Whether there is a pause at the end of the audio so far."""
         return self._nothing or self._steady.blocks >= QUIET_BLOCKS
 
     def heard(self, pcm: bytes) -> None:

@@ -116,8 +116,8 @@ class PacedReader:
     def _count(self, missing_s: float) -> None:
         """Let the next read wait for half of the chunk that brings the missing audio: headers differ by a digit.
 
-        Behind an event without audio it waits for nothing, and neither where less than a chunk is here: audio may have
-        stopped, or a question may have come.
+        It does not wait after an event without audio, or for part of a chunk: the audio may have stopped, or a question
+        may have come.
         """
         chunks_missing = math.ceil(missing_s / self._chunk_s - 0.01) if self._flows and self._chunk_s else 0
         if chunks_missing > 1 and not 0 < self._connection.waiting_bytes < self._chunk_bytes / 2:

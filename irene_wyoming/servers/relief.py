@@ -1,4 +1,4 @@
-"""A server that cannot keep up for long, and is not alone, has a part of its clients go on at the others."""
+"""Relief: a server that is behind for long, and has others beside it, sends a part of its clients to them."""
 
 import asyncio
 import logging
@@ -10,14 +10,14 @@ LOOK_S = 10.0
 """Seconds between two looks. An engine that is behind drops audio every few seconds, not all the time."""
 
 LOOKS = 2
-"""So many looks in a row have to find it behind: a machine that was busy for a moment keeps its clients."""
+"""Looks in a row that must find the server behind: one that was busy for a moment keeps its clients."""
 
 AGAIN_S = 60.0
-"""Seconds from one relief to the next look: the others need time to show that they carry what has gone to them."""
+"""Seconds from one relief to the next look: the other servers need time to show that they keep up."""
 
 
 class Relief:
-    """Notes what audio was dropped, and relieves the server while that goes on."""
+    """Counts dropped audio, and relieves the server while there is more of it."""
 
     def __init__(self, look_s: float = LOOK_S, again_s: float = AGAIN_S) -> None:
         self._look_s = look_s
@@ -26,11 +26,11 @@ class Relief:
         self._behind = 0  # looks in a row that found something dropped
 
     def dropped(self, seconds: float) -> None:
-        """Note that so much audio was never heard."""
+        """Count seconds of audio that were dropped."""
         self._dropped_s += seconds
 
     def look(self) -> bool:
-        """Take note of what was dropped since the last look; True: it is time for relief."""
+        """Judge the audio dropped since the last look; True: it is time for relief."""
         self._behind = self._behind + 1 if self._dropped_s else 0
         self._dropped_s = 0.0
         return self._behind >= LOOKS
@@ -38,8 +38,8 @@ class Relief:
     async def watch(self, name: str, relieve: Callable[[], Awaitable[int]]) -> None:
         """Look for ever.
 
-        :param name: the server's, for the log.
-        :param relieve: has some clients go, and returns how many have.
+        :param name: the server's name, for the log.
+        :param relieve: sends some clients away, and returns their number.
         """
         while True:
             await asyncio.sleep(self._look_s)

@@ -20,7 +20,7 @@ class Satellites:
     def __init__(self, models: Mapping[str, WakeSettings], satellites: Mapping[str, SatelliteConfig]) -> None:
         """:param satellites: by address, by network such as 192.168.1.0/24, or by name."""
         self.revision = 0
-        """Rises with each change."""
+        """A number that rises with each change."""
         self._set(models, satellites)
 
     def change(self, models: Mapping[str, WakeSettings], satellites: Mapping[str, SatelliteConfig]) -> None:

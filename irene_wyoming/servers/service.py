@@ -46,11 +46,12 @@ SILENT_S = 2.0
 """Seconds of silence after which a client may lose its place to another. Hubs and satellites begin at once."""
 
 RELIEF_PARTS = 4
-"""One of so many clients goes at a relief: all at once could be more than the other servers carry."""
+"""One of this many clients goes at a relief: all at once could overload the other servers."""
 
 RELIEF_S = 10.0
-"""Seconds in which proxies send nobody while clients wait for a pause. Where all servers are behind, that is an outage
-for clients that connect in it."""
+"""Seconds in which proxies send nobody while clients wait for a pause. If all servers are behind, new clients wait as
+long.
+"""
 
 GOES = "this server is being stopped: connect again to reach another one"
 
@@ -118,7 +119,7 @@ class Service:
 
     @property
     def connections(self) -> int:
-        """How many there are at the moment."""
+        """The number of present connections."""
         return len(self._arrivals)
 
     async def start(self) -> None:
@@ -158,9 +159,9 @@ class Service:
         self._drain_s = 0.0
 
     async def relieve(self) -> int:
-        """Let a quarter of the clients that a proxy has led here go on elsewhere, each when nothing is lost.
+        """Send away a quarter of the clients that a proxy has led here, each when nothing is lost.
 
-        Meanwhile the proxy is told to send nobody else. Returns how many clients have gone.
+        Meanwhile the proxy sends nobody else. Returns how many clients have gone.
         """
         led = [task for task, arrival in self._arrivals.items() if arrival.led]
         going = led[: -(-len(led) // RELIEF_PARTS)]

@@ -28,12 +28,12 @@ class ShownStream:
         self._meter: Meter | None = None
         self._scores: dict[str, float] = {}
         self._steps: dict[str, int] = {}
-        """By word: steps in a row that have reached its threshold, up to now."""
+        """Present steps in a row that have reached each word's threshold."""
         self._most_steps: dict[str, int] = {}
-        """By word: the most of them, since they were last asked for."""
+        """The most steps in a row of each word since the last question."""
         self._heard_at = 0.0
         self.hide = NEWS.show(kind, self.look)
-        """Ends that it is shown. May be called more than once."""
+        """Ends the showing of this stream. May be called more than once."""
 
     def heard(self, pcm: bytes) -> None:
         """Take audio of the stream, 16-bit mono."""

@@ -21,7 +21,7 @@ class Times:
 
     def __init__(self) -> None:
         self.frames = 0
-        """So far."""
+        """Number of frames so far."""
         self._chunks: deque[tuple[int, int]] = deque()  # the frame at which each chunk ends, and its timestamp, ms
         self._last = 0  # the frame at which the last chunk begins
 

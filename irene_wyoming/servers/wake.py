@@ -62,7 +62,9 @@ class WakeRole(Role):
 
     @property
     def missing_s(self) -> float:
-        """Seconds of audio that the session needs beyond what waits for it. A pause is looked for in every chunk."""
+        """Seconds of audio that the session needs beyond what waits for it. Every chunk is examined while a pause is
+        looked for.
+        """
         return 0.0 if self._hearing is None or self._lull is not None else self._hearing.missing_s
 
     async def on_event(self, event: Event) -> bool:
@@ -86,9 +88,9 @@ class WakeRole(Role):
         return True
 
     async def pause(self) -> bool:
-        """A satellite that listens is let go between two words, so that it goes on elsewhere and none is lost.
+        """Wait for a pause: a listening satellite is let go between two words, and none is lost.
 
-        What came in the pause takes a while to be heard, and a word may begin meanwhile: then the next pause counts.
+        Hearing the audio before the pause takes a while. If a word begins meanwhile, the next pause counts.
         """
         if self._intake is None:
             return False

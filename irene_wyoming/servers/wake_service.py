@@ -14,7 +14,7 @@ from irene_wyoming.servers.satellites import Satellites
 
 
 def nothing(_seconds: float) -> None:
-    """Take no note of audio that was dropped."""
+    """Ignore dropped audio: the default."""
 
 
 def no_phrase(_word: str) -> Phrase | None:
@@ -37,7 +37,7 @@ class WakeService:
     max_lag_s: float = 3.0
     """Seconds after which waiting audio of a live stream is dropped."""
     dropped: Callable[[float], None] = nothing
-    """Is called with the seconds that were."""
+    """Called with the seconds of audio that were dropped."""
     second: SecondLook | None = None
     """Takes second looks at proposed words; None: there are none."""
     verify: Verify = "off"

@@ -21,7 +21,7 @@ class Subscription(Generic[T]):
         self.capacity = capacity
         self.delivered = 0
         self.queue: deque[T] = deque(maxlen=capacity)
-        """For the fan-out, which appends to it; an item beyond the capacity pushes the oldest out."""
+        """The queue, which the fan-out fills; an item beyond the capacity pushes the oldest out."""
         self._fanout = fanout
         self._since = fanout.published  # number of items published before this subscription
         self._until: int | None = None  # number of items published until its end; None: it is open
@@ -94,7 +94,7 @@ class FanOut(Generic[T]):
 
     def __init__(self, on_empty: Callable[[], None] | None = None) -> None:
         self.published = 0
-        """Items so far."""
+        """Number of items published so far."""
         self._queues: dict[Subscription[T], deque[T]] = {}
         self._on_empty = on_empty
         self._closed = False

@@ -80,7 +80,7 @@ class Tuned:
 
 
 def listen(engine: WakeEngine, word: str, name: str, form: AudioFormat, pcm: bytes) -> Heard:
-    """Every score of one recording, as a server at its best quality would hear it."""
+    """Compute every score of one recording, at the best resampling quality."""
     quiet = bytes(round(QUIET_S * SPEECH.rate) * SPEECH.frame_bytes)
     speech = quiet + converted(pcm, form, SPEECH, live=True) + quiet
     scores: list[Score] = []

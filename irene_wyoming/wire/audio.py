@@ -17,7 +17,7 @@ class AudioRun(Event):
     """Audio chunks of one format that arrived together, as one chunk with all their audio."""
 
     chunks: Sequence[tuple[int, int | None]] = ()
-    """For each chunk the offset of its end in the payload (bytes) and its timestamp, as ``timestamp`` gives it."""
+    """The end of each chunk in the payload (bytes) and its timestamp, as ``timestamp`` gives it."""
 
 
 def is_audio(event_type: str) -> bool:

@@ -22,7 +22,7 @@ READ_BYTES = 65_536
 
 
 LOOK_S = 0.2
-"""From look to look at a peer that is waited for: shorter waits pay for none."""
+"""Seconds between two looks at a peer that is waited for. Shorter waits need no look."""
 
 
 class Connection:
@@ -85,7 +85,7 @@ class Connection:
 
     @property
     def waiting_bytes(self) -> int:
-        """Bytes that have come and that nobody has taken from the kernel; only where ``counts_bytes``."""
+        """Bytes that have come and are still in the kernel; only where ``counts_bytes``."""
         assert self._counting is not None
         return int.from_bytes(ioctl(self._counting.fileno(), FIONREAD, bytes(4)), sys.byteorder)
 
@@ -103,8 +103,8 @@ class Connection:
         """Let reads wait until ``count`` bytes are here, at most ``seconds``, or until ``hurry``. The end of the
         connection is seen at once. A wake-up of the loop costs as much as ten events.
 
-        Where bytes come at less than half the pace, the peer has stopped sending. Reads wait no longer then, since
-        what comes next may be a question.
+        Bytes at less than half the pace mean that the peer has stopped sending. Then reads wait no longer, since a
+        question may come next.
         """
         if self._overdue is not None:
             self._overdue.cancel()
@@ -187,7 +187,7 @@ class Connection:
             self._writer.transport.abort()
 
     def _look_again(self, now: float, began: float, over: float, count: int) -> None:
-        """End a wait when it is over; see before, now and then, whether the peer still sends.
+        """End a wait when it is over, and check now and then whether the peer still sends.
 
         :param now, began, over: times of the loop's clock.
         """

@@ -25,13 +25,13 @@ class Parser:
         :param conversation_bytes: most bytes taken in all; None: no limit.
         """
         self.limits = limits
-        """For the events whose header has not come yet."""
+        """The limits for events whose header has not come yet."""
         self._room = room or Room(limits.total_payload_bytes)
         self._left = conversation_bytes
         self._most = conversation_bytes
         self._received = bytearray()  # bytes not yet given as an event
         self.taken_bytes = 0
-        """Of all events that were given so far."""
+        """Total bytes of all events given so far."""
         self._searched = 0  # length of their start that holds no end of a header line
         self._header: Header | None = None  # header of the arriving event, once its line is complete
         self._line: bytes | bytearray = b""  # the last line without data in it: most events of a stream begin alike

@@ -1,4 +1,4 @@
-"""How the weights of the fast level were found: ``python -m tests.audio.design`` prints them.
+"""Computes the weights of the fast level: ``python -m tests.audio.design`` prints them.
 
 A Kaiser window spends the same error on the pass band as on the stop band. Speech recognisers do not mind a decibel at
 7 kHz, but they mind what folds in from above 9 kHz. So the error is divided as wanted. A sum of cosines under a slight

@@ -21,7 +21,7 @@ def cache(budget: int = 10, lowest: int | None = None, highest: int | None = Non
 
 
 def got_or_made(kept: ByteBudgetCache[K, V], key: K, make: Callable[[], V]) -> V:
-    """As whoever uses a cache does."""
+    """Get a value, or make it, as a user of the cache does."""
     value = kept.get(key)
     if value is None:
         value = make()

@@ -62,7 +62,7 @@ def test_a_frame_that_is_cut_in_two_at_the_end_is_left_out() -> None:
 
 
 SIZES = struct.pack("<QQQI", 0, 240, 120, 0)
-"""Of an RF64: the file, the audio, its frames, no table."""
+"""The parts of an RF64 file: the file, the audio, its frames, no table."""
 
 SLOPPY = {
     "a length that was never written": (riff(fmt(SPEECH), chunk(b"data", PCM, claim=0)), 240, ""),

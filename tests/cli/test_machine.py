@@ -1,4 +1,4 @@
-"""What a machine may lack when a command is run: letters on its terminal, room for output, memory, rights."""
+"""Things that a machine may lack when a command runs: letters on its terminal, room for output, memory, permissions."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ RIGHTS = "-dac_override,-dac_read_search"
 def ran(
     *command: str, env: Mapping[str, str] | None = None, to: str | None = None, before: tuple[str, ...] = ()
 ) -> tuple[int, str]:
-    """The exit code, and standard error with what did not go ``to`` a file."""
+    """The exit code, and the standard error that did not go ``to`` a file."""
     argv = [*before, sys.executable, "-m", "irene_wyoming", *command]
     with open(to or os.devnull, "w", encoding="ascii") as file:
         done = subprocess.run(

@@ -35,9 +35,9 @@ class Hub:
     mute: bool = False
     """Whether connections are accepted and never answered."""
     closes_at: str = ""
-    """A command that is not answered: the connection is closed instead."""
+    """A command for which the connection is closed instead of an answer."""
     late: str = ""
-    """A command that is answered when ``answers`` is set, and not before."""
+    """A command that is answered only once ``answers`` is set."""
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[str] = field(default_factory=list)
     """All commands received."""

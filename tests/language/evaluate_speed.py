@@ -1,9 +1,9 @@
-"""How long snapping takes in a home of a thousand names, and how long a grammar of four hundred takes to make.
+"""Measures snapping in a home of a thousand names, and making a grammar of four hundred.
 
-    OMP_NUM_THREADS=1 python -m tests.language.evaluate_speed
+OMP_NUM_THREADS=1 python -m tests.language.evaluate_speed
 
-Three hundred transcripts are matched: commands as the hub understands them, the same with a word misheard, and talk.
-Each of them is new to the snapper, as it is in a home. What is told is CPU of this process, in milliseconds.
+Three hundred transcripts are matched: commands that the hub understands, the same with a misheard word, and talk. Each
+is new to the snapper, as in a home. Figures are CPU milliseconds of this process.
 """
 
 import time
@@ -66,7 +66,7 @@ MISHEARD = str.maketrans({"a": "e", "e": "i", "i": "e", "b": "p", "p": "b", "d":
 
 
 def home(language: str, names: int) -> Vocabulary:
-    """Rooms, and as many things in them."""
+    """Make rooms, and as many things in each."""
     rooms, things = ROOMS[language], THINGS[language]
     made = [
         Name(f"{room} {thing}{number}", "entity", domain, area=room)
@@ -79,7 +79,7 @@ def home(language: str, names: int) -> Vocabulary:
 
 
 def transcripts(names: Vocabulary, language: str) -> list[str]:
-    """Two hundred commands, of which half are misheard, and a hundred that are none."""
+    """Make two hundred commands, half of them misheard, and a hundred sentences that are none."""
     random, grammar = Random(11), command_grammar(names, (), language)
     right = [grammar.sentence(random)[0] for _ in range(100)]
     others = (*EVERYDAY, *TALK) if language == "en" else OTHERS[language]
@@ -88,7 +88,7 @@ def transcripts(names: Vocabulary, language: str) -> list[str]:
 
 
 def misheard(said: str, random: Random) -> str:
-    """One of its longer words with two other letters."""
+    """Change two letters of one of its longer words."""
     words = said.split()
     at = max(range(len(words)), key=lambda place: (len(words[place]) > 3, random.random()))
     word, place = words[at], random.randrange(len(words[at]))

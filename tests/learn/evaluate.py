@@ -1,7 +1,7 @@
-"""Whether words that are learned from ten recordings are heard when other people say them, by a real wake server.
+"""Measures whether words learned from ten recordings are heard from other people, by a real wake server.
 
-    python -m tests.learn.evaluate ../shared/recordings
-    python -m tests.learn.evaluate ../shared/recordings --draws 1 --every 4    a quicker look
+python -m tests.learn.evaluate ../shared/recordings python -m tests.learn.evaluate ../shared/recordings --draws 1
+--every 4 a quicker look
 
 The folder has a folder of recordings for each word, others in which nobody says one, and ``kitchen``. Each draw takes
 ten files with even numbers at random. Its word is looked for in the files with odd numbers, as recorded and beside the
@@ -39,11 +39,11 @@ KITCHEN_DB = 10.0
 
 @dataclass
 class Draw:
-    """One model of a word."""
+    """One learned model of a word."""
 
     word: str
     heard: Counter[str] = field(default_factory=Counter)
-    """By condition."""
+    """Results by condition."""
     spoken: Counter[str] = field(default_factory=Counter)
     false: list[str] = field(default_factory=list)
 
@@ -87,12 +87,12 @@ def even(path: Path, place: int) -> bool:
 
 
 def samples(path: Path) -> np.ndarray:
-    """16 kHz, full scale 1."""
+    """Read a recording: 16 kHz, full scale 1."""
     return np.frombuffer(read(path), "<i2").astype(np.float32) / np.float32(32_768)
 
 
 async def measured(recordings: Path, config: Path, draws: dict[str, Draw], every: int) -> None:
-    """Play everything to a server, and note in the draws what each model hears."""
+    """Play everything to a server, and note what each model hears."""
     kitchen = Condition(Noise("kitchen", floats(read(next((recordings / "kitchen").glob("*.wav"))))), KITCHEN_DB)
     async with serving("wake", config=config) as server:
         await known(server.address, list(draws))
@@ -110,7 +110,7 @@ async def measured(recordings: Path, config: Path, draws: dict[str, Draw], every
 async def of_word(
     listener: Listener, folder: Folder, every: int, name: str, condition: Condition, draws: dict[str, Draw]
 ) -> None:
-    """One word's recordings. Those with even numbers, on which its models were fitted, only show false accepts."""
+    """The recordings of one word. Those with even numbers, used for fitting, only show false accepts."""
     for one in folder.spoken[::every] if every % 2 else folder.spoken[1::every]:
         odd = int(one.name[-1]) % 2 == 1
         if not odd and name != "clean":
@@ -125,7 +125,7 @@ async def of_word(
 
 
 def lines(draws: dict[str, Draw]) -> Sequence[str]:
-    """A line for each model, and the worst of each word."""
+    """Print a line for each model, and the worst of each word."""
     found = []
     for word in WORDS:
         some = {name: draw for name, draw in draws.items() if draw.word == word}

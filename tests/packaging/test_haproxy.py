@@ -158,7 +158,7 @@ async def test_a_server_that_is_behind_has_a_part_of_its_satellites_go_on_elsewh
 
 
 async def listening(address: Address) -> AsyncClient:
-    """Connect a satellite that is listened to, and says nothing."""
+    """Connect a satellite that sends nothing, and wait until a server listens to it."""
     client = AsyncClient.from_uri(address.uri)
     await client.connect()
     await client.write_event(Event("detect", {"names": ["okay_nabu"]}))

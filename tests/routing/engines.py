@@ -134,7 +134,7 @@ class EagerEngine(FakeEngine):
         self.decoded: list[int] = []
         """Bytes of each piece of audio that was decoded."""
         self.pushed = 0
-        """Bytes that all its sessions have been given."""
+        """Bytes given to all its sessions."""
         self.may_push = threading.Event()
         self.may_push.set()
 

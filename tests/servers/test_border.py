@@ -350,7 +350,7 @@ async def test_the_bad_cost_no_memory_and_a_healthy_client_is_served_among_them(
 
 
 async def test_an_announced_payload_costs_nothing_before_it_comes(server: Service) -> None:
-    """As many clients as may connect announce the largest payload, and send one byte of it."""
+    """Many clients announce the largest payload, and each sends one byte of it."""
     before = resident_bytes()
     announced = event({"type": "audio-chunk", "payload_length": 4_194_304}, payload=b"x")
     clients = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(60)]

@@ -235,7 +235,7 @@ async def test_a_server_that_is_being_started_anew_is_waited_for(configured: Cal
 
 
 async def test_clients_of_a_server_that_stands_still_are_told(configured: Callable[..., Config]) -> None:
-    """As after SIGSTOP: the kernel accepts its connections and their audio."""
+    """After SIGSTOP the kernel accepts its connections and their audio."""
     config = configured()
     with socket.create_server(("127.0.0.1", 0)) as still:
         address = Address("127.0.0.1", still.getsockname()[1])

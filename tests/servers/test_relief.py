@@ -1,4 +1,4 @@
-"""A server that cannot keep up, and has clients go on at others."""
+"""A server that cannot keep up sends clients to others."""
 
 import asyncio
 

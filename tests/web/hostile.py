@@ -67,7 +67,7 @@ class Hostile:
 
     def __init__(self) -> None:
         self.opened = 0
-        """Sockets so far."""
+        """Number of sockets opened so far."""
 
     async def attack(self, address: Address, behave: Callable[[Streams], Awaitable[None]]) -> None:
         """Open one socket after the other, each for as long as the server leaves it open."""

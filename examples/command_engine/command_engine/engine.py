@@ -10,7 +10,7 @@ from irene_wyoming.engines.base import AsrRequest, ModelInfo, Transcription, unk
 from irene_wyoming.errors import EngineFailed, UnsupportedRequest
 
 LONGEST_S = 30.0
-"""For one utterance to be decoded, seconds. The server gives up before that, but nothing else would end the program."""
+"""Seconds for decoding one utterance. The server gives up before that, but nothing else would end the program."""
 
 
 class CommandEngine:

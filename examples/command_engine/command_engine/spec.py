@@ -1,4 +1,4 @@
-"""What the server knows of the engine before it is loaded."""
+"""The facts that the server knows about the engine before it is loaded."""
 
 from collections.abc import Mapping
 from typing import Any

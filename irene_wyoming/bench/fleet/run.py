@@ -81,7 +81,7 @@ class Fleet:
         self.satellites: list[Satellite] = []
         self.speakers: list[Speaker] = []
         self.described: list[tuple[float, float]] = []
-        """When, and how long it took; infinite where nobody answered."""
+        """Time and duration of each description, s; infinite where nobody answered."""
         self.phases: list[Phase] = []
 
     @property

@@ -96,7 +96,7 @@ class Utterance:
 
     def __init__(self) -> None:
         self.partial: str | None = None
-        """The text so far, set on the loop."""
+        """The partial text, set on the loop."""
         self._pieces: list[bytes] = []
         self._ended = False
         self._more = asyncio.Event()  # set when more has come; waiting readers then find a new one

@@ -63,18 +63,18 @@ class Pauses:
 
     def __init__(self) -> None:
         self.speech: Speech | None = None
-        """What has been said so far; None while nobody has spoken."""
+        """The speech so far; None while nobody has spoken."""
         self.frames = 0
         """Whole frames heard so far."""
         self._samples = np.zeros(_WINDOW - FRAME, np.int16)  # samples that later frames need
         bands = len(_BANDS) - 1
-        self._recent = np.zeros((_SMOOTHED, bands))  # power, a ring
-        self._levels = np.full((_FLOOR_FRAMES, bands), np.inf)  # dB, a ring
-        self._loudest = np.zeros(bands)  # dB
-        self._clearest = 0.0  # dB over the floor
-        self._loud = bytearray()  # of each frame: how far it stands out if it is speech, dB; 0 if it is none
-        self._sounding = 0  # frames since the last one of mere filling
-        self._filled = False  # there was some
+        self._recent = np.zeros((_SMOOTHED, bands))  # ring of powers
+        self._levels = np.full((_FLOOR_FRAMES, bands), np.inf)  # ring of levels, dB
+        self._loudest = np.zeros(bands)  # loudest level per band, dB
+        self._clearest = 0.0  # largest level above the floor, dB
+        self._loud = bytearray()  # for each frame: dB above the noise if it is speech, else 0
+        self._sounding = 0  # frames since the last one of filling
+        self._filled = False  # whether there was any filling
 
     @property
     def paused(self) -> bool:
@@ -82,7 +82,7 @@ class Pauses:
         return self.speech is not None and self.frames - self.speech.end >= _PAUSE
 
     def loud(self, start: int, end: int) -> NDArray[np.uint8]:
-        """How far each of the frames stands out of the noise, dB; 0: it is no speech."""
+        """How far each of these frames stands out of the noise, dB; 0: it is no speech."""
         return np.frombuffer(self._loud[start:end], np.uint8)
 
     def push(self, samples: NDArray[np.int16]) -> None:

@@ -40,7 +40,7 @@ class Folders:
         self._last: dict[Path, dict[Path, Stamp]] = {path: {} for path in self.paths}
         self._told: dict[Path, str | None] = {}
         self.unreadable: dict[Path, str] = {}
-        """Files of which the last look could say nothing, and why."""
+        """Files that the last look could not examine, with the reasons."""
 
     def scan(self) -> dict[Path, Stamp]:
         """Stamps of all files that matter, by folder and name. A folder that cannot be read now keeps its earlier

@@ -58,21 +58,21 @@ class FollowedSession:
         :param low: those of them that are proposed from a low score on.
         """
         self.closest: Score | None = None
-        """The highest score in the stream, so that one can see why nothing was heard; None: no step yet."""
+        """The highest score in the stream, which shows why nothing was heard; None: no step yet."""
         self._told = told
         self._near = NearMisses(NEARLY, rate)
         self._peaks: dict[str, Peak] = {}
         self._pushed: dict[str, Score] = {}
-        """The highest score of the audio that is being pushed, by word."""
+        """The highest score of the pushed audio, by word."""
         self._peak_frames = round(PEAK_S * rate)
         self._given = 0
-        """Frames, with those that were left out."""
+        """Frames so far, including those left out."""
         self._left_out = 0
         self._proposed = frozenset(proposed)
         self._low = frozenset(low)
         self._proposals = Proposals(rate)
         self._answered: deque[tuple[Hit, bool]] = deque()
-        """Proposals and whether they were taken, of which this thread does not know yet."""
+        """Proposals and whether they were accepted, not yet seen by this thread."""
         self._kept = bytearray()
         self._most = round(KEPT_S * rate) * SPEECH.frame_bytes
         self._session = make(self._take)

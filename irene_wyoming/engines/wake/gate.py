@@ -98,7 +98,7 @@ class Steady:
         self._least: Sequence[float] = ()
         self._most: Sequence[float] = ()
         self.blocks = 0
-        """Blocks in a row that were the same as each other."""
+        """Number of blocks in a row without a change."""
 
     def add(self, levels: Sequence[float]) -> None:
         """Add one block, given as dB of each band. It uses plain floats, since numpy is slower for five numbers."""

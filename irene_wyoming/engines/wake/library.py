@@ -78,7 +78,7 @@ class Library:
     def __init__(self, engine: str, folders: Folders, read: Reader) -> None:
         self.models: Mapping[str, OwnModel] = {}
         self.refused: Mapping[Path, str] = {}
-        """Files that are of no use, and why."""
+        """Useless files, with the reasons."""
         self._engine = engine
         self._folders = folders
         self._read = read
@@ -199,7 +199,7 @@ class LibraryEngine(Generic[P]):
         self._packaged = packaged
         self._library = library
         self._words: Mapping[str, P | OwnModel] = packaged
-        """Replaced as a whole, on another thread than that of the sessions."""
+        """The words, replaced as a whole, on another thread than the sessions'."""
         self.refresh()
 
     @property

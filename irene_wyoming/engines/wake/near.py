@@ -20,11 +20,11 @@ class NearMisses:
         self._quiet = round(QUIET_S * rate)
         self._after_hit = round(AFTER_HIT_S * rate)
         self._best: dict[str, Score] = {}
-        """The highest score of what may become a near miss, by word."""
+        """The highest score of each possible near miss, by word."""
         self._last: dict[str, int] = {}
-        """The frame at which a word last scored high enough for that, by word."""
+        """The frame of the last high score of each word."""
         self._heard: dict[str, int] = {}
-        """The frame at which a word was last heard, by word."""
+        """The frame of the last hit of each word."""
 
     def scored(self, score: Score) -> None:
         """Take the score of one step of a word."""

@@ -109,7 +109,7 @@ class Recorder:
         self, settings: RecorderSettings | None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.settings = settings
-        """What is recorded from now on; None: nothing. May be replaced at any time."""
+        """The settings from now on; None: nothing is recorded. May be replaced at any time."""
         self._clock = clock
         self._clips: Queue[Clip | None] = Queue(WAITING)  # None: the end
         self._problem: str | None = None

@@ -54,7 +54,7 @@ class Session:
         self._on_score = on_score
         self._meter = Meter(SPEECH.rate)
         self._highest: dict[str, MeasuredScore] = {}
-        """By word: its score that was measured last."""
+        """The last score of each word whose level was measured."""
         self._frame = 0  # the frame at which the given audio ends
         self._closed = False
 

@@ -89,7 +89,7 @@ class Runtime:
             raise EngineUnavailable(f"{path}: cannot load the TensorFlow Lite library: {error}") from error
         self.c = library
         self.invoke_quickly: Any = getattr(quick, _INVOKE)
-        """TfLiteInterpreterInvoke, called without giving up Python's lock."""
+        """TfLiteInterpreterInvoke, called without releasing Python's lock."""
         self.invoke_quickly.restype, self.invoke_quickly.argtypes = _FUNCTIONS[_INVOKE]
 
     @classmethod
@@ -145,7 +145,7 @@ class Tensor:
             raise EngineFailed(f"{model.path}: tensor of type {kind}; expected float32, int8 or uint8")
         shape = tuple(c.TfLiteTensorDim(handle, n) for n in range(c.TfLiteTensorNumDims(handle)))
         self.array: NDArray[Any] = np.zeros(shape, dtype=_DTYPES[kind])
-        """C-contiguous, in the tensor's own type; the same object for as long as the interpreter lives."""
+        """The array, C-contiguous, in the tensor's own type; the same object while the interpreter lives."""
         if self.array.nbytes != c.TfLiteTensorByteSize(handle):
             raise EngineFailed(f"{model.path}: {c.TfLiteTensorByteSize(handle)} bytes for a tensor of shape {shape}")
         quantization = c.TfLiteTensorQuantizationParams(handle)

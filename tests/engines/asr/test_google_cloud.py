@@ -228,7 +228,7 @@ def test_an_end_that_google_finds_ends_the_audio() -> None:
         next(requests)
         yield response(speech_event_type=StreamingRecognizeResponse.SpeechEventType.END_OF_SINGLE_UTTERANCE)
         for _request in requests:
-            """Until the client has ended its side."""
+            """Wait until the client has ended its side."""
         yield response(result("stop", final=True))
 
     with answering(recognize, single_utterance=True) as engine:

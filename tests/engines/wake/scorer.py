@@ -1,4 +1,4 @@
-"""A Scorer that finds what it is told to."""
+"""A Scorer with results that a test sets."""
 
 import threading
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Found:
 
 
 class Recogniser:
-    """Finds what it is told to, once it is let. What it is asked is noted before."""
+    """Finds what the test sets, once the test lets it go on. Questions are noted before that."""
 
     def __init__(self, found: Found = Found()) -> None:  # frozen
         self.found = found

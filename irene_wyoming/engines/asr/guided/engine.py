@@ -37,18 +37,20 @@ does not depend on when it is decoded.
 """
 
 WAITS = (25, 50, 60)
-"""Frames of a pause after which what was said is decoded: for the first time, the second, and any later one. Whoever
-has paused within a sentence does so again, and hubs wait for 70 frames or more."""
+"""Frames of a pause before the first, second, and later decodings. A person who has paused within a sentence does so
+again, and hubs wait for 70 frames or more.
+"""
 
 CLATTER = 8
-"""Loud frames behind the pause after a command that are no word of it. Five of them are the averaging of levels."""
+"""Most loud frames behind a command's pause that are no word. Five of them are the averaging of levels."""
 
 SOFTER_DB = 10
-"""Who goes on after a pause is as loud as before. What is softer by more is clatter: beside a kitchen 20 dB below,
-orders are then decoded 1.9 times instead of 2.9."""
+"""Decibels by which sound after a pause is softer than speech and counts as clatter: a speaker stays as loud. Beside a
+kitchen 20 dB below, orders are then decoded 1.9 times instead of 2.9.
+"""
 
 OUTSTANDING = 0.8
-"""Share of the frames of speech that are softer than what counts as its loudness."""
+"""Share of the speech's frames that are softer than the level taken for its loudness."""
 
 SILENCE = 4_800
 """Samples of silence appended to the audio, 0.3 s: the model is surer of the last word."""
@@ -84,7 +86,7 @@ had 0.52 at most.
 """
 
 IDLE = frozenset(["you", "thank you", "thank you for watching", "please"])
-"""What the model writes for clatter most of all, and politeness. Behind a command they change nothing."""
+"""Texts that the model writes for clatter, and politeness. Behind a command they change nothing."""
 
 STEADY_DB = 3.0
 """Decibels above its own quietest parts up to which a sound is a fan, a hum or a tone."""
@@ -159,7 +161,7 @@ class Guided:
         return self._opened(found, level, language, about)
 
     def _search(self, samples: Samples, home: Home | None, level: Level) -> tuple[Result, float]:
-        """What was found, and how sure its nearest command is. What noise makes unsure is heard again without it."""
+        """Search, and give the nearest command's confidence. What noise makes unsure is searched again without it."""
         clean = level.snr_db >= CLEAN_DB
         first = self._hearing(samples, home, CLEAR if clean else WIDE)
         sure = certainty(first.found, home, level)
@@ -175,8 +177,7 @@ class Guided:
         return Hearing(sound, decoded(self.model, None if home is None else home.graph, sound, effort))
 
     def speech(self, samples: Samples) -> bool:
-        """Whether somebody says words in some audio that matter behind a command. It takes a quarter of the work of
-        ``transcribe``.
+        """Whether audio has words that matter behind a command. It takes a quarter of the work of ``transcribe``.
 
         :param samples: 16 kHz, mono, full scale 1.
         :raises EngineFailed: the model breaks.
@@ -188,7 +189,7 @@ class Guided:
         return worded(found, level) and plain(found.open_text) not in IDLE
 
     def _opened(self, found: Result, level: Level, language: str, about: Mapping[str, object]) -> Transcription:
-        """The open transcript, unless it is none."""
+        """The open transcript, unless it is no speech."""
         if not worded(found, level):
             return Transcription(
                 "", language, self.name, 0.0, None, {**about, "reason": why_nothing(level, "no speech")}
@@ -256,7 +257,7 @@ class GuidedSession:
         return self._early[1]
 
     def _understood(self, end: int) -> Transcription:
-        """What was said up to a frame. A command stays as it was understood when only noise came behind it."""
+        """Transcribe the audio up to a frame. A command stays as understood when only noise follows."""
         if self._early is not None and self._early[1].kind == "command":
             before, said = self._early
             if not self._engine.speech(self._samples(before, end + TAIL)):
@@ -264,7 +265,7 @@ class GuidedSession:
         return self._engine.transcribe(self._heard(), self._home, self._language, self._answer)
 
     def _more(self, before: int, said: Transcription, end: int) -> bool:
-        """Whether something was said from one frame to another that may change what had been understood."""
+        """Whether speech between two frames may change the result so far."""
         if end == before:
             return False
         few = CLATTER if said.kind == "command" else 0
@@ -279,7 +280,7 @@ class GuidedSession:
         return self._samples(speech.start - LEAD, speech.end + TAIL)
 
     def _samples(self, start: int, end: int) -> Samples:
-        """The audio between two frames, as far as it is there."""
+        """The audio between two frames, as far as it is kept."""
         first, last = (2 * FRAME * max(0, frame - self._first) for frame in (start, end))
         samples = np.frombuffer(bytes(self._pcm[first:last]), "<i2").astype(np.float32) / np.float32(32768)
         return samples[: LONGEST_S * SPEECH.rate]
@@ -313,12 +314,12 @@ def certainty(found: Result, home: Home | None, level: Level, heard_again: float
 
 
 def likelihood(found: Result) -> float:
-    """Mean probability of a token of the open transcript, geometrically."""
+    """The geometric mean probability of a token of the open transcript."""
     return math.exp(found.open_score / max(1, len(found.open_ids)))
 
 
 def worded(found: Result, level: Level) -> bool:
-    """Whether an open transcript is one, and not what the model makes of noise."""
+    """Whether an open transcript has words, and is not the model's text for noise."""
     letters = any(letter.isalnum() for letter in found.open_text)
     return letters and likelihood(found) >= LIKELY and level.snr_db >= STEADY_DB
 

@@ -109,7 +109,7 @@ class Graph:
         self._tokens = tokens
         self._forms: dict[int, _Forms] = {}
         self.ways = lru_cache(MOST_STATES)(self._ways)
-        """(state) -> Ways, remembered."""
+        """Maps a state to its Ways, cached."""
 
     @property
     def start(self) -> Place:

@@ -85,7 +85,7 @@ class PhraseScorer:
         self._model = model
         self._graph = lru_cache(MOST_GRAPHS)(self._made)
         self.prior = lru_cache(MOST_GRAPHS)(self._prior)
-        """Tells how likely a phrase is where nobody speaks, natural logarithm."""
+        """Gives a phrase's log probability in mere noise (natural logarithm), cached."""
 
     def look(self, samples: NDArray[np.float32], phrases: Sequence[str], hopeless: float = inf) -> Look:
         """Compare audio with phrases, which takes about 20 ms of CPU for 2 s.

@@ -22,24 +22,25 @@ class Effort:
     """How many ways through the graph a search follows."""
 
     widths: tuple[int, ...]
-    """At each step; the last one holds for all later ones. What a sentence begins with is the hardest to tell."""
+    """Number of ways per step; the last one holds for all later steps. The beginning of a sentence is the hardest."""
     given_up: tuple[float, ...]
-    """Natural logarithms, step by step alike: ways that are so much less likely than the best one are not followed."""
+    """Distance (natural logarithm) to the best way, per step, beyond which ways are dropped."""
 
     def at(self, step: int) -> tuple[int, float]:
-        """The width at a step, and what is given up there."""
+        """The width and the distance at a step."""
         return self.widths[min(step, len(self.widths) - 1)], self.given_up[min(step, len(self.given_up) - 1)]
 
 
 QUICK = Effort((12, 8), (12.0,))
-"""Finds which of a few phrases was said."""
+"""An effort that finds which of a few phrases was said."""
 
 CLEAR = Effort((16, 12, 8, 6), (12.0, 12.0, 12.0, 10.0))
-"""Finds what was said in quiet, with half of the work of the wide one."""
+"""An effort that finds speech in quiet, with half of the work of the wide one."""
 
 WIDE = Effort((24, 16, 12, 8, 6), (12.0, 12.0, 12.0, 12.0, 10.0))
-"""Finds what noise has covered at its beginning, for a fifth more work. Of 80 coffee orders beside a kitchen at 10 dB
-all were among what it found, and 77 among what the quick one did."""
+"""An effort that finds sentences whose beginning noise covers, for a fifth more work. Of 80 coffee orders beside a
+kitchen at 10 dB it found all, the quick one 77.
+"""
 
 SETTLED = 8.0
 """Distance (natural logarithm) to the best complete sentence beyond which ways are dropped. Runners-up are found within
@@ -139,7 +140,7 @@ class Search:
         self._done: dict[str, tuple[float, float, tuple[int, ...]]] = {}
         self._best_done = -inf
         self.rows: list[int] = []
-        """After a step: the rows of that step that the next one goes on from."""
+        """The rows of the last step from which the next one goes on."""
 
     def first(self) -> NDArray[np.int64]:
         """The token that begins every transcript, ``(1, 1)``."""
@@ -180,10 +181,10 @@ class Search:
         self._open_ended = token == END or len(self._open) >= self._longest
 
     def _follow(self, logp: Array, parents: Sequence[int]) -> list[tuple[int, _Way]]:
-        """The best ways to go on, with the row that each comes from."""
+        """The best ways of the next step, with the row that each comes from."""
         if not self._ways:
             return []
-        found: list[tuple[float, int, int, int]] = []  # score, which way, which of its ways on, token
+        found: list[tuple[float, int, int, int]] = []  # score, index of the way, index of its continuation, token
         width, given_up = self._effort.at(len(self._ways[0].ids))
         best = max(way.score for way in self._ways)
         for index, (way, parent) in enumerate(zip(self._ways, parents, strict=True)):
@@ -203,7 +204,7 @@ class Search:
         return self._graph.ways(frozenset(way.places)).ids
 
     def _kept(self, found: list[tuple[float, int, int, int]], width: int, given_up: float) -> list[tuple[int, _Way]]:
-        """The best of them: so many that have said a word to its end, and half as many that are within one.
+        """The best ways: all of the width with a complete word, and half as many within one.
 
         A part of a word may be likely as another word, and says little about the whole one.
         """

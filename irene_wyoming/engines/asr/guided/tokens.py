@@ -41,7 +41,7 @@ class Tokens:
             if number >= FIRST_WORD:
                 self._enter(number, raw.decode("utf-8", "replace"))
         self.cuts = lru_cache(MOST_WORDS)(self._cuts)
-        """(word) -> by the letter at which it begins: the tokens that may come there and the letter behind each."""
+        """Maps a word to its cuts, cached: for each first letter, the possible tokens and the letter behind each."""
 
     def _enter(self, number: int, text: str) -> None:
         key, one = folded(text), (number,)

@@ -38,11 +38,11 @@ class Member:
         self.uri = uri
         self.server = server
         self.busy = 0
-        """Utterances that it has at hand."""
+        """Number of utterances at hand."""
         self.awake = True
-        """It has answered when it was last asked."""
+        """Whether it answered the last question."""
         self.offers: Sequence[ModelInfo] = ()
-        """What it offered when it was last seen; nothing: it was never seen."""
+        """Its models when it was last seen; empty: it was never seen."""
         self._late = 0  # late utterances in a row
         self._rest_s = REST_S
         self._rests_until = 0.0

@@ -115,7 +115,7 @@ def _wyoming(address: str, token: str, values: Mapping[str, Any]) -> "Server":
 
 
 def api_key(given: str, variable: str, file: Path | None) -> str | None:
-    """The key, which never appears in a message.
+    """Find the API key, which never appears in a message.
 
     :param given: the key itself; empty: look in the variable and the file.
 

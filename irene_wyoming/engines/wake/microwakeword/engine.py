@@ -112,10 +112,10 @@ class Word:
         self._least, self._most = limits.min, limits.max
         most = np.iinfo(self._output.array.dtype).max
         self._highest = (most - self._output.zero_point) * self._output.scale
-        """Probability that the model can give."""
+        """Highest probability that the model can give."""
         self._stride = stride
         self._every = (step_ms or (2 * HOP_MS if stride == 1 else HOP_MS)) // HOP_MS
-        """One of so many rows is taken."""
+        """One of this many rows is taken."""
         self._seen = 0
         """Rows since the last step."""
         self._size = stride * FEATURES
@@ -194,7 +194,7 @@ class MicroWakeWordStream:
         self._words = words
         self._frontend: MicroFrontend | None = MicroFrontend()  # None: the stream is closed
         self._rest = b""
-        """Less than a hop."""
+        """Audio of less than a hop."""
         self._frame = 0
 
     @property

@@ -140,7 +140,7 @@ class Silence:
         mels = np.empty((MEL_STEP, MEL_BANDS), np.float32)
         features.mel(np.zeros(WINDOW, np.int16), mels)
         self.mels = np.tile(mels, (-(-MEL_FRAMES // MEL_STEP), 1))[-MEL_FRAMES:].copy()
-        """(MEL_FRAMES, MEL_BANDS)."""
+        """Mel frames of silence, ``(MEL_FRAMES, MEL_BANDS)``."""
         self.embedding = np.empty(EMBEDDING_SIZE, np.float32)
         features.embedding(self.mels, self.embedding)
 

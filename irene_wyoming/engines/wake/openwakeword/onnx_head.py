@@ -42,7 +42,7 @@ class OnnxHead:
                 f"{[tensor.shape for tensor in inputs]}, expected one output and [1, 16, {size}]"
             )
         self.embeddings: int = shape[1]
-        """How many of the last embeddings it looks at."""
+        """Number of last embeddings that it looks at."""
         self._input: str = inputs[0].name
 
     def score(self, embeddings: NDArray[np.float32]) -> float:

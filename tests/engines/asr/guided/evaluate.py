@@ -90,7 +90,7 @@ def noise(length: int, colour: str, seed: int) -> Samples:
 
 
 def padded(clear: Samples) -> int:
-    """Samples of some speech with the silence around it."""
+    """Samples of speech with silence around it."""
     return LEAD + len(clear) + TAIL
 
 

@@ -1,9 +1,9 @@
-"""How often guided takes a command for its opposite. Needs flite and espeak-ng.
+"""Measures how often guided takes a command for its opposite. Needs flite and espeak-ng.
 
-    python -m tests.engines.asr.guided.evaluate_twins              48 pairs of on and off, and others, in noise
+python -m tests.engines.asr.guided.evaluate_twins 48 pairs of on and off, and others, in noise
 
-Each command of a pair is said by the voices of ``evaluate``, with white and pink noise in turn. Flipped is what comes
-out as the other command of its pair.
+Each command of a pair is said by the voices of ``evaluate``, with white and pink noise in turn. A command counts as
+flipped when it comes out as the other one of its pair.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Pair = tuple[str, str]
 
 
 def pairs(voices: tuple[str, ...]) -> Iterator[tuple[str, str, Pair]]:
-    """Kind, voice, and the two commands."""
+    """The kind, the voice, and the two commands."""
     for voice, thing in product(voices, SWITCHED):
         yield "on / off", voice, (f"turn on {thing}", f"turn off {thing}")
     for voice, door in product(voices, DOORS):
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def verdict(text: str, right: str, opposite: str) -> str:
-    """right, flipped, other (a third command) or none."""
+    """Classify a result: right, flipped, other (a third command) or none."""
     if not text:
         return "none"
     if meaning(text) == meaning(right):

@@ -152,7 +152,7 @@ def test_clatter_after_a_command_costs_no_second_decoding(
 
 
 def test_words_after_a_pause_belong_to_the_command(engine: AsrEngine) -> None:
-    """What was a command by itself is none with other words behind it."""
+    """A command by itself is none with other words behind it."""
     pcm = spoken("please turn on the kitchen light") + bytes(16_000) + spoken("we need to talk about the kitchen")
     heard = hear(engine, pcm)
     assert heard.kind == "open"
