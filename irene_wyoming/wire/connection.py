@@ -55,7 +55,7 @@ class Connection:
 
         :param idle_timeout_s: bounds the wait for the event's first byte; None waits for ever.
         :param runs: audio chunks that are here already may come as one ``AudioRun``.
-        :raises ProtocolError: the peer sent something else than an event; the connection is of no use any more.
+        :raises ProtocolError: the peer sent something else than an event; the connection cannot be used any more.
         :raises LimitExceeded: nothing came in time, or an event did not end in time.
         """
         take = self._parser.run if runs else self._parser.event
