@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from irene_wyoming.app.listening import listening
 from irene_wyoming.app.load import method
@@ -15,7 +16,7 @@ from irene_wyoming.audio.format import Quality
 from irene_wyoming.config.mic import MicConfig
 from irene_wyoming.config.model import Config
 from irene_wyoming.servers.handler import conversations
-from irene_wyoming.servers.info import fixed, mic_info
+from irene_wyoming.servers.info import Kept, mic_info
 from irene_wyoming.servers.mic import Encoder, MicRole, MicService
 from irene_wyoming.servers.service import Service
 from irene_wyoming.stream.feed import Feed
@@ -43,7 +44,7 @@ async def mic_server(config: Config) -> AsyncIterator[Service]:
             quality = ways[output.resample_quality]
             service = MicService(feed, output.format, quality, output.chunk_size, Encoder(output.format))
             name = f"mic, extra {number}" if number else "mic"
-            info = fixed(mic_info(output.format))
+            info = Kept(partial(mic_info, output.format))
             serve = conversations(lambda peer, _client, of=service: MicRole(of, peer), info, settings.limits)  # type: ignore[misc]
             opened = listening("mic", config, serve, name=name, address=output.address, silent=True)
             services.append(await stack.enter_async_context(opened))

@@ -31,7 +31,7 @@ FIRST_EVENT_S = 0.3
 FINISH_PATIENCE_S = 1.0
 """Seconds that a peer gets to read our last event and to hang up."""
 
-InfoSource = Callable[[], Awaitable[Info]]
+InfoSource = Callable[[], Awaitable[Event | Info]]
 
 
 class Handler:

@@ -1,11 +1,12 @@
 """Builds the Info for hubs, and finds the program that a hub selects by it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, TypeVar
 
 from wyoming.audio import AudioFormat as WyomingFormat
+from wyoming.event import Event
 from wyoming.info import AsrModel, AsrProgram, Attribution, Info, MicProgram, WakeModel, WakeProgram
 
 from irene_wyoming.audio.format import AudioFormat
@@ -78,27 +79,18 @@ def joined(infos: Iterable[Info]) -> Info:
     return result
 
 
-def fixed(info: Info) -> Callable[[], Awaitable[Info]]:
-    """Make a source of Info for a server whose Info does not change."""
-
-    async def source() -> Info:
-        return info
-
-    return source
-
-
 class Kept:
-    """A source of Info that is rebuilt only after a change."""
+    """A source of Info that is rebuilt only after a change. To make an event of an Info takes a third of an answer."""
 
     def __init__(self, make: Callable[[], Info]) -> None:
         self._make = make
-        self._info = make()
+        self.renew()
 
     def renew(self) -> None:
-        self._info = self._make()
+        self._event = self._make().event()
 
-    async def __call__(self) -> Info:
-        return self._info
+    async def __call__(self) -> Event:
+        return self._event
 
 
 def select(programs: Mapping[str, T], name: str | None) -> T:

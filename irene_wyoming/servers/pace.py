@@ -98,9 +98,14 @@ class PacedReader:
         return event
 
     async def _pause(self) -> None:
-        """Leave the socket alone until more can matter; yield where this client has had its turn."""
+        """Leave the socket alone until more can matter; yield where this client has had its turn.
+
+        Behind an event without audio everything matters: audio may have stopped.
+        """
         if not self._connection.buffered:
-            if self._connection.counts_bytes:
+            if not self._flows:
+                self._connection.hurry()
+            elif self._connection.counts_bytes:
                 self._count(self._role.missing_s)
             elif (missing_s := self._role.missing_s) > 0:
                 quiet_s = self._pace.due(missing_s, self._clock()) + PUNCTUAL_S
@@ -116,10 +121,9 @@ class PacedReader:
     def _count(self, missing_s: float) -> None:
         """Let the next read wait for half of the chunk that brings the missing audio: headers differ by a digit.
 
-        It does not wait after an event without audio, or for part of a chunk: the audio may have stopped, or a question
-        may have come.
+        It does not wait for the rest of a chunk: less than one is here where a question may have come.
         """
-        chunks_missing = math.ceil(missing_s / self._chunk_s - 0.01) if self._flows and self._chunk_s else 0
+        chunks_missing = math.ceil(missing_s / self._chunk_s - 0.01) if self._chunk_s else 0
         if chunks_missing > 1 and not 0 < self._connection.waiting_bytes < self._chunk_bytes / 2:
             self._connection.expect(int((chunks_missing - 0.5) * self._chunk_bytes), missing_s + OVERDUE_S)
         else:

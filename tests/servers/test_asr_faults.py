@@ -34,7 +34,7 @@ from irene_wyoming.routing.provider import Provider
 from irene_wyoming.servers.arrival import Client
 from irene_wyoming.servers.asr import AsrRole, AsrService
 from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.info import asr_info, fixed
+from irene_wyoming.servers.info import Kept, asr_info
 from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.connection import Connection
 from irene_wyoming.wire.hear import Recording
@@ -75,7 +75,7 @@ async def server(config: Config, providers: Sequence[Provider], waiting: int = A
                 await provider.start()
         router = AsrRouter(providers, Ordered(), Admission(1 if not waiting else AT_ONCE, waiting))
         service = AsrService({"all": router}, {}, "en", config.asr.audio, Quality.HIGH, None, 60, WAIT_S)
-        info = fixed(asr_info({"all": router.models()}))
+        info = Kept(lambda: asr_info({"all": router.models()}))
 
         async def serve(wire: Connection, client: Client) -> None:
             await Handler(

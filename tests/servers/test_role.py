@@ -7,7 +7,7 @@ from wyoming.info import Info
 from irene_wyoming.config.model import Config
 from irene_wyoming.servers.arrival import Client
 from irene_wyoming.servers.handler import Handler
-from irene_wyoming.servers.info import fixed
+from irene_wyoming.servers.info import Kept
 from irene_wyoming.servers.role import Role
 from irene_wyoming.servers.service import Service
 from irene_wyoming.wire.address import Address
@@ -28,7 +28,7 @@ async def test_a_role_may_have_less_patience_than_the_configuration(configured: 
     limits = configured().wake.limits
 
     async def serve(connection: Connection, client: Client) -> None:
-        await Handler(connection, client, lambda _peer: Impatient(), fixed(Info()), limits).run()
+        await Handler(connection, client, lambda _peer: Impatient(), Kept(Info), limits).run()
 
     async with Service("wake", Address("127.0.0.1", 0), limits, serve) as service, connect(service.address) as client:
         error = await client.read(5)
