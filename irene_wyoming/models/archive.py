@@ -20,6 +20,10 @@ MOST_FILES = 10_000
 MOST_BYTES = 16 << 30
 """Most bytes after unpacking: twice what may be fetched, since models hardly compress."""
 
+MOST_TIMES, SMALL_BYTES = 20, 64 << 20
+"""Most bytes after unpacking, as a multiple of the archive and what a small one may hold besides. Words and text
+compress to a fifth; what becomes a thousandfold fills a disk.
+"""
 
 BROKEN = (
     *(zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error),
@@ -38,9 +42,16 @@ class Member:
     file: IO[bytes]
 
 
+ENCRYPTED = 1
+"""The bit of a zip archive's member that wants a password."""
+
+
 def is_archive(path: Path) -> bool:
     """Whether a file is an archive, judged by its bytes: its address may not tell."""
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except BROKEN:  # one that is cut short; unpacking it tells that
+        return True
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -49,18 +60,19 @@ def unpack(archive: Path, folder: Path) -> Path:
     :raises DownloadFailed: the archive is broken or contains something that no model needs.
     """
     folder.mkdir()
-    used = 0
+    used, most = 0, min(MOST_BYTES, archive.stat().st_size * MOST_TIMES + SMALL_BYTES)
     try:
         for count, member in enumerate(members(archive), start=1):
             used += member.size
-            if count > MOST_FILES or used > MOST_BYTES:
-                raise DownloadFailed(f"{archive.name}: more than {MOST_FILES} files or {MOST_BYTES} bytes inside")
+            if count > MOST_FILES or used > most:
+                raise DownloadFailed(f"{archive.name}: more than {MOST_FILES} files or {most} bytes inside")
             target = folder / inside(archive, member.name)
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as out:
                 shutil.copyfileobj(member.file, out)
     except BROKEN as error:
-        raise DownloadFailed(f"{archive.name}: cannot be unpacked: {error}") from error
+        why = str(error).partition("\n")[0]  # tarfile tells of each kind of compression that it is not
+        raise DownloadFailed(f"{archive.name}: cannot be unpacked: {why}") from error
     found = list(folder.iterdir())
     return found[0] if len(found) == 1 and found[0].is_dir() else folder
 
@@ -86,6 +98,8 @@ def members(archive: Path) -> Iterator[Member]:
                     continue
                 if kind not in (0, stat.S_IFREG):
                     raise DownloadFailed(f"{archive.name}: {entry.filename!r} is not a plain file")
+                if entry.flag_bits & ENCRYPTED:
+                    raise DownloadFailed(f"{archive.name}: {entry.filename!r} is encrypted")
                 with opened.open(entry) as file:
                     yield Member(entry.filename, entry.file_size, file)
             return

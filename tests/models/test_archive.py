@@ -46,6 +46,45 @@ def test_files_without_a_folder_are_the_model(tmp_path: Path, make: type) -> Non
     assert unpack(packed, tmp_path / "new") == tmp_path / "new"
 
 
+def test_what_becomes_a_thousandfold_fills_no_disk(tmp_path: Path) -> None:
+    packed = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("zeros", bytes(100 << 20))
+    sparse = tmp_path / "sparse.tar"
+    with tarfile.open(sparse, "w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("GNUSparseFile.0/zeros")
+        info.size = 512
+        names = {"major": "1", "minor": "0", "name": "zeros", "realsize": str(3 << 30)}
+        info.pax_headers = {f"GNU.sparse.{key}": value for key, value in names.items()}
+        tar.addfile(info, io.BytesIO(f"1\n{3 << 30}\n0\n".encode().ljust(512, b"\0")))
+    for number, path in enumerate((packed, sparse)):
+        with pytest.raises(DownloadFailed, match=r"more than 10000 files or \d+ bytes inside"):
+            unpack(path, tmp_path / f"new{number}")
+        assert not list((tmp_path / f"new{number}").iterdir())
+
+
+@pytest.mark.parametrize("mode", ["gz", "bz2", "xz"])
+def test_one_that_ends_in_its_first_bytes_is_told_in_a_line(tmp_path: Path, mode: str) -> None:
+    whole = tmp_path / "whole"
+    with tarfile.open(whole, f"w:{mode}") as out:  # type: ignore[call-overload]  # one of three modes
+        out.addfile(tarfile.TarInfo("a"))
+    packed = tmp_path / "packed"
+    packed.write_bytes(whole.read_bytes()[:40])
+    is_archive(packed)
+    with pytest.raises(DownloadFailed, match="cannot be unpacked") as refused:
+        unpack(packed, tmp_path / "new")
+    assert "\n" not in str(refused.value)
+
+
+def test_an_encrypted_one_is_called_so(tmp_path: Path) -> None:
+    packed = zipped(tmp_path / "packed", {"a": b"x"})
+    content = bytearray(packed.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    packed.write_bytes(content)
+    with pytest.raises(DownloadFailed, match="'a' is encrypted"):
+        unpack(packed, tmp_path / "new")
+
+
 @pytest.mark.parametrize("make", [zipped, tarred])
 @pytest.mark.parametrize("name", ["../out", "a/../../out", "/tmp/out", "a\\..\\out"])
 def test_a_file_that_leads_out_of_the_folder_is_refused(tmp_path: Path, make: type, name: str) -> None:
