@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
@@ -91,6 +92,7 @@ class WakeRole(Role):
         """Wait for a pause: a listening satellite is let go between two words, and none is lost.
 
         Hearing the audio before the pause takes a while. If a word begins meanwhile, the next pause counts.
+        Engines that are behind never hear all of it. They get the time after which audio is dropped anyway.
         """
         if self._intake is None:
             return False
@@ -100,7 +102,9 @@ class WakeRole(Role):
             await self._lull.wait()
             if self._hearing is not None:
                 self._hearing.rest()
-                await self._until_reported(self._hearing)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._service.max_lag_s):
+                        await self._until_reported(self._hearing)
         return True
 
     async def close(self) -> None:

@@ -178,29 +178,46 @@ class Nobody:
 async def test_a_word_that_begins_while_the_engine_is_behind_keeps_its_stream(configured: Configured) -> None:
     engine, peer = Stuck(), Nobody()
     async with Worker("stuck") as worker:
-        service = WakeService(
-            {"stuck": engine}, ["word"], configured().wake.audio, "fast", worker, Satellites({}, {}), max_lag_s=60
-        )
-        role = WakeRole(service, peer)
-
-        async def hear(pcm: bytes) -> None:
-            for chunk in chunks(Recording(SPEECH, pcm), 60):
-                await role.on_event(chunk.event())
-
-        await hear(noise(0.1))
+        role = WakeRole(listening(configured, engine, worker, max_lag_s=60), peer)
+        await hear(role, noise(0.1))
         pausing = asyncio.create_task(role.pause())
         await asyncio.sleep(0)
-        await hear(noise(1))  # the pause, of which the engine has not heard yet
+        await hear(role, noise(1))  # the pause, of which the engine has not heard yet
         await asyncio.sleep(0)
-        await hear(noise(0.3, 3_000))  # the word's beginning
+        await hear(role, noise(0.3, 3_000))  # the word's beginning
         engine.let.set()
         await role.on_event(Event("ping"))
         assert peer.told[-1] == "pong"
         await asyncio.sleep(0)
         assert not pausing.done()
-        await hear(noise(1))
+        await hear(role, noise(1))
         assert await pausing
         await role.close()
+
+
+async def test_an_engine_that_never_catches_up_keeps_no_stream(configured: Configured) -> None:
+    engine = Stuck()
+    async with Worker("stuck") as worker:
+        role = WakeRole(listening(configured, engine, worker, max_lag_s=0.05), Nobody())
+        await hear(role, noise(0.1))
+        pausing = asyncio.create_task(role.pause())
+        await asyncio.sleep(0)
+        await hear(role, noise(1))
+        assert await pausing
+        engine.let.set()
+        await role.close()
+
+
+def listening(configured: Configured, engine: Stuck, worker: Worker, max_lag_s: float) -> WakeService:
+    """What conversations with a server of this engine share."""
+    audio, satellites = configured().wake.audio, Satellites({}, {})
+    return WakeService({"stuck": engine}, ["word"], audio, "fast", worker, satellites, max_lag_s=max_lag_s)
+
+
+async def hear(role: WakeRole, pcm: bytes) -> None:
+    """Have a role take audio as fast as it does."""
+    for chunk in chunks(Recording(SPEECH, pcm), 60):
+        await role.on_event(chunk.event())
 
 
 async def test_a_second_sigterm_ends_at_once_and_with_0() -> None:
