@@ -215,7 +215,7 @@ def listening(configured: Configured, engine: Stuck, worker: Worker, max_lag_s: 
 
 
 async def hear(role: WakeRole, pcm: bytes) -> None:
-    """Have a role take audio as fast as it does."""
+    """Give a role audio faster than it is spoken."""
     for chunk in chunks(Recording(SPEECH, pcm), 60):
         await role.on_event(chunk.event())
 
