@@ -58,6 +58,30 @@ async def test_what_happens_appears_by_itself(chromium: Browser) -> None:
         await expect(opened.locator("#satellites")).to_contain_text("No satellite is connected")
 
 
+async def test_a_server_that_is_not_running_is_seen_at_the_top(chromium: Browser) -> None:
+    servers = MadeUp()
+    async with served(servers) as url, tab(chromium, url, viewport=PHONE) as opened:
+        await expect(opened.locator("#connection")).to_have_text("live")
+        servers.shown["servers"] = [{**each, "up": False} for each in example().shown["servers"]]
+        await expect(opened.locator("#connection")).to_have_text("not running: wake, asr, mic")
+        await expect(opened.locator("#satellites")).to_contain_text("The wake word server is not running")
+        servers.shown["servers"] = [{**each, "up": True} for each in servers.shown["servers"]]
+        await expect(opened.locator("#connection")).to_have_text("live")
+        await expect(opened.locator("#satellites")).to_contain_text("No satellite is connected")
+
+
+async def test_forty_satellites_leave_room_for_what_is_heard(chromium: Browser) -> None:
+    servers = example()
+    one = servers.shown["satellites"][0]
+    servers.shown["satellites"] = [{**one, "id": f"wake-{number}", "caller": "غرفة المعيشة"} for number in range(40)]
+    async with served(servers) as url, tab(chromium, url, viewport=PHONE, bypass_csp=True) as opened:
+        await expect(opened.locator("#satellites article")).to_have_count(40)
+        box = await opened.locator("#heard").bounding_box()
+        assert box is not None
+        assert box["y"] < 2 * PHONE["height"]
+        assert await serious(opened) == []
+
+
 async def test_names_and_transcripts_are_text_and_nothing_else(chromium: Browser) -> None:
     servers = example()
     servers.shown["commands"] = [{**servers.shown["commands"][0], "text": EVIL}]
@@ -177,7 +201,7 @@ async def test_nothing_is_looked_at_when_no_page_is_open(chromium: Browser) -> N
     async with served(servers) as url:
         assert servers.looked == 0
         async with tab(chromium, url) as opened:
-            await expect(opened.locator("#connection")).to_have_text("live")
+            await expect(opened.locator("#connection")).to_have_text("not running: mic")
             assert servers.lookers == 1
         async with tab(chromium, f"{url}healthz"):
             pass
@@ -230,6 +254,6 @@ async def test_a_token_opens_the_page_once(chromium: Browser) -> None:
         await expect(opened.get_by_label("Token")).to_be_visible()
         await opened.get_by_label("Token").fill("0123456789abcdef")
         await opened.get_by_role("button", name="Open the page").click()
-        await expect(opened.locator("#connection")).to_have_text("live")
+        await expect(opened.locator("#connection")).to_have_text("not running: mic")
         await opened.reload()
-        await expect(opened.locator("#connection")).to_have_text("live")
+        await expect(opened.locator("#connection")).to_have_text("not running: mic")

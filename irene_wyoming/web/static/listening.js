@@ -61,6 +61,7 @@ export function showListening(state) {
     ...(state.listeners ?? []).map((each) => ({ ...each, kind: "listener" })),
     ...(state.microphones ?? []).map((each) => ({ ...each, kind: "microphone" })),
   ];
+  const wakeDown = (state.servers ?? []).some((server) => server.name === "wake" && !server.up);
   const isMicrophone = (item) => item.kind === "microphone";
   keyed(
     find("satellites"),
@@ -68,6 +69,6 @@ export function showListening(state) {
     (item) => `${item.kind}-${item.id}`,
     (item) => (isMicrophone(item) ? makeMicrophone() : make(item)),
     (card, item) => (isMicrophone(item) ? updateMicrophone(card, item) : update(card, item)),
-    "No satellite is connected. Home Assistant connects when a wake word is waited for.",
+    wakeDown ? "The wake word server is not running, so no satellite is heard: Health tells more." : "No satellite is connected. Home Assistant connects when a wake word is waited for.",
   );
 }

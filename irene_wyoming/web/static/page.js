@@ -20,14 +20,25 @@ const recordings = new Recordings(live, tuning);
 new Tryout(live);
 new Doctor(live);
 
-function onConnection(connected) {
+function showPill(text, good) {
   const pill = find("connection");
-  pill.textContent = connected ? "live" : "no connection, trying again";
-  pill.className = connected ? "pill good" : "pill bad";
+  if (pill.textContent !== text) pill.textContent = text;
+  pill.className = good ? "pill good" : "pill bad";
+}
+
+function onConnection(connected) {
+  showPill(connected ? "live" : "no connection, trying again", connected);
+}
+
+/** Whoever opens the page sees at its top that a server is missing. */
+function showDown(servers) {
+  const down = servers.filter((server) => !server.up).map((server) => server.name);
+  showPill(down.length ? `not running: ${down.join(", ")}` : "live", !down.length);
 }
 
 function onState(state, changed) {
-  if (changed.satellites || changed.listeners || changed.microphones) showListening(state);
+  if (changed.servers) showDown(state.servers);
+  if (changed.satellites || changed.listeners || changed.microphones || changed.servers) showListening(state);
   showHeard(state, changed);
   showHealth(state, changed);
   if ("names" in changed) names.show(state);
