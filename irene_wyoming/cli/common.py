@@ -37,7 +37,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="YAML laid over the default configuration, or an add-on's options.json (none: the defaults)",
     )
-    parser.add_argument("--debug", action="store_true", help="log everything, whatever log_level says")
+    parser.add_argument("--debug", action="store_true", help="log everything, whatever the log_level")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_progress(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--progress", action="store_true", help="tell on standard error how far it is")
+    parser.add_argument("--progress", action="store_true", help="print progress to standard error")
 
 
 def tell_progress(args: argparse.Namespace, line: str) -> None:

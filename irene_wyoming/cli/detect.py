@@ -15,7 +15,7 @@ from irene_wyoming.wire.hear import HeardWord, Missed, detect
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     recording.add_arguments(parser)
     parser.add_argument(
-        "--name", action="append", metavar="WORD", help="word to listen for, may be repeated (none: every word known)"
+        "--name", action="append", metavar="WORD", help="word to listen for, may be repeated (none: all known words)"
     )
 
 

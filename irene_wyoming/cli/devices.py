@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.5,
         metavar="N",
-        help="listen to each input for so long; 0: do not open any; default: %(default)s",
+        help="seconds to listen to each input; 0: do not open any; default: %(default)s",
     )
     common.add_json(parser)
 

@@ -39,20 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=common.address,
         help="the server to examine (none: those of this machine's configuration)",
     )
-    parser.add_argument("--silent", action="store_true", help="ask nobody to speak; look at everything else")
+    parser.add_argument("--silent", action="store_true", help="examine everything without speech")
     parser.add_argument(
         "--seconds",
         type=common.number(1, 60),
         default=4.0,
         metavar="N",
-        help="to listen for each; default: %(default)s",
+        help="seconds to listen to the word and to the command; default: %(default)s",
     )
-    parser.add_argument("--word", metavar="NAME", help="the wake word that is said (none: the first default one)")
+    parser.add_argument("--word", metavar="NAME", help="the spoken wake word (none: the first default one)")
     parser.add_argument("--word-file", type=Path, metavar="WAV", help="a recording of the wake word instead of speech")
     parser.add_argument("--command-file", type=Path, metavar="WAV", help="a recording of a command instead of speech")
-    parser.add_argument(
-        "--expect", metavar="TEXT", help="the command that is said, to tell whether it is understood right"
-    )
+    parser.add_argument("--expect", metavar="TEXT", help="the text of the spoken command, to check the transcript")
     common.add_json(parser)
     common.add_config(parser)
 

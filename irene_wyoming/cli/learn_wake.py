@@ -48,17 +48,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "5 to 30 recordings, one of the word each, with some quiet around it; by several people where several shall be "
         "heard. Without any, it records ten from the microphone. The server offers the word within two seconds."
     )
-    parser.add_argument("name", metavar="NAME", help="what the model is called, e.g. smart_mirror")
+    parser.add_argument("name", metavar="NAME", help="name of the model, e.g. smart_mirror")
     parser.add_argument("files", type=Path, nargs="*", metavar="FILE.wav", help="recordings, or folders of them")
-    parser.add_argument("--phrase", help="what is said, as it is spelled (none: NAME with blanks)")
+    parser.add_argument("--phrase", help="the spoken phrase (none: NAME with blanks)")
     parser.add_argument("--device", metavar="NAME", help="record from this input, see irene-wyoming devices")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="none: wake/openwakeword under data_dir")
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="folder for the model (none: wake/openwakeword under data_dir)"
+    )
     parser.add_argument(
         "--variants",
         type=int,
         default=200,
         metavar="N",
-        help="how often they are heard, in other rooms, noises and voices; default: %(default)s, 15 s on a PC",
+        help="variants of the recordings, in other rooms, noises and voices; default: %(default)s, 15 s on a PC",
     )
     common.add_json(parser)
     common.add_progress(parser)

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.wav", help="record into this file (none: no file)")
     parser.add_argument(
-        "--seconds", type=common.number(0.001), metavar="N", help="stop after so much audio (none: at Ctrl-C)"
+        "--seconds", type=common.number(0.001), metavar="N", help="seconds of audio after which to stop (none: Ctrl-C)"
     )
     common.add_json(parser)
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_json(action("list", "models that are here, and models that can be fetched by name", show))
     get = action("download", "fetch a model into the data folder; one that broke off is resumed", download)
     get.add_argument("model", help="name from the list, or the address of an archive (zip, tar)")
-    get.add_argument("--engine", choices=ENGINES, help="for an address: whose model it is")
+    get.add_argument("--engine", choices=ENGINES, help="for an address: engine of the model")
     get.add_argument(
         "--sha256", type=sha256, metavar="HEX", help="for an address: the checksum that the file must have"
     )

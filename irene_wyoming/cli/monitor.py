@@ -24,16 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--url",
         type=http_url,
         default=URL,
-        help="where the figures are (metrics in the configuration); default: %(default)s",
+        help="address of the figures (metrics in the configuration); default: %(default)s",
     )
     parser.add_argument(
         "--every",
         type=common.number(0.2, 3600),
         default=2.0,
         metavar="SECONDS",
-        help="between two looks, 0.2 to 3600; default: %(default)s",
+        help="seconds between two updates, 0.2 to 3600; default: %(default)s",
     )
-    parser.add_argument("--once", action="store_true", help="look once and leave")
+    parser.add_argument("--once", action="store_true", help="print once and exit")
     common.add_json(parser)
 
 

@@ -54,9 +54,7 @@ class Profile:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "server", choices=["wake", "asr", "mic"], help="which one; it runs on a free port for the moment"
-    )
+    parser.add_argument("server", choices=["wake", "asr", "mic"], help="the server to profile; it runs on a free port")
     parser.add_argument(
         "--clients",
         type=int,
@@ -65,14 +63,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="satellites, speakers or listeners at once; default: %(default)s",
     )
     parser.add_argument(
-        "--seconds", type=int, default=10, metavar="S", help="for so long, 2 to 3600; default: %(default)s"
+        "--seconds", type=int, default=10, metavar="S", help="seconds to measure, 2 to 3600; default: %(default)s"
     )
     parser.add_argument("--rows", type=int, default=20, metavar="N", help="functions to show; default: %(default)s")
     parser.add_argument(
-        "--stall-ms", type=int, default=50, metavar="MS", help="what counts as a stall, 5 or more; default: %(default)s"
+        "--stall-ms",
+        type=int,
+        default=50,
+        metavar="MS",
+        help="shortest stall that counts, 5 or more; default: %(default)s",
     )
     parser.add_argument(
-        "--output", type=Path, metavar="FILE.pstats", help="also write all of it, for snakeviz or pstats"
+        "--output", type=Path, metavar="FILE.pstats", help="also write the whole profile, for snakeviz or pstats"
     )
     common.add_json(parser)
     common.add_config(parser)

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--uri",
         type=common.address,
         metavar="URI",
-        help="ask the server at tcp://host:port or unix:///path (none: a server of this program's own, for the moment)",
+        help="ask the server at tcp://host:port or unix:///path (none: start one for this command)",
     )
     parser.add_argument(
         "--realtime", action="store_true", help="send at the pace of speech, instead of as fast as it is taken"

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--uri",
         type=common.address,
         metavar="URI",
-        help="where to listen: tcp://host:port or unix:///path/of/socket (none: as the configuration says)",
+        help="address to listen at: tcp://host:port or unix:///path/of/socket (none: as configured)",
     )
     common.add_config(parser)
 

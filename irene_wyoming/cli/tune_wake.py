@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="false accepts that you allow in an hour of talk; default: %(default)s",
     )
-    parser.add_argument("--output", type=Path, metavar="FILE.yaml", help="write the settings there, for your own file")
+    parser.add_argument("--output", type=Path, metavar="FILE.yaml", help="write the settings into this file")
     parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw recall against false accepts per hour")
     common.add_json(parser)
     common.add_progress(parser)

@@ -30,13 +30,13 @@ COMMON = frozenset(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("phrase", help='what is said, e.g. "smart mirror"')
+    parser.add_argument("phrase", help='the phrase to rate, e.g. "smart mirror"')
     parser.add_argument(
         "files",
         type=Path,
         nargs="*",
         metavar="FILE.wav",
-        help="recordings of it or of anything else, or folders",
+        help="recordings of the phrase or of other speech, or folders",
     )
     common.add_json(parser)
     common.add_config(parser)

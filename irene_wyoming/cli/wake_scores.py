@@ -26,11 +26,13 @@ BESIDE_BAR = 40
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--uri", type=common.address, help="listen to the microphone server there: tcp://host:port")
+    source.add_argument("--uri", type=common.address, help="listen to a microphone server: tcp://host:port")
     source.add_argument("--device", metavar="NAME", help="sound input of this machine, see irene-wyoming devices")
     source.add_argument("--file", type=Path, metavar="FILE.wav", help="listen to a recording (none: the microphone)")
-    parser.add_argument("--word", action="append", default=[], help="may be repeated (none: every word known)")
-    parser.add_argument("--engine", metavar="NAME", help="the only provider to use (none: as the server does)")
+    parser.add_argument(
+        "--word", action="append", default=[], help="word to show, may be repeated (none: all known words)"
+    )
+    parser.add_argument("--engine", metavar="NAME", help="the only provider to use (none: those of the server)")
     common.add_config(parser)
 
 

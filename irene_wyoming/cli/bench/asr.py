@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=people.DECIBELS,
         default=(),
         metavar="DBFS,...",
-        help="also with the speech made so loud; write --level=-50,-10 (none: as recorded)",
+        help="also with speech at these levels; write --level=-50,-10 (none: as recorded)",
     )
     parser.add_argument(
         "--provider",
@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every",
         action="store_true",
-        help="every engine that is installed, with each of its models, one after the other in a server of its own",
+        help="all installed engines with each of their models, one after the other, each in a server of its own",
     )
     parser.add_argument(
         "--uri", type=common.address, metavar="URI", help="server to measure (none: one of this program's own)"
@@ -94,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URI",
-        help="another Wyoming server, to be played the same; may be repeated",
+        help="another Wyoming server to compare with; may be repeated",
     )
     parser.add_argument("--sherpa", action="store_true", help="also sherpa-onnx with the model of guided, if installed")
     parser.add_argument(
@@ -104,7 +104,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N,...",
         help=f"clients at a time, at the pace of speech; default: {','.join(map(str, CLIENTS))}",
     )
-    parser.add_argument("--fast", action="store_true", help="nothing at the pace of speech: errors, no delay")
+    parser.add_argument(
+        "--fast", action="store_true", help="measure errors and no delay: nothing at the pace of speech"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw what is understood in which noise")
     parser.add_argument(
         "--wyoming-bench", action="store_true", help="print the report of PyPI wyoming-bench, if installed"

@@ -38,12 +38,12 @@ NO_SECOND_LOOK = {"VERIFY": "off"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wake", type=int, default=3, metavar="N", help="wake servers; default: %(default)s")
     parser.add_argument("--asr", type=int, default=2, metavar="N", help="speech-to-text servers; default: %(default)s")
-    parser.add_argument("--satellites", type=int, default=24, metavar="N", help="default: %(default)s")
+    parser.add_argument("--satellites", type=int, default=24, metavar="N", help="satellites; default: %(default)s")
     parser.add_argument("--speakers", type=int, default=4, metavar="N", help="people; default: %(default)s")
     parser.add_argument(
-        "--seconds", type=int, default=20, help="of each phase, at least; scale takes 60; default: %(default)s"
+        "--seconds", type=int, default=20, help="least length of each phase; scale takes 60; default: %(default)s"
     )
-    parser.add_argument("--engine", metavar="NAME", help="of the wake servers (none: as configured by default)")
+    parser.add_argument("--engine", metavar="NAME", help="engine of the wake servers (none: the default one)")
     parser.add_argument("--only", action="append", metavar="PHASE", help="steady, kill, roll, slow, scale; repeatable")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the delays of each phase as a picture")
     common.add_json(parser)

@@ -10,7 +10,7 @@ from irene_wyoming.cli import common
 from irene_wyoming.cli.bench.lines import about_machine, gate_lines, plain
 
 HELP = "the microphone server: delay, 100 listeners, bad ones, an hour of audio, what it leaves behind"
-ABOUT = "Hold a real microphone server against what the project promises of it. About two minutes; Linux."
+ABOUT = "Measure a real microphone server against the promises of this project. About two minutes; Linux."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -23,24 +23,24 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
         action="append",
         default=[],
         metavar="FOLDER",
-        help="recordings in which nothing is said that should be understood; may be repeated",
+        help="folder of recordings without commands or wake words; may be repeated",
     )
     parser.add_argument(
         "--noise",
         action="append",
         default=[],
         metavar="FILE.wav|white|pink",
-        help="mixed into the recordings; may be repeated",
+        help="noise mixed into the recordings; may be repeated",
     )
     parser.add_argument(
         "--snr",
         type=DECIBELS,
         default=SNR_DB,
         metavar="DB,...",
-        help=f"speech over noise; default: {','.join(f'{snr:g}' for snr in SNR_DB)}",
+        help=f"levels of speech over noise, dB; default: {','.join(f'{snr:g}' for snr in SNR_DB)}",
     )
-    parser.add_argument("--half", choices=["even", "odd"], help="only files with such a number (none: all)")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="so many of each folder at most (none: all)")
+    parser.add_argument("--half", choices=["even", "odd"], help="only files with even or odd numbers (none: all)")
+    parser.add_argument("--limit", type=int, default=0, metavar="N", help="most recordings per folder (none: all)")
 
 
 def folders(args: argparse.Namespace, paths: list[Path]) -> list[Folder]:

@@ -28,7 +28,9 @@ LEVELS_DB = (0.0, 10.0)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="16 kHz 16 bit mono files, WORD_VOICE.wav")
-    parser.add_argument("--engine", action="append", metavar="NAME", help="may be repeated (none: every one installed)")
+    parser.add_argument(
+        "--engine", action="append", metavar="NAME", help="engine to measure, may be repeated (none: all installed)"
+    )
     common.add_json(parser)
 
 

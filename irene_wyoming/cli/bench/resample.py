@@ -16,7 +16,7 @@ from irene_wyoming.cli.bench.lines import about_machine, gate_lines, number, pla
 from irene_wyoming.errors import AudioError, UnsupportedFormat
 
 HELP = "every way to convert: cost, delay, quality, memory"
-ABOUT = "Measure every way to convert side by side. About half a minute per rate; leave the machine alone."
+ABOUT = "Compare all methods of conversion. About half a minute per rate; leave the machine alone."
 
 RATES = (48_000, 44_100)
 CHUNK_MS = (20, 80)
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quick", action="store_true", help="rough figures in seconds, without memory")
     parser.add_argument("--scipy", action="store_true", help="also scipy.signal.resample_poly, if installed")
-    parser.add_argument("--gates", action="store_true", help="hold the figures against what the project promises")
+    parser.add_argument("--gates", action="store_true", help="check the figures against the promises of this project")
     parser.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw quality against delay and cost")
     common.add_json(parser)
 

@@ -33,7 +33,9 @@ MIN_SECONDS = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--engine", action="append", metavar="NAME", help="may be repeated (none: every one installed)")
+    parser.add_argument(
+        "--engine", action="append", metavar="NAME", help="engine to measure, may be repeated (none: all installed)"
+    )
     parser.add_argument("--streams", type=int, default=8, metavar="N", help="satellites at once; default: %(default)s")
     parser.add_argument(
         "--seconds", type=int, default=20, help=f"length of each live run, {MIN_SECONDS} or more; default: %(default)s"
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=MIN_SECONDS,
         metavar="S",
-        help="from one word to the next, in a quiet room; default: %(default)s",
+        help="seconds from one word to the next, in a quiet room; default: %(default)s",
     )
     parser.add_argument(
         "--chunk-ms", type=int, default=20, metavar="MS", help="length of the satellites' chunks; default: %(default)s"
@@ -53,19 +55,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1_000,
         metavar="N",
-        help="conversations to see memory grow; default: %(default)s",
+        help="number of conversations to measure growth of memory; default: %(default)s",
     )
     parser.add_argument(
         "--speakers",
         type=int,
         default=0,
         metavar="N",
-        help="a further live run while so many people speak to a speech-to-text server on this machine (none)",
+        help="people who speak to a speech-to-text server meanwhile, in a further live run (none)",
     )
-    parser.add_argument("--word", type=Path, metavar="WORD_VOICE.wav", help="16 kHz 16 bit mono (none: the packaged)")
     parser.add_argument(
-        "--peer", type=common.address, metavar="URI", help="play the same to another server that is running there"
+        "--word",
+        type=Path,
+        metavar="WORD_VOICE.wav",
+        help="recording of a word, 16 kHz 16 bit mono (none: the packaged one)",
     )
+    parser.add_argument("--peer", type=common.address, metavar="URI", help="also measure another running server")
     common.add_json(parser)
     wake_recall.add_arguments(parser)
 

@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER|WORD=FOLDER",
         help="recordings of one word each; the word is the folder's name; may be repeated",
     )
-    group.add_argument("--realtime", action="store_true", help="send at the pace of speech, to the same effect")
+    group.add_argument(
+        "--realtime", action="store_true", help="send at the pace of speech: slower, with the same results"
+    )
     group.add_argument("--plot", type=Path, metavar="FILE.png|svg", help="draw recall and false accepts")
     people.add_arguments(group)
     common.add_config(parser)
