@@ -94,7 +94,7 @@ PACKAGED: Mapping[str, Phrase] = {
         usual=-12.0, known=True,
     ),
     "hey_jarvis": Phrase(("hey jarvis", "hey jarvus", "hey javis", "hey jervis", "hey travis"), least=-5.0, known=True),
-    "alexa": Phrase(("alexa",), usual=-8.0, absolute=-11.5, known=True),
+    "alexa": Phrase(("alexa",), usual=-7.0, absolute=-11.5, known=True),
     "hey_mycroft": Phrase(
         ("hey mycroft", "hey my croft", "hey microft", "hey my craft", "hey minecraft", "hey micro"), least=-8.0,
         usual=-12.0, known=True,
