@@ -1,8 +1,10 @@
-"""Reads small files that a user has named: never a pipe that nobody writes to, never more than a limit."""
+"""Small files, written in one step. Those that a user has named are read with care: no pipes, and up to a limit."""
 
 import errno
 import os
 import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +42,25 @@ def require(path: Path) -> None:
     :raises OSError: it cannot be read or is no regular file; ``strerror`` says why.
     """
     os.close(_opened(path))
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file in one step: there is the old text or the new one, whatever happens meanwhile. Blocks.
+
+    :raises OSError: there is no room, or it may not be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def _opened(path: Path) -> int:

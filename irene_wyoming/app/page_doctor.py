@@ -4,13 +4,13 @@ import asyncio
 import json
 import os
 import tempfile
-import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from irene_wyoming.app.page_command import Command, ran
 from irene_wyoming.app.shared_metrics import default_place
+from irene_wyoming.audio.wav import wav
 from irene_wyoming.errors import ServerUnavailable
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
@@ -72,17 +72,8 @@ def written(spoken: Recording) -> Path:
     """
     try:
         handle, name = tempfile.mkstemp(prefix="irene-wyoming-spoken-", suffix=".wav", dir=default_place())
-        os.close(handle)
-        write(Path(name), spoken)
+        with os.fdopen(handle, "wb") as file:
+            file.write(wav(spoken.pcm, spoken.format))
     except OSError as error:
         raise ServerUnavailable(f"there is no room for what was spoken: {error.strerror}") from error
     return Path(name)
-
-
-def write(path: Path, spoken: Recording) -> None:
-    """Write a recording as a wav file. Blocks."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(spoken.format.channels)
-        file.setsampwidth(spoken.format.width)
-        file.setframerate(spoken.format.rate)
-        file.writeframes(spoken.pcm)

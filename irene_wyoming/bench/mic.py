@@ -4,7 +4,6 @@ import asyncio
 import random
 import socket
 import time
-import wave
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
+from irene_wyoming.audio.wav import wav
 from irene_wyoming.bench import fanout
 from irene_wyoming.bench.microphone import MicServer, mic_server, recording
 from irene_wyoming.bench.rows import Gate
@@ -259,9 +259,7 @@ async def hour(seconds: int) -> Gate:
 def loop_of_noise(path: Path) -> bytes:
     """Write a wav file whose length is no multiple of a chunk; gives its audio. Blocks."""
     sound = random.Random(6).randbytes(2 * 50_021)
-    with wave.open(str(path), "wb") as wav:
-        wav.setparams((1, 2, SPEECH.rate, 0, "NONE", ""))
-        wav.writeframes(sound)
+    path.write_bytes(wav(sound, SPEECH))
     return sound
 
 

@@ -1,14 +1,12 @@
 """Settings changed at the page: a file in the data folder, laid over the configuration and under variables."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from irene_wyoming import files
 from irene_wyoming.checks import Keys
 from irene_wyoming.config.layers import Layer, merge, nested
 
@@ -66,15 +64,4 @@ def write(path: Path, data: Mapping[Any, Any]) -> None:
     if not data:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".changes-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text(data))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+    files.replace(path, text(data))

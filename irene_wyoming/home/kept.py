@@ -1,9 +1,6 @@
 """Keeps the last good list of names in a file, so that the next start does not depend on Home Assistant."""
 
-import contextlib
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,18 +26,7 @@ def save(path: Path, things: Things) -> None:
 
     :raises OSError: the file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".names-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"format": FORMAT, **asdict(things)}, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    files.replace(path, json.dumps({"format": FORMAT, **asdict(things)}, ensure_ascii=False))
 
 
 def load(path: Path) -> Things | None:

@@ -16,7 +16,8 @@ from pathlib import Path
 import aiohttp
 import yaml
 
-from irene_wyoming.engines.asr.remote.http import wav
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.audio.wav import wav
 from irene_wyoming.engines.base import AsrRequest
 from irene_wyoming.farm.batch import transcribed
 from irene_wyoming.farm.deployment import engine
@@ -32,7 +33,7 @@ WARM = 2
 
 async def answered(uri: str, people: int, rounds: int) -> tuple[float, list[float], list[int]]:
     """Measure utterances a second, seconds that each took, and the size of each one's batch."""
-    files = [wav(recording(text)) for text in (LIGHT, TIMER)]
+    files = [wav(recording(text), SPEECH) for text in (LIGHT, TIMER)]
     waits: list[float] = []
     together: list[int] = []
 

@@ -13,10 +13,10 @@ import yaml
 from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
 
-from irene_wyoming.app.page_doctor import write
 from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.audio.wav import wav
 from irene_wyoming.wire.address import Address
-from irene_wyoming.wire.hear import Recording, detect, transcribe
+from irene_wyoming.wire.hear import detect, transcribe
 from tests.attack.process import free_ports
 from tests.conftest import SPEECH_DIR, read_wav, until
 from tests.web.browser import DESKTOP, PHONE, needs_chromium, shot, tab
@@ -179,7 +179,7 @@ async def test_a_recording_is_tried(household: Household, chromium: Browser) -> 
         await expect(opened.locator("#tried")).to_contain_text("alexa", timeout=PATIENCE_MS)
         await opened.get_by_label("a command").check()
         quiet = household.changes.parent / "quiet.wav"
-        await asyncio.to_thread(write, quiet, Recording(SPEECH, bytes(32_000)))
+        await asyncio.to_thread(quiet.write_bytes, wav(bytes(32_000), SPEECH))
         await opened.set_input_files("#file", quiet)
         tried = opened.locator("#tried")
         await expect(tried).to_contain_text("Nothing was understood. audio: digital silence", timeout=PATIENCE_MS)

@@ -10,7 +10,6 @@ import logging
 import os
 import re
 import threading
-import wave
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from queue import Full, Queue
 
 from irene_wyoming import metrics
 from irene_wyoming.audio.format import AudioFormat
+from irene_wyoming.audio.wav import wav
 from irene_wyoming.engines.base import (
     NO_SETTINGS,
     Hit,
@@ -165,11 +165,8 @@ class Recorder:
         sidecar = json.dumps(clip.sidecar(now), ensure_ascii=False, indent=1).encode()
         make_room(settings, len(clip.pcm) + len(sidecar))
         try:
-            with os.fdopen(private(path), "wb") as file, wave.open(file, "wb") as audio:
-                audio.setnchannels(clip.format.channels)
-                audio.setsampwidth(clip.format.width)
-                audio.setframerate(clip.format.rate)
-                audio.writeframes(clip.pcm)
+            with os.fdopen(private(path), "wb") as file:
+                file.write(wav(clip.pcm, clip.format))
             with os.fdopen(private(path.with_suffix(".json")), "wb") as file:
                 file.write(sidecar)
         except OSError:

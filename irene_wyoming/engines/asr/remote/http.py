@@ -1,12 +1,11 @@
 """A client of speech-to-text servers with OpenAI's HTTP API (``/audio/transcriptions``)."""
 
-import io
 import json
-import wave
 
 import aiohttp
 
 from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.audio.wav import wav
 from irene_wyoming.engines.asr.elsewhere import Utterance, transcript
 from irene_wyoming.engines.asr.remote.api import SHORTEST_S, prompt
 from irene_wyoming.engines.asr.remote.openai import OpenAiServer
@@ -33,7 +32,7 @@ class HttpServer(OpenAiServer):
         if words := prompt(request, self._vocabulary):
             fields["prompt"] = words
         form = aiohttp.FormData(fields)
-        form.add_field("file", wav(pcm), filename="utterance.wav", content_type="audio/wav")
+        form.add_field("file", wav(pcm, SPEECH), filename="utterance.wav", content_type="audio/wav")
         try:
             found = json.loads(await self._sent("/audio/transcriptions", form))
         except (ValueError, RecursionError):
@@ -52,13 +51,3 @@ class HttpServer(OpenAiServer):
         if response.status != OK:
             raise self._told.refused(response.status, body)
         return body
-
-
-def wav(pcm: bytes) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setframerate(SPEECH.rate)
-        writer.setsampwidth(SPEECH.width)
-        writer.setnchannels(SPEECH.channels)
-        writer.writeframes(pcm)
-    return file.getvalue()
