@@ -23,23 +23,24 @@ class Effort:
 
     widths: tuple[int, ...]
     """Number of ways per step; the last one holds for all later steps. The beginning of a sentence is the hardest."""
-    given_up: tuple[float, ...]
-    """Distance (natural logarithm) to the best way, per step, beyond which ways are dropped."""
 
-    def at(self, step: int) -> tuple[int, float]:
-        """The width and the distance at a step."""
-        return self.widths[min(step, len(self.widths) - 1)], self.given_up[min(step, len(self.given_up) - 1)]
+    def width(self, step: int) -> int:
+        """The number of ways at a step."""
+        return self.widths[min(step, len(self.widths) - 1)]
 
 
-QUICK = Effort((12, 8), (12.0,))
+QUICK = Effort((12, 8))
 """An effort that finds which of a few phrases was said."""
 
-CLEAR = Effort((16, 12, 8, 6), (12.0, 12.0, 12.0, 10.0))
-"""An effort that finds speech in quiet, with half of the work of the wide one."""
+CLEAR = Effort((16, 12, 8, 6))
+"""An effort that finds speech in quiet, with less work than the wide one."""
 
-WIDE = Effort((24, 16, 12, 8, 6), (12.0, 12.0, 12.0, 12.0, 10.0))
-"""An effort that finds sentences whose beginning noise covers, for a fifth more work. Of 80 coffee orders beside a
-kitchen at 10 dB it found all, the quick one 77.
+WIDE = Effort((24, 16, 12, 8, 6))
+"""An effort that finds sentences whose beginning noise covers."""
+
+GIVEN_UP = 12.0
+"""Distance (natural logarithm) to the best way beyond which ways are dropped. With 10 at later steps one of 40
+orders by people was lost in quiet.
 """
 
 SETTLED = 8.0
@@ -185,7 +186,6 @@ class Search:
         if not self._ways:
             return []
         found: list[tuple[float, int, int, int]] = []  # score, index of the way, index of its continuation, token
-        width, given_up = self._effort.at(len(self._ways[0].ids))
         best = max(way.score for way in self._ways)
         for index, (way, parent) in enumerate(zip(self._ways, parents, strict=True)):
             ids = self._ids(way)
@@ -193,9 +193,9 @@ class Search:
             if len(ids) and ids[0] == END:
                 self._end(way, float(scores[0]))
                 scores[0] = -inf
-            near = np.flatnonzero(scores > best - given_up)
+            near = np.flatnonzero(scores > best - GIVEN_UP)
             found += [(float(scores[place]), index, int(place), int(ids[place])) for place in near]
-        kept = self._kept(found, width, given_up)
+        kept = self._kept(found)
         self._ways = [way for _, way in kept]
         return [(parents[index], way) for index, way in kept]
 
@@ -203,7 +203,7 @@ class Search:
         assert self._graph is not None
         return self._graph.ways(frozenset(way.places)).ids
 
-    def _kept(self, found: list[tuple[float, int, int, int]], width: int, given_up: float) -> list[tuple[int, _Way]]:
+    def _kept(self, found: list[tuple[float, int, int, int]]) -> list[tuple[int, _Way]]:
         """The best ways: all of the width with a complete word, and half as many within one.
 
         A part of a word may be likely as another word, and says little about the whole one.
@@ -211,7 +211,8 @@ class Search:
         if not found or len(self._ways[0].ids) + 1 >= self._longest:
             return []
         found.sort(reverse=True)
-        least = found[0][0] - given_up
+        least = found[0][0] - GIVEN_UP
+        width = self._effort.width(len(self._ways[0].ids))
         room = {True: width, False: max(2, width // 2)}
         merged: dict[frozenset[tuple[Place, Written]], tuple[int, _Way]] = {}
         for score, index, place, token in found:
