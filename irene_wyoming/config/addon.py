@@ -15,6 +15,8 @@ from irene_wyoming.config.auto import AUTO
 from irene_wyoming.config.layers import Layer, merge, nested
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.models import catalogue
+from irene_wyoming.models.recommend import GUIDED
+from irene_wyoming.tags import primary
 
 OPTIONS: Mapping[str, str] = {
     "wake_enabled": "wake.enabled",
@@ -74,7 +76,7 @@ def layer(options: Mapping[Any, Any], source: str, defaults: Mapping[str, Any]) 
     if unknown:
         raise ConfigError("\n".join(f"{source}: {name}: unknown option{_hint(name)}" for name in unknown))
     folder = options.get("asr_folder")
-    options = _with_model(options, source, defaults["asr"]["providers"])
+    options = _with_model(_with_engine(options), source, defaults["asr"]["providers"])
     settings = [Layer(source, nested(tuple(path.split(".")), value)) for path, value in FIXED.items()]
     provider = options.get("asr_provider")
     # other names are refused by the provider's own check
@@ -125,6 +127,14 @@ def _with_model(options: Mapping[Any, Any], source: str, engines: Collection[str
             f"{source}: asr_model: {name} is a model of {known[0]}; set asr_provider to {known[0]} or auto"
         )
     return rest | {"asr_provider": known[0]}
+
+
+def _with_engine(options: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Choose the engine by the language where the manifest's default is left, which understands English only."""
+    language = options.get("language") or "en"
+    if options.get("asr_provider") in (None, "", GUIDED.engine) and isinstance(language, str):
+        return options if primary(language) == "en" else {**options, "asr_provider": AUTO}
+    return options
 
 
 def option_path(option: str, options: Mapping[Any, Any], defaults: Mapping[str, Any]) -> Keys:

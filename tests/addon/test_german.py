@@ -16,13 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from irene_wyoming.app import doubts
 from irene_wyoming.app.asr import asr_server
-from irene_wyoming.config.addon import told
 from irene_wyoming.config.env import BASE_VARIABLE
 from irene_wyoming.config.load import load
 from irene_wyoming.config.model import Config
-from irene_wyoming.engines.base import ModelInfo
 from irene_wyoming.errors import ProtocolError
 from irene_wyoming.hardware import Hardware
 from irene_wyoming.wire.address import Address
@@ -37,7 +34,8 @@ pytest.importorskip("sherpa_onnx", reason="sherpa-onnx is not installed")
 
 NAME = "sherpa-onnx-nemo-parakeet-tdt-0.6b-v3-int8"
 PATH = f"/k2-fsa/sherpa-onnx/releases/download/asr-models/{NAME}.tar.bz2"
-OPTIONS = {"language": "de", "asr_provider": "auto", "wake_enabled": False, "home_names": True}
+OPTIONS = {"language": "de", "asr_provider": "guided", "wake_enabled": False, "home_names": True}
+"""What the Supervisor writes where only the language is set: the rest are the manifest's defaults."""
 COMMAND = "set a timer for five minutes"
 PC = Hardware(4, 8_000, "x86_64")
 Speech = Callable[[str], Recording]
@@ -131,11 +129,18 @@ async def test_without_the_internet_it_says_what_to_do_and_english_commands_work
     assert f"unpack http://127.0.0.1:1{PATH} into " in line
 
 
-def test_who_leaves_the_default_engine_is_told_which_option_helps(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [{}, {"asr_provider": "guided"}, {"asr_provider": ""}])
+@pytest.mark.parametrize(
+    ("language", "first"), [("de", "sherpa"), ("en", "guided"), ("en-GB", "guided"), ("", "guided")]
+)
+def test_who_leaves_the_default_engine_gets_one_for_the_language(
+    tmp_path: Path, options: dict[str, str], language: str, first: str
+) -> None:
     path = tmp_path / "options.json"
-    path.write_text(json.dumps({"language": "de"}))
-    english = ModelInfo("moonshine-tiny-en", ("en",), "", "", "")
-    assert [told(doubt) for doubt in doubts.of_language(load(path, {}).asr, {"guided": [english]})] == [
-        "language: 'de': no engine here understands it, only en; set asr_provider to auto, which fetches a model for "
-        "it, or fetch one yourself (irene-wyoming models)"
-    ]
+    path.write_text(json.dumps({**options, "language": language}))
+    asr = load(path, {}, detect=lambda: PC).asr
+    assert asr.default_provider == first
+    used = {name for name, provider in asr.providers.items() if provider.enabled}
+    assert used == (
+        {"guided"} if first == "guided" else {"sherpa", "whisper", "guided"}
+    )  # nothing is fetched for English
