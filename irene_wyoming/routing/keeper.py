@@ -73,6 +73,7 @@ class Keeper:
         self._news = asyncio.Event()  # set when the state changes or an attempt to make the engine fails
         self._hopeless: EngineError | None = None  # why the last attempt to make the engine anew failed
         self._first_reload_s = self._reload_s = reload_s
+        self._told = ""  # the failure that was logged last
 
     @property
     def engine(self) -> AsrEngine:
@@ -161,6 +162,7 @@ class Keeper:
     def answered(self) -> None:
         """Take note that the engine works again."""
         self._reload_s = self._first_reload_s
+        self._told = ""
         metrics.PROVIDER_UP.labels("asr", self.name).set(1)
 
     async def close(self) -> None:
@@ -194,7 +196,9 @@ class Keeper:
     def _tell(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             trace = None if isinstance(error, IreneError) else error
-            log.warning("asr: %s: %s", self.name, error, exc_info=trace)
+            again = str(error) == self._told  # as for each utterance until a missing model has come
+            self._told = str(error)
+            log.log(logging.DEBUG if again else logging.WARNING, "asr: %s: %s", self.name, error, exc_info=trace)
 
     async def _back(self, within_s: float) -> None:
         """Wait for an engine that hangs or is being made anew.

@@ -11,7 +11,15 @@ from irene_wyoming import metrics
 from irene_wyoming.engines.asr.lifecycle import PausingSession
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, AsrSession, ModelInfo, Transcription
 from irene_wyoming.engines.worker import Worker
-from irene_wyoming.errors import EngineBusy, EngineError, EngineFailed, EngineTimeout, UnknownModel, UnsupportedRequest
+from irene_wyoming.errors import (
+    EngineBusy,
+    EngineError,
+    EngineFailed,
+    EngineTimeout,
+    EngineUnavailable,
+    UnknownModel,
+    UnsupportedRequest,
+)
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.routing.keeper import RELOAD_S, Keeper, State
 from irene_wyoming.routing.mending import Mending
@@ -62,6 +70,7 @@ class Provider:
         self.resting = 0
         """Number of utterances at hand that wait for their speaker, and not for the engine."""
         self._breaker = breaker
+        self._absent = ""  # why the engine was absent the last time
         self._clock = clock
         self._keeper = Keeper(name, make, self.longest_s, patience_s, reload_s)
 
@@ -168,16 +177,24 @@ class Provider:
         """Take note that the engine has given a transcript."""
         self._breaker.succeeded()
         self._keeper.answered()
+        self._absent = ""
 
-    def failed(self, error: EngineError) -> None:
-        """Take note of a failure. Unsupported requests and calls that had to wait do not count."""
+    def failed(self, error: EngineError) -> bool:
+        """Take note of a failure. Unsupported requests and calls that had to wait do not count.
+
+        :return: whether it is news; False: the engine is absent for the reason that was told before.
+        """
         if isinstance(error, NO_FAULT_OF_THE_ENGINE):
-            return
+            return True
+        absent = str(error) if isinstance(error, EngineUnavailable) else ""
+        news = not absent or absent != self._absent
+        self._absent = absent
         metrics.PROVIDER_FAILURES.labels("asr", self.name, error.code).inc()
         self._breaker.failed(self._clock(), at_once=isinstance(error, EngineTimeout))
         if self._breaker.open:
             metrics.PROVIDER_UP.labels("asr", self.name).set(0)
         self._keeper.may_have_ended()
+        return news
 
     async def close(self) -> None:
         """Give back the engine and its threads. May be called more than once."""

@@ -103,10 +103,10 @@ class Utterance:
             try:
                 result = await self._tried(provider, on_partial, last=last)
             except EngineError as error:
-                provider.failed(error)
+                news = provider.failed(error)
                 errors.append(error)
                 if after:
-                    log.warning("asr: %s; trying %s", error, after[0].name)
+                    log.log(logging.WARNING if news else logging.DEBUG, "asr: %s; trying %s", error, after[0].name)
                 continue
             provider.succeeded()
             if cascade is not None and after and unsure is None and not cascade.sure(result):

@@ -1,6 +1,7 @@
 """Provider: engines that load late, and processes that crash."""
 
 import asyncio
+import logging
 import os
 import signal
 import threading
@@ -9,8 +10,8 @@ import pytest
 
 from irene_wyoming.engines.asr.lazy import LazyEngine
 from irene_wyoming.engines.asr.process import ProcessEngine
-from irene_wyoming.engines.base import AsrRequest, EngineContext, Transcription
-from irene_wyoming.errors import EngineFailed, NoProvider
+from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext, Transcription
+from irene_wyoming.errors import EngineFailed, EngineUnavailable, NoProvider
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
 from irene_wyoming.routing.keeper import LEFT_BEHIND
@@ -152,4 +153,21 @@ async def test_a_process_that_hangs_is_killed() -> None:
     assert (await answer(router.utterance(AsrRequest()))).provider == "steady"
     await until(lambda: not made[0].alive)
     await one.close()
+    await steady.close()
+
+
+async def test_a_model_that_is_missing_is_told_once_and_not_with_each_command(caplog: pytest.LogCaptureFixture) -> None:
+    def missing() -> AsrEngine:
+        raise EngineUnavailable("no folder base")
+
+    lazy = LazyEngine("absent", FakeEngine("absent").models(), missing)
+    absent = Provider("absent", lambda: lazy, 5.0, Breaker(1000, 0.0, 0.0))
+    await absent.start()
+    steady = await provider(FakeEngine("steady"))
+    router = AsrRouter([absent, steady], Ordered(), Admission(8, 8))
+    for _ in range(3):
+        assert (await answer(router.utterance(AsrRequest()))).provider == "steady"
+    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert sorted(warnings) == ["asr: absent: no folder base", "asr: no folder base; trying steady"]
+    await absent.close()
     await steady.close()
