@@ -39,6 +39,8 @@ WORD = 0.7
 """Largest share of its letters in which a piece may differ from its words."""
 NAME = 0.2
 """Largest share of its letters in which a home's name may differ. "Bathroom" is 0.25 away from "bedroom"."""
+MISHEARD = 0.35
+"""The same share where the whole sentence is compared by its sounds afterwards: "pitch in" for "kitchen"."""
 LEFT_OUT, SMALL_LEFT_OUT = 2.0, 1.0
 """Cost per letter of a word that matches nothing; the second is that of small words."""
 ADDED = 1.2
@@ -131,7 +133,7 @@ class Matcher:
         small = SMALL if language == "en" else frozenset[str]()
         self._pieces = Pieces(grammar, names, self._numerals, small)
         self._common = self._pieces.compared(WORD, 1.0, names=False)
-        self._named = self._pieces.compared(NAME, 0.0, names=True)
+        self._named = self._pieces.compared(MISHEARD, 0.0, names=True)
         self._choices = cache(self._choices_at)
         self._names_at = cache(self._may_be_named)
 

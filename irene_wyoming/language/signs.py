@@ -140,6 +140,16 @@ INITIALISMS = frozenset(
 )
 """Words said letter by letter even where a name has them in lower case."""
 
+FRACTIONS: Mapping[str, Mapping[str, str]] = {
+    "en": {"¼": "quarter", "½": "half", "¾": "three quarters"},
+    "de": {"¼": "viertel", "½": "halb", "¾": "drei viertel"},
+    "fr": {"¼": "quart", "½": "demi", "¾": "trois quarts"},
+    "es": {"¼": "cuarto", "½": "medio", "¾": "tres cuartos"},
+    "nl": {"¼": "kwart", "½": "half", "¾": "driekwart"},
+    "it": {"¼": "quarto", "½": "mezzo", "¾": "tre quarti"},
+}
+"""How fractions that are one character are said."""
+
 ARTICLES: Mapping[str, tuple[str, ...]] = {
     "en": ("the", "my", "our"),
     "de": ("der", "die", "das", "den", "dem"),

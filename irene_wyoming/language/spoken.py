@@ -10,7 +10,7 @@ from functools import lru_cache
 from unicodedata import digit
 
 from irene_wyoming.language.grammar import plain
-from irene_wyoming.language.signs import ARTICLES, unit_forms
+from irene_wyoming.language.signs import ARTICLES, FRACTIONS, unit_forms
 from irene_wyoming.language.words import TOKEN, combined, word_forms
 
 MOST_FORMS = 16
@@ -32,6 +32,11 @@ _NOT_LATIN = frozenset(
     ]
 )
 """Languages of other scripts: any letter can be said there."""
+_DIGITS_OF = {"¼": " 1/4", "½": " 1/2", "¾": " 3/4"}
+_DIGITS = re.compile("[¼½¾]")
+_ONE_SIGN = re.compile(r"[¼½¾\u2160-\u216f]")
+"""Fractions and Roman numerals that are one character."""
+_FRACTION = re.compile("(?:[0-9]+ ?)?[¼½¾]")
 _BLANKS = frozenset(["Ps", "Pe", "Pi", "Pf", "So", "Sm", "Sk", "Cc", "Cf", "Mn", "Me", "Cn", "Co", "Cs"])
 """Categories of characters that nobody says: brackets, pictures, arrows, controls."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
@@ -53,10 +58,12 @@ def spoken_forms(written: str, language: str = "en") -> tuple[str, ...]:
     if why_unsayable(written, language):
         return ()
     tongue = family(language)
-    text = _cleaned(written)
+    text = _cleaned(written, tongue)
     words = [word_forms(word, tongue) for word in _parted(text, tongue)]
     spoken = list(combined([word.spoken for word in words], 6))
     forms = [spoken[0], plain(text), *combined([word.noted for word in words], 6), *spoken]
+    if _ONE_SIGN.search(written):  # recognisers write digits, and the home its own sign
+        forms[1:1] = [plain(_DIGITS.sub(lambda found: _DIGITS_OF[found[0]], written)), plain(written)]
     forms += combined([(*word.spoken[:2], *word.noted[:2]) for word in words], MOST_FORMS)
     forms += _without_article(forms[:8], tongue)
     if not text.isascii():
@@ -66,7 +73,7 @@ def spoken_forms(written: str, language: str = "en") -> tuple[str, ...]:
 
 def why_unsayable(written: str, language: str = "en") -> str:
     """The reason why nobody can say a name, for its author; empty: it can be said."""
-    tokens = [token for token in TOKEN.findall(_cleaned(written)) if token[0].isalnum()]
+    tokens = [token for token in TOKEN.findall(_cleaned(written, family(language))) if token[0].isalnum()]
     if not tokens:
         return "holds no letter and no digit"
     if len(tokens) > MOST_WORDS:
@@ -87,12 +94,25 @@ def folded(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
 
 
-def _cleaned(written: str) -> str:
+def _cleaned(written: str, language: str) -> str:
     """Use one spelling of each letter and quote; superscripts become digits, brackets and pictures blanks."""
-    text = unicodedata.normalize("NFC", written).translate(_QUOTES).translate({0x200D: None})
+    text = unicodedata.normalize("NFC", written).translate(_QUOTES).translate({0x200D: None, 0x2116: "# "})
+    text = _FRACTION.sub(lambda found: _fraction(found[0], language), text)
+    text = "".join(unicodedata.normalize("NFKC", each) if unicodedata.category(each) == "Nl" else each for each in text)
     text = "".join(str(digit(letter)) if letter.isdigit() and not letter.isdecimal() else letter for letter in text)
     kept = (" " if unicodedata.category(letter) in _BLANKS and letter not in "°+=" else letter for letter in text)
     return " ".join("".join(kept).split())
+
+
+def _fraction(found: str, language: str) -> str:
+    """``½`` as a word, ``1½`` as "1 and a half"; as digits in languages whose words are unknown here."""
+    whole, sign = found[:-1].strip(), found[-1]
+    said = FRACTIONS.get(language, {}).get(sign)
+    if said is None:
+        said = unicodedata.normalize("NFKC", sign).replace("\N{FRACTION SLASH}", "/")
+    elif whole and language == "en":
+        said = f"and {said if said.startswith('three') else 'a ' + said}"
+    return f" {whole} {said} "
 
 
 def _parted(text: str, language: str) -> list[str]:

@@ -48,6 +48,18 @@ ENGLISH: dict[str, dict[str, tuple[str, ...]]] = {
         "50/50 lamp": ("fifty fifty lamp", "50/50 lamp"),
         "Lamp II": ("lamp two", "Lamp II", "lamp 2"),
     },
+    "fractions": {
+        "½ bath": ("half bath", "½ bath", "1/2 bath"),
+        "1½ bath": ("one and a half bath", "1½ bath", "1 1/2 bath"),
+        "Valve ¾": ("valve three quarters", "Valve ¾", "valve 3/4"),
+        "¼ inch pump": ("quarter inch pump", "¼ inch pump", "1/4 inch pump"),
+        "Lamp ½": ("lamp half", "lamp 1/2"),
+        "2 ½ zone": ("two and a half zone", "2 1/2 zone"),
+        "¼ room": ("quarter room",),
+        "Studio ¾": ("studio three quarters",),
+        "№ 9 lamp": ("number nine lamp", "number 9 lamp"),
+        "Lamp Ⅳ": ("lamp four", "Lamp Ⅳ"),
+    },
     "ordinals": {
         "2nd floor": ("second floor", "2nd floor"),
         "1st floor": ("first floor", "1st floor"),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irene_wyoming.language.commands import command_grammar
-from irene_wyoming.language.grammar import Grammar
+from irene_wyoming.language.grammar import Grammar, plain
 from irene_wyoming.language.hub import why_unfound
 from irene_wyoming.language.network import Network, Piece
 from irene_wyoming.language.spoken import MOST_FORMS, spoken_forms, why_unsayable
@@ -164,6 +164,22 @@ def test_every_form_of_a_made_up_name_leads_back_to_it(parts: list[str], languag
     network.finish(network.pieces(Network.START, [Piece(forms, name)]))
     for form in forms:
         assert network.grammar().written(form) == name
+
+
+ODD = st.sampled_from(
+    [*"0123456789½¼¾²③Ⅳ/#%&+°№€-_'. ()", "kW", "m²", "\u200f", "\u202e", "חדר", "مطبخ", "台所", "\N{PARTY POPPER}"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(parts=st.lists(ODD | PARTS, min_size=1, max_size=8), language=st.sampled_from(list(NAMES)))
+def test_no_odd_name_fails_or_is_lost(parts: list[str], language: str) -> None:
+    name = "".join(parts)
+    forms = spoken_forms(name, language)
+    assert bool(forms) != bool(why_unsayable(name, language))
+    layout = Network(lambda word: spoken_forms(word, language))
+    layout.finish(layout.pieces(Network.START, [Piece(forms, name)] if forms else []))
+    assert all(layout.grammar().written(form) == name for form in forms if plain(form))
 
 
 @settings(max_examples=60, deadline=None)
