@@ -87,7 +87,9 @@ class Connection:
     def waiting_bytes(self) -> int:
         """Bytes that have come and are still in the kernel; only where ``counts_bytes``."""
         assert self._counting is not None
-        return int.from_bytes(ioctl(self._counting.fileno(), FIONREAD, bytes(4)), sys.byteorder)
+        with suppress(OSError, ValueError):  # the socket has been closed: reading will tell
+            return int.from_bytes(ioctl(self._counting.fileno(), FIONREAD, bytes(4)), sys.byteorder)
+        return 0
 
     @property
     def counts_bytes(self) -> bool:

@@ -91,6 +91,14 @@ async def test_who_goes_on_sending_is_waited_for() -> None:
         assert isinstance(event, AudioRun)
 
 
+async def test_nothing_waits_at_a_socket_that_was_closed_meanwhile() -> None:
+    async with connected() as (connection, other):
+        other.sendall(SENT)
+        await connection.close()
+        assert connection.waiting_bytes == 0
+        connection.expect(2 * len(SENT), FOR_EVER_S)
+
+
 async def test_the_end_of_the_connection_is_seen_whatever_was_expected() -> None:
     async with connected() as (connection, other):
         connection.expect(100_000, FOR_EVER_S)
