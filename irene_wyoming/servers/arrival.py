@@ -57,4 +57,4 @@ class Arrival:
             await self.connection.close()
 
     def _idle(self) -> bool:
-        return not self._silent and (self.connection is None or not self.connection.taken_bytes)
+        return not self._silent and (self.connection is None or self.connection.only_asks)

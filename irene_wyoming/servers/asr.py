@@ -85,6 +85,7 @@ class AsrRole(Role):
         self._over_at: float | None = None  # the loop time since which a person waits for it
         self._patience: asyncio.Timeout | None = None  # ends the answer when it is overdue; None until it has begun
         self._seconds = 0.0  # seconds of audio in the utterance
+        self._begun_at: float | None = None  # the loop time of its first audio
         self._waiting = bytearray()  # converted audio that waits to be given to it together with more
         self._silent = asyncio.Event()  # set when the client sends no more audio
         self._voice: Voice | None = None  # None: nothing looks for speech
@@ -110,6 +111,7 @@ class AsrRole(Role):
             await asyncio.wait([self._answer])
 
     async def on_event(self, event: Event) -> bool:
+        self._require_pace()
         if AudioChunk.is_type(event.type):
             form = audio_format(event.data)
             if self._intake is None:
@@ -127,6 +129,14 @@ class AsrRole(Role):
         elif SelectProgram.is_type(event.type):
             self._select(fields.name(event.data, "name"))
         return True
+
+    def _require_pace(self) -> None:
+        """:raises LimitExceeded: the utterance takes longer than anybody speaks, in however small pieces it comes."""
+        if self._begun_at is None or self._due is not None:
+            return
+        most_s = self._service.max_utterance_s + PAUSE_S
+        if asyncio.get_running_loop().time() - self._begun_at > most_s:
+            raise LimitExceeded(f"the utterance has not come within {most_s:g} s")
 
     async def close(self) -> None:
         answer, self._answer = self._answer, None
@@ -147,6 +157,7 @@ class AsrRole(Role):
         self._silent.clear()
         self._utterance = self._voice = self._due = self._over_at = self._patience = None
         service = self._service
+        self._begun_at = self._begun_at or asyncio.get_running_loop().time()
         self._intake = Intake(service.profile, service.quality, self._program.format, announced, server="asr")
 
     async def _on_stop(self) -> bool:

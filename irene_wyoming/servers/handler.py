@@ -130,6 +130,7 @@ class Handler:
             self._over.set_exception(error)
 
     async def _converse(self) -> None:
+        self._connection.at_leisure = True
         await self._role.opened()
         reader = PacedReader(self._connection, self._role)
         while (event := await reader.read(self._patience())) is not None:
@@ -149,6 +150,8 @@ class Handler:
             await self._connection.write(await self._info())
         elif Ping.is_type(event.type) and not self._role.answers_ping:
             await self._connection.write(Pong(text=text(event.data, "text")))
+        elif not Ping.is_type(event.type):
+            self._connection.at_leisure = False
 
     async def _refuse(self, why: str, code: str) -> None:
         """Send an error, then end: an older hub ignores it and would wait for ever on an open connection."""

@@ -41,6 +41,8 @@ class Connection:
         self._writer = writer
         self._limits = limits
         self._parser = Parser(limits, room, conversation_bytes)
+        self.at_leisure = False
+        """Set by who serves it while the peer has only asked for the Info or a pong."""
         self._rest: asyncio.Future[None] | None = None  # pending while nothing is read on purpose
         self._expected = 1  # number of bytes that wakes us
         self._overdue: asyncio.TimerHandle | None = None  # timer that ends the wait for more than one byte
@@ -77,6 +79,11 @@ class Connection:
     def take_more(self, limits: Limits) -> None:
         """Apply other limits from the next event on."""
         self._limits = self._parser.limits = limits
+
+    @property
+    def only_asks(self) -> bool:
+        """Whether the peer has said nothing so far, or nothing but pings and questions for the Info."""
+        return not self.taken_bytes or self.at_leisure
 
     @property
     def taken_bytes(self) -> int:

@@ -17,6 +17,7 @@ from wyoming.info import Describe, SelectProgram
 from irene_wyoming.app.asr import asr_server
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.config.model import Config
+from irene_wyoming.servers import asr
 from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import until
@@ -166,6 +167,21 @@ async def test_an_utterance_without_end_is_refused(configured: Callable[..., Con
         form = AudioStart(rate=16_000, width=2, channels=1)
         await client.write_event(Event("audio-chunk", form.event().data, bytes(40_000)))
         assert (await read(client)).data["code"] == "limit-exceeded"
+
+
+async def test_an_utterance_that_comes_in_drops_for_ever_is_refused(
+    configured: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asr, "PAUSE_S", 0.5)
+    server = asr_server(configured(ASR__MAX_UTTERANCE_S="1"))
+    async with server as service, AsyncClient.from_uri(service.address.uri) as client:
+        answer = asyncio.create_task(read(client))
+        while not answer.done():
+            form = AudioStart(rate=16_000, width=2, channels=1)
+            await client.write_event(form.event())
+            await client.write_event(Event("audio-chunk", form.event().data, bytes(2)))
+            await asyncio.wait([answer], timeout=0.1)
+        assert answer.result().data["text"] == "the utterance has not come within 1.5 s"
 
 
 async def test_a_client_that_falls_silent_is_told_and_dropped(configured: Callable[..., Config]) -> None:

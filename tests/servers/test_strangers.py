@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wyoming.ping import Ping
+from wyoming.wake import Detect
 
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
@@ -74,6 +75,26 @@ async def test_200_silent_strangers_leave_room_for_home_and_for_who_has_the_toke
             await early.write(Ping())
             pong = await early.read(5)
             assert pong is not None  # it has kept its place
+        await until(lambda: wake.connections == 0)
+
+
+async def test_who_only_pings_and_asks_for_the_info_gives_its_place_to_who_wants_more(configured: Configured) -> None:
+    limits = {"WAKE__LIMITS__MAX_CONNECTIONS": "4", "WAKE__LIMITS__MAX_CONNECTIONS_PER_ADDRESS": "4"}
+    async with wake_server(configured(**limits)) as wake:
+        with ExitStack() as stack:
+            for source in ("127.0.0.2", "127.0.0.3"):
+                for sock in await strangers(stack, wake.address, 2, source):
+                    sock.sendall(b'{"type": "ping"}\n{"type": "describe"}\n' * 3)
+            await until(lambda: wake.connections == 4)
+            async with connect(wake.address) as home:
+                await home.write(Detect().event())
+                await home.write(Ping())
+                pong = await home.read(5)
+                assert pong is not None
+                assert pong.type == "pong"
+                await served(wake.address, 4)  # others go for these; who listens stays
+                await home.write(Ping())
+                assert await home.read(5) is not None
         await until(lambda: wake.connections == 0)
 
 
