@@ -95,6 +95,25 @@ def test_the_text_so_far_grows_while_the_person_speaks(shared: AsrEngine) -> Non
     assert so_far[-1] == session.finish().text
 
 
+@pytest.mark.parametrize("text", COMMANDS)
+def test_the_first_word_comes_before_it_would_with_kaldis_own_settings(
+    shared: AsrEngine, folder: Path, text: str
+) -> None:
+    with (folder / "conf" / "model.conf").open("a") as settings:
+        settings.write("--frames-per-chunk=20\n")  # what a model says of itself is kept
+    assert first_word(shared, spoken(text)) < first_word(create(folder), spoken(text))
+
+
+def first_word(engine: AsrEngine, pcm: bytes) -> int:
+    """Bytes of audio until the first word is told."""
+    session = engine.session(AsrRequest())
+    for end in range(320, len(pcm), 320):
+        session.push(pcm[end - 320 : end])
+        if session.partial():
+            return end
+    raise AssertionError("no word was told")
+
+
 def test_a_grammar_keeps_to_its_phrases() -> None:
     engine = create(grammar=("turn on the kitchen light", "turn off the kitchen light"))
     assert "living" not in hear(engine, spoken(COMMANDS[0]))
