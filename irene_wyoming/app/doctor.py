@@ -195,6 +195,9 @@ async def refused(about: str, address: Address, error: str) -> Link:
         return broken(about, error, cure)
     if address.path:
         return broken(about, error, "start it: `irene-wyoming run`")
+    if not await asyncio.to_thread(doctor_machine.is_known, address.host):
+        cure = f"correct the name {address.host}, or give the machine's address in its place"
+        return broken(about, f"no machine is called {address.host} here", cure)
     other = await asyncio.to_thread(doctor_machine.of_port, address.host, address.port)
     if other:
         cure = f"stop the other program at port {address.port}, or give this server another port"

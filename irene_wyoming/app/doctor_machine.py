@@ -145,6 +145,15 @@ async def reached(host: str, port: int) -> str:
     return ""
 
 
+def is_known(host: str) -> bool:
+    """Whether a name stands for an address here. Blocks."""
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True
+
+
 def of_port(host: str, port: int) -> str:
     """The first words of another program at this address; empty: nobody answers. Blocks."""
     try:

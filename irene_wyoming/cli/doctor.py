@@ -96,11 +96,10 @@ async def examined(config: Config, args: argparse.Namespace) -> list[Link]:
         try:
             spoken = await heard(doctor, config, args, what, file)
         except IreneError as error:
-            await take(
-                only(
-                    broken("microphone", str(error), "`irene-wyoming devices` lists the sound inputs and their levels")
-                )
-            )
+            about, cure = "microphone", "`irene-wyoming devices` lists the sound inputs and their levels"
+            if file is not None:
+                about, cure = "recording", "give a wav file that can be read, or leave it out and speak"
+            await take(only(broken(about, str(error), cure)))
             continue
         await take(doctor.word(spoken, args.word) if what == "wake word" else doctor.command(spoken))
     await take(doctor.home())

@@ -168,6 +168,12 @@ async def test_a_port_at_which_nobody_answers() -> None:
     assert (link.level, "irene-wyoming run" in link.cure) == (Level.ERROR, True)
 
 
+async def test_a_name_that_no_machine_has() -> None:
+    link, _ = await asked("wake", Address("no-such-host.invalid", 10_400))
+    assert link.text == "no machine is called no-such-host.invalid here"
+    assert link.cure.startswith("correct the name no-such-host.invalid")
+
+
 async def test_a_port_that_another_program_has() -> None:
     async def hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         del reader
