@@ -233,7 +233,7 @@ class _Keeper:
             if code == EXIT_CONFIG and not self._backoff.healthy:
                 log.error(
                     "%s cannot run with this configuration (exit code %d, its message is above): "
-                    "not started again until this program is",
+                    "not started again until this program restarts",
                     self.name,
                     code,
                 )

@@ -225,7 +225,7 @@ def of_names(found: Report) -> Iterator[Finding]:
         last = f"; the names of the last time are used: {found.told.counted()}" if found.told.names else ""
         yield Finding(Level.WARNING, "home", f"{found.trouble}{last}")
     elif found.asked:
-        yield Finding(Level.OK, "home", f"Home Assistant {found.told.version} tells {found.told.counted()}")
+        yield Finding(Level.OK, "home", f"Home Assistant {found.told.version} has {found.told.counted()}")
     else:
         yield Finding(Level.OK, "home", "nobody is asked for names; set home.url and home.token_file to read them")
     for line in found.told.left_out:

@@ -51,7 +51,7 @@ def of_names(found: Report) -> Iterator[Link]:
         cure = "give these things an alias that people can say; `irene-wyoming names` lists all"
         yield doubtful("names", f"{len(found.unsayable)} cannot be said: {told}", cure)
     else:
-        yield good("names", f"Home Assistant {found.told.version} tells {found.told.counted()}")
+        yield good("names", f"Home Assistant {found.told.version} has {found.told.counted()}")
 
 
 async def of_integration(endpoint: Endpoint) -> Link:

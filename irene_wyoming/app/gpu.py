@@ -31,7 +31,7 @@ class GpuMemory:
             try:
                 memory = pynvml.nvmlDeviceGetMemoryInfo(device)
             except pynvml.NVMLError as error:  # it fell off the bus, or the driver was replaced
-                log.warning("GPU %s: its memory is not told from now on: %s", name, error)
+                log.warning("GPU %s: its memory cannot be read any more: %s", name, error)
                 del self._devices[name]
                 continue
             metrics.GPU_USED_BYTES.labels(name).set(memory.used)

@@ -34,7 +34,7 @@ async def second_look(settings: WakeConfig, environ: Mapping[str, str]) -> Async
     if not wanted(settings):
         recogniser: Recogniser = OwnRecogniser(lambda: phrase_scorer()())  # unused so far; the page may switch it on
     elif path is not None:
-        log.info("wake: the speech-to-text server looks twice at wake words")
+        log.info("wake: the speech-to-text server takes second looks at wake words")
         recogniser = AskedRecogniser(path)
     else:
         try:

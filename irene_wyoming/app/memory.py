@@ -61,7 +61,7 @@ class MemoryWatch:
                 log.warning("memory: %s pressure", level.name.lower())
             for name in await self._let_go(UNUSED_S[level]):
                 metrics.UNLOADED_MODELS.labels(name).inc()
-                log.warning("memory: %s: model let go after %g s without work", name, UNUSED_S[level])
+                log.warning("memory: %s: model unloaded after %g s without work", name, UNUSED_S[level])
         elif self.level:
             log.info("memory: enough again")
         self.level = level

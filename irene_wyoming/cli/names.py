@@ -63,4 +63,4 @@ def heading(found: Report) -> str:
     if found.trouble:
         last = f"; what it told at {when}:" if when else ", and has told nothing before."
         return f"Home Assistant does not tell: {found.trouble}{last}"
-    return f"Home Assistant {found.told.version} at {found.asked} tells {found.told.counted()}:"
+    return f"Home Assistant {found.told.version} at {found.asked} has {found.told.counted()}:"

@@ -84,11 +84,11 @@ class Home:
         try:
             found = await asyncio.to_thread(kept.load, self._file)
         except HomeUnavailable as error:
-            log.warning("home: %s; it is written anew when Home Assistant answers", error)
+            log.warning("home: %s; it is replaced when Home Assistant answers", error)
             return
         if found is not None:
             self.things = found
-            log.info("home: %s are known from the last time", found.counted())
+            log.info("home: %s are known from the last list", found.counted())
 
     async def _run(self) -> None:
         delay_s = self._timing.retry_s
@@ -141,7 +141,7 @@ class Home:
         before = self.things.left_out
         self.things, self.trouble, self._said = found, "", ""
         if first:
-            log.info("home: Home Assistant %s tells %s", found.version, found.counted())
+            log.info("home: Home Assistant %s has %s", found.version, found.counted())
         elif news:
             log.info("home: the names have changed: %s", found.counted())
         for line in found.left_out:

@@ -135,7 +135,7 @@ async def exactly(sock: socket.socket, count: int) -> bytes:
     while len(taken) < count:
         piece = await loop.sock_recv(sock, count - len(taken))
         if not piece:
-            raise ConnectionResetError("ended amid its first bytes")
+            raise ConnectionResetError("ended within its first bytes")
         taken += piece
     return taken
 

@@ -34,7 +34,7 @@ def test_memory_of_each_gpu_is_told_until_it_is_lost(tmp_path: Path) -> None:
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
     done = looked(LD_LIBRARY_PATH=str(tmp_path))
     assert json.loads(done.stdout) == [[3 << 30, 8 << 30], [1 << 30, 8 << 30]]
-    assert done.stderr == "GPU 1: its memory is not told from now on: GPU is lost\n"
+    assert done.stderr == "GPU 1: its memory cannot be read any more: GPU is lost\n"
 
 
 @pytest.mark.skipif(Path("/proc/driver/nvidia").exists(), reason="there is a driver")

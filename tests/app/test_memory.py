@@ -35,9 +35,9 @@ async def test_models_without_work_are_let_go_and_each_level_is_said_once(caplog
             await watch.look()
     assert [record.message for record in caplog.records] == [
         "memory: some pressure",
-        "memory: whisper: model let go after 300 s without work",
+        "memory: whisper: model unloaded after 300 s without work",
         "memory: critical pressure",
-        "memory: vosk: model let go after 30 s without work",
+        "memory: vosk: model unloaded after 30 s without work",
         "memory: enough again",
     ]
     assert list(unused) == ["guided"]

@@ -176,7 +176,7 @@ async def test_check_tells_of_names(asking: Callable[..., Config], configured: C
     async with running(hub):
         found = list(of_names(await report(asking(hub), {})))
     assert [finding.level for finding in found] == [Level.OK, Level.WARNING, Level.WARNING]
-    assert found[0].text == "Home Assistant 2026.11.0 tells 1 floor, 2 areas, 3 entities, 3 sentences"
+    assert found[0].text == "Home Assistant 2026.11.0 has 1 floor, 2 areas, 3 entities, 3 sentences"
     assert "play <nonsense>" in found[2].text
     (finding,) = of_names(await report(configured(), {}))
     assert finding.level is Level.OK

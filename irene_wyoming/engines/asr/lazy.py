@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 UNLOAD_AFTER = Option(
     None,
     or_null(number("null or seconds", 1, 604_800)),  # up to a week
-    "seconds without work after which the model is let go; null: never",
+    "seconds without work after which the model is unloaded; null: never",
 )
 """The option ``unload_after_s`` of engines that take much memory. LazyEngine reads it; ``create`` need not."""
 
@@ -162,7 +162,7 @@ class LazyEngine:
         if self.idle_in() != 0:
             return False
         self._unload()
-        log.info("%s: let go after %g s without work", self.name, self._unload_after_s)
+        log.info("%s: unloaded after %g s without work", self.name, self._unload_after_s)
         return True
 
     def unload_unused(self, for_s: float) -> bool:

@@ -82,7 +82,9 @@ class AskedRecogniser:
         except TimeoutError:
             raise EngineFailed(f"the speech-to-text server has not looked within {ANSWER_S:g} s") from None
         except ServerUnavailable as error:
-            raise EngineUnavailable("the speech-to-text server, which looks, is not there or starts anew") from error
+            raise EngineUnavailable(
+                "the speech-to-text server, which takes second looks, is absent or restarting"
+            ) from error
         except (OSError, ProtocolError) as error:
             raise EngineFailed(f"the speech-to-text server, which looks, has broken off: {error}") from error
         if event is None:

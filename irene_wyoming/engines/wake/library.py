@@ -183,7 +183,7 @@ class Library:
             log.info("wake: %s: %s is offered, from %s", self._engine, name, models[name].files[0])
         for name in models.keys() & self.models.keys():
             if models[name] is not self.models[name]:
-                log.info("wake: %s: %s is another now, from %s", self._engine, name, models[name].files[0])
+                log.info("wake: %s: %s has changed, from %s", self._engine, name, models[name].files[0])
         for name in self.models.keys() - models.keys():
             log.info("wake: %s: %s is gone", self._engine, name)
 

@@ -103,7 +103,7 @@ class OwnRecogniser:
             self._missing = f"there is no recogniser: {error}"
             return None
         seconds = time.perf_counter() - began
-        log.info("%s: a recogniser looks twice at wake words, loaded in %.1f s", self._server, seconds)
+        log.info("%s: a recogniser takes second looks at wake words, loaded in %.1f s", self._server, seconds)
         return scorer
 
 

@@ -76,7 +76,7 @@ class Remote:
         try:
             self._looking.result(first_look_s)
         except TimeoutError:
-            log.info("%s: not known yet what it offers; looking goes on", name)
+            log.info("%s: its models are not known yet; asking again", name)
 
     def models(self) -> Sequence[ModelInfo]:
         """The other machine's models when it was last seen; none is installed while it sleeps.

@@ -123,7 +123,7 @@ class WyomingServer:
         try:
             models = [model_info(model) for model in programs[0].models[:MAX_MODELS]] if programs else []
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise EngineFailed(f"{self._where} sent an Info that is none") from None
+            raise EngineFailed(f"{self._where} sent an invalid Info") from None
         known = {model.name: model for model in models if model is not None}
         if not known:
             raise EngineFailed(f"{self._where} offers no speech-to-text")
