@@ -35,8 +35,10 @@ QUICK = Effort((12, 8))
 CLEAR = Effort((16, 12, 8, 6))
 """An effort that finds speech in quiet, with less work than the wide one."""
 
-WIDE = Effort((24, 16, 12, 8, 6))
-"""An effort that finds sentences whose beginning noise covers."""
+WIDE = Effort((32, 24, 16, 12, 8))
+"""An effort that finds sentences whose beginning noise covers. With 24, 16, 12, 8 and 6 ways a tenth of the time was
+saved, and of 79 synthesised commands in noise seven more were lost.
+"""
 
 GIVEN_UP = 12.0
 """Distance (natural logarithm) to the best way beyond which ways are dropped. With 10 at later steps one of 40
