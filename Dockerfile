@@ -32,9 +32,9 @@ RUN apt-get update && apt-get install --yes --no-install-recommends binutils && 
 # ---------------------------------------------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE} AS whole
 
-# What microphones need: PortAudio, PulseAudio's parec and pactl, ALSA's arecord.
+# What microphones need: PortAudio, PulseAudio's parec and pactl, ALSA's arecord. Vosk needs libatomic on aarch64.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends alsa-utils libportaudio2 pulseaudio-utils \
+    && apt-get install --yes --no-install-recommends alsa-utils libatomic1 libportaudio2 pulseaudio-utils \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && useradd --system --user-group --groups audio --create-home --shell /usr/sbin/nologin irene \
     && install --directory --owner irene --group irene /data
