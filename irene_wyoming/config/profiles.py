@@ -58,7 +58,7 @@ PROFILES: Mapping[ProfileName, Profile] = {
     ),
     "pc": Profile("everything else: the values of `irene-wyoming config`", {}),
     "gpu": Profile(
-        "a machine with an NVIDIA GPU, which may hear for several homes",
+        "a machine with an NVIDIA GPU, which may serve several homes",
         {
             "asr.admission.at_once": 16,
             "asr.admission.waiting": 32,

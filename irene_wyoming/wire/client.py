@@ -87,13 +87,17 @@ async def describe(address: Address, timeout_s: float = 5.0, conversation_bytes:
 
 
 def _info(event: Event) -> Info:
-    """:raises ProtocolError: the event holds something else."""
+    """The Info of an event; languages that are no text are left out.
+
+    :raises ProtocolError: the event holds something else.
+    """
     try:
         info = Info.from_event(event)
         programs: tuple[WakeProgram | AsrProgram, ...] = (*info.wake, *info.asr)
         for program in programs:
             for model in program.models:
-                ", ".join((program.name, model.name, *model.languages))
+                model.languages = [tag for tag in model.languages if isinstance(tag, str)]
+                ", ".join((program.name, model.name))
         for mic in info.mic:
             sum((mic.mic_format.rate, mic.mic_format.width, mic.mic_format.channels))
         return info

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from irene_wyoming.bench.imports import imported
@@ -9,8 +13,11 @@ def test_the_core_loads_nothing_heavy_but_numpy() -> None:
     assert row.ms > 0
 
 
-def test_the_command_line_of_the_bench_loads_nothing_that_has_threads() -> None:
-    assert "numpy" not in imported("irene_wyoming.cli.bench.command", times=1).heavy
+def test_the_command_line_chooses_one_thread_before_numpy_is_loaded() -> None:
+    told = "import os, sys, irene_wyoming.__main__; print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
+    plain = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", told], env=plain, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "1"]
 
 
 def test_a_module_that_is_not_there_is_told() -> None:

@@ -91,7 +91,7 @@ async def test_without_the_other_process_the_first_stage_decides(
     second = SecondLook(AskedRecogniser(str(tmp_path / "nobody")))
     verdict = await second.judge(proposed(usual=usual), PHRASES, live=True)
     assert (verdict.told, verdict.outcome) == (usual, Outcome.MISSING)
-    assert "above their usual threshold: the speech-to-text server, which looks, is not there" in caplog.text
+    assert "above their usual threshold: the speech-to-text server, which takes second looks, is absent" in caplog.text
 
 
 async def test_a_process_that_comes_back_is_found_again(tmp_path: Path, scorer: Recogniser) -> None:

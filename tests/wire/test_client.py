@@ -71,7 +71,7 @@ MODEL = {"name": "m", "attribution": {"name": "", "url": ""}, "installed": True,
     "data",
     [
         {"asr": [{"name": 5, "models": "x"}], "wake": {"a": 1}, "mic": [None]},
-        {"asr": [{**MODEL, "models": [{**MODEL, "languages": [5]}]}]},
+        {"asr": [{**MODEL, "models": [{**MODEL, "languages": 5}]}]},
         {"wake": [{**MODEL, "models": [{**MODEL, "name": None, "languages": []}]}]},
         {"mic": [{**MODEL, "mic_format": {"rate": "16000", "width": 2, "channels": 1}}]},
     ],

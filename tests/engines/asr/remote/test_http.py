@@ -196,7 +196,7 @@ def posts(*pieces: bytes, then: Behaviour = until_gone) -> Behaviour:
 
     def behave(connection: socket.socket) -> None:
         with connection.makefile("rb") as stream:
-            while method := stream.readline().split()[0]:
+            while method := stream.readline().partition(b" ")[0]:  # b"": the client has gone
                 length = 0
                 while (line := stream.readline().lower()).strip():
                     if line.startswith(b"content-length:"):
