@@ -96,13 +96,13 @@ class FollowedSession:
         if self._proposed:
             self._keep(pcm)
             hits = self._propose(hits)
+        if self._peaks:  # of earlier hits: whoever calls has to know of a hit before its peak
+            self._settle(self._given - self._peak_frames)
         for hit in hits:
             if not isinstance(hit, Proposed):
                 self._follow(hit)
         for near in self._near.passed(self._given):
             self._told.on_near(near)
-        if self._peaks:
-            self._settle(self._given - self._peak_frames)
         return hits
 
     def accept(self, hit: Hit) -> None:

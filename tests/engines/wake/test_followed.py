@@ -57,6 +57,14 @@ def test_a_near_miss_is_told_once_it_has_passed_and_once_only() -> None:
     assert heard.near == [(0.45, 3)]
 
 
+def test_a_peak_is_told_behind_its_hit_however_much_is_pushed_at_once() -> None:
+    heard = Heard()
+    assert len(heard.push(69, *[0] * 200)) == 1
+    assert heard.peaks == []
+    heard.push(0)
+    assert heard.peaks == [(1, 0.69)]
+
+
 def test_a_word_that_is_heard_is_no_near_miss_and_told_with_its_peak() -> None:
     heard = Heard()
     (hit,) = heard.push(30, 69, 94, 80)
