@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from wyoming.client import AsyncClient
-from wyoming.event import Event
+from wyoming.event import Event, async_read_event
 from wyoming.info import Info
 
 from irene_wyoming.app.asr import asr_server
@@ -26,7 +26,7 @@ from irene_wyoming.wire.hear import Recording, detect
 from irene_wyoming.wire.proxy import SIGNATURE
 from tests.config.files import ROOT
 from tests.conftest import until
-from tests.servers.clients import asked, audio_start, chunks, is_closed, read
+from tests.servers.clients import WAIT_S, asked, audio_start, chunks, is_closed, read
 
 FILE = ROOT / "packaging" / "haproxy" / "haproxy.cfg"
 WAKE_SERVERS, ASR_SERVERS = 3, 2
@@ -109,6 +109,18 @@ async def test_words_are_heard_and_a_server_that_goes_is_left_out(
         assert all([word.name for word in words] == ["okay_nabu"] for words, _ in second)
 
 
+async def is_served(address: Address) -> bool:
+    """Whether a new client gets an Info. One that comes in the moment of the drain is closed without an answer."""
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        writer.write(CLIENT + b'{"type":"describe"}\n')
+        event = await asyncio.wait_for(async_read_event(reader), WAIT_S)
+        return event is not None and event.type == "info"
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_a_server_that_is_drained_gets_nobody_and_answers_whom_it_has(
     configured: Callable[..., Config], speech: Callable[[str], Recording]
 ) -> None:
@@ -122,7 +134,7 @@ async def test_a_server_that_is_drained_gets_nobody_and_answers_whom_it_has(
             await client.write_event(Event("transcribe"))
         await until(lambda: all(service.connections for service in asr))
         draining = asyncio.create_task(asr[0].drain())
-        while (await asked(asr[0].address, CLIENT)).type == "info":
+        while await is_served(asr[0].address):
             assert (await describe(at["asr"])).asr  # until then clients are served by one or the other
         assert all([(await describe(at["asr"])).asr for _ in range(6)])
         for client in clients:

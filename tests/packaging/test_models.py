@@ -67,8 +67,7 @@ def test_commands_are_shared_out_and_a_server_that_goes_is_left_out(make_remote:
             engine = make_remote(uri=f"http://127.0.0.1:{port}/v1", response_timeout_s=WAIT_S)
             assert list(people.map(lambda text: heard(engine, text), [LIGHT, TIMER] * 3)) == [LIGHT, TIMER] * 3
             assert all(api.requests for api in apis)
-            servers[0].shutdown()
-            servers[0].server_close()
+            servers[0].go()
             first = len(apis[0].requests)
             wait_for(lambda: healthy(port))
             assert [heard(engine, LIGHT) for _ in range(3)] == 3 * [LIGHT]

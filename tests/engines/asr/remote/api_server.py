@@ -3,9 +3,11 @@
 import email
 import io
 import json
+import socket
 import ssl
 import threading
 import wave
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,9 +77,33 @@ def handler(api: Api) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def serve(api: Api, tls: ssl.SSLContext | None = None) -> ThreadingHTTPServer:
+class ApiServer(ThreadingHTTPServer):
+    """Knows its connections, so that it can end like a process: all of them at once."""
+
+    def __init__(self, api: Api) -> None:
+        super().__init__(("127.0.0.1", 0), handler(api))
+        self._connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def go(self) -> None:
+        """Take no more clients, and end the connections of all."""
+        self.shutdown()
+        self.server_close()
+        for connection in list(self._connections):
+            with suppress(OSError):  # its client has gone
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def serve(api: Api, tls: ssl.SSLContext | None = None) -> ApiServer:
     """Start the server on a thread; the caller shuts it down and closes it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(api))
+    server = ApiServer(api)
     server.daemon_threads = True
     server.block_on_close = False  # connections stay open until the client goes, which may be later
     if tls:
