@@ -13,7 +13,7 @@ from pathlib import Path
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 PROCESS_VARIABLE = "IRENE_WYOMING_METRICS_PROCESS"
-"""The same variables as in ``irene_wyoming.metrics``, which must not be imported yet."""
+"""Environment variables that ``irene_wyoming.metrics`` reads too. It must not be imported yet."""
 
 PREFIX = "irene-wyoming-metrics-"
 

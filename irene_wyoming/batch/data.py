@@ -32,7 +32,7 @@ class AudioData:
 
     @property
     def audio_format(self) -> AudioFormat:
-        """The same format as an ``AudioFormat``.
+        """The audio's format as an ``AudioFormat``.
 
         :raises UnsupportedFormat: the message names the field, its value and what is accepted.
         """
@@ -60,6 +60,6 @@ def coding_name(audio_format: AudioFormat) -> str:
 
 
 def converted(audio: AudioData, data: bytes, target: AudioFormat, **facts: Any) -> AudioData:
-    """The same piece of audio after a conversion to ``target``; ``facts`` are added to its metadata."""
+    """Give this audio after a conversion to ``target``; ``facts`` are added to its metadata."""
     name = coding_name(target)
     return AudioData(data, audio.timestamp, target.rate, target.channels, name, audio.metadata | facts)

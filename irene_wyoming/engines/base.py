@@ -72,7 +72,7 @@ class Score(NamedTuple):
     """End of the step, in frames from the start of the session."""
 
     def later(self, frames: int) -> "Score":
-        """The same score ``frames`` later in the stream."""
+        """Give this score moved to ``frames`` later in the stream."""
         return Score(self.word, self.score, self.frame + frames)
 
 

@@ -40,7 +40,7 @@ WORD = 0.7
 NAME = 0.2
 """Largest share of its letters in which a home's name may differ. "Bathroom" is 0.25 away from "bedroom"."""
 MISHEARD = 0.35
-"""The same share where the whole sentence is compared by its sounds afterwards: "pitch in" for "kitchen"."""
+"""Largest share for a name where the sounds of the whole sentence are compared afterwards: "pitch in" for "kitchen"."""
 LEFT_OUT, SMALL_LEFT_OUT = 2.0, 1.0
 """Cost per letter of a word that matches nothing; the second is that of small words."""
 ADDED = 1.2

@@ -82,5 +82,5 @@ class Listener:
         return self.satellite or self.host or "unix socket"
 
     def asking(self, models: Sequence[str]) -> "Listener":
-        """The same listener with these models."""
+        """Give this listener with other models."""
         return replace(self, asked={model: model for model in models})
