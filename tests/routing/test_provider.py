@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -41,9 +42,7 @@ async def test_a_model_is_loaded_in_the_background_and_waited_for() -> None:
         may_load.wait(10)
         return FakeEngine("lazy")
 
-    lazy = LazyEngine("lazy", FakeEngine("lazy").models(), create)
-    one = Provider("lazy", lambda: lazy, 5.0, Breaker(3, 60, 60))
-    await one.start()
+    one = await lazily("lazy", create, Breaker(3, 60, 60))
     assert [model.name for model in one.models()] == ["lazy-model"]
     router = AsrRouter([one], Ordered(), Admission(8, 8))
     speaking = asyncio.create_task(answer(router.utterance(AsrRequest())))
@@ -95,6 +94,14 @@ async def test_threads_that_hang_are_left_behind_up_to_a_limit() -> None:
     for engine in engines:
         engine.release.set()
     await one.close()
+
+
+async def lazily(name: str, create: Callable[[], AsrEngine], breaker: Breaker) -> Provider:
+    """A started provider whose engine is made when the first command comes."""
+    lazy = LazyEngine(name, FakeEngine(name).models(), create)
+    started = Provider(name, lambda: lazy, 5.0, breaker)
+    await started.start()
+    return started
 
 
 async def test_a_bug_while_a_model_is_loaded_is_the_providers_failure() -> None:
@@ -160,9 +167,7 @@ async def test_a_model_that_is_missing_is_told_once_and_not_with_each_command(ca
     def missing() -> AsrEngine:
         raise EngineUnavailable("no folder base")
 
-    lazy = LazyEngine("absent", FakeEngine("absent").models(), missing)
-    absent = Provider("absent", lambda: lazy, 5.0, Breaker(1000, 0.0, 0.0))
-    await absent.start()
+    absent = await lazily("absent", missing, Breaker(1000, 0.0, 0.0))
     steady = await provider(FakeEngine("steady"))
     router = AsrRouter([absent, steady], Ordered(), Admission(8, 8))
     for _ in range(3):
