@@ -1,5 +1,6 @@
 """Source and Capture: the promises of a source of live audio."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class Stream:
         return self.chunks
 
 
-class WrappedSource:
+class WrappedSource(ABC):
     """A source that passes another one's audio through ``wrapped``."""
 
     def __init__(self, inner: Source) -> None:
@@ -65,9 +66,9 @@ class WrappedSource:
         async with self._inner.open() as capture:
             yield self.wrapped(capture)
 
+    @abstractmethod
     def wrapped(self, capture: Capture) -> Capture:
         """Wrap the open source's audio for listeners. May raise CaptureError."""
-        raise NotImplementedError
 
 
 BLOCK_MS = 20

@@ -96,10 +96,13 @@ def _info(event: Event) -> Info:
         programs: tuple[WakeProgram | AsrProgram, ...] = (*info.wake, *info.asr)
         for program in programs:
             for model in program.models:
+                if not (isinstance(program.name, str) and isinstance(model.name, str)):
+                    raise TypeError("a name is no text")
                 model.languages = [tag for tag in model.languages if isinstance(tag, str)]
-                ", ".join((program.name, model.name))
         for mic in info.mic:
-            sum((mic.mic_format.rate, mic.mic_format.width, mic.mic_format.channels))
+            form = mic.mic_format
+            if not all(isinstance(number, int | float) for number in (form.rate, form.width, form.channels)):
+                raise TypeError("an audio format holds something else than numbers")
         return info
     except Exception as error:  # a library that checks nothing reads what a stranger has sent
         raise ProtocolError("its Info lacks what the protocol asks for, or has it in another form") from error
