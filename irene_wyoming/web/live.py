@@ -183,9 +183,11 @@ class Page:
     async def _do(self, number: int, what: str, asked: Mapping[str, Any]) -> None:
         try:
             if what == "heard" and self._attempt is not None:
-                attempt = self._attempt
-                answer = await attempt.finish()
-                await self._end_attempt()
+                attempt, self._attempt = self._attempt, None  # another may begin while this one is understood
+                try:
+                    answer = await attempt.finish()
+                finally:
+                    await attempt.close()
             else:
                 answer = await self._source.do(asked)
         except IreneError as error:

@@ -16,6 +16,7 @@ export class Tryout {
   constructor(live) {
     this.live = live;
     this.recording = null;
+    this.latest = 0; // the number of the newest attempt: only its answer is shown
     find("speak").onclick = () => (this.recording ? this.stop() : this.start());
     find("file").onchange = (event) => this.play(event.target);
   }
@@ -38,6 +39,7 @@ export class Tryout {
       this.say("The browser gives no microphone to a page without https. Open it through Home Assistant, or choose a recording.");
       return;
     }
+    this.latest++;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: false } });
       const context = new AudioContext({ sampleRate: RATE });
@@ -89,29 +91,34 @@ export class Tryout {
     const [file] = input.files;
     input.value = "";
     if (!file) return;
+    const mine = ++this.latest;
     this.say(`Reading ${file.name}`);
     try {
       const decoder = new OfflineAudioContext(1, 1, RATE);
       const audio = await decoder.decodeAudioData(await file.arrayBuffer());
+      if (mine !== this.latest) return;
       if (audio.duration > MOST_S) throw new Error(`That is longer than ${MOST_S} s.`);
       const samples = pcm(audio.getChannelData(0));
       this.live.begin(this.what(), (error) => this.trouble(error));
       for (let at = 0; at < samples.length; at += PIECE) this.live.send(samples.slice(at, at + PIECE));
       await this.result();
     } catch (error) {
+      if (mine !== this.latest) return;
       this.trouble(error.name === "EncodingError" ? new Error(`${file.name} holds no audio that the browser can read.`) : error);
     }
   }
 
   async result() {
+    const mine = this.latest;
     this.say("Understanding it …");
     try {
       const answer = await this.live.ask("heard");
+      if (mine !== this.latest) return;
       if (answer.why) this.showWhy(answer);
       else if (answer.words) this.showWords(answer);
       else this.say(h("strong", {}, answer.text || "Nothing was understood."), ` ${joined(`${answer.seconds} s of audio`, `${answer.delay_s} s to understand`)}`);
     } catch (error) {
-      this.trouble(error);
+      if (mine === this.latest) this.trouble(error);
     }
   }
 
