@@ -20,7 +20,7 @@ from irene_wyoming.models.catalogue import Entry, Remote
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording, transcribe
 from tests.app.test_fetching import COMMAND, installed, sum_of
-from tests.app.test_run import free_ports
+from tests.attack.process import free_ports
 from tests.conftest import until
 from tests.models.host import Host, serving
 from tests.models.test_install import NAME, WHOLE

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -22,6 +21,7 @@ from irene_wyoming.discovery.zeroconf import instance_name
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 from tests.app.http import get
+from tests.attack.process import free_ports
 from tests.servers.clients import answers, audio_start, chunks, read
 
 START_S = 60
@@ -31,15 +31,6 @@ FIGURES = default_place()
 
 PATIENT = {"IRENE_WYOMING__SUPERVISE__DRAIN_S": "50", "IRENE_WYOMING__SUPERVISE__STOP_TIMEOUT_S": "60"}
 """Settings with long waits: a busy machine still loads a model when the default 3 s are over."""
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [sock.getsockname()[1] for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
 
 
 def is_alive(pid: int) -> bool:

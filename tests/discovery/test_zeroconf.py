@@ -15,7 +15,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from irene_wyoming.discovery.addresses import InterfaceAddress, list_addresses, reachable
 from irene_wyoming.discovery.zeroconf import SERVICE_TYPE, Announcement, Announcer, instance_name
-from tests.app.test_run import free_ports
+from tests.attack.process import free_ports
 
 PATIENCE_S = 30.0
 ADDRESSES = reachable(["0.0.0.0"], list_addresses())

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
+from irene_wyoming.bench.serving import free_port
 from tests.config.files import ROOT
-from tests.engines.asr.elsewhere import free_port
 
 FARM = ROOT / "packaging" / "ray" / "farm.yaml"
 

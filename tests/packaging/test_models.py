@@ -14,12 +14,13 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
+from irene_wyoming.bench.serving import free_port
 from irene_wyoming.engines.asr.remote.spec import uri
 from irene_wyoming.engines.base import AsrEngine
 from tests.config.files import ROOT
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.conftest import make_remote as make_remote
-from tests.engines.asr.elsewhere import LIGHT, TIMER, free_port, heard
+from tests.engines.asr.elsewhere import LIGHT, TIMER, heard
 from tests.engines.asr.remote.api_server import Api, serve
 from tests.engines.asr.remote.conftest import guided as guided
 from tests.engines.asr.remote.realtime_server import realtime_server, understands

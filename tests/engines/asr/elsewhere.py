@@ -1,6 +1,5 @@
 """Shared parts of the tests of engines that decode elsewhere: recordings, the contract, and faults."""
 
-import socket
 import threading
 
 import pytest
@@ -50,12 +49,6 @@ def fails_in_words(engine: AsrEngine, words: str, pcm: bytes) -> None:
         speak()
     assert str(failed.value).startswith(engine.name)
     assert len(str(failed.value)) < LONGEST_MESSAGE
-
-
-def free_port() -> int:
-    """A loopback port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class ElsewhereContract(AsrEngineContract):

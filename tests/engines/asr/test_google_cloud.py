@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from irene_wyoming.bench.serving import free_port
 from irene_wyoming.engines.asr.google_cloud.spec import SPEC, endpoint
 from irene_wyoming.engines.asr.guided.spec import SPEC as GUIDED
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, EngineContext
@@ -20,7 +21,6 @@ from tests.engines.asr.elsewhere import (
     TIMER,
     ElsewhereContract,
     fails_in_words,
-    free_port,
     heard,
     push_all,
     recording,

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from prometheus_client import REGISTRY
 
+from irene_wyoming.bench.serving import free_port
 from irene_wyoming.engines.asr.elsewhere import Utterance
 from irene_wyoming.engines.asr.remote.pool import LATE_IN_A_ROW, Member, Pool
 from irene_wyoming.engines.base import AsrEngine, AsrRequest, ModelInfo, Transcription
@@ -20,7 +21,6 @@ from tests.engines.asr.elsewhere import (
     TIMER,
     ElsewhereContract,
     fails_in_words,
-    free_port,
     heard,
     push_all,
     recording,

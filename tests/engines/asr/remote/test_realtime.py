@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from irene_wyoming.app.asr import asr_server
+from irene_wyoming.bench.serving import free_port
 from irene_wyoming.config.load import load
 from irene_wyoming.engines.asr.remote.api import DEFAULT_MODEL
 from irene_wyoming.engines.asr.remote.realtime import MESSAGE_BYTES, dialect
@@ -27,7 +28,6 @@ from tests.engines.asr.elsewhere import (
     TIMER,
     ElsewhereContract,
     fails_in_words,
-    free_port,
     heard,
     push_all,
     recording,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from wyoming.event import Event, read_event, write_event
 
+from irene_wyoming.bench.serving import free_port
 from irene_wyoming.engines.asr.elsewhere import MAX_TEXT_CHARS, model_elsewhere
 from irene_wyoming.engines.asr.remote.engine import LOOK_EVERY_S, Remote
 from irene_wyoming.engines.asr.remote.spec import SPEC, uri
@@ -20,7 +21,7 @@ from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.limits import CLIENT_LIMITS
 from tests.engines.asr.conftest import MakeRemote, created
-from tests.engines.asr.elsewhere import ElsewhereContract, fails_in_words, free_port, push_all
+from tests.engines.asr.elsewhere import ElsewhereContract, fails_in_words, push_all
 from tests.engines.asr.remote.servers import (
     WAIT_S,
     Behaviour,
