@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from wyoming.info import Info
 from irene_wyoming.app.asr import asr_server
 from irene_wyoming.app.front import front_server
 from irene_wyoming.app.wake import wake_server
+from irene_wyoming.bench.serving import free_port
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import IreneError
 from irene_wyoming.servers.service import Service
@@ -35,13 +35,6 @@ CLIENT = SIGNATURE + b"\x21\x11\x00\x0c" + bytes((10, 0, 0, 7, 10, 0, 0, 1, 0, 1
 """A proxy's header for a client at 10.0.0.7."""
 
 pytestmark = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 @asynccontextmanager
@@ -125,7 +118,7 @@ async def test_a_server_that_is_drained_gets_nobody_and_answers_whom_it_has(
     configured: Callable[..., Config], speech: Callable[[str], Recording]
 ) -> None:
     recording = speech("asr/set_a_timer_for_five_minutes")
-    timing = {"SUPERVISE__NOTICE_S": "2", "SUPERVISE__DRAIN_S": "60", "SUPERVISE__STOP_TIMEOUT_S": "90"}
+    timing = {"SUPERVISE__NOTICE_S": "6", "SUPERVISE__DRAIN_S": "60", "SUPERVISE__STOP_TIMEOUT_S": "90"}
     async with fleet(configured, **timing) as (wake, asr), haproxy(wake, asr) as at:
         await described(at["asr"])
         clients = [AsyncClient.from_uri(at["asr"].uri) for _ in asr]
