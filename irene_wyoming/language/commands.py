@@ -16,7 +16,7 @@ from irene_wyoming.language.grammar import Grammar
 from irene_wyoming.language.network import HUB_SPELLINGS, MOST_SPELLINGS, Network, Piece
 from irene_wyoming.language.numbers import number_forms, number_words
 from irene_wyoming.language.signs import sign_forms
-from irene_wyoming.language.spoken import family, spoken_forms, why_unsayable
+from irene_wyoming.language.spoken import distinct_forms, family, spoken_forms, why_unsayable
 from irene_wyoming.language.templates import DEEPEST, hub_templates, intents, parsed
 from irene_wyoming.language.vocabulary import Vocabulary
 from irene_wyoming.language.wordings import BEFORE, BEHIND, COMMANDS, GROCERIES, LISTS, RULES, TIMERS
@@ -223,17 +223,15 @@ class _Layout:
 
     def _names(self, name: str) -> Iterable[Piece]:
         listed, _, domain = name.partition(".")
-        if listed == "area":
-            written: Iterable[str] = self._vocabulary.areas
-        elif listed == "floor":
-            written = self._vocabulary.floors
-        elif domain or self._domains:
+        names = self._vocabulary
+        known = {"area": names.areas, "floor": names.floors}.get(listed, names.devices)
+        written: Iterable[str] = known
+        if listed == "name" and (domain or self._domains):
             wanted = LISTS.get(domain, (domain,)) if domain else self._domains
-            written = (each for one in wanted for each in self._vocabulary.entities(one))
-        else:
-            written = self._vocabulary.devices
+            written = (each for one in wanted for each in names.entities(one))
+        forms = distinct_forms(known, self._language)
         for each in dict.fromkeys(written):
-            if said := spoken_forms(each, self._language):
+            if said := forms[each]:
                 yield Piece(said, each)
 
     def _ranged(self, name: str, bounds: Mapping[str, Any]) -> tuple[Piece, ...]:

@@ -14,7 +14,7 @@ from irene_wyoming.language.closeness import Forms
 from irene_wyoming.language.grammar import plain
 from irene_wyoming.language.nearest import NAME, spoken_words
 from irene_wyoming.language.phones import all_phones
-from irene_wyoming.language.spoken import family, spoken_forms
+from irene_wyoming.language.spoken import distinct_forms, family
 from irene_wyoming.language.vocabulary import Vocabulary
 
 LONGEST = 6
@@ -23,6 +23,8 @@ RIVALS = 64
 """Most similar forms of other names that are compared sound by sound."""
 FORMS = 4
 """Most forms of a name that may nearly have been said."""
+TOGETHER = 5
+"""Fewest letters of a name that is found with other blanks, too."""
 
 _WORD = re.compile(r"[^\s\-_]+")
 
@@ -56,13 +58,17 @@ class Names:
         written = dict.fromkeys(each for name in vocabulary.names for each in name.all_written)
         self._exact: dict[str, str] = {}
         forms = list[tuple[str, str]]()
-        for each in written:
-            ways = [plain(form) for form in spoken_forms(each, language)]
+        for each, said in distinct_forms(tuple(written), language).items():
+            ways = [plain(form) for form in said]
             forms += [(way, each) for way in dict.fromkeys(ways[:FORMS])]
             for way in ways:
                 self._exact.setdefault(way, each)
         for each in written:
             self._exact[plain(each)] = each  # its own name wins over others that sound like it
+        self._together = dict[str, str]()
+        for form, each in self._exact.items():  # recognisers write "living room" for "Livingroom", and the other way
+            if len(form) >= TOGETHER:
+                self._together.setdefault(form.replace(" ", ""), each)
         self._written = [each for _, each in forms]
         self._spelled = [form for form, _ in forms]
         self._forms = Forms(self._spelled)
@@ -77,7 +83,8 @@ class Names:
         found, at = list[Found](), 0
         while at < len(words):
             for end in range(min(len(words), at + LONGEST), at, -1):
-                written = self._exact.get(" ".join(word.plain for word in words[at:end]))
+                said = " ".join(word.plain for word in words[at:end])
+                written = self._exact.get(said) or self._together.get(said.replace(" ", ""))
                 if written is not None:
                     found.append(Found(words[at].start, words[end - 1].end, written, 0.0))
                     at = end

@@ -69,6 +69,7 @@ def ordinal_forms(number: int, language: str = "en") -> tuple[str, ...]:
     texts = [] if engine is None else _texts(engine, number, FormatPurpose.ORDINAL)
     ways = [_spaced(text) for text in texts] + [text for text in texts if "-" in text]
     if language.startswith("en") and ways:
+        ways += [way.removeprefix("one ") for way in ways if way in ("one hundredth", "one thousandth")]
         ways.append(f"{number}{_english_ending(number)}")
     return tuple(dict.fromkeys(way.casefold() for way in ways))
 
@@ -97,6 +98,12 @@ def _english(number: int) -> list[str]:
         ways.append(f"{number_words(hundreds)} {number_words(rest)}")
     if 0 < hundreds < 10 and rest >= 10:
         ways.append(f"{number_words(hundreds)} {number_words(rest)}")  # "one twenty" for 120
+    if 10 <= hundreds < 100 and 0 < rest < 10:  # "twenty oh one"
+        ways.append(f"{number_words(hundreds)} oh {number_words(rest)}")
+    if number >= 1000 and 0 < number % 1000 < 100:
+        ways.append(f"{number_words(number // 1000)} thousand and {number_words(number % 1000)}")
+    if number == 1000:
+        ways += ["a thousand", "thousand"]
     if hundreds == 1:
         ways += ["a hundred", "hundred"] if not rest else [f"a hundred and {number_words(rest)}"]
     return ways

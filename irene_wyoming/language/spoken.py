@@ -6,6 +6,7 @@ the underscores of ``sonoff_buero_tim``. The first form of a name is the plain s
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from unicodedata import digit
 
@@ -20,11 +21,15 @@ MOST_WORDS = 12
 LONGEST_WORD = 40
 """Most letters of one speakable word."""
 
-_APART = re.compile(r"(\d) (kWh|kW|W|V|[kMG]?Hz|mm|cm|m|km|kg|[kMGT]B|ml)(?!\w)")
+_APART = re.compile(r"(\d) (kWh|kW|W|V|[kMG]?Hz|mm|cm|m|km|kg|[kMGT]B|ml|ft|lm)(?!\w)")
 """Matches a number and its unit with a blank between them."""
-_NUMERO = re.compile(r"\bn[°º]\s*(?=\d)", re.IGNORECASE)
+_NUMERO = re.compile(r"\bn(?:\.?[°º]|\.)\s*(?=\d)", re.IGNORECASE)
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
-_QUOTES = str.maketrans("\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}", "''''")
+_QUOTES = str.maketrans(
+    "\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}\N{RIGHT DOUBLE QUOTATION MARK}"
+    "\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{MINUS SIGN}",
+    "''''\"---",
+)
 _NOT_LATIN = frozenset(
     [
         *("ar", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kn", "ko", "ml", "mn", "ne", "ru", "sr"),
@@ -39,6 +44,8 @@ _ONE_SIGN = re.compile(r"[¼½¾\u2160-\u216f]")
 _FRACTION = re.compile("(?:[0-9]+ ?)?[¼½¾]")
 _BLANKS = frozenset(["Ps", "Pe", "Pi", "Pf", "So", "Sm", "Sk", "Cc", "Cf", "Mn", "Me", "Cn", "Co", "Cs"])
 """Categories of characters that nobody says: brackets, pictures, arrows, controls."""
+_SAID = "°+=\N{MULTIPLICATION SIGN}"
+"""Signs of these categories that people do say."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -71,6 +78,26 @@ def spoken_forms(written: str, language: str = "en") -> tuple[str, ...]:
     return tuple(form for form in dict.fromkeys(forms) if form)[:MOST_FORMS]
 
 
+@lru_cache(maxsize=16)
+def distinct_forms(names: tuple[str, ...], language: str = "en") -> Mapping[str, tuple[str, ...]]:
+    """The spoken forms of each name, in a home that has all of these names.
+
+    A form that says another name better is left out: "lamp one" is ``Lamp 1``, where there is one, and not ``Lamp 01``.
+    A name keeps its first form in any case.
+    """
+    best: dict[str, int] = {}
+    forms = {name: spoken_forms(name, language) for name in names}
+    for name, ways in forms.items():
+        own = plain(name)
+        for rank, way in enumerate(ways):
+            rank_here = -1 if way == own else rank
+            best[way] = min(rank_here, best.get(way, rank_here))
+    return {
+        name: tuple(way for rank, way in enumerate(ways) if not rank or way == plain(name) or best[way] == rank)
+        for name, ways in forms.items()
+    }
+
+
 def why_unsayable(written: str, language: str = "en") -> str:
     """The reason why nobody can say a name, for its author; empty: it can be said."""
     tokens = [token for token in TOKEN.findall(_cleaned(written, family(language))) if token[0].isalnum()]
@@ -100,7 +127,7 @@ def _cleaned(written: str, language: str) -> str:
     text = _FRACTION.sub(lambda found: _fraction(found[0], language), text)
     text = "".join(unicodedata.normalize("NFKC", each) if unicodedata.category(each) == "Nl" else each for each in text)
     text = "".join(str(digit(letter)) if letter.isdigit() and not letter.isdecimal() else letter for letter in text)
-    kept = (" " if unicodedata.category(letter) in _BLANKS and letter not in "°+=" else letter for letter in text)
+    kept = (" " if unicodedata.category(letter) in _BLANKS and letter not in _SAID else letter for letter in text)
     return " ".join("".join(kept).split())
 
 

@@ -10,6 +10,8 @@ from irene_wyoming.language.commands import command_grammar
 from irene_wyoming.language.grammar import Grammar, plain
 from irene_wyoming.language.hub import why_unfound
 from irene_wyoming.language.network import Network, Piece
+from irene_wyoming.language.snap import Snap
+from irene_wyoming.language.snapping import Snapper
 from irene_wyoming.language.spoken import MOST_FORMS, spoken_forms, why_unsayable
 from irene_wyoming.language.vocabulary import Name, Vocabulary
 from tests.language.hub import Hub
@@ -74,6 +76,39 @@ def test_names_that_the_hub_does_not_find_are_told_with_what_to_do() -> None:
     one = Vocabulary((Name("Wow!", "entity", "light"),))
     assert why_unfound("Wow!")
     assert Hub(one).entity("turn on Wow!") is None
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "meant"),
+    [
+        (("Lamp 01", "Lamp 1"), "lamp one", "Lamp 1"),
+        (("Lamp two", "Lamp 2"), "lamp 2", "Lamp 2"),
+        (("The Den", "Den"), "den", "Den"),
+        (("My lamp", "Lamp"), "lamp", "Lamp"),
+        (("Bed room", "Bedroom"), "bedroom", "Bedroom"),
+        (("Mums lamp", "Mum's lamp"), "mum's lamp", "Mum's lamp"),
+    ],
+)
+def test_a_name_is_not_taken_for_one_that_says_it_less_well(names: tuple[str, str], said: str, meant: str) -> None:
+    for order in (names, names[::-1]):
+        home = Vocabulary(tuple(Name(name, "entity", "light") for name in order))
+        assert command_grammar(home, ()).written(f"turn on {said}") == f"turn on {meant}"
+        assert Snapper(Snap.NAMES, home).snapped(f"turn on {said}").text == f"turn on {meant}"
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "heard"),
+    [
+        ("en", "Bed room lamp", "turn on the bedroom lamp"),
+        ("en", "Livingroom TV", "turn on the living room TV"),
+        ("de", "Wohn Zimmer", "schalte Wohnzimmer ein"),
+        ("nl", "Eet kamer", "zet eetkamer aan"),
+    ],
+)
+def test_an_open_transcript_may_part_words_that_the_home_joins(language: str, name: str, heard: str) -> None:
+    home = Vocabulary((Name(name, "entity", "light"),))
+    snapped = Snapper(Snap.NAMES, home, (), language).snapped(heard)
+    assert Hub(home, language).entity(snapped.text) == name
 
 
 def test_there_are_ten_names_of_every_kind() -> None:
