@@ -23,6 +23,20 @@ class _Exit(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         self.came.set()
 
+    async def seen(self) -> None:
+        """Wait for the end of a killed process, which takes milliseconds, and hold back a cancellation until then.
+
+        Else the loop may be closed before, and the process stays a zombie.
+        """
+        cancelled: asyncio.CancelledError | None = None
+        while not self.came.is_set():
+            try:
+                await self.came.wait()
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled:
+            raise cancelled
+
 
 @asynccontextmanager
 async def guarded_group() -> AsyncIterator[int]:
@@ -53,6 +67,6 @@ async def guarded_group() -> AsyncIterator[int]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)  # the group still owns its number, which is freed by the wait below
         try:
-            await end.came.wait()
+            await end.seen()
         finally:
             guard.close()

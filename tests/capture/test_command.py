@@ -14,6 +14,7 @@ from irene_wyoming.audio.chunk import AudioChunk
 from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.capture.base import Capture, Source
 from irene_wyoming.capture.command import CommandCapture, CommandSource
+from irene_wyoming.capture.guard import guarded_group
 from irene_wyoming.capture.throttle import BURST_S
 from irene_wyoming.errors import CaptureError
 from irene_wyoming.stream.feed import Feed, FeedState
@@ -309,3 +310,22 @@ async def test_a_recorder_that_dies_is_started_again_and_its_listener_just_waits
         assert feed.status.state in (FeedState.FAILED, FeedState.RUNNING)
     finally:
         await feed.close()
+
+
+async def test_a_guard_that_is_cancelled_twice_is_waited_for() -> None:
+    groups: asyncio.Queue[int] = asyncio.Queue()
+
+    async def guard() -> None:
+        async with guarded_group() as group:
+            groups.put_nowait(group)
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(guard())
+    group = await groups.get()
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ProcessLookupError):  # a zombie would still be found
+        os.kill(group, 0)
