@@ -5,7 +5,7 @@ import asyncio
 import cProfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import CodeType
@@ -15,6 +15,8 @@ from irene_wyoming.cli import common, recording
 from irene_wyoming.config.model import Config
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.servers.service import Service
+from irene_wyoming.tasks import beside
+from irene_wyoming.wire.address import Address
 
 SETTLED_S = 1.0
 """Seconds after the start that are not measured."""
@@ -103,15 +105,10 @@ def make(server: str, config: Config) -> AbstractAsyncContextManager[Service]:
 
 async def measure(args: argparse.Namespace, config: Config, profiler: cProfile.Profile) -> Profile:
     """Run the server here, and its clients in a process of their own."""
-    from irene_wyoming.household import workload
-    from irene_wyoming.household.alone import alone
-
-    async with make(args.server, config) as service:
-        playing = asyncio.create_task(
-            asyncio.to_thread(
-                alone, workload.play, args.server, service.address, args.clients, args.seconds + SETTLED_S
-            )
-        )
+    async with (
+        make(args.server, config) as service,
+        beside(asyncio.to_thread(play, args, service.address), "play the household") as playing,
+    ):
         while not service.connections and not playing.done():  # noqa: ASYNC110  # no event tells
             await asyncio.sleep(0.05)
         await asyncio.sleep(SETTLED_S)
@@ -131,6 +128,15 @@ async def measure(args: argparse.Namespace, config: Config, profiler: cProfile.P
         calls(profiler, args.rows, args.seconds),
         sorted(stalls, key=lambda stall: -stall.seconds),
     )
+
+
+def play(args: argparse.Namespace, address: Address) -> None:
+    """Run the clients until their time is over, or Ctrl-C ends them and this process."""
+    from irene_wyoming.household import workload
+    from irene_wyoming.household.alone import alone
+
+    with suppress(KeyboardInterrupt):  # the main thread gets it as well
+        alone(workload.play, args.server, address, args.clients, args.seconds + SETTLED_S)
 
 
 def calls(profiler: cProfile.Profile, rows: int, seconds: float) -> list[Call]:

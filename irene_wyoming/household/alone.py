@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
@@ -18,15 +19,26 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VEC
 
 
 def alone(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a module's function in a process of its own; arguments and result are copied."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin) as pool:
-        return pool.submit(function, *args, **kwargs).result()
+    """Call a module's function in a process of its own; arguments and result are copied.
+
+    :raises KeyboardInterrupt: Ctrl-C has ended the function; a terminal sends it to both processes.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=use_one_thread) as pool:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the new process inherits it, and starts in peace
+        try:
+            calling = pool.submit(_call, partial(function, *args, **kwargs))
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        return calling.result()
 
 
-def _begin() -> None:
-    """Let Ctrl-C end this process without a traceback, since the process that started it reports."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    use_one_thread()
+def _call(function: Callable[[], T]) -> T:
+    """Call a function that Ctrl-C may end. Before and after it Ctrl-C would end this process with a traceback."""
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        return function()
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def use_one_thread() -> None:
