@@ -51,17 +51,17 @@ class Doctor:
         if local:
             async for link in of_settings(self._config):
                 yield link
-            yield doctor_machine.of_instances(await asyncio.to_thread(doctor_machine.running))
         for name, address in self._addresses().items():
             yield await self._asked(name, address)
         joined = self._joined()
-        missing = False
+        if local:  # before the models, which may have to be fetched from there
+            missing = any(not name.startswith("remote: ") for name in doctor_machine.absent(joined))
+            yield await doctor_machine.of_internet(self._config, missing=missing)
         if joined.wake or joined.asr:
             for link in doctor_machine.of_models(joined, self._config.wake.default_models if local else ()):
-                missing = link.level is Level.ERROR
                 yield link
         if local:
-            async for link in self._machine(missing=missing):
+            async for link in self._machine():
                 yield link
 
     async def _asked(self, name: str, address: Address) -> Link:
@@ -73,21 +73,19 @@ class Doctor:
             self._infos[name] = info
         return link
 
-    async def _machine(self, *, missing: bool) -> AsyncIterator[Link]:
-        """Examine this machine.
-
-        :param missing: whether a model has to be fetched.
-        """
+    async def _machine(self) -> AsyncIterator[Link]:
+        """Examine this machine."""
         joined = self._joined()
         words = [model.name for program in joined.wake for model in program.models]
         languages = [tag for program in joined.asr for model in program.models for tag in model.languages]
         async for link in of_meaning(self._config, words, languages):
             yield link
-        for look in (doctor_machine.of_interface, doctor_load.of_load):
-            for link in await asyncio.to_thread(lambda look=look: list(look(self._config))):  # type: ignore[misc]
-                yield link
+        for link in await asyncio.to_thread(lambda: list(doctor_machine.of_interface(self._config))):
+            yield link
+        yield doctor_machine.of_instances(await asyncio.to_thread(doctor_machine.running))
+        for link in await asyncio.to_thread(lambda: list(doctor_load.of_load(self._config))):
+            yield link
         yield await asyncio.to_thread(doctor_machine.of_disk, self._config)
-        yield await doctor_machine.of_internet(self._config, missing=missing)
 
     async def home(self) -> AsyncIterator[Link]:
         """Examine Home Assistant and the local network."""

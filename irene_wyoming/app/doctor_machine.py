@@ -23,11 +23,14 @@ INTERNET_TIMEOUT_S = 5.0
 
 
 def of_instances(pids: Sequence[int]) -> Link:
-    """:param pids: process ids of all ``irene-wyoming run`` on this machine."""
+    """Examine whether the program runs once. Two with other ports both work; with the same, the later one has ended.
+
+    :param pids: process ids of all ``irene-wyoming run`` on this machine.
+    """
     if len(pids) > 1:
         told = ", ".join(map(str, pids))
         cure = "stop all but one: one that a system service, an add-on or a terminal has started"
-        return broken("instances", f"{len(pids)} programs run here, processes {told}", cure)
+        return doubtful("instances", f"{len(pids)} programs run here, processes {told}", cure)
     return good("instances", "one program runs here" if pids else "no program runs on this machine")
 
 
@@ -86,15 +89,21 @@ def of_interface(config: Config) -> Iterator[Link]:
         yield good("interface", "other machines can connect")
 
 
+def absent(info: Info) -> list[str]:
+    """The models that a server's engines lack, each as ``engine: model``."""
+    programs: list[WakeProgram | AsrProgram] = [*info.wake, *info.asr]
+    return sorted(
+        {f"{program.name}: {model.name}" for program in programs for model in program.models if not model.installed}
+    )
+
+
 def of_models(info: Info, wanted: Sequence[str]) -> Iterator[Link]:
     """Examine whether a server's engines have their models.
 
     :param wanted: the default wake words.
     """
     programs: list[WakeProgram | AsrProgram] = [*info.wake, *info.asr]
-    missing = sorted(
-        {f"{program.name}: {model.name}" for program in programs for model in program.models if not model.installed}
-    )
+    missing = absent(info)
     away = [program.name for program in programs if not program.installed]
     words = {model.name for program in info.wake for model in program.models}
     unknown = [word for word in wanted if info.wake and word not in words]
@@ -117,19 +126,25 @@ async def of_internet(config: Config, *, missing: bool) -> Link:
     :param missing: whether a model has to be fetched.
     """
     entries = await asyncio.to_thread(catalogue.load, config.models.catalogue, config.models.mirror) if missing else ()
-    hosts = {urlsplit(file.url).hostname or "" for entry in entries for file in entry.files}
+    hosts = {host_of(file.url) for entry in entries for file in entry.files}
     if config.asr.providers["google_cloud"].enabled:
-        hosts.add("speech.googleapis.com")
+        hosts.add(("speech.googleapis.com", 443))
     if not hosts:
         return good("internet", "not needed")
-    troubles = [trouble for host in sorted(hosts) if (trouble := await reached(host, 443))]
+    troubles = [trouble for host, port in sorted(hosts) if (trouble := await reached(host, port))]
     if troubles:
         return broken(
             "internet",
             "; ".join(troubles),
             "connect this machine to the internet, or copy the model into data_dir by hand",
         )
-    return good("internet", f"{', '.join(sorted(hosts))} can be reached")
+    return good("internet", f"{', '.join(sorted(host for host, _ in hosts))} can be reached")
+
+
+def host_of(url: str) -> tuple[str, int]:
+    """The host and port of a file's address."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
 
 
 async def reached(host: str, port: int) -> str:

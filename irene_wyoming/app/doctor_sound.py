@@ -13,8 +13,11 @@ from irene_wyoming.wire.hear import Recording
 LEAST_S = 0.3
 """Least seconds of audio that can hold a word."""
 
-RATE_TOLERANCE = 0.1
-"""Largest error of the rate, as a share. Clocks are within a thousandth; the rest is for start and end."""
+RATE_TOLERANCE = 0.02
+"""Largest error of the rate, as a share. Clocks are within a thousandth; 44.1 and 48 kHz differ by 0.08."""
+
+LATE_S = 0.15
+"""Most seconds by which the first or last audio comes late over a network or on a busy machine."""
 
 SOFT_DBFS = -50.0
 """Level, dBFS, below which speech drowns in the noise of most microphones."""
@@ -76,7 +79,7 @@ def of_rate(recording: Recording, took_s: float | None) -> Link:
     if took_s is None or took_s <= 0:
         return good("audio rate", f"{form}")
     real = round(form.frames(len(recording.pcm)) / took_s)
-    if abs(real / form.rate - 1) <= RATE_TOLERANCE:
+    if abs(real / form.rate - 1) <= RATE_TOLERANCE + LATE_S / took_s:
         return good("audio rate", f"{form}")
     cure = f"set the source's real rate, which is about {nearest_rate(real)} Hz, where it says {form.rate}"
     return broken("audio rate", f"{real} samples a second came, and {form.rate} were promised", cure)
