@@ -57,7 +57,9 @@ def behind_commands(load: Callable[[], Scorer]) -> Callable[[], Scorer]:
 
     def loaded() -> Scorer:
         if sys.platform == "linux":  # threads have a niceness of their own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+            thread = threading.get_native_id()
+            own = os.getpriority(os.PRIO_PROCESS, thread)  # of the process: who started it may have chosen more
+            os.setpriority(os.PRIO_PROCESS, thread, max(own, NICE))
         return load()
 
     return loaded

@@ -27,7 +27,7 @@ async def fetched(fetching: Fetching) -> dict[str, object]:
     await fetching.begin(NAME)
     with pytest.raises(UnsupportedRequest, match="is being fetched"):
         await fetching.begin(NAME)
-    await until(lambda: bool(fetching.state()[NAME]["done"]), timeout_s=60)
+    await until(lambda: bool(fetching.state()[NAME]["done"]))
     return dict(fetching.state()[NAME])
 
 

@@ -129,7 +129,7 @@ async def test_a_word_is_tuned_in_a_process_of_its_own(tmp_path: Path) -> None:
         told.append(state["text"])
         return bool(state["done"])
 
-    await until(done, timeout_s=60)
+    await until(done)
     state = jobs.state()
     assert state is not None
     assert state["trouble"] == "", state

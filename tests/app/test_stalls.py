@@ -14,15 +14,17 @@ def busy(seconds: float) -> None:
 
 
 async def test_a_stall_is_timed_and_named() -> None:
+    def named() -> list[Stall]:
+        """The stalls that were seen in busy."""
+        return [stall for stall in stalls if stall.seconds > 0.2 and stall.calls[0].startswith("busy (")]
+
     async with watched(0.05) as stalls:
-        await asyncio.sleep(0.05)
-        busy(0.3)
-        await asyncio.sleep(0.1)
-    longest = max(stalls, key=lambda stall: stall.seconds)
-    assert longest.seconds > 0.2
-    assert longest.calls[0].startswith("busy (")
-    assert "test_a_stall_is_timed_and_named" in longest.calls[1]
-    assert str(longest).startswith(f"{longest.seconds * 1000:.0f} ms in busy (")
+        async with asyncio.timeout(60):
+            while not named():  # a busy machine may keep the watcher from looking in time
+                busy(0.3)
+                await asyncio.sleep(0.02)
+    assert "test_a_stall_is_timed_and_named" in named()[0].calls[1]
+    assert str(named()[0]).startswith(f"{named()[0].seconds * 1000:.0f} ms in busy (")
 
 
 async def test_the_work_of_another_thread_is_named_too() -> None:
@@ -35,11 +37,12 @@ async def test_the_work_of_another_thread_is_named_too() -> None:
     thread = threading.Thread(target=work, name="engine")
     thread.start()
     async with watched(0.05) as stalls:
-        await asyncio.sleep(0.02)
-        busy(0.3)
+        async with asyncio.timeout(60):
+            while not any("engine" in stall.others for stall in stalls):
+                busy(0.3)
+                await asyncio.sleep(0.02)
     over.set()
     thread.join()
-    assert any("engine" in stall.others for stall in stalls)
 
 
 async def test_the_watch_ends_with_its_context() -> None:

@@ -213,7 +213,9 @@ async def test_the_default_source_of_pulseaudio_is_heard_byte_for_byte_and_at_on
             if len(heard) >= 20_000:
                 break
     assert heard in said + said + said
-    assert sorted(late)[len(late) // 2] < 40  # ms from capture to here; bursts of 2 s would show
+    assert (
+        sorted(late)[len(late) // 2] < 500
+    )  # ms from capture to here; bursts of 2 s would show, and a busy machine is late
 
 
 @pytest.mark.usefixtures("pulseaudio")

@@ -112,9 +112,10 @@ async def test_much_audio_at_once_is_held_back_not_lost() -> None:
 
 async def test_timestamps_are_on_the_monotonic_clock() -> None:
     loop = asyncio.get_running_loop()
+    begin = loop.time() * 1000
     async with CommandSource(program(RECORDER), SPEECH).open() as capture:
         chunk = await anext(aiter(capture))
-        assert chunk.timestamp == pytest.approx(loop.time() * 1000, abs=500)
+    assert begin - 21 <= chunk.timestamp <= loop.time() * 1000
 
 
 async def test_an_exit_with_an_error_says_the_programs_last_words() -> None:
@@ -241,13 +242,13 @@ async def test_a_program_that_writes_without_end_is_read_at_the_pace_of_speech(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     heard_s, loop = 0.0, asyncio.get_running_loop()
+    began = loop.time()
     async with CommandSource(["cat", "/dev/zero"], SPEECH).open() as capture:
-        began = loop.time()
         async for chunk in capture:
             heard_s += SPEECH.seconds(len(chunk.pcm))
             if heard_s > BURST_S + 1:
                 break
-        assert loop.time() - began > (heard_s - BURST_S) / 1.01 - 0.1
+    assert loop.time() - began > (heard_s - BURST_S) / 1.01 - 0.1
     assert caplog.messages == [
         "cat: writes audio faster than anybody speaks, and is read at that pace: is it a recorder, in "
         "16000 Hz 16 bit mono?"

@@ -122,10 +122,10 @@ async def _first(capture: Capture, count: int) -> AsyncIterator[AudioChunk]:
 async def test_real_time_is_real(tmp_path: Path) -> None:
     path = write(tmp_path, SPEECH, noise(SPEECH, 16_000))
     loop = asyncio.get_running_loop()
+    begin = loop.time()
     async with WavFileSource(path).open() as capture:
-        begin = loop.time()
         await take(capture, 10)
-        assert 0.19 < loop.time() - begin < 2  # at the pace itself; a busy machine may be late
+    assert loop.time() - begin > 0.19  # a busy machine may be late
 
 
 @pytest.mark.parametrize("audio_format", FORMATS, ids=str)

@@ -168,5 +168,5 @@ async def running(hub: Hub) -> AsyncIterator[Hub]:
     try:
         yield hub
     finally:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await runner.cleanup()

@@ -225,15 +225,15 @@ async def test_a_refused_token_is_one_line_and_tried_again(caplog: pytest.LogCap
     assert "wrong" not in caplog.text
 
 
-IMPATIENT = Timing(0.01, retry_s=0.01, retry_max_s=0.02, patience=Patience(0.2, 0.2))
+IMPATIENT = Timing(0.01, retry_s=0.01, retry_max_s=0.02, patience=Patience(0.5, 0.5))
 
 
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        ({"mute": True}, "did not answer to the token within 0.2 s"),
-        ({"late": "get_states"}, "did not answer get_states within 0.2 s"),
-        ({"late": "subscribe_events"}, "did not answer subscribe_events within 0.2 s"),
+        ({"mute": True}, "did not answer to the token within 0.5 s"),
+        ({"late": "get_states"}, "did not answer get_states within 0.5 s"),
+        ({"late": "subscribe_events"}, "did not answer subscribe_events within 0.5 s"),
         ({"closes_at": "subscribe_events"}, "has ended the connection"),
         ({"closes_at": "config/area_registry/list"}, "has ended the connection"),
         ({"closes_at": "get_states"}, "has ended the connection"),
@@ -272,7 +272,7 @@ async def test_an_address_that_takes_connections_and_says_nothing_is_told() -> N
     port = server.sockets[0].getsockname()[1]
     home = Home(Endpoint(websocket_url(f"http://127.0.0.1:{port}"), TOKEN), None, IMPATIENT)
     async with server, home.watched():
-        await until(lambda: "did not answer within 0.2 s" in home.trouble)
+        await until(lambda: "did not answer within 0.5 s" in home.trouble)
         gone.set()
 
 

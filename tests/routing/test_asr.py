@@ -110,6 +110,7 @@ async def test_a_thread_that_never_comes_back_is_left_behind_and_the_engine_made
     router = AsrRouter([one], Ordered(), Admission(8, 8))
     with pytest.raises(NoProvider):
         await answer(spoken(router))
+    one.deadline_s = one.longest_s = 60  # the new engine does not hang
     await until(lambda: one.standing.ready)
     assert (await answer(spoken(router))).provider == "lost"
     assert second.heard
@@ -387,6 +388,7 @@ async def test_an_utterance_that_waits_behind_a_hang_is_answered_by_the_engine_m
     late.push(PIECES[0])
     with pytest.raises(NoProvider, match="no answer within"):
         await hanging
+    one.deadline_s = one.longest_s = 60  # the new engine does not hang
     late.end()
     assert (await waiting).provider == "lost"
     assert second.heard == [PIECES[0]]
@@ -426,6 +428,7 @@ async def test_a_hang_of_one_who_has_left_is_noticed() -> None:
     leaving = asyncio.create_task(answer(spoken(router)))
     await until(lambda: first.hanging == 1)
     leaving.cancel()
+    one.deadline_s = one.longest_s = 60  # the new engine does not hang
     await until(lambda: one.standing.ready and one.engine is second)
     assert (await answer(spoken(router))).provider == "lost"
     first.release.set()

@@ -67,6 +67,7 @@ async def test_a_model_that_takes_too_long_to_load_is_not_waited_for_and_used_la
     assert (await answer(router.utterance(AsrRequest()))).provider == "steady"
     may_load.set()
     await until(lambda: lazy.loaded)
+    one.deadline_s = one.longest_s = 60
     assert (await answer(router.utterance(AsrRequest()))).provider == "lazy"
     await one.close()
     await steady.close()
@@ -77,7 +78,7 @@ async def test_threads_that_hang_are_left_behind_up_to_a_limit() -> None:
         FakeEngine("lost")
     ]
     made = iter(engines)
-    one = Provider("lost", lambda: next(made), 0.05, Breaker(3, 0.01, 0.01), patience_s=0.01, reload_s=0.01)
+    one = Provider("lost", lambda: next(made), 0.3, Breaker(3, 0.01, 0.01), patience_s=0.01, reload_s=0.01)
     await one.start()
     router = AsrRouter([one], Ordered(), Admission(8, 8))
     for hanging in engines[:-1]:
@@ -89,6 +90,7 @@ async def test_threads_that_hang_are_left_behind_up_to_a_limit() -> None:
     engines[1].when = None
     engines[1].release.set()
     await until(lambda: one.standing.ready)
+    one.deadline_s = one.longest_s = 60  # the last one does not hang
     assert (await answer(router.utterance(AsrRequest()))).provider == "lost"
     assert engines[-1].heard
     for engine in engines:

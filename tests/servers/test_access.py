@@ -244,7 +244,7 @@ async def test_who_never_ends_a_command_is_not_waited_for_longer_than_that(confi
         await client.write_event(Event("audio-start", {"rate": 16_000, "width": 2, "channels": 1}))
         await client.write_event(Event("ping"))
         await read(client)
-    assert await asyncio.wait_for(client.read_event(), 60) is None
+    assert await asyncio.wait_for(client.read_event(), WAIT_S) is None
     await client.disconnect()
 
 
@@ -262,7 +262,7 @@ async def asked(service_uri: str, before: bytes) -> Event | None:
         assert client._writer is not None  # noqa: SLF001  # the client offers no way to send bytes
         client._writer.write(before)  # noqa: SLF001
         await client.write_event(Event("describe"))
-        return await asyncio.wait_for(client.read_event(), 10)
+        return await asyncio.wait_for(client.read_event(), WAIT_S)
 
 
 @pytest.mark.parametrize(

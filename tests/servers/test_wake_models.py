@@ -111,5 +111,5 @@ async def test_a_hub_is_answered_while_a_model_is_tried_out(uri: str, folder: Pa
     asked = 0
     while "zelda" not in (await words(uri))[0]:
         asked += 1
-        assert time.monotonic() - before < 20, "the word was never offered"
+        assert time.monotonic() - before < 60, "the word was never offered"
     assert asked > 3

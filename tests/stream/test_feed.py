@@ -11,6 +11,7 @@ from irene_wyoming.audio.format import SPEECH, AudioFormat, Quality
 from irene_wyoming.errors import CaptureError
 from irene_wyoming.stream.fanout import Subscription
 from irene_wyoming.stream.feed import Feed, FeedState
+from tests.servers.clients import WAIT_S
 
 CD = AudioFormat(44_100, 2, 2)
 
@@ -67,11 +68,11 @@ class ScriptedSource:
             self._close()
 
     async def openings(self, count: int) -> None:
-        async with asyncio.timeout(5), self.changed:
+        async with asyncio.timeout(WAIT_S), self.changed:
             await self.changed.wait_for(lambda: self.opened >= count)
 
     async def closed(self) -> None:
-        async with asyncio.timeout(5), self.changed:
+        async with asyncio.timeout(WAIT_S), self.changed:
             await self.changed.wait_for(lambda: self.open_now == 0)
 
     async def _count(self, step: int) -> None:
@@ -93,7 +94,7 @@ async def feeding(source: ScriptedSource, *, linger_s: float = 0.0) -> AsyncIter
 
 
 async def hear(subscription: Subscription[AudioChunk], count: int) -> list[AudioChunk]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WAIT_S):
         return [await anext(subscription) for _ in range(count)]
 
 
@@ -171,6 +172,11 @@ async def test_a_listener_that_leaves_in_the_midst_disturbs_nobody() -> None:
         assert feed.listeners == 1
 
 
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged of the source. An engine that another test began to load may log, too."""
+    return [line for line in caplog.messages if line.startswith("test microphone: ")]
+
+
 async def drain(audio: Subscription[AudioChunk]) -> None:
     async for _ in audio:
         pass
@@ -213,7 +219,7 @@ async def test_a_failure_that_lasts_is_said_once_and_retried_quietly(caplog: pyt
         await source.closed()
         async with feed.listen(SPEECH, Quality.HIGH, 320):  # the next listener changes nothing
             await source.openings(12)
-    said = [record.getMessage() for record in caplog.records if record.name.startswith("irene_wyoming")]
+    said = lines(caplog)
     assert said == ["test microphone: no microphone: connect one; trying again while somebody listens"]
     assert feed.status.reason == "no microphone: connect one"
 
@@ -225,7 +231,7 @@ async def test_each_change_of_state_is_logged_once(caplog: pytest.LogCaptureFixt
     async with feeding(source) as feed, feed.listen(SPEECH, Quality.HIGH, 320) as audio:
         await source.openings(7)
         await hear(audio, 10)
-    said = [record.getMessage() for record in caplog.records if record.name.startswith("irene_wyoming")]
+    said = lines(caplog)
     assert [line.split(";")[0].removeprefix("test microphone: ") for line in said] == [
         "unplugged",
         "busy",
@@ -240,7 +246,7 @@ async def test_a_bug_in_a_source_ends_its_listeners_and_the_next_one_opens_it_an
 ) -> None:
     source = ScriptedSource(Take(chunks=3, fault=ZeroDivisionError("a bug")), Take())
     async with feeding(source) as feed:
-        async with feed.listen(SPEECH, Quality.HIGH, 320) as audio, asyncio.timeout(5):
+        async with feed.listen(SPEECH, Quality.HIGH, 320) as audio, asyncio.timeout(WAIT_S):
             assert len([chunk async for chunk in audio]) == 3
         assert feed.status.state is FeedState.FAILED
         assert "ZeroDivisionError" in caplog.text
@@ -249,14 +255,14 @@ async def test_a_bug_in_a_source_ends_its_listeners_and_the_next_one_opens_it_an
 
 
 async def test_probing_says_whether_the_source_runs() -> None:
-    async with feeding(ScriptedSource(Take(CD))) as feed, asyncio.timeout(5):
+    async with feeding(ScriptedSource(Take(CD))) as feed, asyncio.timeout(WAIT_S):
         status = await feed.probe()
         assert (status.state, status.format) == (FeedState.RUNNING, CD)
 
 
 async def test_probing_a_source_that_fails_says_why_and_sees_it_recover() -> None:
     source = ScriptedSource(CaptureError("busy"), Take())
-    async with feeding(source, linger_s=60) as feed, asyncio.timeout(5):
+    async with feeding(source, linger_s=60) as feed, asyncio.timeout(WAIT_S):
         assert (await feed.probe()).reason == "busy"
         async with feed.listen(SPEECH, Quality.HIGH, 320) as audio:
             await hear(audio, 1)
@@ -285,7 +291,7 @@ async def test_closing_ends_the_listeners_and_the_source() -> None:
         await feed.close()
         await feed.close()
         assert source.open_now == 0
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT_S):
             await drain(audio)
         async with feed.listen(SPEECH, Quality.HIGH, 320) as late:
             assert [chunk async for chunk in late] == []
@@ -314,6 +320,6 @@ async def test_a_feed_whose_task_is_cancelled_from_outside_ends_its_listeners() 
         for task in asyncio.all_tasks():
             if task.get_name().startswith("feed "):
                 task.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT_S):
             await drain(audio)
     assert source.opened == 1

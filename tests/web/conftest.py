@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from irene_wyoming.web import live, page
 from tests.web.browser import CHROMIUM, browser
 
 SPOKEN = Path(str(files("irene_wyoming") / "demo" / "turn_on_the_kitchen_light.wav"))
 """Audio that the browser's microphone hears, from the moment when a page opens it."""
+
+
+expect.set_options(timeout=60_000)  # milliseconds: a small machine may be busy with other tests
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

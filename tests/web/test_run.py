@@ -27,9 +27,6 @@ pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 WORD = SPEECH_DIR / "wake" / "okay_nabu_rms.wav"
 
-PATIENCE_MS = 30_000
-"""Milliseconds to wait: a small machine may be busy with other tests."""
-
 
 @dataclass(frozen=True)
 class Household:
@@ -65,7 +62,7 @@ async def household(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[H
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(*command, env=os.environ, stderr=log)
     try:
-        await until(lambda: "front: ready" in (folder / "log").read_text(), timeout_s=60)
+        await until(lambda: "front: ready" in (folder / "log").read_text())
         ears = Address("127.0.0.1", wake), Address("127.0.0.1", asr)
         yield Household(f"http://127.0.0.1:{page}/", *ears, folder / "changes.yaml", f"http://127.0.0.1:{figures}/")
     finally:
@@ -80,9 +77,9 @@ async def test_a_word_and_a_command_arrive_live(household: Household, chromium: 
         words, _ = await detect(household.wake, read_wav(WORD), ["okay_nabu"])
         assert [word.name for word in words] == ["okay_nabu"]
         word = opened.locator("#words li").first
-        await expect(word).to_contain_text("okay_nabu heard in 127.0.0.1", timeout=PATIENCE_MS)
+        await expect(word).to_contain_text("okay_nabu heard in 127.0.0.1")
         await transcribe(household.asr, read_wav(SPOKEN))
-        await expect(opened.locator("#commands li.good")).to_have_count(before + 1, timeout=PATIENCE_MS)
+        await expect(opened.locator("#commands li.good")).to_have_count(before + 1)
         await expect(opened.locator("#commands li").first).to_contain_text("turn on the kitchen light")
         await expect(opened.locator("#servers tr.good")).to_have_count(2)
         await shot(opened, f"run-{size['width']}")
@@ -96,12 +93,12 @@ async def test_a_slider_changes_how_the_next_word_is_heard_and_is_taken_back(
         await slider.focus()
         await opened.keyboard.press("End")
         note = opened.locator("#tuning-note")
-        await expect(note).to_contain_text("holds from now on", timeout=PATIENCE_MS)
+        await expect(note).to_contain_text("holds from now on")
         assert yaml.safe_load(household.changes.read_text()) == {"wake": {"models": {"okay_nabu": {"threshold": 0.99}}}}
         word = read_wav(SPEECH_DIR / "wake" / "okay_nabu_kal16.wav")
         heard_before, _ = await detect(household.wake, word, ["okay_nabu"])
         await opened.get_by_role("button", name="Take the last change back").click()
-        await expect(note).to_have_text("Taken back.", timeout=PATIENCE_MS)
+        await expect(note).to_have_text("Taken back.")
         assert not household.changes.exists()
         heard_after, _ = await detect(household.wake, word, ["okay_nabu"])
         assert (len(heard_before), len(heard_after)) == (0, 1)
@@ -110,32 +107,32 @@ async def test_a_slider_changes_how_the_next_word_is_heard_and_is_taken_back(
 async def test_a_word_is_recorded_listened_to_and_labelled(household: Household, chromium: Browser) -> None:
     async with tab(chromium, household.url) as opened:
         box = opened.get_by_label("Record Okay Nabu")
-        await box.check(timeout=PATIENCE_MS)
+        await box.check()
         await opened.get_by_role("button", name="Show recordings").click()
-        await until(lambda: household.changes.is_file(), timeout_s=60)
+        await until(lambda: household.changes.is_file())
         assert yaml.safe_load(household.changes.read_text()) == {
             "wake": {"recordings": {"enabled": True, "words": ["okay_nabu"]}}
         }
         await detect(household.wake, read_wav(WORD), ["okay_nabu"])
         row = opened.locator("#recordings-list > li").first
-        await expect(row).to_contain_text("okay_nabu reached its threshold", timeout=PATIENCE_MS)
+        await expect(row).to_contain_text("okay_nabu reached its threshold")
         seconds = await row.locator("audio").evaluate(
             "a => new Promise((yes, no) => { a.onloadedmetadata = () => yes(a.duration); a.onerror = no; a.load(); })"
         )
         assert 0.5 < seconds <= 3
         await row.get_by_role("button", name="The word").click()
         folder = household.changes.parent / "wake" / "recordings" / "labelled" / "okay_nabu"
-        await until(lambda: folder.is_dir() and len(list(folder.iterdir())) == 2, timeout_s=60)
+        await until(lambda: folder.is_dir() and len(list(folder.iterdir())) == 2)
         await box.uncheck()
         await expect(opened.get_by_role("button", name="Take the last change back")).to_be_visible()
-        await until(lambda: "enabled: false" in household.changes.read_text(), timeout_s=60)
+        await until(lambda: "enabled: false" in household.changes.read_text())
         before = len(list(folder.parent.parent.glob("*.wav")))
         await detect(household.wake, read_wav(WORD), ["okay_nabu"])
         assert len(list(folder.parent.parent.glob("*.wav"))) == before
         for _ in range(2):
             await opened.get_by_role("button", name="Take the last change back").click()
-            await expect(opened.locator("#tuning-note")).to_have_text("Taken back.", timeout=PATIENCE_MS)
-        await until(lambda: not household.changes.exists(), timeout_s=60)
+            await expect(opened.locator("#tuning-note")).to_have_text("Taken back.")
+        await until(lambda: not household.changes.exists())
 
 
 async def test_hostile_clients_cost_no_word_and_no_health_check(household: Household, chromium: Browser) -> None:
@@ -150,8 +147,8 @@ async def test_hostile_clients_cost_no_word_and_no_health_check(household: House
             for url in (household.url, household.figures):
                 async with ClientSession() as session, session.get(f"{url}healthz") as answer:
                     assert (answer.status, await answer.text()) == (200, "ok\n")
-            await expect(opened.locator("#words li.good")).to_have_count(before + number, timeout=PATIENCE_MS)
-        await until(lambda: at_work.opened >= SOCKETS, timeout_s=60)
+            await expect(opened.locator("#words li.good")).to_have_count(before + number)
+        await until(lambda: at_work.opened >= SOCKETS)
         async with ClientSession() as session, session.get(f"{household.url}healthz") as answer:
             assert answer.status == 200
         await expect(opened.locator("#connection")).to_have_text("live")
@@ -163,10 +160,10 @@ async def test_a_command_is_spoken_into_the_browser(
 ) -> None:
     async with tab(chromium, household.url, viewport=size, permissions=["microphone"]) as opened:
         await opened.get_by_role("button", name="Speak").click()
-        await expect(opened.locator("#tried")).to_contain_text("Listening: speak now.", timeout=PATIENCE_MS)
-        await expect(opened.locator("#tried")).to_contain_text("3 s", timeout=PATIENCE_MS)  # the recording has 2.6 s
+        await expect(opened.locator("#tried")).to_contain_text("Listening: speak now.")
+        await expect(opened.locator("#tried")).to_contain_text("3 s")  # the recording has 2.6 s
         await opened.get_by_role("button", name="That was it").click()
-        await expect(opened.locator("#tried")).to_contain_text("turn on the kitchen light", timeout=PATIENCE_MS)
+        await expect(opened.locator("#tried")).to_contain_text("turn on the kitchen light")
         await shot(opened, f"spoken-{size['width']}")
 
 
@@ -174,18 +171,18 @@ async def test_a_recording_is_tried(household: Household, chromium: Browser) -> 
     async with tab(chromium, household.url) as opened:
         await opened.get_by_label("a wake word").check()
         await opened.set_input_files("#file", WORD)
-        await expect(opened.locator("#tried")).to_contain_text("okay_nabu (", timeout=PATIENCE_MS)
+        await expect(opened.locator("#tried")).to_contain_text("okay_nabu (")
         await opened.set_input_files("#file", SPEECH_DIR / "wake" / "alexa_slt.wav")
-        await expect(opened.locator("#tried")).to_contain_text("alexa was heard", timeout=PATIENCE_MS)
+        await expect(opened.locator("#tried")).to_contain_text("alexa was heard")
         await opened.get_by_label("a command").check()
         quiet = household.changes.parent / "quiet.wav"
         await asyncio.to_thread(quiet.write_bytes, wav(bytes(32_000), SPEECH))
         await opened.set_input_files("#file", quiet)
         tried = opened.locator("#tried")
-        await expect(tried).to_contain_text("Nothing was understood. audio: digital silence", timeout=PATIENCE_MS)
+        await expect(tried).to_contain_text("Nothing was understood. audio: digital silence")
         await expect(tried).to_contain_text("What to do: unmute the microphone")
         await opened.set_input_files("#file", household.changes.parent / "my.yaml")
-        await expect(opened.locator("#tried")).to_contain_text("holds no audio", timeout=PATIENCE_MS)
+        await expect(opened.locator("#tried")).to_contain_text("holds no audio")
 
 
 async def test_only_the_newest_of_two_recordings_is_answered(household: Household, chromium: Browser) -> None:
@@ -196,15 +193,15 @@ async def test_only_the_newest_of_two_recordings_is_answered(household: Househol
         await opened.set_input_files("#file", SPEECH_DIR / "wake" / "alexa_slt.wav")
         await opened.wait_for_function("said.some((each) => each.startsWith('Understanding'))")
         await opened.set_input_files("#file", WORD)
-        await expect(opened.locator("#tried")).to_contain_text("okay_nabu (", timeout=PATIENCE_MS)
+        await expect(opened.locator("#tried")).to_contain_text("okay_nabu (")
         await opened.get_by_role("button", name="Look at everything").click()  # asked later, so answered later, too
-        await expect(opened.locator("#diagnosis")).to_contain_text("First: ", timeout=PATIENCE_MS)
+        await expect(opened.locator("#diagnosis")).to_contain_text("First: ")
         await expect(opened.locator("#tried")).to_contain_text("okay_nabu (")
 
 
 async def test_the_doctor_looks_at_everything(household: Household, chromium: Browser) -> None:
     async with tab(chromium, household.url) as opened:
         await opened.get_by_role("button", name="Look at everything").click()
-        await expect(opened.locator("#links")).to_contain_text("wake server good", timeout=PATIENCE_MS)
+        await expect(opened.locator("#links")).to_contain_text("wake server good")
         await expect(opened.locator("#links")).to_contain_text("interface doubtful: only this machine reaches")
         await expect(opened.locator("#diagnosis")).to_contain_text("First: ")

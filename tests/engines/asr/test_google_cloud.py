@@ -25,7 +25,7 @@ from tests.engines.asr.elsewhere import (
     push_all,
     recording,
 )
-from tests.engines.asr.remote.servers import WAIT_S, ScriptedServer, sends, until_gone, wait_for
+from tests.engines.asr.remote.servers import WAIT_S, ScriptedServer, patience, sends, until_gone, wait_for
 
 pytest.importorskip("google.cloud.speech_v1", reason="the extra google is not installed")
 
@@ -304,7 +304,7 @@ FAULTS: dict[str, tuple[Service, str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_whatever_goes_wrong_ends_in_words_within_the_deadline(fault: str) -> None:
     recognize, words = FAULTS[fault]
-    with answering(recognize, response_timeout_s=0.5) as engine:
+    with answering(recognize, response_timeout_s=patience(words, 0.5)) as engine:
         fails_in_words(engine, words, bytes(64_000))
 
 

@@ -127,6 +127,11 @@ def sends_for_ever(piece: bytes, pause_s: float = 0.0) -> Behaviour:
     return behave
 
 
+def patience(words: str, shortest_s: float = 0.3) -> float:
+    """Seconds to give a server that fails in these words: few only where the fault is to run out of them."""
+    return shortest_s if "no transcript within" in words or words.startswith("remote: ") else WAIT_S
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait for a condition that sends no event."""
     deadline = time.monotonic() + WAIT_S

@@ -18,7 +18,7 @@ from irene_wyoming.language.vocabulary import TypedNames, Vocabulary
 from tests.engines.asr.conftest import MakeRemote
 from tests.engines.asr.elsewhere import LIGHT, TIMER, ElsewhereContract, fails_in_words, heard, push_all, recording
 from tests.engines.asr.remote.api_server import Api, serve
-from tests.engines.asr.remote.servers import WAIT_S, Behaviour, ScriptedServer, sends_for_ever, until_gone
+from tests.engines.asr.remote.servers import WAIT_S, Behaviour, ScriptedServer, patience, sends_for_ever, until_gone
 
 KEY = "sk-not-to-be-seen-0123456789"
 
@@ -276,7 +276,9 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
 def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make_remote: MakeRemote, fault: str) -> None:
     behave, words = FAULTS[fault]
     with ScriptedServer(behave) as server:
-        engine = make_remote(uri=f"http://127.0.0.1:{server.port}/v1", connect_timeout_s=0.1, response_timeout_s=0.3)
+        engine = make_remote(
+            uri=f"http://127.0.0.1:{server.port}/v1", connect_timeout_s=0.3, response_timeout_s=patience(words)
+        )
         fails_in_words(engine, words, bytes(64_000))
 
 

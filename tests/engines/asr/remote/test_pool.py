@@ -74,7 +74,7 @@ def test_where_one_is_late_the_second_answers_and_the_first_is_let_go(
         first = f"{scheme}://127.0.0.1:{silent.port}" + ("/v1" if scheme == "http" else "")
         engine = make_remote(
             uri=[first, house if scheme == "tcp" else api.uri],
-            connect_timeout_s=0.1,
+            connect_timeout_s=0.5,
             hedge_s=0.1,
             response_timeout_s=60,
         )

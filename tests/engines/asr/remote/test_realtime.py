@@ -42,7 +42,7 @@ from tests.engines.asr.remote.realtime_server import (
     realtime_server,
     understands,
 )
-from tests.engines.asr.remote.servers import WAIT_S, in_thread, on_a_loop, wait_for
+from tests.engines.asr.remote.servers import WAIT_S, in_thread, on_a_loop, patience, wait_for
 
 KEY = "sk-not-to-be-seen-0123456789"
 
@@ -267,7 +267,7 @@ FAULTS: dict[str, tuple[Behave, str]] = {
 def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make_remote: MakeRemote, fault: str) -> None:
     behave, words = FAULTS[fault]
     with on_a_loop(realtime_server(behave)) as standin:
-        fails_in_words(make_remote(uri=standin.uri, response_timeout_s=0.3), words, bytes(64_000))
+        fails_in_words(make_remote(uri=standin.uri, response_timeout_s=patience(words)), words, bytes(64_000))
 
 
 def test_nobody_there_is_no_connection(make_remote: MakeRemote) -> None:

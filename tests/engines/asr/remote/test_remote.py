@@ -26,6 +26,7 @@ from tests.engines.asr.remote.servers import (
     WAIT_S,
     Behaviour,
     ScriptedServer,
+    patience,
     sends,
     sends_and_ends,
     sends_for_ever,
@@ -157,7 +158,7 @@ def test_a_machine_that_wakes_is_seen_at_the_next_look(caplog: pytest.LogCapture
     port = free_port()
     engine = Remote(
         "remote",
-        WyomingServer("remote", Address("127.0.0.1", port), model=None, connect_timeout_s=1),
+        WyomingServer("remote", Address("127.0.0.1", port), model=None, connect_timeout_s=WAIT_S),
         model_elsewhere("remote", "tcp://there"),
         language="de",
         languages=(),
@@ -315,7 +316,9 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
 def test_whatever_the_other_side_does_ends_in_words_within_the_deadline(make_remote: MakeRemote, fault: str) -> None:
     behave, words = FAULTS[fault]
     with ScriptedServer(behave) as server:
-        engine = make_remote(uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.1, response_timeout_s=0.3)
+        engine = make_remote(
+            uri=f"tcp://127.0.0.1:{server.port}", connect_timeout_s=0.3, response_timeout_s=patience(words)
+        )
         fails_in_words(engine, words, bytes(640_000))
         assert engine.models()
 
