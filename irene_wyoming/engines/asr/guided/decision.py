@@ -40,6 +40,11 @@ PREFIXED = {"lock": frozenset(["and", "an", "un", "on", "um", "uh", "in", "am", 
 syllable a command is not trusted, since no guess may open or lock a door.
 """
 
+JOINING = frozenset("with and or of a an the my in from at some".split())
+"""Words that join another one: audio that ends with "a mocha with" or "a mocha with almond" stops too early. "To" and
+"for" are missing, since numbers sound like them.
+"""
+
 SPELLED = 5
 """Letters by which the open transcript may be longer, since it spells by ear."""
 
@@ -60,12 +65,16 @@ class Measures:
     """
     begins_loud: float
     """1: the audio begins within speech, so the first word may be cut."""
+    ends_loud: float
+    """1: the audio ends within speech, so that more may have been said."""
     twin: float
     """1 plus the amount by which a twin, a similar command with another meaning, is too near. 0: there is none."""
     short: float
     """1: the nearest command is a single word, for which noise is easily taken."""
     snr_db: float
     """Signal-to-noise ratio, dB, at most CLEAREST_DB."""
+    unfinished: float
+    """1: the open transcript goes on behind the command with a word that joins another one."""
     heard_again: float
     """Evidence of a second hearing without the noise for the command; 0: there was none."""
 
@@ -82,9 +91,11 @@ def measures(found: Result, level: Level, heard_again: float = 0.0) -> Measures 
         margin=FARTHEST if other is None else min(FARTHEST, best.rank - other.rank),
         left_out=left_out(found.open_text, best.said) ** 2 / LONGEST_LEFT_OUT,
         begins_loud=float(level.begins_loud),
+        ends_loud=float(level.ends_loud),
         twin=max(3.0 * prefixed(best), *(nearness(best, other) for other in found.nearest)),
         short=float(" " not in best.written),
         snr_db=min(CLEAREST_DB, level.snr_db),
+        unfinished=float(unfinished(found.open_text, best.said)),
         heard_again=heard_again,
     )
 
@@ -114,6 +125,16 @@ def prefixed(command: Candidate) -> bool:
     return any(word == first and words[at - 1] in PREFIXED.get(first, ()) for at, word in enumerate(words) if at)
 
 
+def unfinished(heard: str, said: str) -> bool:
+    """Whether what was heard goes on behind what was said, or ends, with a word of JOINING."""
+    one, other = (re.sub(r"[^a-z0-9' ]", "", text.casefold().replace("-", " ")).split() for text in (heard, said))
+    if one[-1:] == other[-1:]:
+        return False
+    *blocks, end = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    behind = next((block.a + block.size for block in blocks if block.b + block.size == end.b), end.a)
+    return not JOINING.isdisjoint([*one[behind:], *one[-1:]])
+
+
 def left_out(heard: str, said: str) -> int:
     """The most letters in a row of ``heard`` between equal letters of both, minus those of ``said``."""
     one, other = (re.sub(r"[^a-z0-9]", "", text.casefold()) for text in (heard, said))
@@ -130,15 +151,17 @@ WEIGHTS = Measures(
     margin=0.55,
     left_out=-0.5,
     begins_loud=-1.5,
+    ends_loud=-3.0,
     twin=-2.5,
     short=-2.0,
     snr_db=0.054,
+    unfinished=-5.0,
     heard_again=1.0,
 )
 CONSTANT = 2.26
 """Constant of a logistic regression on 399 synthesised tuning sentences, 80 coffee orders beside a kitchen and 95 other
-recordings of people, those with even numbers. The weights of begins_loud, twin and short were set by hand: there were
-too few cases.
+recordings of people, those with even numbers. The weights of begins_loud, ends_loud, twin, short and unfinished were
+set by hand: there were too few cases.
 """
 
 AGREED, DISAGREED = 0.5, -1.0

@@ -20,6 +20,11 @@ FLOOR_SHARE = 0.1
 BEGIN = 4
 """Frames at the start that show whether somebody was speaking already: 80 ms."""
 
+END, END_DB = 2, -5.5
+"""Frames at the end that show whether somebody was still speaking, 40 ms, and their least level over the speech, dB. Of
+80 people 4 end a word so loud, and half of those who are cut off within one.
+"""
+
 CLIPPED = 0.99
 """Share of full scale from which a sample is clipped: converters and mixers stop there."""
 
@@ -42,6 +47,8 @@ class Level:
     """Share of the speech's samples that are clipped."""
     begins_loud: bool
     """Whether it begins within speech, so that its first word may be cut."""
+    ends_loud: bool
+    """Whether it ends within speech, so that more may have been said."""
     highest_hz: float
     """Frequency, Hz, below which nearly all of the speech's power lies. For 20 people at 16 kHz it was 6,050 or more.
     It was 2,600 or less where 48 kHz were taken for 16.
@@ -52,7 +59,7 @@ class Level:
         return self.speech_dbfs - self.noise_dbfs
 
 
-NOTHING = Level(LOWEST_DB, LOWEST_DB, 0.0, begins_loud=False, highest_hz=0.0)
+NOTHING = Level(LOWEST_DB, LOWEST_DB, 0.0, begins_loud=False, ends_loud=False, highest_hz=0.0)
 """The levels of silence."""
 
 
@@ -76,7 +83,8 @@ def measured(samples: NDArray[np.float32]) -> Level:
     clipped = float(np.mean(loud >= CLIPPED)) if loud.max() >= CLIPPED else 0.0
     start = decibels(float(power[:BEGIN].mean()))
     begins_loud = start > (speech + noise) / 2 and speech - noise > 10
-    return Level(speech, noise, clipped, begins_loud, highest(frames[active]))
+    ends_loud = decibels(float(power[-END:].mean())) > speech + END_DB and speech - noise > 10
+    return Level(speech, noise, clipped, begins_loud, ends_loud, highest(frames[active]))
 
 
 def highest(frames: NDArray[np.float32]) -> float:
