@@ -40,10 +40,13 @@ PREFIXED = {"lock": frozenset(["and", "an", "un", "on", "um", "uh", "in", "am", 
 syllable a command is not trusted, since no guess may open or lock a door.
 """
 
-JOINING = frozenset("with and or of a an the my in from at some".split())
+JOINING = frozenset(["with", "and", "or", "of", "a", "an", "the", "my", "in", "from", "at", "some"])
 """Words that join another one: audio that ends with "a mocha with" or "a mocha with almond" stops too early. "To" and
 "for" are missing, since numbers sound like them.
 """
+
+A_WORD = 4
+"""Letters of a word that is left over: "wish" is the beginning of "with sugar"."""
 
 SPELLED = 5
 """Letters by which the open transcript may be longer, since it spells by ear."""
@@ -74,7 +77,7 @@ class Measures:
     snr_db: float
     """Signal-to-noise ratio, dB, at most CLEAREST_DB."""
     unfinished: float
-    """1: the open transcript goes on behind the command with a word that joins another one."""
+    """1: the open transcript goes on behind the command."""
     heard_again: float
     """Evidence of a second hearing without the noise for the command; 0: there was none."""
 
@@ -126,13 +129,14 @@ def prefixed(command: Candidate) -> bool:
 
 
 def unfinished(heard: str, said: str) -> bool:
-    """Whether what was heard goes on behind what was said, or ends, with a word of JOINING."""
+    """Whether what was heard goes on behind what was said with one more word, or with a word of JOINING."""
     one, other = (re.sub(r"[^a-z0-9' ]", "", text.casefold().replace("-", " ")).split() for text in (heard, said))
     if one[-1:] == other[-1:]:
         return False
     *blocks, end = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
     behind = next((block.a + block.size for block in blocks if block.b + block.size == end.b), end.a)
-    return not JOINING.isdisjoint([*one[behind:], *one[-1:]])
+    more = one[behind:]
+    return (len(more) == 1 and len(more[0]) >= A_WORD) or not JOINING.isdisjoint([*more, *one[-1:]])
 
 
 def left_out(heard: str, said: str) -> int:

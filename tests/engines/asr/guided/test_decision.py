@@ -11,9 +11,7 @@ from irene_wyoming.engines.asr.guided.meaning import meaning
 from irene_wyoming.engines.asr.guided.search import Candidate, Result
 from irene_wyoming.engines.asr.guided.sound import RATE, Level, measured
 
-CLEAR = Level(
-    speech_dbfs=-25.0, noise_dbfs=-60.0, clipped=0.0, begins_loud=False, ends_loud=False, highest_hz=7_000.0
-)
+CLEAR = Level(speech_dbfs=-25.0, noise_dbfs=-60.0, clipped=0.0, begins_loud=False, ends_loud=False, highest_hz=7_000.0)
 
 
 def command(text: str, score: float, said: str = "") -> Candidate:
@@ -46,12 +44,24 @@ def test_nothing_near_has_no_measures() -> None:
         sure([LIGHT], open_text="turn on the kitchen light when somebody comes home"),
         sure([LIGHT], open_text="turn on the kitchen light and the"),
         sure([LIGHT], open_text="Turn on the kitchen light with all."),
+        sure([LIGHT], open_text="Turn on the kitchen light wish."),
         sure([LIGHT], level=replace(CLEAR, noise_dbfs=-30.0)),
         sure([LIGHT], level=replace(CLEAR, begins_loud=True)),
         sure([LIGHT], level=replace(CLEAR, ends_loud=True)),
         sure([LIGHT, command("turn off the kitchen light", -3.0)]),
     ],
-    ids=["far", "another meaning", "words left over", "unfinished", "goes on", "noise", "first word cut", "last word cut", "its opposite"],
+    ids=[
+        "far",
+        "another meaning",
+        "words left over",
+        "unfinished",
+        "goes on",
+        "goes on with a word",
+        "noise",
+        "first word cut",
+        "last word cut",
+        "its opposite",
+    ],
 )
 def test_what_speaks_against_a_command_makes_it_less_sure(doubtful: float) -> None:
     assert doubtful < sure([LIGHT])
