@@ -262,7 +262,9 @@ def _without_lone_signs(text: str) -> str:
     """Remove signs between blanks, such as a dash or an emoji, which nobody says. Signs within words stay."""
     if text in ("-", "'"):
         return text
-    words = (word if any(letter.isalnum() or letter in "&+%#°" for letter in word) else "" for word in text.split(" "))
+    words = (
+        word if any(letter.isalnum() or letter in "&+%#°@=" for letter in word) else "" for word in text.split(" ")
+    )
     return " ".join(words)
 
 

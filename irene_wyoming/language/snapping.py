@@ -145,10 +145,7 @@ class _Home:
         return sorted([*others, found], key=lambda each: each.start)
 
     def _same(self, one: str, other: str) -> bool:
-        if self._grammar is None or not self._grammar.accepts(other):
-            return True
-        meaning = self._hub.meaning(one)
-        return meaning is not None and meaning == self._hub.meaning(other)
+        return self._grammar is None or not self._grammar.accepts(other) or self._hub.same(one, other)
 
     def _sentence(self, text: str) -> Snapped | None:
         if self._matcher is None:

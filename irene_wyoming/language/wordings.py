@@ -160,7 +160,7 @@ BEFORE = (
     # Words said before a command besides the hub's skip words, and no part of it.
     *("um", "uh", "er", "hmm", "okay", "ok", "hey", "so", "well", "now", "and", "alright", "please can you"),
     *("will you", "could you please", "can you please", "would you please", "i want you to", "i'd like you to"),
-    *("go ahead and", "just", "let's"),
+    *("i would like you to", "go ahead and", "just", "let's"),
 )
 BEHIND = ("please", "thanks", "thank you", "for me", "now", "right now", "okay", "um", "will you", "would you")
 

@@ -16,6 +16,7 @@ from irene_wyoming.language.commands import command_grammar
 from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.snapping import Snapper
 from irene_wyoming.language.vocabulary import Name, Vocabulary
+from irene_wyoming.routing.mending import lasting
 from tests.language.everyday import EVERYDAY, OTHERS, TALK
 
 ROOMS = {
@@ -110,7 +111,8 @@ def snapping(snap: Snap, language: str) -> str:
     Random(3).shuffle(heard)
     snapper = Snapper(snap, Vocabulary(), (), language)
     began = time.process_time()
-    snapper.prepare(names)
+    with lasting():
+        snapper.prepare(names)
     prepared = time.process_time() - began
     took = list[float]()
     for text in heard:

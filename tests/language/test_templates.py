@@ -4,13 +4,18 @@ from functools import cache
 from random import Random
 
 import pytest
+from hassil import recognize
+from hassil.intents import SlotList, TextSlotList
 
 from irene_wyoming.language.commands import command_grammar
-from irene_wyoming.language.grammar import Grammar
+from irene_wyoming.language.grammar import Grammar, plain
+from irene_wyoming.language.narrowing import Narrowing
 from irene_wyoming.language.templates import hub_templates
 from irene_wyoming.language.vocabulary import Name, Vocabulary
-from tests.language.hub import Hub
+from tests.language.everyday import OTHERS
+from tests.language.hub import Hub, intents
 
+NO_NAMES: dict[str, SlotList] = {"floor": TextSlotList("floor", []), "name": TextSlotList("name", [])}
 HOMES = {
     "de": (
         ("Wohnzimmer", "Küche", "Gäste-WC"),
@@ -84,6 +89,20 @@ def test_the_hub_understands_what_may_be_said(language: str) -> None:
     sentences = [grammar(language).sentence(random)[1] for _ in range(60)]
     odd = [sentence for sentence in sentences if hub.understands(sentence) is None]
     assert not odd
+
+
+@pytest.mark.parametrize("language", list(HOMES))
+def test_leaving_out_templates_that_cannot_match_loses_no_sentence(language: str) -> None:
+    random, known = Random(9), intents(language)
+    narrowing, words = Narrowing(known), frozenset(plain(" ".join(home(language).areas)).split())
+    lists: dict[str, SlotList] = {"area": TextSlotList.from_strings(home(language).areas, allow_template=False)}
+    said = [grammar(language).sentence(random)[way] for _ in range(20) for way in (0, 1)]
+    for text in [*said, *OTHERS[language]]:
+        possible = narrowing.narrowed(text, words)
+        found, narrowed = (recognize(text, each, slot_lists={**NO_NAMES, **lists}) for each in (known, possible))
+        assert (found is None) == (narrowed is None), text
+        assert found is None or narrowed is None or found.entities == narrowed.entities
+        assert len(possible.intents) < len(known.intents)
 
 
 @pytest.mark.parametrize("language", list(HOMES))

@@ -1,7 +1,9 @@
 """Mending: a provider's transcripts are matched to the home before anybody sees them."""
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -10,7 +12,7 @@ from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.vocabulary import Name, Vocabulary
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
-from irene_wyoming.routing.mending import Mending
+from irene_wyoming.routing.mending import Mending, lasting
 from irene_wyoming.routing.policy import Breaker, Ordered
 from irene_wyoming.routing.provider import Provider
 from tests.routing.engines import FakeEngine
@@ -84,3 +86,21 @@ def test_a_command_of_the_engine_is_left_alone(mending: Mending) -> None:
 def test_a_language_without_templates_costs_nothing(mending: Mending) -> None:
     said = Transcription("ŝaltu la lampon", "eo", "whisper")
     assert mending.mended(said, None) is said
+
+
+def test_new_names_are_kept_out_of_the_garbage_collectors_rounds_and_old_ones_are_freed() -> None:
+    class Home:
+        def __init__(self) -> None:
+            self.itself = self
+
+    with lasting():
+        old = Home()
+        gone = weakref.ref(old)
+    assert gc.isenabled()
+    frozen = gc.get_freeze_count()
+    assert frozen > 0
+    del old
+    with lasting():
+        pass
+    assert gone() is None
+    gc.unfreeze()
