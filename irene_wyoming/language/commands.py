@@ -230,9 +230,7 @@ class _Layout:
             wanted = LISTS.get(domain, (domain,)) if domain else self._domains
             written = (each for one in wanted for each in names.entities(one))
         forms = distinct_forms(known, self._language)
-        for each in dict.fromkeys(written):
-            if said := forms[each]:
-                yield Piece(said, each)
+        yield from (Piece(forms[each], each) for each in dict.fromkeys(written) if forms[each])
 
     def _ranged(self, name: str, bounds: Mapping[str, Any]) -> tuple[Piece, ...]:
         """A range of numbers, written in digits, since the hub knows number words only in some places."""
@@ -344,6 +342,7 @@ _ENGLISH: Mapping[str, Callable[[], tuple[Piece, ...]]] = {
     "whole": whole_durations,
     "groceries": lambda: _words(GROCERIES),
     "lights": lambda: (Piece(("lights",), ""), Piece(("light",), "")),
+    "the": lambda: (Piece(("the",), ""), Piece(("my",), "")),
     "timer_name": lambda: _words(TIMERS),
     "timer_called": lambda: _words(TIMERS, "{} timer", "timer called {}"),
     "timer_for": lambda: _words(TIMERS, "{} timer", "timer for {}"),

@@ -4,7 +4,7 @@ Home Assistant's own templates accept far more than people say (a bare name, ``b
 flat``); each such way may be mistaken for a noise or another sentence. So these are the plain ways to say things. Home
 Assistant's full set understands all of them, as a test checks.
 
-``{lights}`` is said and not written, since the hub only knows "set the kitchen to blue".
+``{lights}`` and ``{the}`` are said and not written: the hub only knows "set the kitchen to blue", "set fan speed to 9".
 
 In a template ``{name.light}`` is an entity that may be a light, ``{name.onoff}`` one that can be switched. Lists of
 numbers hold their unit: ``{brightness}`` is said "fifty percent" or "fifty".
@@ -55,7 +55,7 @@ COMMANDS = (
     "<turn> (on|off) [<the>] {area} (fan|fans)",
     "<turn> (on|off) [<the>] (fan|fans) [in [<the>] {area}]",
     "(set|change|turn) [<the>] {name.fan} [speed] to {fan_speed}",
-    "(set|change) [<the>] [{area}] fan speed to {fan_speed}",
+    "(set|change) ([{the}]|<the> {area}|{area}) fan speed to {fan_speed}",
     # Covers, valves, locks
     "<open_close> [<the>] [{area}] {cover_classes}",
     "<open_close> [<the>] {cover_classes} in [<the>] {area}",
@@ -122,7 +122,7 @@ COMMANDS = (
     "<what_is> the weather [like] (in|at) {name.weather}",
     "<what_is> [<the>] {name.sensor}",
     "<what_is> the state of [<the>] {name.any}",
-    "is [<the>] {name.onoff} (on|off)",
+    "is [<the>] {name.asked} (on|off)",
     "is [<the>] {name.cover} (open|closed|shut)",
     "is [<the>] {name.lock} (locked|unlocked)",
     "is [<the>] {name.binary_sensor} (open|closed|on)",
@@ -172,5 +172,6 @@ LISTS = {
     "onoff": ON_OFF,
     "cover": ("cover", "valve"),
     "button": ("button", "input_button"),
-    "any": (*ON_OFF[:-1], "sensor", "cover", "lock", "valve", "climate"),
+    "asked": ("light", "switch", "fan"),
+    "any": ("light", "switch", "fan", "media_player", "climate", "sensor", "cover", "lock", "valve"),
 }

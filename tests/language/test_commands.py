@@ -45,6 +45,30 @@ def hub() -> Hub:
     return Hub(HOME)
 
 
+DOMAINS = (
+    *("light", "switch", "fan", "media_player", "input_boolean", "climate", "cover", "valve", "lock", "scene"),
+    *("script", "button", "vacuum", "lawn_mower", "sensor", "binary_sensor", "person", "todo", "weather"),
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *("is the {} on", "is the {} open", "is the {} locked", "what is the state of the {}", "what's the {}"),
+        *("turn on the {}", "turn the {} off", "open the {}", "set the {} to fifty percent", "set the {} to red"),
+        *("start the {}", "pause the {}", "activate the {}", "press the {}", "where is {}", "{} volume up"),
+        *("set the fan speed to nine percent", "set my kitchen fan speed to fifty"),
+    ],
+)
+def test_what_may_be_said_of_a_thing_is_what_the_hub_knows_of_its_domain(sentence: str) -> None:
+    names = {domain: Name(f"X{domain}".replace("_", " "), "entity", domain) for domain in DOMAINS}
+    home = Vocabulary((Name("Kitchen", "area"), *names.values()))
+    grammar, hub = command_grammar(home, ()), Hub(home)
+    written = [grammar.written(sentence.format(name.written)) for name in names.values()]
+    assert any(written)
+    assert [each for each in written if each and hub.understands(each) is None] == []
+
+
 def test_the_hub_understands_every_sentence(grammar: Grammar, hub: Hub) -> None:
     random = Random(1)
     for written in sorted({grammar.sentence(random)[1] for _ in range(100)}):
