@@ -17,7 +17,12 @@ Check = Callable[[Any], Any]
 
 _PASSWORD = re.compile(r"(?<=://)([^\s/@:'\"]*):[^\s'\"]*(?=@)")
 _KEY = re.compile(r"(?<=://)[^\s/@:'\"]+(?=@)")
-_QUERY = re.compile(r"(?<=[?&])([\w.-]+)=[^\s&'\"]+")
+_QUERY = re.compile(r"(?<=[?&#;])([\w.-]+)=[^\s&#;'\"]+")
+_BARE_QUERY = re.compile(r"(://[^\s'\"?#]+[?#])[^\s=&'\",;:]+(?![^\s'\",;:])")
+_PATH = re.compile(r"\b(https?|wss?|tcp|tls)(://[^\s'\"/?#,;]+)(/[^\s'\"?#,;]+)")
+_NAMES_KEY = re.compile(r"key|token|secret|passw|pwd", re.IGNORECASE)
+_OF_KEY = re.compile(r"(?=[^.]*[0-9])(?=[^.]*[A-Za-z])[A-Za-z0-9]{16,}|(?:sk|pk|hf)[-_][\w-]{8,}", re.ASCII)
+_OF_API = re.compile(r"v[0-9][\w.]{0,8}|api|openai|audio|models|transcriptions|realtime|speech|stt|asr|inference")
 
 Keys = tuple[Any, ...]
 """The path to a value: keys from the top, and indices into lists."""
@@ -46,8 +51,47 @@ class Wrong(ValueError):
 
 
 def discreet(text: str) -> str:
-    """Replace the secrets of addresses in a text by ``***``: passwords, user names and queries."""
-    return _QUERY.sub(r"\1=***", _KEY.sub("***", _PASSWORD.sub(r"\1:***", text)))
+    """Replace the secrets of addresses in a text by ``***``: passwords, user names, queries, and keys in a path.
+
+    A part of a path counts as a key by its looks. Where the address is a user's own, ``guarded`` hides more.
+    """
+    return _PATH.sub(lambda found: found[1] + found[2] + _path(found[3], _like_a_key), _without_queries(text))
+
+
+def guarded(text: str) -> str:
+    """Replace every part of an address that may be a secret by ``***``, also each part of a path that no API needs."""
+    return _PATH.sub(lambda found: found[1] + found[2] + _path(found[3], _unusual), _without_queries(text))
+
+
+def hidden_parts(address: str) -> tuple[str, ...]:
+    """The parts of an address's path that ``guarded`` hides, longest first, to be removed from other texts.
+
+    Parts of up to three characters are left out, since they stand in other words, too.
+    """
+    parts = {part for part in urlsplit(address).path.split("/") if len(part) > 3 and _unusual("", part)}
+    return tuple(sorted(parts, key=len, reverse=True))
+
+
+def _without_queries(text: str) -> str:
+    text = _KEY.sub("***", _PASSWORD.sub(r"\1:***", text))
+    return _BARE_QUERY.sub(r"\1***", _QUERY.sub(r"\1=***", text))
+
+
+def _path(path: str, hide: Callable[[str, str], bool]) -> str:
+    """A path with ``***`` for the parts that ``hide`` names by the part before and the part itself."""
+    parts = path.split("/")
+    return "/".join(
+        "***" if part and hide(before, part) else part for before, part in zip(["", *parts], parts, strict=False)
+    )
+
+
+def _like_a_key(before: str, part: str) -> bool:
+    named = bool(_NAMES_KEY.search(part)) and "." not in part
+    return named or bool(_NAMES_KEY.fullmatch(before)) or bool(_OF_KEY.fullmatch(part))
+
+
+def _unusual(_before: str, part: str) -> bool:
+    return not _OF_API.fullmatch(part)
 
 
 def setting(check: Check, *, default: Any = MISSING) -> Any:

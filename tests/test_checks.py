@@ -8,6 +8,9 @@ import pytest
 from irene_wyoming.checks import (
     Fault,
     Wrong,
+    discreet,
+    guarded,
+    hidden_parts,
     list_of,
     mapping_of,
     number,
@@ -105,3 +108,27 @@ def test_a_token_in_the_place_of_its_files_or_variables_name_is_never_shown(past
 @pytest.mark.parametrize("name", ["/data/token", "token", "my-home-assistant-token.txt", f"./{JWT}", "~/Keys/Home1Key"])
 def test_names_of_files_are_taken(name: str) -> None:
     assert secret_path(name) == Path(name).expanduser()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("https://host/v1/secret-key/audio: HTTP 404", "https://host/v1/***/audio: HTTP 404"),
+        ("https://host/token/hunter2/v1", "https://host/***/***/v1"),
+        ("wss://host:1/sk-abcdefgh123/v1", "wss://host:1/***/v1"),
+        ("https://host/9f86d081884c7d659a2feaa0c55ad015/v1", "https://host/***/v1"),
+        ("see 'https://host/v1?api_key=hunter2&b=1', yes", "see 'https://host/v1?api_key=***&b=***', yes"),
+        ("https://host/v1?hunter2", "https://host/v1?***"),
+        ("https://host/v1#hunter2", "https://host/v1#***"),
+        ("http://me:p@ss/word@host/v1", "http://me:***@host/v1"),
+        ("https://git/a/b/model-en-2023-06-26.tar.bz2", "https://git/a/b/model-en-2023-06-26.tar.bz2"),
+        ("is it https://host/a? yes", "is it https://host/a? yes"),
+    ],
+)
+def test_keys_in_addresses_are_not_shown(said: str, shown: str) -> None:
+    assert discreet(said) == shown
+
+
+def test_of_a_users_own_address_only_what_every_api_has_is_shown() -> None:
+    assert guarded("https://host:1/hunter2/openai/v1") == "https://host:1/***/openai/v1"
+    assert hidden_parts("https://host:1/hunter2/me/longer-hunter2/v1") == ("longer-hunter2", "hunter2")

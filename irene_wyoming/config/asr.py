@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, replace
 from typing import Any, Self, get_args
 
 from irene_wyoming.checks import Wrong, boolean, list_of, number, one_of, or_null, setting, text, whole
+from irene_wyoming.config.auto import AUTO
 from irene_wyoming.config.checks import language
 from irene_wyoming.config.section import of_mapping
 from irene_wyoming.config.server import MAX_WAIT_S, ProviderConfig, ServerConfig, fallbacks
@@ -106,7 +107,8 @@ class AsrConfig(ServerConfig):
 
         :raises Wrong: the default provider is off, or a cascade has no second one.
         """
-        after = fallbacks("asr", self.providers, self.default_provider, self.fallback_providers)
+        choices = (AUTO, *self.providers)
+        after = fallbacks("asr", self.providers, self.default_provider, self.fallback_providers, choices)
         if self.policy == PolicyName.CASCADE and not after:
             raise Wrong(f"expected another enabled provider besides {self.default_provider}", ("policy",))
         return replace(ServerConfig.settled(self), fallback_providers=after)

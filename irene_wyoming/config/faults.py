@@ -4,7 +4,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from irene_wyoming.checks import Fault, Keys, Wrong, discreet
+from irene_wyoming.checks import Fault, Keys, Wrong, guarded
 from irene_wyoming.config.layers import dotted
 from irene_wyoming.errors import ConfigError
 
@@ -46,7 +46,7 @@ class _Short(reprlib.Repr):
         self.maxstring = self.maxother = 60
 
     def repr_str(self, value: str, level: int) -> str:
-        return super().repr_str(discreet(value), level)  # hide secrets before shortening, which may cut off the @
+        return super().repr_str(guarded(value), level)  # hide secrets before shortening, which may cut off the @
 
     def repr_bool(self, value: bool, _: int) -> str:
         return str(value).lower()

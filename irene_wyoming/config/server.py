@@ -106,25 +106,31 @@ def secured(plain: Address, access: Access) -> Address:
 
 
 def fallbacks(
-    section: str, providers: Mapping[str, ProviderConfig], default: str, named: Iterable[str] | None
+    section: str,
+    providers: Mapping[str, ProviderConfig],
+    default: str,
+    named: Iterable[str] | None,
+    choices: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """The providers to ask after ``default``, each once.
 
     :param section: name of their section, for messages.
     :param named: the configured ones; None: all others that are enabled.
+    :param choices: what an unknown one is told to choose from; empty: those that are enabled.
     :raises Wrong: a named provider or the default one is not enabled.
     """
     enabled = [name for name, provider in providers.items() if provider.enabled]
     problem = f"expected an enabled provider: {', '.join(enabled)}" if enabled else "no provider is enabled"
     asked: list[tuple[str, Keys]] = [(default, ("default_provider",))]
     asked += [(name, ("fallback_providers", index)) for index, name in enumerate(named or ())]
-    wrong = tuple(
-        Fault(
-            path, f"{problem}; set {section}.providers.{name}.enabled: true to use it" if name in providers else problem
-        )
-        for name, path in asked
-        if name not in enabled
-    )
+
+    def told(name: str, key: str) -> str:
+        if name in providers:
+            return f"{problem}; set {section}.providers.{name}.enabled: true to use it"
+        allowed = [choice for choice in choices if choice in providers or key == "default_provider"]
+        return f"expected one of {', '.join(allowed)}" if allowed else problem
+
+    wrong = tuple(Fault(path, told(name, path[0])) for name, path in asked if name not in enabled)
     if wrong:
         raise Wrong(faults=wrong)
     order = dict.fromkeys(enabled if named is None else named)

@@ -91,6 +91,15 @@ def test_a_yaml_file_with_options_only_is_a_configuration(tmp_path: Path) -> Non
         ('{"wake_threshold": 3}', "wake_threshold: 3: expected a score, 0.001 to 1"),
         ('{"wake_words": ["alexa", 5]}', "wake_words[1]: 5: expected text; put it in quotes"),
         ('{"wake_provider": "x"}', "wake_provider: 'x': expected an enabled provider: openwakeword, microwakeword"),
+        (
+            '{"asr_provider": "siri"}',
+            "asr_provider: 'siri': expected one of auto, guided, vosk, whisper, sherpa, remote, google_cloud",
+        ),
+        (
+            '{"asr_provider": "remote", "remote_uri": "https://gpu/hunter2/v1?hunter3"}',
+            "remote_uri: 'https://gpu/***/v1?***': expected tcp://host:port (Wyoming), http(s)://host:port/v1 or "
+            "ws(s)://host:port/v1 (OpenAI's API), without a user name, ? or #; a key goes into remote_key",
+        ),
         ('{"wake_treshold": 1}', "wake_treshold: unknown option; did you mean wake_threshold?"),
         ('{"log_level": "info", "log_level": "debug"}', "cannot be read: 'log_level' is there twice"),
         ('{"log_level": }', "line 1, column 15: Expecting value"),

@@ -157,7 +157,7 @@ BAD_VALUES = [
     ),
     (
         "asr: {default_provider: giuded}",
-        "asr.default_provider: 'giuded': expected an enabled provider: guided",
+        "asr.default_provider: 'giuded': expected one of auto, guided, vosk, whisper, sherpa, remote, google_cloud",
     ),
     (
         "asr: {default_provider: guided, policy: cascade, fallback_providers: []}",

@@ -12,6 +12,7 @@ from threading import Lock, Thread
 from typing import Any, Protocol, TypeVar
 
 from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.checks import guarded
 from irene_wyoming.engines.base import ModelInfo, Transcription
 from irene_wyoming.errors import EngineFailed
 
@@ -256,4 +257,4 @@ def transcript(value: object, whose: str) -> str:
 def model_elsewhere(name: str, uri: str) -> ModelInfo:
     """Describe a model of which only the name and the address are known."""
     api = "https://platform.openai.com/docs/api-reference/audio" if uri.startswith(("http", "ws")) else WYOMING
-    return ModelInfo(name, languages=(), description=f"{name} at {uri}", author="unknown", url=api)
+    return ModelInfo(name, languages=(), description=f"{name} at {guarded(uri)}", author="unknown", url=api)

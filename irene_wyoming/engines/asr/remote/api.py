@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from irene_wyoming.checks import guarded, hidden_parts
 from irene_wyoming.engines.asr.elsewhere import model_elsewhere
 from irene_wyoming.engines.base import AsrRequest, ModelInfo
 from irene_wyoming.errors import EngineFailed
@@ -27,14 +28,15 @@ PROMPT_CHARS = 800
 
 
 class Complaints:
-    """Makes messages about one server's failures, never with its key.
+    """Makes messages about one server's failures, never with its key, nor with a secret of its address.
 
-    :param where: the provider and the server's address.
+    :param name: the provider's name.
+    :param base: the server's address.
     """
 
-    def __init__(self, where: str, key: str | None) -> None:
-        self.where = where
-        self._key = key
+    def __init__(self, name: str, base: str, key: str | None) -> None:
+        self.where = f"{name}: {guarded(base)}"
+        self._secrets = ([key] if key else []) + list(hidden_parts(base))
 
     def failed(self, what: object) -> EngineFailed:
         """The error for an invalid answer of the server."""
@@ -47,8 +49,10 @@ class Complaints:
         return EngineFailed(f"{self.where} answered HTTP {status}: {self.cleaned(reason(body))}")
 
     def cleaned(self, text: str) -> str:
-        """A server's text on one line and without the key, since servers like to quote requests."""
-        return cleaned(text.replace(self._key, "***") if self._key else text)
+        """A server's text on one line and without secrets, since servers like to quote requests."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return cleaned(text)
 
 
 def headers(key: str | None) -> dict[str, str]:

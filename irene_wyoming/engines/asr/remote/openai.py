@@ -39,7 +39,7 @@ class OpenAiServer:
         verify: SSLContext | bool,
     ) -> None:
         self._name = name
-        self._told = Complaints(f"{name}: {base}", key)
+        self._told = Complaints(name, base, key)
         self._base = base
         self._model = model or DEFAULT_MODEL
         self._vocabulary = vocabulary

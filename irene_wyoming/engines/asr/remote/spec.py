@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from irene_wyoming import files
-from irene_wyoming.checks import boolean, list_of, or_null, secret, secret_path, variable_name
+from irene_wyoming.checks import boolean, guarded, list_of, or_null, secret, secret_path, variable_name
 from irene_wyoming.engines.asr.options import languages, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
 from irene_wyoming.errors import ConfigError, EngineUnavailable
@@ -67,7 +67,7 @@ def create(values: Mapping[str, Any], context: EngineContext) -> AsrEngine:
 def _pool(servers: "Mapping[str, Server]", values: Mapping[str, Any]) -> "Server":
     from irene_wyoming.engines.asr.remote.pool import Member, Pool
 
-    members = [Member(number, uri, server) for number, (uri, server) in enumerate(servers.items(), 1)]
+    members = [Member(number, guarded(uri), server) for number, (uri, server) in enumerate(servers.items(), 1)]
     return Pool(NAME, members, hedge_s=values["hedge_s"], patience_s=values["response_timeout_s"])
 
 

@@ -132,6 +132,16 @@ def test_a_key_that_is_refused_is_told_without_the_key(
     assert KEY not in caplog.text + str(refused.value)
 
 
+def test_a_key_in_the_address_is_not_told_even_where_a_server_quotes_it(make_remote: MakeRemote) -> None:
+    with ScriptedServer(posts(answer(b"Cannot POST /hunter2/v1/audio/transcriptions", "404 Not Found"))) as server:
+        engine = make_remote(uri=f"http://127.0.0.1:{server.port}/hunter2/v1")
+        session = engine.session(AsrRequest())
+        session.push(bytes(32_000))
+        with pytest.raises(EngineFailed, match=r"/\*\*\*/v1 answered HTTP 404: Cannot POST /\*\*\*/v1/audio") as failed:
+            session.finish()
+        assert "hunter2" not in f"{failed.value} {engine.models()}"
+
+
 def test_a_server_that_quotes_the_key_is_not_believed(make_remote: MakeRemote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPU_BOX_KEY", KEY)
     with ScriptedServer(posts(answer(b'{"error": "no quota for %s"}' % KEY.encode(), "429 Too Many"))) as server:
