@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
-from irene_wyoming import hardware
+from irene_wyoming import hardware, heap
 from irene_wyoming.app.front import reachable
 from irene_wyoming.app.gpu import GpuMemory
 from irene_wyoming.app.publish import published, warnings_told
@@ -167,6 +167,7 @@ async def serve(
         await stack.enter_async_context(published(name, os.environ))
         service = await stack.enter_async_context(server)
         await stack.enter_async_context(observed(config, service, stop, supervised=supervised))
+        heap.settle()
         async with AsyncExitStack() as announcing:
             # One card in the hub: where there is a front, it stands for all servers.
             if not (supervised and config.front.enabled and for_hubs(config.front.address)):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
-from irene_wyoming import hardware
+from irene_wyoming import hardware, heap
 from irene_wyoming.app.front import enabled, front_server, reachable
 from irene_wyoming.app.lifecycle import Stop, announced, deaf, told_supervisor
 from irene_wyoming.app.looks_path import shared_path
@@ -132,6 +132,7 @@ async def keep_front(config: Config, stop: Stop, shown: PageSource | None = None
                 front = await stack.enter_async_context(front_server(config, enabled(config), FIRST_START_S))
                 await announcing.enter_async_context(told_supervisor(front.address, os.environ))
                 await announcing.enter_async_context(announced(config, front))
+            heap.settle()
             await stop.asked.wait()
         if front is not None:
             await stop.unless_at_once(front.drain())

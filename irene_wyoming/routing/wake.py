@@ -145,6 +145,10 @@ class JoinedWakeSession:
             seconding.close()
 
 
+def _unseen(_score: Score) -> None:
+    """Take no note of a score."""
+
+
 class Seconding:
     """A second engine's session on the same audio. It only shows scores that may propose a word, marked as such.
 
@@ -166,6 +170,7 @@ class Seconding:
 
     def close(self) -> None:
         self._session.close()
+        self._on_score = _unseen  # it belongs to the session of which this one is a part
 
     def _show(self, score: Score) -> None:
         if isinstance(score, MeasuredScore):

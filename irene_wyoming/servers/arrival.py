@@ -55,6 +55,8 @@ class Arrival:
             self.sock.close()
         else:
             await self.connection.close()
+        for guest in (self.newcomer, self.guest):
+            guest.forget()
 
     def _idle(self) -> bool:
         return not self._silent and (self.connection is None or self.connection.only_asks)

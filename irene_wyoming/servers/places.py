@@ -29,6 +29,18 @@ class Guest:
     admitted: asyncio.Future[None] | None = field(default=None, repr=False)
     """Pending while it waits for a place."""
 
+    def forget(self) -> None:
+        """Let go of the client, which has left: the two would keep each other until Python searches for such pairs."""
+        self.idle, self.dismiss = _never, _nothing
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing() -> None:
+    pass
+
 
 class Places:
     """A bounded number of places.
