@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +18,16 @@ from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import Recording, transcribe
 from tests.app.http import get
 from tests.attack.fuzz import converse, some_event
-from tests.attack.process import Program, cpu_seconds, open_files, resident_bytes, running
+from tests.attack.process import Memory, Program, cpu_seconds, memory, open_files, running
 from tests.servers.clients import audio_start, chunks
 
-EVERY_S = 1.0
+BUSY_S, REST_S = 20.0, 2.0
+"""Seconds in which clients are at work, and seconds without any before each look at the memory. What is held without
+clients is what a server keeps: beside them the speech-to-text server holds 15 MB more at one moment than at another.
+"""
+
+BLOCKS, T_95 = 12, 2.23
+"""Blocks into which samples are parted, and Student's t of a line through these for 95 %."""
 
 ALONE = 15
 """Commands of a client that is alone, by which metrics are compared with its clock. With others at work this process
@@ -34,17 +41,21 @@ class Slope:
 
     kb_per_minute: float
     error: float
-    """Two standard errors of the slope, from the scatter of blocks of samples."""
+    """The slope's possible error by chance, with 95 % confidence, from the scatter of blocks of samples."""
 
     @property
     def flat(self) -> bool:
         return abs(self.kb_per_minute) <= self.error
 
+    @property
+    def most(self) -> float:
+        return self.kb_per_minute + self.error
+
 
 @dataclass
 class Outcome:
-    memory: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
-    """Memory by server: pairs of seconds and bytes."""
+    memory: dict[str, list[tuple[float, Memory]]] = field(default_factory=dict)
+    """Memory by server, while it has no clients, with the seconds since the start."""
     files: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Open files of each server at the beginning and at the end."""
     transcripts_s: list[float] = field(default_factory=list)
@@ -59,16 +70,57 @@ class Outcome:
     told_mean_s: float = 0.0
     """The mean of all transcripts' times as /metrics reports it."""
 
+    def warm(self, name: str) -> list[tuple[float, Memory]]:
+        """The samples of a server without the first third."""
+        return self.memory[name][len(self.memory[name]) // 3 :]
+
     def slopes(self) -> dict[str, Slope]:
-        return {name: slope(samples[len(samples) // 3 :]) for name, samples in self.memory.items()}
+        return {name: slope([(when, held.total) for when, held in self.warm(name)]) for name in self.memory}
 
 
-def slope(samples: list[tuple[float, int]], blocks: int = 8) -> Slope:
-    """The median slope over all pairs of blocks (Theil and Sen), and its possible error by chance."""
+def slope(samples: list[tuple[float, int]], blocks: int = BLOCKS) -> Slope:
+    """The slope of the straight line through the means of blocks; infinitely uncertain with too few samples."""
+    if len(samples) < blocks:
+        return Slope(0.0, float("inf"))
     means = np.array([np.mean(block, axis=0) for block in np.array_split(np.array(samples, float), blocks)])
-    first, second = np.triu_indices(blocks, 1)
-    slopes = (means[second, 1] - means[first, 1]) / (means[second, 0] - means[first, 0]) * 60 / 1024
-    return Slope(float(np.median(slopes)), float(2 * np.std(slopes) / np.sqrt(blocks)))
+    minutes, kilobytes = means[:, 0] / 60, means[:, 1] / 1024
+    (rise, start), *_ = np.polyfit(minutes, kilobytes, 1, full=True)
+    rest = kilobytes - start - rise * minutes
+    spread = np.sum((minutes - minutes.mean()) ** 2)
+    return Slope(float(rise), float(T_95 * np.sqrt(np.sum(rest**2) / (blocks - 2) / spread)))
+
+
+class Gate:
+    """Lets clients begin their work, or makes them wait while the memory is looked at."""
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+        self._open.set()
+        self._busy = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @asynccontextmanager
+    async def passed(self) -> AsyncIterator[None]:
+        await self._open.wait()
+        self._busy += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
+    @asynccontextmanager
+    async def closed(self) -> AsyncIterator[None]:
+        """Wait until nobody is at work any more, and keep all waiting within the context."""
+        self._open.clear()
+        await self._idle.wait()
+        try:
+            yield
+        finally:
+            self._open.set()
 
 
 async def soak(seconds: float, word: Recording, command: Recording, say: Callable[[str], None]) -> Outcome:
@@ -80,8 +132,9 @@ async def soak(seconds: float, word: Recording, command: Recording, say: Callabl
         outcome.told_alone_s = await told_mean(program)
         files = {name: open_files(pid) for name, pid in program.pids().items()}
         wake, asr, front = (program.addresses[name] for name in ("wake", "asr", "front"))
+        gate = Gate()
         workers = [
-            asyncio.create_task(again(work))
+            asyncio.create_task(again(work, gate))
             for work in (
                 lambda: listen(wake, word),
                 lambda: listen(front, word),
@@ -91,7 +144,7 @@ async def soak(seconds: float, word: Recording, command: Recording, say: Callabl
                 lambda: look(front),
             )
         ]
-        await watch(program, seconds, outcome, say)
+        await watch(program, gate, seconds, outcome, say)
         for worker in workers:
             worker.cancel()
         await asyncio.wait(workers)
@@ -101,19 +154,22 @@ async def soak(seconds: float, word: Recording, command: Recording, say: Callabl
     return outcome
 
 
-async def watch(program: Program, seconds: float, outcome: Outcome, say: Callable[[str], None]) -> None:
+async def watch(program: Program, gate: Gate, seconds: float, outcome: Outcome, say: Callable[[str], None]) -> None:
     started = time.monotonic()
     while (now := time.monotonic() - started) < seconds:
-        for name, pid in program.pids().items():
-            outcome.memory.setdefault(name, []).append((now, resident_bytes(pid)))
-        say(", ".join(f"{name} {samples[-1][1] / 1e6:.1f} MB" for name, samples in outcome.memory.items()))
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(min(BUSY_S, seconds / BLOCKS))
+        async with gate.closed():
+            await asyncio.sleep(REST_S)
+            for name, pid in program.pids().items():
+                outcome.memory.setdefault(name, []).append((now, memory(pid)))
+        say(", ".join(f"{name} {samples[-1][1].total / 1e6:.1f} MB" for name, samples in outcome.memory.items()))
 
 
-async def again(work: Callable[[], Coroutine[None, None, None]]) -> None:
+async def again(work: Callable[[], Coroutine[None, None, None]], gate: Gate) -> None:
     while True:
         try:
-            await work()
+            async with gate.passed():
+                await work()
         except (OSError, IreneError, AssertionError):
             await asyncio.sleep(0.1)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import mmap
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from irene_wyoming.wire.framing import encode
 from irene_wyoming.wire.limits import CLIENT_LIMITS
 from tests.attack import quarter
 from tests.attack.fuzz import fuzz
+from tests.attack.process import memory
 from tests.attack.soak import slope
 
 JSON = st.recursive(
@@ -96,6 +98,20 @@ def test_a_slope_is_told_from_noise() -> None:
     leak = [(second, size + int(second * 2_000)) for second, size in level]
     assert not slope(leak).flat
     assert 100 < slope(leak).kb_per_minute < 130
+    assert slope(leak).most > slope(leak).kb_per_minute
+    assert slope(leak[:5]).most == float("inf")
+
+
+def test_memory_that_is_written_to_is_counted_and_a_files_pages_are_not(tmp_path: Path) -> None:
+    file = tmp_path / "pages"
+    file.write_bytes(bytes(16_000_000))
+    before = memory().total
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ) as pages:
+        assert sum(pages[::4096]) == 0
+        assert memory().total - before < 4_000_000
+    with mmap.mmap(-1, 16_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as pages:
+        pages.write(b"x" * 16_000_000)
+        assert memory().total - before > 12_000_000
 
 
 def test_a_small_machine_can_be_made_where_that_is_allowed() -> None:
