@@ -12,6 +12,7 @@ The second command lets Home Assistant install what its own components need; the
 import asyncio
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Callable
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,7 @@ from irene_wyoming.app.front import front_server
 from irene_wyoming.app.mic import mic_server
 from irene_wyoming.app.wake import wake_server
 from irene_wyoming.config.model import Config
+from irene_wyoming.discovery.zeroconf import instance_name
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
 from tests.conftest import SPEECH_DIR
@@ -77,7 +79,8 @@ async def home_assistant(front: Address, *arguments: str) -> dict[str, Any]:
 async def test_the_address_becomes_one_speech_to_text_and_one_wake_word_entity(front: Address) -> None:
     seen = await home_assistant(front)
     assert seen["state"] == "loaded"
-    assert seen["entities"] == {"stt.irene_asr": "unknown", "wake_word.irene_wake": "unknown"}  # nothing heard yet
+    name = re.sub("[^a-z0-9]+", "_", instance_name("").lower())
+    assert seen["entities"] == {f"stt.{name}": "unknown", f"wake_word.{name}": "unknown"}  # nothing heard yet
     assert seen["words"] == ["okay_nabu", "hey_jarvis", "alexa", "hey_mycroft", "hey_rhasspy"]
     assert seen["languages"] == ["en"]
     assert seen["unloaded"]

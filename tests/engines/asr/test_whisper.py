@@ -395,6 +395,11 @@ importlib.machinery.PathFinder.find_spec = lambda name, *more: None if name == "
 import irene_wyoming.engines.asr.whisper.library
 from tests.engines.asr.test_whisper import create, hear, spoken
 print(hear(create(), spoken("set a timer for five minutes")))
+try:
+    import av
+except ModuleNotFoundError:
+    print("PyAV is missing for everybody else")
 """
     ran = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "timer" in ran.stdout
+    assert "PyAV is missing for everybody else" in ran.stdout
