@@ -4,7 +4,6 @@ import argparse
 
 from irene_wyoming.cli.bench import asr, fleet, mic, recall, resample, tuning, wake
 from irene_wyoming.errors import ConfigError
-from irene_wyoming.household.alone import use_one_thread
 
 KINDS = {"resample": resample, "recall": recall, "wake": wake, "asr": asr, "tuning": tuning, "mic": mic, "fleet": fleet}
 
@@ -22,7 +21,6 @@ def run(args: argparse.Namespace) -> int:
 
     :raises ConfigError: no measurement is chosen.
     """
-    use_one_thread()
     kind = args.kind or args.suite
     if kind is None:
         raise ConfigError(f"bench: expected what to measure: {', '.join(KINDS)}")
