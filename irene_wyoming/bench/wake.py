@@ -23,7 +23,13 @@ from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import connect, describe
 
-BARE, SERVER = "bare engine", "server"
+MANY = 256
+"""Connections that the measured server takes at once; the default is for households."""
+
+BARE, SERVER, LOOKING = "bare engine", "server", "server with a second look"
+
+ENGINE_ALONE = {"limits__max_connections": MANY, "verify": '"off"', "typed": "[]"}
+"""Settings of a server that is compared with the bare engine: a second look costs more than all the rest."""
 
 DESCRIBE_EVERY_S = 0.2
 DESCRIBE_TIMEOUT_S = 30.0
@@ -34,14 +40,20 @@ START_ROUNDS = 40
 LONGEST_STEP = 1280
 """Frames of an engine's longest step, 80 ms."""
 
-MANY = 256
-"""Connections that the measured server takes at once; the default is for households."""
 
+async def of_server(
+    engine: str, track: Track, count: int, seconds: float, chunk_ms: int, *, looking: bool = False
+) -> WakeRow:
+    """Measure live satellites on our own server.
 
-async def of_server(engine: str, track: Track, count: int, seconds: float, chunk_ms: int) -> WakeRow:
-    """Measure live satellites on our own server."""
-    async with serving("wake", {"limits__max_connections": MANY}) as server:
-        return await at(server.address, SERVER, engine, track, count, seconds, chunk_ms, server)
+    :param looking: whether second looks decide, as they do by default.
+    """
+    settings = {**ENGINE_ALONE, "verify": '"on"'} if looking else ENGINE_ALONE
+    async with serving("wake", settings) as server:
+        if looking:  # the first word would wait for the recogniser's model
+            await load.live(server.address, engine, track, 1, track.period_s, chunk_ms)
+        name = LOOKING if looking else SERVER
+        return await at(server.address, name, engine, track, count, seconds, chunk_ms, server)
 
 
 async def beside_speakers(
@@ -126,7 +138,7 @@ async def speed(engine: str, track: Track, count: int, seconds: float, chunk_ms:
     costs: list[float] = []
     with closing(loaded(engine)) as bare_engine:
         bare_costs: list[float] = []
-        async with serving("wake", {"limits__max_connections": MANY}) as server:
+        async with serving("wake", ENGINE_ALONE) as server:
             for _ in range(ROUNDS):
                 began = server.family.cpu_s()
                 await load.flood(server.address, engine, track, count, seconds, chunk_ms)
@@ -149,7 +161,7 @@ def _loop(engine: WakeEngine, track: Track, count: int, seconds: float, chunk_ms
 
 async def start(engine: str, track: Track) -> StartRow:
     """Measure the cost of beginnings, as differences of CPU time over many tries."""
-    async with serving("wake") as server:
+    async with serving("wake", ENGINE_ALONE) as server:
         async with connect(server.address) as wire:
             await load.ask(wire, engine, track.word)
             await load.answered(wire)
@@ -190,12 +202,9 @@ async def least(server: Server, tries: Sequence[Callable[[], Awaitable[None]]]) 
 
 
 async def memory(engine: str, track: Track, count: int, connects: int) -> MemoryRow:
-    """Measure a server with this engine alone at its start, with live satellites, and after many conversations.
-
-    It has no second look, which would take more memory than all the rest.
-    """
-    settings = {"default_provider": engine, "fallback_providers": "[]", "verify": '"off"', "typed": "[]"}
-    async with serving("wake", {"limits__max_connections": MANY, **settings}) as server:
+    """Measure a server with this engine alone at its start, with live satellites, and after many conversations."""
+    settings = {"default_provider": engine, "fallback_providers": "[]"}
+    async with serving("wake", {**ENGINE_ALONE, **settings}) as server:
         began, began_pss = server.family.resident_bytes(), server.family.proportional_bytes()
         await load.live(server.address, engine, track, count, 1.5 * track.period_s, 20)
         listening, listening_pss = server.family.resident_bytes(), server.family.proportional_bytes()

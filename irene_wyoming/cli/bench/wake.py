@@ -124,6 +124,7 @@ def measured(
         yield wake.bare(engine, track, *pace)
         for count in dict.fromkeys((1, args.streams)):
             yield asyncio.run(wake.of_server(engine, track, count, *pace))
+        yield asyncio.run(wake.of_server(engine, track, args.streams, *pace, looking=True))
         if args.speakers:
             yield asyncio.run(wake.beside_speakers(engine, track, args.streams, *pace, args.speakers))
         yield asyncio.run(wake.speed(engine, track, args.streams, min(args.seconds, 5), args.chunk_ms))
