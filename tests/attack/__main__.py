@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 
 from irene_wyoming.config.load import load as load_config
 from irene_wyoming.wire.hear import Recording
-from tests.attack import fuzz, hang, load, quarter, soak, stop, strangers
+from tests.attack import fuzz, hang, load, page, quarter, soak, stop, strangers
 from tests.attack.covered import covered
 from tests.attack.figures import Figure, bounded, exact, held, of_all, printed
 from tests.conftest import ENVIRONMENT, SPEECH_DIR, read_wav
+from tests.web.hostile import SOCKETS
 
 WORD, NAME = "wake/okay_nabu_rms.wav", "okay_nabu"
 COMMAND, TEXT = "asr/set_a_timer_for_five_minutes.wav", "set a timer for five minutes"
@@ -30,6 +31,7 @@ LONG = (
     ("quarter",),
     ("stop", "--rounds", "10"),
     ("load", "--satellites", "40", "--seconds", "60"),
+    ("page", "--satellites", "40", "--seconds", "60"),
     ("soak", "--minutes", "60"),
 )
 """The attacks of ``all``, which take about two hours on two cores."""
@@ -42,6 +44,7 @@ QUICK = (
     ("quarter", "--seconds", "10"),
     ("stop", "--rounds", "1"),
     ("load", "--satellites", "8", "--seconds", "10"),
+    ("page", "--satellites", "8", "--seconds", "10"),
     ("soak", "--minutes", "0.5"),
 )
 """The attacks of ``all --quick``: three minutes show whether each attack still works."""
@@ -57,6 +60,7 @@ def main() -> int:
         "fuzz": run_fuzz,
         "coverage": run_coverage,
         "load": run_load,
+        "page": run_page,
         "soak": run_soak,
         "stop": run_stop,
         "strangers": run_strangers,
@@ -79,6 +83,9 @@ def parsed() -> argparse.Namespace:
     loading = attacks.add_parser("load", help="satellites that listen at the same time")
     loading.add_argument("--satellites", type=int, default=64, help="default: %(default)s")
     loading.add_argument("--seconds", type=float, default=60, help="default: %(default)s")
+    paging = attacks.add_parser("page", help="the cost of the page, closed, open, and with hostile clients")
+    paging.add_argument("--satellites", type=int, default=40, help="default: %(default)s")
+    paging.add_argument("--seconds", type=float, default=30, help="of each of three stages; default: %(default)s")
     soaking = attacks.add_parser("soak", help="mixed clients for a long time")
     soaking.add_argument("--minutes", type=float, default=60, help="default: %(default)s")
     covering = attacks.add_parser("coverage", help="bytes that look for new code at the border; needs atheris")
@@ -96,7 +103,7 @@ def parsed() -> argparse.Namespace:
         "quarter", help="16 and 4 satellites on a quarter of a core with 256 MB; needs cgroups"
     )
     shrinking.add_argument("--seconds", type=float, default=40, help="default: %(default)s; and as long for the start")
-    for attack in (fuzzing, loading, soaking, covering, stopping, crowding, hanging, shrinking):
+    for attack in (fuzzing, loading, paging, soaking, covering, stopping, crowding, hanging, shrinking):
         attack.add_argument("--json", action="store_true", help="print the figures as JSON on the last line")
     return parser.parse_args()
 
@@ -137,11 +144,37 @@ def run_load(args: argparse.Namespace) -> list[Figure]:
     asked = ", ".join(f"p{share:.0%} {load.quantile(done.described_s, share) * 1000:.0f} ms" for share in (0.5, 0.99))
     return [
         exact(f"words heard by {args.satellites} satellites", done.heard, done.spoken),
+        Figure("words of these that came after the last audio", str(done.after)),
         Figure("cores used by the wake server", f"{done.cpu:.2f}"),
         Figure("from the chunk to its detection", late),
         Figure("a description meanwhile", asked),
         Figure("memory", f"{done.resident_bytes / 1e6:.0f} MB"),
     ]
+
+
+CORE = {"no page open": 0.1, "one page open": 3.0}
+"""Most percent of a core for the `run` process."""
+
+
+def run_page(args: argparse.Namespace) -> list[Figure]:
+    figures = []
+    for stage in asyncio.run(page.page(args.satellites, args.seconds, read_wav(SPEECH_DIR / WORD), NAME)):
+        what, used = f"{stage.name}: CPU of the `run` process", 100 * stage.core
+        known = stage.name in CORE
+        figures += [
+            bounded(what, used, CORE[stage.name], " % of a core") if known else Figure(what, f"{used:.2f} % of a core"),
+            bounded("memory (PSS)", stage.pss_bytes / 1e6, 60, " MB"),
+            exact(f"words heard by {args.satellites} satellites", stage.words.heard, stage.words.spoken),
+            Figure("words of these that came after the last audio", str(stage.words.after)),
+            Figure("audio dropped, because this machine was too busy", f"{stage.dropped_s:.1f} s"),
+        ]
+        if stage.updates:
+            figures.append(Figure("updates of the page", str(stage.updates)))
+        if stage.sockets:
+            figures.append(Figure("hostile sockets", str(stage.sockets), stage.sockets >= SOCKETS))
+            failed = f"{len(stage.failed)} of {stage.checks} {', '.join(sorted(set(stage.failed)))}".strip()
+            figures.append(Figure("health checks that failed", failed, not stage.failed))
+    return figures
 
 
 SLOPE = 1.0

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from wyoming.client import AsyncClient
@@ -12,15 +13,22 @@ from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
 from irene_wyoming.wire.hear import Recording
 from tests.attack.process import cpu_seconds, resident_bytes, running
+from tests.conftest import until
 from tests.servers.clients import audio_start, chunks
 
 CHUNK_MS = 80
+
+
+DRAIN_S = 20.0
+"""Seconds to wait for words after the last audio: what has not come by then is lost."""
 
 
 @dataclass
 class Outcome:
     spoken: int = 0
     heard: int = 0
+    after: int = 0
+    """Heard words that came after the last audio, 3 s behind their end: late, not lost."""
     late_s: list[float] = field(default_factory=list)
     """Seconds from sending the chunk with a detection's timestamp to the detection."""
     described_s: list[float] = field(default_factory=list)
@@ -54,29 +62,42 @@ async def listen(
     form = word.format
     silence = bytes(int(3 * form.rate) * form.frame_bytes)
     spoken = Recording(form, silence[: int(offset_s * form.rate) * form.frame_bytes] + word.pcm + silence)
+    round_ms = CHUNK_MS * len(chunks(spoken, CHUNK_MS))
     async with AsyncClient.from_uri(address.uri) as client:
         await client.write_event(Detect(names=[name]).event())
         await client.write_event(audio_start(spoken).event())
         sent: dict[int, float] = {}
-        hearing = asyncio.create_task(hear(client, sent, outcome))
-        begun, position = time.monotonic(), 0
+        heard: set[int] = set()
+        hearing = asyncio.create_task(hear(client, sent, outcome, heard, round_ms))
+        begun, position, rounds = time.monotonic(), 0, 0
         while time.monotonic() - begun < seconds:
-            outcome.spoken += 1
+            rounds += 1
             for chunk in chunks(spoken, CHUNK_MS, position):
                 await asyncio.sleep(max(0.0, begun + position / 1000 - time.monotonic()))
                 sent[position] = time.monotonic()
                 await client.write_event(chunk.event())
                 position += CHUNK_MS
-        await asyncio.sleep(2)
+        in_time = len(heard)
+        with suppress(TimeoutError):
+            await until(lambda: len(heard) == rounds, DRAIN_S)
+        outcome.spoken += rounds
+        outcome.heard += len(heard)
+        outcome.after += len(heard) - in_time
         hearing.cancel()
         await asyncio.wait([hearing])
 
 
-async def hear(client: AsyncClient, sent: dict[int, float], outcome: Outcome) -> None:
+async def hear(client: AsyncClient, sent: dict[int, float], outcome: Outcome, heard: set[int], round_ms: int) -> None:
+    """Take note of each round whose word is told.
+
+    :param sent: when each chunk was sent (s, monotonic clock), by its timestamp.
+    :param heard: the rounds whose word was told, filled here.
+    """
     while (event := await client.read_event()) is not None:
         if Detection.is_type(event.type):
-            outcome.heard += 1
             timestamp = Detection.from_event(event).timestamp
+            assert timestamp is not None
+            heard.add(timestamp // round_ms)
             if timestamp in sent:
                 outcome.late_s.append(time.monotonic() - sent[timestamp])
 
