@@ -37,24 +37,28 @@ class Ear:
             self._child_has_it = True
             os.close(self.for_child)
 
-    async def silence(self, seconds: float) -> None:
-        """Return when there has been no beat for so many seconds."""
+    async def silence(self, seconds: float, first_s: float) -> float:
+        """Wait until there has been no beat for so many seconds, and return them.
+
+        :param first_s: seconds to wait for the first beat.
+        """
         loop = asyncio.get_running_loop()
-        last = loop.time()
+        last, patience_s = loop.time(), first_s
 
         def hear() -> None:
-            nonlocal last
+            nonlocal last, patience_s
             with suppress(BlockingIOError):
                 if os.read(self._hearing, 4096):
-                    last = loop.time()
+                    last, patience_s = loop.time(), seconds
                 else:  # the child has closed its end
                     loop.remove_reader(self._hearing)
 
         loop.add_reader(self._hearing, hear)
         try:
-            while (left_s := last + seconds - loop.time()) > 0:
-                await asyncio.sleep(left_s)
+            while (left_s := last + patience_s - loop.time()) > 0:
+                await asyncio.sleep(min(left_s, seconds))
                 hear()  # after a stop of this process, earlier beats may wait to be read
+            return patience_s
         finally:
             loop.remove_reader(self._hearing)
 
@@ -76,6 +80,7 @@ async def beating() -> AsyncIterator[None]:
     os.set_blocking(pipe, False)
     try:
         async with beside(_beat(pipe), "heartbeat"):
+            await asyncio.sleep(0)  # the first beat comes before anything else
             yield
     finally:
         os.close(pipe)

@@ -30,6 +30,9 @@ SUPERVISED_VARIABLE = "IRENE_WYOMING_SUPERVISED"
 # A killed process ends at once, unless it hangs in a driver, such as that of a sound device that has gone.
 _REAP_TIMEOUT_S = 1.0
 
+STARTING = 4
+"""Factor of patience with a child that starts: on a small, busy machine its modules alone take more than hang_s."""
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 log = logging.getLogger(__name__)
@@ -300,8 +303,8 @@ class _Keeper:
 
     async def _watch(self, pid: int, ear: Ear) -> None:
         """Kill the child when it hangs."""
-        await ear.silence(self._hang_s)
-        log.error("%s has given no sign of life for %g s: killed", self.name, self._hang_s)
+        silent_s = await ear.silence(self._hang_s, STARTING * self._hang_s)
+        log.error("%s has given no sign of life for %g s: killed", self.name, silent_s)
         self._hung = True
         _kill_group(pid)
 

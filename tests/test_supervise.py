@@ -217,11 +217,13 @@ async def test_a_child_that_hangs_is_killed_and_started_again_and_one_that_beats
         assert supervisor.pids["wake"] == first["wake"].pid
 
 
-async def test_a_child_that_hangs_in_its_start_is_started_again(village: Village) -> None:
+async def test_a_child_that_hangs_in_its_start_is_started_again(village: Village, log: Log) -> None:
     """A model's file may lie on a disk that does not answer."""
     stuck = f"{BEATS.split('async def')[0]}hello(sys.argv[2])\nwhile True: signal.pause()"
-    async with started(Supervisor([village.child("asr", stuck)], timing(hang_s=3.0))):
-        await village.births(2)
+    async with started(Supervisor([village.child("asr", stuck)], timing(hang_s=1.0))):
+        await village.births(1)
+        await log.has("asr has given no sign of life for 4 s: killed")
+        await village.births(1)
 
 
 async def test_a_flapping_child_waits_longer_each_time(village: Village, caplog: pytest.LogCaptureFixture) -> None:
