@@ -5,7 +5,7 @@ import json
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,8 +16,9 @@ import pytest
 from irene_wyoming.web.guard import INGRESS
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.client import describe
+from irene_wyoming.wire.hear import detect, transcribe
 from tests.addon.test_manifest import MANIFEST, NEEDED, extremes, pairwise
-from tests.conftest import SPEECH_DIR
+from tests.conftest import SPEECH_DIR, read_wav
 from tests.models import VOSK, sherpa, whisper
 
 IMAGE = os.environ.get("IRENE_WYOMING_IMAGE", "")
@@ -29,6 +30,9 @@ pytestmark = pytest.mark.skipif(not IMAGE, reason="IRENE_WYOMING_IMAGE names no 
 
 START_S = 300
 """Seconds for a start, enough where another processor is emulated."""
+
+END_S = 30
+"""Seconds for an end, enough where another processor is emulated."""
 
 HOSTNAME = "a0d7b954-irene-wyoming"
 TOKEN = "token-of-the-supervisor"
@@ -103,10 +107,14 @@ async def start(folder: Path, log: Path, *more: str) -> Container:
     return Container(process, name)
 
 
-@pytest.fixture
-async def addon(tmp_path: Path, told: object) -> AsyncIterator[Container]:
-    del told  # the stand-in must listen first
-    container = await start(options(tmp_path / "data"), tmp_path / "log")
+@asynccontextmanager
+async def started(folder: Path, *more: str, **changed: Any) -> AsyncIterator[Container]:
+    """Run a container until it is healthy, and kill it afterwards if it still runs.
+
+    :param more: options for the container.
+    :param changed: options of the add-on.
+    """
+    container = await start(options(folder / "data", **changed), folder / "log", *more)
     try:
         await container.healthy()
         yield container
@@ -114,7 +122,14 @@ async def addon(tmp_path: Path, told: object) -> AsyncIterator[Container]:
         if container.process.returncode is None:
             await container.ask("kill")
             await container.process.wait()
-        print((tmp_path / "log").read_text())  # noqa: T201  # to explain a failed test
+        print((folder / "log").read_text())  # noqa: T201  # to explain a failed test
+
+
+@pytest.fixture
+async def addon(tmp_path: Path, told: object) -> AsyncIterator[Container]:
+    del told  # the stand-in must listen first
+    async with started(tmp_path) as container:
+        yield container
 
 
 async def test_it_starts_tells_home_assistant_once_and_ends_with_0(
@@ -169,10 +184,7 @@ def through_ingress(path: str) -> tuple[int, str]:
 async def test_any_two_options_start_and_stop(
     tmp_path: Path, told: list[tuple[str, str | None, Any]], row: dict[str, Any]
 ) -> None:
-    log = tmp_path / "log"
-    container = await start(options(tmp_path / "data", **row), log)
-    try:
-        await container.healthy()
+    async with started(tmp_path, **row) as container:
         assert (await asyncio.to_thread(through_ingress, "/healthz"))[0] == 200
         status, page = await asyncio.to_thread(through_ingress, "/")
         assert (status, "<title>" in page) == (200, True)
@@ -181,16 +193,34 @@ async def test_any_two_options_start_and_stop(
         async with asyncio.timeout(10):
             while not told:  # noqa: ASYNC110  # another thread gets the message
                 await asyncio.sleep(0.05)
-        await container.ask("kill", "--signal=TERM")
-        async with asyncio.timeout(30):
-            assert await container.process.wait() == 0
+        await ended(container)
         assert len(told) == 1
-        assert "Traceback" not in log.read_text()
-    finally:
-        if container.process.returncode is None:
-            await container.ask("kill")
-            await container.process.wait()
-        print(log.read_text())  # noqa: T201  # to explain a failed test
+        assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+async def ended(container: Container) -> None:
+    """Stop a container as the Supervisor does, and see it end well."""
+    await container.ask("kill", "--signal=TERM")
+    async with asyncio.timeout(END_S):
+        assert await container.process.wait() == 0
+
+
+PATIENT = "--env=IRENE_WYOMING__ASR__ADMISSION__ANSWER_TIMEOUT_S=300"
+"""Option that gives the model time to load where another processor is emulated."""
+
+
+@pytest.mark.timeout(2 * START_S)
+async def test_its_servers_hear_a_word_and_a_command(tmp_path: Path, told: object) -> None:
+    del told
+    front = Address("127.0.0.1", 10_700)
+    async with started(tmp_path, PATIENT, second_look="off") as container:  # an emulated one comes too late
+        word = read_wav(SPEECH_DIR / "wake" / "okay_nabu_rms.wav")
+        words, _ = await detect(front, word, ["okay_nabu"], realtime=True)
+        assert [word.name for word in words] == ["okay_nabu"]
+        command = read_wav(SPEECH_DIR / "asr" / "set_a_timer_for_five_minutes.wav")
+        assert (await transcribe(front, command)).text == "set a timer for five minutes"
+        await ended(container)
+        assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 READ_ONLY = ["--read-only", "--tmpfs=/tmp"]
@@ -200,17 +230,8 @@ if RUN[0] == "podman":  # which else mounts a tmpfs for /run, and without that n
 
 async def test_nothing_is_written_to_its_own_disk(tmp_path: Path) -> None:
     """The container runs as with `docker run --read-only --tmpfs /tmp`, started as root."""
-    container = await start(options(tmp_path / "data"), tmp_path / "log", *READ_ONLY)
-    try:
-        await container.healthy()
-        await container.ask("kill", "--signal=TERM")
-        async with asyncio.timeout(30):
-            assert await container.process.wait() == 0
-    finally:
-        if container.process.returncode is None:
-            await container.ask("kill")
-            await container.process.wait()
-        print((tmp_path / "log").read_text())  # noqa: T201
+    async with started(tmp_path, *READ_ONLY) as container:
+        await ended(container)
 
 
 @pytest.mark.parametrize("after_s", [0, 0.05, 0.1, 0.2, 0.4, 0.8])
@@ -261,7 +282,7 @@ async def test_what_is_left_of_the_engines_can_be_loaded() -> None:
 
 
 async def test_it_understands_speech() -> None:
-    assert (await inside("irene-wyoming", "demo"))[0] == 0
+    assert (await inside("irene-wyoming", "demo", given=[PATIENT]))[0] == 0
 
 
 async def test_what_servers_load_is_compiled() -> None:
