@@ -2,14 +2,19 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from irene_wyoming.engines.base import ModelInfo
+from irene_wyoming.audio.format import SPEECH, AudioFormat
+from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, WakeSettings
 from irene_wyoming.engines.wake.folders import Folders, Stamp
 from irene_wyoming.engines.wake.probe import probe
+from irene_wyoming.engines.wake.session import ScoreStream, Session
+from irene_wyoming.engines.wake.trigger import TriggerSettings
+from irene_wyoming.engines.wake.words import chosen
 from irene_wyoming.errors import EngineFailed
 
 P = TypeVar("P")
@@ -188,16 +193,25 @@ class Library:
             log.info("wake: %s: %s is gone", self._engine, name)
 
 
-class LibraryEngine(Generic[P]):
+class LibraryEngine(ABC, Generic[P]):
     """The base of engines with packaged words to which users can add models. It is Watched.
 
     :param packaged: the package's own words, by name.
     :param library: the user's models, which win over packaged ones of the same name.
+    :param cutoff: the threshold that the models' author recommends, where a model has none of its own.
     """
 
-    def __init__(self, packaged: Mapping[str, P], library: Library) -> None:
+    name: str
+    format: AudioFormat = SPEECH
+
+    def __init__(
+        self, packaged: Mapping[str, P], library: Library, settings: TriggerSettings, cutoff: float = 1.0
+    ) -> None:
         self._packaged = packaged
         self._library = library
+        self._settings = settings
+        self._cutoff = cutoff
+        self._closed = False
         self._words: Mapping[str, P | OwnModel] = packaged
         """The words, replaced as a whole, on another thread than the sessions'."""
         self.refresh()
@@ -211,3 +225,26 @@ class LibraryEngine(Generic[P]):
             return False
         self._words = {**self._packaged, **self._library.models}
         return True
+
+    def session(
+        self,
+        models: Sequence[str],
+        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
+        on_score: OnScore | None = None,
+    ) -> Session:
+        """Open a session; raises EngineFailed where a word's model does not work, or the engine is closed."""
+        if self._closed:
+            raise EngineFailed(f"{self.name} is closed")
+        known = self._words
+        words = {word: known[word] for word in chosen(models, known, self.name)}
+        triggers = {
+            word: self._settings.trigger(
+                source.cutoff if isinstance(source, OwnModel) else self._cutoff, settings.get(word)
+            )
+            for word, source in words.items()
+        }
+        return Session(self._stream(words), triggers, on_score)
+
+    @abstractmethod
+    def _stream(self, words: Mapping[str, P | OwnModel]) -> ScoreStream:
+        """Make a stream that scores these words; raises EngineFailed where one of them does not work."""

@@ -16,16 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pymicro_features import MicroFrontend
 
-from irene_wyoming.audio.format import SPEECH, AudioFormat
-from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.base import ModelInfo, Score
 from irene_wyoming.engines.wake.folders import Folders, word_name
 from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
 from irene_wyoming.engines.wake.manifest import read_manifest
 from irene_wyoming.engines.wake.names import is_helper
-from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime, read_model
 from irene_wyoming.engines.wake.trigger import TriggerSettings
-from irene_wyoming.engines.wake.words import PHRASES, chosen
+from irene_wyoming.engines.wake.words import PHRASES
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
 TRIAL = "irene_wyoming.engines.wake.microwakeword.trial:tflite"
@@ -244,7 +243,6 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
     """The engine: packaged models, read once, and the user's own, which win over packaged ones of the same name."""
 
     name = "microwakeword"
-    format: AudioFormat = SPEECH
 
     def __init__(self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = ()) -> None:
         """:param package: the folder of pymicro-wakeword.
@@ -252,7 +250,6 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
         :raises EngineUnavailable: the package has no library that works here, or no models.
         :raises EngineFailed: a packaged model or its description is damaged.
         """
-        self._settings = settings
         folder = package / "models"
         packaged = {word: read_packaged(path) for word in PHRASES if (path := folder / f"{word}.json").is_file()}
         if not packaged:
@@ -260,37 +257,25 @@ class MicroWakeWord(LibraryEngine[OwnModel]):
         self._runtime = Runtime.of_package(package)
         # All models: together a quarter of a megabyte and 2 ms, and a damaged file is noticed at the start.
         self._models = {model: self._load(model) for model in packaged.values()}
-        self._closed = False
-        super().__init__(packaged, Library(self.name, Folders(folders, (".json", ".tflite")), read_own))
+        super().__init__(packaged, Library(self.name, Folders(folders, (".json", ".tflite")), read_own), settings)
 
     def models(self) -> list[ModelInfo]:
         return [model.info for model in self._words.values()]
-
-    def session(
-        self,
-        models: Sequence[str],
-        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
-        on_score: OnScore | None = None,
-    ) -> Session:
-        """Open a session; raises EngineFailed where a word's model does not work, or the engine is closed."""
-        if self._closed:
-            raise EngineFailed(f"{self.name} is closed")
-        known = self._words
-        wanted = {name: known[name] for name in chosen(models, known, self.name)}
-        words: dict[str, Word] = {}
-        with ExitStack() as undo:
-            for name, model in wanted.items():
-                words[name] = Word(self._model(model), model.sliding_window, model.step_ms)
-                undo.callback(words[name].close)
-            undo.pop_all()
-        triggers = {name: self._settings.trigger(model.cutoff, settings.get(name)) for name, model in wanted.items()}
-        return Session(MicroWakeWordStream(words), triggers, on_score)
 
     def close(self) -> None:
         """Close the engine. Open sessions go on working. May be called more than once."""
         self._closed = True
         for model in self._models.values():
             model.close()
+
+    def _stream(self, words: Mapping[str, OwnModel]) -> MicroWakeWordStream:
+        loaded: dict[str, Word] = {}
+        with ExitStack() as undo:
+            for name, model in words.items():
+                loaded[name] = Word(self._model(model), model.sliding_window, model.step_ms)
+                undo.callback(loaded[name].close)
+            undo.pop_all()
+        return MicroWakeWordStream(loaded)
 
     def _model(self, source: OwnModel) -> Model:
         if source not in self._models:

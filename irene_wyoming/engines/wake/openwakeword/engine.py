@@ -15,16 +15,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from irene_wyoming.audio.format import SPEECH, AudioFormat
-from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
+from irene_wyoming.engines.base import ModelInfo, Score
 from irene_wyoming.engines.wake.folders import Folders
 from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
-from irene_wyoming.engines.wake.openwakeword.words import ONNX, SUFFIXES, cutoff, infos, packaged, read_own
-from irene_wyoming.engines.wake.session import Session
+from irene_wyoming.engines.wake.openwakeword.words import ONNX, SUFFIXES, THRESHOLD, infos, packaged, read_own
 from irene_wyoming.engines.wake.tflite import Interpreter, Model, Runtime
 from irene_wyoming.engines.wake.trigger import TriggerSettings
-from irene_wyoming.engines.wake.words import chosen
-from irene_wyoming.errors import EngineFailed, EngineUnavailable
+from irene_wyoming.errors import EngineUnavailable
 
 Samples = NDArray[np.int16]
 Floats = NDArray[np.float32]
@@ -206,7 +203,6 @@ class OpenWakeWord(LibraryEngine[Path]):
     """The engine: packaged models, loaded once, and the user's own, which win over packaged ones of the same name."""
 
     name = "openwakeword"
-    format: AudioFormat = SPEECH
 
     def __init__(
         self, package: Path, settings: TriggerSettings, folders: Sequence[Path] = (), *, commercial: bool = False
@@ -217,7 +213,6 @@ class OpenWakeWord(LibraryEngine[Path]):
         :raises EngineUnavailable: the package has no library that works here, or no models.
         :raises EngineFailed: the feature models do not work.
         """
-        self._settings = settings
         words = packaged(package / "models")
         if not words:
             raise EngineUnavailable(f"{package / 'models'}: no wake word models; reinstall pyopen-wakeword")
@@ -227,27 +222,11 @@ class OpenWakeWord(LibraryEngine[Path]):
         # Loaded when a session first needs the word, which takes about a millisecond. Unused words cost nothing (else
         # about 1 MB each).
         self._heads: dict[Path | OwnModel, WordHead] = {}
-        self._closed = False
-        super().__init__({} if commercial else words, Library(self.name, Folders(folders, SUFFIXES), read_own))
+        library = Library(self.name, Folders(folders, SUFFIXES), read_own)
+        super().__init__({} if commercial else words, library, settings, THRESHOLD)
 
     def models(self) -> list[ModelInfo]:
         return infos(self._words)
-
-    def session(
-        self,
-        models: Sequence[str],
-        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
-        on_score: OnScore | None = None,
-    ) -> Session:
-        """Open a session; raises EngineFailed where a word's model does not work, or the engine is closed."""
-        if self._closed:
-            raise EngineFailed(f"{self.name} is closed")
-        words = dict(self._words)
-        for old in self._heads.keys() - words.values():
-            del self._heads[old]  # closed when the last stream that uses it has ended
-        heads = {word: self._head(words[word]) for word in chosen(models, words, self.name)}
-        triggers = {word: self._settings.trigger(cutoff(words[word]), settings.get(word)) for word in heads}
-        return Session(OpenWakeWordStream(self._features, self._silence, heads), triggers, on_score)
 
     def embeddings(self, pcm: bytes) -> Floats:
         """Compute the embeddings that word models look at, for making one.
@@ -267,6 +246,12 @@ class OpenWakeWord(LibraryEngine[Path]):
         self._features.close()
         for head in self._heads.values():
             head.close()
+
+    def _stream(self, words: Mapping[str, Path | OwnModel]) -> OpenWakeWordStream:
+        for old in self._heads.keys() - {*self._words.values(), *words.values()}:
+            del self._heads[old]  # closed when the last stream that uses it has ended
+        heads = {word: self._head(source) for word, source in words.items()}
+        return OpenWakeWordStream(self._features, self._silence, heads)
 
     def _head(self, source: Path | OwnModel) -> WordHead:
         if source not in self._heads:

@@ -112,11 +112,6 @@ def read_onnx(path: Path) -> bytes:
     return content
 
 
-def cutoff(source: Path | OwnModel) -> float:
-    """The threshold that a model recommends."""
-    return source.cutoff if isinstance(source, OwnModel) else THRESHOLD
-
-
 def infos(words: Mapping[str, Path | OwnModel]) -> list[ModelInfo]:
     """Describe words for hubs, packaged ones or the user's own."""
     return [source.info if isinstance(source, OwnModel) else packaged_info(word) for word, source in words.items()]

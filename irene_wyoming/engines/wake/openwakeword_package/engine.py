@@ -16,16 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from irene_wyoming.audio.format import SPEECH, AudioFormat
-from irene_wyoming.engines.base import NO_SETTINGS, ModelInfo, OnScore, Score, WakeSettings
+from irene_wyoming.audio.format import SPEECH
+from irene_wyoming.engines.base import ModelInfo, Score
 from irene_wyoming.engines.wake.folders import Folders
 from irene_wyoming.engines.wake.library import Library, LibraryEngine, OwnModel
 from irene_wyoming.engines.wake.openwakeword.engine import HOP
 from irene_wyoming.engines.wake.openwakeword.words import THRESHOLD, infos, packaged, read_own
 from irene_wyoming.engines.wake.packages import OPENWAKEWORD, PYOPEN_WAKEWORD
-from irene_wyoming.engines.wake.session import Session
 from irene_wyoming.engines.wake.trigger import TriggerSettings
-from irene_wyoming.engines.wake.words import chosen
 from irene_wyoming.errors import EngineFailed, EngineUnavailable
 
 FEATURE_MODELS = {"melspec_model_path": "melspectrogram", "embedding_model_path": "embedding_model"}
@@ -109,7 +107,6 @@ class OpenWakeWordPackage(LibraryEngine[Path]):
     """The engine. Each stream loads its models anew, since the package requires that."""
 
     name = "openwakeword_package"
-    format: AudioFormat = SPEECH
 
     def __init__(
         self,
@@ -127,43 +124,29 @@ class OpenWakeWordPackage(LibraryEngine[Path]):
         self._features = feature_models(framework, features)
         self._framework = framework
         self._model: Any = import_module("openwakeword.model").Model
-        self._settings = settings
         models = PYOPEN_WAKEWORD.folder() / "models"
         words = packaged(models) if framework == "tflite" and not commercial else {}
         # Copies of the tested content: the package takes files, which may change meanwhile.
         self._copies = TemporaryDirectory(prefix="irene-wyoming-")
-        self._closed = False
-        super().__init__(words, Library(self.name, Folders(folders, (f".{framework}",)), read_own))
+        library = Library(self.name, Folders(folders, (f".{framework}",)), read_own)
+        super().__init__(words, library, settings, THRESHOLD)
 
     def models(self) -> list[ModelInfo]:
         return infos(self._words)
-
-    def session(
-        self,
-        models: Sequence[str],
-        settings: Mapping[str, WakeSettings] = NO_SETTINGS,
-        on_score: OnScore | None = None,
-    ) -> Session:
-        """Open a session. It loads the models, which takes 0.1 s.
-
-        :raises EngineFailed: a word's model does not work, or the engine is closed.
-        """
-        if self._closed:
-            raise EngineFailed(f"{self.name} is closed")
-        known = self._words
-        words = chosen(models, known, self.name)
-        try:
-            paths = [self._path(word, known[word]) for word in words]
-            model = self._model(wakeword_models=paths, inference_framework=self._framework, **self._features)
-        except Exception as error:  # both runtimes' errors, which have no common class
-            raise EngineFailed(f"{self.name}: {', '.join(words)}: {error}") from error
-        triggers = {word: self._settings.trigger(THRESHOLD, settings.get(word)) for word in words}
-        return Session(PackageStream(model), triggers, on_score)
 
     def close(self) -> None:
         """Close the engine. Open sessions go on working. May be called more than once."""
         self._closed = True
         self._copies.cleanup()
+
+    def _stream(self, words: Mapping[str, Path | OwnModel]) -> PackageStream:
+        """Load the words' models, which takes 0.1 s."""
+        try:
+            paths = [self._path(word, source) for word, source in words.items()]
+            model = self._model(wakeword_models=paths, inference_framework=self._framework, **self._features)
+        except Exception as error:  # both runtimes' errors, which have no common class
+            raise EngineFailed(f"{self.name}: {', '.join(words)}: {error}") from error
+        return PackageStream(model)
 
     def _path(self, word: str, source: Path | OwnModel) -> str:
         if isinstance(source, Path):
