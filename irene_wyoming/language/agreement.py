@@ -8,9 +8,11 @@ from collections.abc import Callable, Container, Sequence
 from functools import lru_cache
 
 import numpy as np
+from rapidfuzz.distance import LCSseq
 
 from irene_wyoming.language import signs
 from irene_wyoming.language.alignment import apart
+from irene_wyoming.language.closeness import sound
 from irene_wyoming.language.nearest import LOST, Change, Near
 from irene_wyoming.language.phones import all_phones
 
@@ -95,10 +97,30 @@ def _stands_for(heard: str, meant: str, known: Container[str], language: str) ->
         return False
     unlike = unlikeness(heard, meant, language)
     clear = any(word in known for word in words) or all(word in known for word in before)
+    if language == "en" and not _shared_consonants(heard, meant):
+        return False  # "pipe" is no "light", though both have few sounds and the same vowel
     short = max(len(all_phones(heard, language)), len(all_phones(meant, language))) <= SHORT
     if clear:
         return unlike <= KNOWN
     return unlike <= (WORD_ABROAD if language != "en" else SHORT_WORD if short else WORD)
+
+
+def may_name(heard: str, name: str, language: str) -> bool:
+    """Whether the words that differ may be misheard: "living room pipe" is no living room lamp, though most is equal.
+
+    :param heard: spoken words.
+    :param name: the spoken words of the name.
+    """
+    before, after = heard.split(), name.split()
+    changed = " ".join(word for word in before if word not in after)
+    meant = " ".join(word for word in after if word not in before)
+    return not changed or not meant or unlikeness(changed, meant, language) <= WORD
+
+
+def _shared_consonants(heard: str, meant: str) -> int:
+    """Consonants that two words have in the same order; voiced and voiceless ones are equal."""
+    one, other = (sound(word).replace("a", "") for word in (heard.replace(" ", ""), meant.replace(" ", "")))
+    return LCSseq.similarity(one, other)
 
 
 def _cost(heard: str, meant: str, language: str) -> float:

@@ -49,6 +49,8 @@ class Found:
     """The name as the home writes it."""
     distance: float
     """The share of its letters that differ; 0: it was said exactly."""
+    form: str = ""
+    """The spoken form that is nearest; empty where it was said exactly."""
 
 
 class Names:
@@ -116,6 +118,7 @@ class Names:
                 words[spans[row][1] - 1].end,
                 self._written[column],
                 float(shares[row, column]),
+                self._spelled[column],
             )
             for row, column in zip(*np.nonzero(shares <= NAME), strict=True)
         ]

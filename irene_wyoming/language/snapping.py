@@ -12,7 +12,7 @@ from itertools import islice
 from random import Random
 from typing import Literal
 
-from irene_wyoming.language.agreement import LEAD, agreed
+from irene_wyoming.language.agreement import LEAD, agreed, may_name
 from irene_wyoming.language.commands import command_grammar
 from irene_wyoming.language.general import general_words
 from irene_wyoming.language.grammar import Grammar, plain
@@ -132,6 +132,8 @@ class _Home:
             rivals = (other for other in tried.values() if other is not found)
             if any(abs(rival.distance - found.distance) < MARGIN for rival in rivals):
                 return None
+            if not may_name(plain(text[found.start : found.end]), found.form, self._language):
+                continue
             mended = replaced(text, self._with_others(text, found))
             if self._names.lead(text[found.start : found.end], found.written) < LEAD:
                 return None

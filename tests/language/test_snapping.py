@@ -272,3 +272,9 @@ def test_orders_that_were_misheard_are_mended_where_they_are_near(heard: str, me
 @cache
 def orders() -> Snapper:
     return Snapper(Snap.SENTENCES, Vocabulary(), [ORDER])
+
+
+@pytest.mark.parametrize("word", ["pipe", "pie", "bike", "pump"])
+def test_another_word_with_the_vowel_of_light_or_the_letters_of_a_long_name_is_left_alone(word: str) -> None:
+    for home in (Vocabulary(), Vocabulary((Name("Living Room Lamp", "entity", "light"),))):
+        assert Snapper(Snap.SENTENCES, home).snapped(f"turn on the living room {word}").how == "left"
