@@ -6,6 +6,7 @@ pin. Those of sherpa-onnx are from its release page.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,15 @@ FORMAT = 1
 
 LARGEST_FILE = 4 << 20
 """Most bytes of a catalogue file. One model takes 400."""
+
+LARGEST_MODEL = 1 << 40
+"""Most bytes of one file: a terabyte is more than any model, and a sum of such sizes is still a number for a disk."""
+
+LONGEST_NAME = 128
+"""Most characters of a model's or file's name; file systems take 255 bytes, and we add to it."""
+
+_ENGINE, _TAG = re.compile("[a-z0-9_]{1,32}"), re.compile(r"\*|[A-Za-z0-9_-]{1,35}")
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 EVERY = "*"
 """The language of models that understand up to a hundred."""
@@ -108,16 +118,20 @@ def _read(path: Path) -> Sequence[Entry]:
 def _entry(path: Path, number: int, row: Any) -> Entry:
     where = f"models.catalogue: {path}: model {number}"
     texts = isinstance(row, dict) and all(_plain(row.get(key)) for key in ("engine", "name", "licence"))
-    if not texts or "/" in row["name"] or row["name"].startswith("."):
-        raise ConfigError(f"{where}: expected engine, name and licence as text, the name without '/'")
+    if not texts or not _ENGINE.fullmatch(row["engine"]) or not _file_name(row["name"]):
+        raise ConfigError(
+            f"{where}: expected engine, name and licence as text, the engine in small letters, "
+            f"the name without '/' and not longer than {LONGEST_NAME} characters"
+        )
     languages, files = row.get("languages"), row.get("files")
-    if not isinstance(languages, list) or not all(_plain(tag) for tag in languages):
+    if not isinstance(languages, list) or not all(_plain(tag) and _TAG.fullmatch(tag) for tag in languages):
         raise ConfigError(f"{where}: languages: expected a list of tags such as [en, de]")
     if not isinstance(files, list) or not files or not all(isinstance(file, dict) for file in files):
         raise ConfigError(f"{where}: files: expected a list of {{url, sha256, size}}")
-    return Entry(
-        row["engine"], row["name"], tuple(languages), row["licence"], tuple(_remote(where, file) for file in files)
-    )
+    remotes = tuple(_remote(where, file) for file in files)
+    if len({file.name for file in remotes}) < len(remotes):
+        raise ConfigError(f"{where}: files: two addresses end with the same name")
+    return Entry(row["engine"], row["name"], tuple(languages), row["licence"], remotes)
 
 
 def _remote(where: str, file: Mapping[str, Any]) -> Remote:
@@ -126,11 +140,20 @@ def _remote(where: str, file: Mapping[str, Any]) -> Remote:
         url = web_address(url)
     except Wrong as wrong:
         raise ConfigError(f"{where}: url: {url!r}: {wrong}") from wrong
-    if sha256 is not None and not (isinstance(sha256, str) and len(sha256) == 64):
+    if urlsplit(url).username is not None:
+        raise ConfigError(f"{where}: url: expected an address without a name and a password, which the log would show")
+    if not _file_name(Remote(url, None, None).name):
+        raise ConfigError(f"{where}: url: {url[:200]!r}: expected an address that ends with the name of a file")
+    if sha256 is not None and not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
         raise ConfigError(f"{where}: sha256: {sha256!r}: expected 64 hexadecimal digits, or null")
-    if size is not None and (type(size) is not int or size <= 0):
-        raise ConfigError(f"{where}: size: {size!r}: expected bytes, or null")
+    if size is not None and (type(size) is not int or not 0 < size <= LARGEST_MODEL):
+        raise ConfigError(f"{where}: size: {size!r}: expected bytes, at most {LARGEST_MODEL}, or null")
     return Remote(url, None if sha256 is None else sha256.lower(), size)
+
+
+def _file_name(name: str) -> bool:
+    """Whether a name can be that of a file or folder of ours, and leads nowhere else."""
+    return 0 < len(name) <= LONGEST_NAME and name == name.strip() and name[0] != "." and not set(name) & set("/\\")
 
 
 def _plain(value: Any) -> bool:

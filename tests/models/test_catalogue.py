@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from irene_wyoming.errors import ConfigError
 from irene_wyoming.models.catalogue import entry, load
 
-ROW = {
+FILE: dict[str, Any] = {"url": "https://example.org/a/b.zip", "sha256": None, "size": 5}
+ROW: dict[str, Any] = {
     "engine": "vosk",
     "name": "vosk-model-small-en-us-0.15",
     "languages": ["en"],
     "licence": "Apache-2.0",
-    "files": [{"url": "https://example.org/a/b.zip", "sha256": None, "size": 5}],
+    "files": [FILE],
 }
 
 
@@ -72,3 +74,46 @@ def test_what_is_no_catalogue_is_told(tmp_path: Path, content: bytes, said: str)
     os.mkfifo(tmp_path / "pipe.json")
     with pytest.raises(ConfigError, match="not a file, but a named pipe"):
         load(tmp_path / "pipe.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"engine": "../../home"}, "the engine in small letters"),
+        ({"engine": "Vosk "}, "the engine in small letters"),
+        ({"name": "a\\b"}, "the name without '/'"),
+        ({"name": " m"}, "the name without '/'"),
+        ({"name": "x" * 300}, "not longer than 128 characters"),
+        ({"languages": ["../en"]}, "a list of tags"),
+        ({"languages": ["e" * 40]}, "a list of tags"),
+    ],
+)
+def test_a_row_leads_nowhere_else(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        load(written(tmp_path / "mine.json", ROW | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"url": "https://example.org/a/.."}, "ends with the name of a file"),
+        ({"url": "https://example.org/a/."}, "ends with the name of a file"),
+        ({"url": "https://example.org/.ssh"}, "ends with the name of a file"),
+        ({"url": "https://example.org/a\\..\\b"}, "ends with the name of a file"),
+        ({"url": "https://example.org/" + "x" * 5000}, "ends with the name of a file"),
+        ({"url": "https://me:secret@example.org/b.zip"}, "without a name and a password"),
+        ({"sha256": "z" * 64}, "64 hexadecimal digits"),
+        ({"sha256": "\N{ARABIC-INDIC DIGIT ZERO}" * 64}, "64 hexadecimal digits"),
+        ({"size": 10**30}, "at most 1099511627776"),
+    ],
+)
+def test_a_file_leads_nowhere_else_and_shows_no_password(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as raised:
+        load(written(tmp_path / "mine.json", ROW | {"files": [FILE | change]}))
+    assert "secret" not in str(raised.value)
+    assert len(str(raised.value)) < 1_000
+
+
+def test_two_files_of_one_name_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="end with the same name"):
+        load(written(tmp_path / "mine.json", ROW | {"files": [FILE, FILE]}))
