@@ -54,8 +54,9 @@ def test_the_wake_server_loads_no_speech_to_text() -> None:
     assert loaded_after("import irene_wyoming.app.wake") == {"numpy"}
 
 
-def test_a_server_under_run_loads_no_web_server() -> None:
-    code = "import sys, irene_wyoming.app.wake, irene_wyoming.app.lifecycle; assert 'aiohttp' not in sys.modules"
+def test_a_server_under_run_loads_no_web_server_and_no_front() -> None:
+    code = "import sys, irene_wyoming.app.wake, irene_wyoming.app.lifecycle"
+    code += "; assert not {'aiohttp', 'irene_wyoming.servers.front'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

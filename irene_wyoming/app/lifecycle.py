@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any, TypeVar
 
 from irene_wyoming import hardware, heap
-from irene_wyoming.app.front import reachable
 from irene_wyoming.app.gpu import GpuMemory
 from irene_wyoming.app.publish import published, warnings_told
 from irene_wyoming.app.ready import undescribed, unless
@@ -145,6 +144,7 @@ async def observed(config: Config, service: Service, stop: Stop, *, supervised: 
         gpu = service.name == "asr" and (await asyncio.to_thread(hardware.detect)).gpu  # the one server that may use it
         await stack.enter_async_context(sampled(service.name, [GpuMemory()] if gpu else []))
         if not supervised:
+            from irene_wyoming.app.front import reachable  # loads the front, which only ``run`` needs
             from irene_wyoming.web.exposition import exposed  # loads aiohttp: 12 MB that servers under run do not need
 
             ready = unless(stop.asked, undescribed({service.name: reachable(service.address)}))
