@@ -8,7 +8,6 @@ Paul, 1990, "A hidden Markov model based keyword recognition system").
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,12 +70,6 @@ FEW_TOKENS = 8
 """Tokens allowed for any length of audio."""
 
 Array = NDArray[np.float32]
-
-
-class Memory(Protocol):
-    """A decoder's memory of the tokens of each row."""
-
-    def rows(self, which: Sequence[int]) -> "Memory": ...
 
 
 Written = tuple[int, str]
