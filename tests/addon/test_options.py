@@ -37,6 +37,17 @@ def test_another_machine_needs_an_address(tmp_path: Path) -> None:
     assert wrong(tmp_path, asr_provider="remote", remote_uri=None) == expected
 
 
+@pytest.mark.parametrize(
+    "pasted", ["//me:hunter2@box/v1", "me:hunter2@box", "sk-hunter2345678", "hunter2", "hunter2:x"]
+)
+def test_what_may_be_a_key_where_the_address_belongs_is_not_repeated(tmp_path: Path, pasted: str) -> None:
+    said = wrong(tmp_path, asr_provider="remote", remote_uri=pasted)
+    assert said.startswith("remote_uri: ")
+    assert "expected tcp://host:port" in said
+    assert "hunter2" not in said
+    assert "'gpu-box:8000'" in wrong(tmp_path, asr_provider="remote", remote_uri="gpu-box:8000")
+
+
 def test_a_password_in_an_address_is_not_repeated(tmp_path: Path) -> None:
     said = wrong(tmp_path, asr_provider="remote", remote_uri="http://me:hunter2@gpu-box:8000/v1")
     assert said.startswith("remote_uri: 'http://me:***@gpu-box:8000/v1': expected")

@@ -1,6 +1,7 @@
 """remote: the speech-to-text of another machine, or of several, over Wyoming or OpenAI's API."""
 
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from irene_wyoming import files
-from irene_wyoming.checks import boolean, guarded, list_of, or_null, secret, secret_path, variable_name
+from irene_wyoming.checks import Fault, Wrong, boolean, guarded, list_of, or_null, secret, secret_path, variable_name
 from irene_wyoming.engines.asr.options import languages, seconds, text
 from irene_wyoming.engines.base import AsrEngine, EngineContext, EngineSpec, Option
 from irene_wyoming.errors import ConfigError, EngineUnavailable
@@ -27,6 +28,8 @@ EXPECTED = "expected tcp://host:port (Wyoming), http(s)://host:port/v1 or ws(s):
 
 MAX_ADDRESSES = 16
 """Most servers of a pool: each is asked directly, and for more there are proxies."""
+
+_HOST_PORT = re.compile(r"[\w.-]+:[0-9]{1,5}(?:/v1)?/?")
 
 GRACE_S = 0.5
 """Seconds that a session waits longer than its pool, so that the pool reports who was late."""
@@ -160,6 +163,8 @@ def one_uri(value: Any) -> str:
     """Check one address; empty: none yet."""
     if value in ("", None):
         return ""
+    if isinstance(value, str) and "://" not in value and not _HOST_PORT.fullmatch(value):
+        raise Wrong(faults=(Fault((), EXPECTED, shown=False),))  # it may be the key, or begin with a password
     if not isinstance(value, str) or not value.isprintable() or any(c.isspace() for c in value):
         raise ValueError(EXPECTED)
     try:
