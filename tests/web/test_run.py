@@ -12,13 +12,17 @@ import pytest_asyncio
 import yaml
 from aiohttp import ClientSession
 from playwright.async_api import Browser, expect
+from wyoming.audio import AudioStop
+from wyoming.client import AsyncClient
+from wyoming.wake import Detect, Detection
 
 from irene_wyoming.audio.format import SPEECH
 from irene_wyoming.audio.wav import wav
 from irene_wyoming.wire.address import Address
-from irene_wyoming.wire.hear import detect, transcribe
+from irene_wyoming.wire.hear import Recording, detect, transcribe
 from tests.attack.process import free_ports
 from tests.conftest import SPEECH_DIR, read_wav, until
+from tests.servers.clients import audio_start, chunks, read
 from tests.web.browser import DESKTOP, PHONE, needs_chromium, shot, tab
 from tests.web.conftest import SPOKEN
 from tests.web.hostile import SOCKETS, hostile
@@ -49,7 +53,7 @@ async def household(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[H
         "hardware": "pc",
         "discovery": {"zeroconf": False},
         "wake": {"uri": f"tcp://127.0.0.1:{wake}", "providers": {"openwakeword": {"enabled": False}}}
-        | {"default_provider": "microwakeword"},
+        | {"default_provider": "microwakeword", "verify": "off"},
         "asr": {"uri": f"tcp://127.0.0.1:{asr}", "fallback_providers": []},
         "mic": {"enabled": False},
         "front": {"uri": f"tcp://127.0.0.1:{front}"},
@@ -102,6 +106,36 @@ async def test_a_slider_changes_how_the_next_word_is_heard_and_is_taken_back(
         assert not household.changes.exists()
         heard_after, _ = await detect(household.wake, word, ["okay_nabu"])
         assert (len(heard_before), len(heard_after)) == (0, 1)
+
+
+async def looked_at(address: Address, word: Recording) -> bool:
+    """Whether a server has a recogniser look at a word that it hears in a recording."""
+    quiet = Recording(word.format, bytes(4 * word.format.rate * word.format.frame_bytes))
+    async with AsyncClient.from_uri(address.uri) as client:
+        await client.write_event(Detect(names=["okay_nabu"]).event())
+        await client.write_event(audio_start(word).event())
+        for chunk in (*chunks(quiet, 4_000), *chunks(word, 80, 4_000)):  # at once: a recording, whose looks may wait
+            await client.write_event(chunk.event())
+        await client.write_event(AudioStop().event())
+        told = await read(client)
+    assert Detection.is_type(told.type)
+    return "llr" in told.data["context"]
+
+
+async def test_a_second_look_is_switched_on_for_one_word_without_a_restart(
+    household: Household, chromium: Browser
+) -> None:
+    word = read_wav(WORD)
+    async with tab(chromium, household.url) as opened:
+        assert not await looked_at(household.wake, word)
+        await opened.get_by_text("More", exact=True).click()
+        await opened.get_by_role("slider", name="A recogniser decides, too").fill("2")
+        await expect(opened.locator("#tuning-note")).to_contain_text("holds from now on")
+        assert yaml.safe_load(household.changes.read_text()) == {"wake": {"models": {"okay_nabu": {"verify": "on"}}}}
+        assert await looked_at(household.wake, word)
+        await opened.get_by_role("button", name="Take the last change back").click()
+        await expect(opened.locator("#tuning-note")).to_have_text("Taken back.")
+        assert not await looked_at(household.wake, word)
 
 
 async def test_a_word_is_recorded_listened_to_and_labelled(household: Household, chromium: Browser) -> None:
