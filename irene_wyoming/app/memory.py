@@ -1,6 +1,7 @@
 """Reports what a server's caches do in the metrics, and unloads models when memory runs short."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -9,12 +10,18 @@ from types import MappingProxyType
 from irene_wyoming import metrics
 from irene_wyoming.audio.cache import CacheStats
 from irene_wyoming.batch.pressure import MemoryReading, PressureLevel, pressure_level, read_pressure
+from irene_wyoming.heap import give_back_memory
 from irene_wyoming.tasks import beside
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 10.0
 """Seconds between two looks: the kernel's shortest average of memory stalls is over 10 s. A look costs 2 ms."""
+
+LOOKS_PER_TRIM = 6
+"""Looks between two times that freed memory is given back. Blocks of long and short lives mix in the C library's heap,
+which so grew by 9 kB a minute under many short conversations, though no block was lost. Giving back takes 1 ms.
+"""
 
 UNUSED_S: Mapping[PressureLevel, float] = MappingProxyType({PressureLevel.SOME: 300.0, PressureLevel.CRITICAL: 30.0})
 """Seconds without work after which a model is unloaded, by pressure. Loading takes seconds, so models in use are kept.
@@ -80,8 +87,10 @@ async def watched(watch: MemoryWatch, every_s: float = EVERY_S) -> AsyncIterator
     """Watch memory while the context lasts."""
 
     async def run() -> None:
-        while True:
+        for number in itertools.count(1):
             await watch.look()
+            if not number % LOOKS_PER_TRIM:
+                await asyncio.to_thread(give_back_memory)
             await asyncio.sleep(every_s)
 
     try:
