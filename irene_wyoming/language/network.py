@@ -103,8 +103,7 @@ class Network:
 
         :raises ValueError: options inside of a word spell too many words.
         """
-        following = self._following()
-        return _Minimiser(following, _Classes(list(self._choices))).grammar()
+        return _Minimiser(self._following(), _Classes(list(self._choices))).grammar()
 
     def _choice(self, pieces: tuple[Piece, ...]) -> Choice:
         return self._choices.setdefault(pieces, len(self._choices))
@@ -215,6 +214,7 @@ class _Minimiser:
 
     def grammar(self) -> Grammar:
         start = self._state(frozenset([Network.START]))
+        self._following, self._known = {}, {}  # a third of the memory, which the arcs need now
         if start is None:
             return Grammar(((),), frozenset())
         # Tails are merged before their beginnings, so the start has the highest number: reverse the order.
