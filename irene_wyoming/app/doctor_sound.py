@@ -43,7 +43,6 @@ def of_sound(recording: Recording, took_s: float | None) -> Iterator[Link]:
             "audio", "no audio came", "check that the microphone or satellite is on, connected and allowed to record"
         )
         return
-    yield of_rate(recording, took_s)
     speech = np.frombuffer(converted(recording.pcm, recording.format, SPEECH, live=True), "<i2")
     if not speech.any():
         cure = "unmute the microphone: its switch, the satellite's button, or the input in the system's sound settings"
@@ -55,6 +54,7 @@ def of_sound(recording: Recording, took_s: float | None) -> Iterator[Link]:
             "audio", f"every sample is {speech[0]}: the microphone is broken, or not the one that is meant", cure
         )
         return
+    yield of_rate(recording, took_s)
     gaps = gaps_in(recording)
     if gaps >= MANY_GAPS:
         cure = "another USB port or a better Wi-Fi link; on a busy machine, see mic.source.realtime_priority"
