@@ -79,11 +79,15 @@ class Outcome:
 
 
 def slope(samples: list[tuple[float, int]], blocks: int = BLOCKS) -> Slope:
-    """The slope of the straight line through the means of blocks; infinitely uncertain with too few samples."""
+    """The slope of the straight line through the least of each block; infinitely uncertain with too few samples.
+
+    A leak raises the least, too. What is above it goes when freed memory is given back, once a minute.
+    """
     if len(samples) < blocks:
         return Slope(0.0, float("inf"))
-    means = np.array([np.mean(block, axis=0) for block in np.array_split(np.array(samples, float), blocks)])
-    minutes, kilobytes = means[:, 0] / 60, means[:, 1] / 1024
+    parts = np.array_split(np.array(samples, float), blocks)
+    minutes = np.array([part[:, 0].mean() for part in parts]) / 60
+    kilobytes = np.array([part[:, 1].min() for part in parts]) / 1024
     (rise, start), *_ = np.polyfit(minutes, kilobytes, 1, full=True)
     rest = kilobytes - start - rise * minutes
     spread = np.sum((minutes - minutes.mean()) ** 2)
