@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+import hypothesis
 import ifaddr
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
@@ -18,6 +19,11 @@ from irene_wyoming.config.model import Config
 from irene_wyoming.wire.hear import Recording
 
 pytest_plugins = ["tests.limits"]
+
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # a busy machine makes any example slow
+hypothesis.settings.load_profile("busy")
 
 SPEECH_DIR = Path(__file__).parent / "speech"
 HUMAN_DIR = Path(__file__).parents[2] / "shared" / "wavs"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from wyoming.event import Event
 
@@ -67,7 +67,6 @@ def test_what_is_written_is_read_however_it_is_cut(events: list[Event], cuts: li
     assert asyncio.run(events_of(sent, cuts)) == events
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(EVENTS, max_size=3), st.binary(max_size=200), st.integers(0, 10_000))
 def test_any_bytes_are_events_or_a_protocol_error(events: list[Event], noise: bytes, at: int) -> None:
     sent = b"".join(map(encode, events))

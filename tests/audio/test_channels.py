@@ -60,7 +60,7 @@ def test_where_the_channel_count_stays_nothing_is_mixed() -> None:
     assert Converter(STEREO, target, mix=1).push(pcm) == Converter(STEREO, target).push(pcm)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(mix=st.sampled_from([FIRST, 1, LOUDEST]), cuts=st.lists(st.integers(0, 200_000), max_size=40))
 def test_the_output_does_not_depend_on_the_cuts(mix: Mix, cuts: list[int]) -> None:
     quiet, loud = voice(1.0, 0.05) + noise(1.0, 0.001), voice(1.0, 0.5) + noise(1.0, 0.001, 2)

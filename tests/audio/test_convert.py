@@ -28,7 +28,7 @@ def convert(source: AudioFormat, target: AudioFormat, pcm: bytes, cuts: list[int
     return b"".join([*pieces, converter.flush()])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rate=st.sampled_from(RATES),
     width=st.sampled_from(WIDTHS),

@@ -53,7 +53,7 @@ def level_db(out: NDArray[np.float64], of: float = 10_000) -> float:
     return float(20 * np.log10(np.sqrt(np.mean(middle**2)) / (of / np.sqrt(2)) + 1e-12))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     method=st.sampled_from(METHODS),
     ratio=st.sampled_from(RATIOS),

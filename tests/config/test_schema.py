@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irene_wyoming.audio.format import AudioFormat, Quality
@@ -330,7 +330,7 @@ DEFAULTS = yaml.safe_load(default_text())
 CHECK = build_schema(registry.specs("wake"), registry.specs("asr"))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.sampled_from(leaves(DEFAULTS)), st.integers(1, 4), VALUES)
 def test_whatever_the_value_it_is_taken_or_refused(path: Keys, depth: int, value: Any) -> None:
     with suppress(ConfigError):

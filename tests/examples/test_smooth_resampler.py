@@ -25,7 +25,7 @@ def test_it_is_a_quality() -> None:
     assert NAME in method_names()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ratio=st.sampled_from([(48_000, 16_000), (44_100, 16_000), (8_000, 16_000), (16_000, 44_100)]),
     channels=st.integers(1, 3),

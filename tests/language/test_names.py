@@ -184,7 +184,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(parts=st.lists(PARTS, min_size=1, max_size=5), language=st.sampled_from(list(NAMES)))
 def test_every_form_of_a_made_up_name_leads_back_to_it(parts: list[str], language: str) -> None:
     name = " ".join(parts)
@@ -206,7 +206,7 @@ ODD = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(parts=st.lists(ODD | PARTS, min_size=1, max_size=8), language=st.sampled_from(list(NAMES)))
 def test_no_odd_name_fails_or_is_lost(parts: list[str], language: str) -> None:
     name = "".join(parts)
@@ -217,7 +217,7 @@ def test_no_odd_name_fails_or_is_lost(parts: list[str], language: str) -> None:
     assert all(layout.grammar().written(form) == name for form in forms if plain(form))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=st.text(max_size=60), language=st.sampled_from([*NAMES, "ru", "ja", "xx"]))
 def test_any_text_at_all_has_forms_or_a_reason(name: str, language: str) -> None:
     assert bool(spoken_forms(name, language)) != bool(why_unsayable(name, language))

@@ -161,7 +161,7 @@ def test_a_closed_gate_looks_less_often_and_an_open_one_as_the_engine_wants() ->
     assert gate.needs == 7
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=60))
 def test_what_the_engine_is_given_does_not_depend_on_the_cut(cuts: list[int]) -> None:
     sound = click(6, at=4.123) + click(5, at=3)

@@ -145,7 +145,7 @@ def accepted(grammar: Sentences, text: str) -> bool:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_way_through_the_graph_is_a_sentence_of_the_grammar(random: Random) -> None:
     assert accepted(HOME, TOKENS.text(walk(Graph(HOME, TOKENS), random)))
 
@@ -166,7 +166,7 @@ def grammars(draw: st.DrawFn) -> Sentences:
 
 
 @given(grammars(), st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_of_any_grammar_all_sentences_and_only_those_can_be_spelled(grammar: Sentences, random: Random) -> None:
     graph = Graph(grammar, TOKENS)
     state, said = 0, list[str]()
