@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import wave
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
@@ -24,6 +25,9 @@ hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )  # a busy machine makes any example slow
 hypothesis.settings.load_profile("busy")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and its children do
 
 SPEECH_DIR = Path(__file__).parent / "speech"
 HUMAN_DIR = Path(__file__).parents[2] / "shared" / "wavs"
