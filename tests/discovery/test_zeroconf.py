@@ -136,11 +136,13 @@ def test_a_long_host_name_is_cut() -> None:
 
 
 async def test_a_server_is_seen_with_its_real_address_and_gone_after_stop(hub: Hub) -> None:
+    before = set(reachable(["0.0.0.0", "::"], list_addresses()))
     async with Announcer(Announcement(NAME, 10400, "")):
         assert await hub.next(ServiceStateChange.Added) == NAME
         info = await hub.look_up(NAME)
         assert info.port == 10400
-        assert set(info.parsed_addresses()) == set(reachable(["0.0.0.0", "::"], list_addresses()))
+        after = set(reachable(["0.0.0.0", "::"], list_addresses()))
+        assert before & after <= set(info.parsed_addresses()) <= before | after  # other tests add interfaces
     assert await hub.next(ServiceStateChange.Removed) == NAME
 
 

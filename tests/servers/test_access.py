@@ -297,6 +297,7 @@ async def test_limits_hold_for_the_client_behind_the_proxy(configured: Configure
     async with asr_server(config) as service, AsyncClient.from_uri(service.address.uri) as first:
         assert first._writer is not None  # noqa: SLF001
         first._writer.write(proxied("192.168.1.20"))  # noqa: SLF001
+        await first.write_event(Event("audio-start", {"rate": 16_000, "width": 2, "channels": 1}))  # else it is idle
         await first.write_event(Event("describe"))
         assert (await read(first)).type == "info"
         refused = await asked(service.address.uri, proxied("192.168.1.20"))

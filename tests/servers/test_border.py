@@ -259,6 +259,10 @@ async def test_a_client_that_listens_may_be_silent(configured: Callable[..., Con
 async def test_too_many_connections_are_refused_at_once(configured: Callable[..., Config]) -> None:
     async with wake_server(configured(WAKE__LIMITS__MAX_CONNECTIONS="3")) as server:
         held = [await asyncio.open_connection(server.address.host, server.address.port) for _ in range(3)]
+        for reader, writer in held:  # idle ones would give their places after a while
+            writer.write(event({"type": "audio-start", "data": {"rate": 16_000, "width": 2, "channels": 1}}))
+            writer.write(event({"type": "ping"}))
+            await reader.readline()
         (error,) = await answers(server, b"")
         data = error["data"]
         assert isinstance(data, dict)
