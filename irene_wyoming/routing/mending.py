@@ -1,14 +1,13 @@
 """Mending: corrects a provider's transcripts by the names and sentences of the home."""
 
-import gc
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from irene_wyoming.engines.base import Transcription
+from irene_wyoming.heap import lasting
 from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.vocabulary import Vocabulary
 
@@ -79,19 +78,3 @@ class Mending:
         from irene_wyoming.language.snapping import Snapper  # hassil is slow to load and only needed here
 
         return Snapper(self._snap, self._vocabulary, self._sentences, language)
-
-
-@contextmanager
-def lasting() -> Iterator[None]:
-    """Make objects that last, and take them out of the garbage collector's rounds.
-
-    A home of a thousand names has 250,000 objects. Looking through them takes 0.2 s, in the midst of an utterance.
-    """
-    gc.disable()  # each round would look through all that has been made until then
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()
-        gc.collect()  # earlier names; a frozen object is never collected
-        gc.freeze()

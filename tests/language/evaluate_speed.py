@@ -12,11 +12,11 @@ from random import Random
 
 import numpy as np
 
+from irene_wyoming.heap import lasting
 from irene_wyoming.language.commands import command_grammar
 from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.snapping import Snapper
 from irene_wyoming.language.vocabulary import Name, Vocabulary
-from irene_wyoming.routing.mending import lasting
 from tests.language.everyday import EVERYDAY, OTHERS, TALK
 
 ROOMS = {

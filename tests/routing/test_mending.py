@@ -8,11 +8,12 @@ import weakref
 import pytest
 
 from irene_wyoming.engines.base import AsrRequest, Transcription
+from irene_wyoming.heap import lasting
 from irene_wyoming.language.snap import Snap
 from irene_wyoming.language.vocabulary import Name, Vocabulary
 from irene_wyoming.routing.admission import Admission
 from irene_wyoming.routing.asr import AsrRouter
-from irene_wyoming.routing.mending import Mending, lasting
+from irene_wyoming.routing.mending import Mending
 from irene_wyoming.routing.policy import Breaker, Ordered
 from irene_wyoming.routing.provider import Provider
 from tests.routing.engines import FakeEngine
