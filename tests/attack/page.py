@@ -10,11 +10,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
-from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from irene_wyoming.app.monitor import fetch
+from irene_wyoming.bench.usage import clock_s, proportional_bytes
 from irene_wyoming.tasks import beside
 from irene_wyoming.wire.address import Address
 from irene_wyoming.wire.hear import Recording
@@ -95,10 +95,13 @@ async def measure(program: Program, address: Address, visit: Visit, seconds: flo
     pid = program.pids()["front"]
     async with visit(address, stage):
         await asyncio.sleep(SETTLED_S)
-        used, began = processor_s(pid), time.monotonic()
+        used, began = clock_s(pid), time.monotonic()
         await asyncio.sleep(seconds)
-        stage.core = (processor_s(pid) - used) / (time.monotonic() - began)
-        stage.pss_bytes = pss_bytes(pid)
+        stage.core = (clock_s(pid) - used) / (time.monotonic() - began)
+        memory = proportional_bytes(pid)
+        if memory is None:
+            raise OSError(f"process {pid} has no memory")
+        stage.pss_bytes = memory
 
 
 @asynccontextmanager
@@ -169,15 +172,3 @@ def dropped_s(program: Program) -> float:
     """Seconds of audio that the servers have dropped so far. Blocks."""
     figures = fetch(f"http://{program.figures.host}:{program.figures.port}/metrics")
     return sum(value for (name, _), value in figures.samples.items() if name == "irene_stale_seconds_total")
-
-
-def processor_s(pid: int) -> float:
-    """Seconds of processor time that a process has used, to the nanosecond (Linux's clock of another process)."""
-    return time.clock_gettime(~pid << 3 | 2)
-
-
-def pss_bytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    raise OSError(f"process {pid} has no memory")
